@@ -18,11 +18,12 @@
 //! | `write` | ask, search | `Question` |
 //! | `check` | ask | `Subject`, `Explored`, `Residual`, `Context` |
 //! | `cache` | ask, search, write, check | – |
-//! | `program` | – | `Question`, `Subject`, `Explored`, `Residual` |
+//! | `program` | check | `Question`, `Subject`, `Explored`, `Residual` |
 //!
 //! Trusted is `check` alone, and of `ask` the meaning of what it reads: neither the search nor the
 //! writer can be named there. [`program`] stands apart: functions that are specialised to their
-//! callers, for `prova opt`; its page says what is trusted there.
+//! callers, for `prova opt`; its page says what is trusted there. Of `check` it uses the comparison
+//! of what surrounds bodies (`outside`).
 //!
 //! This is the first Futamura projection (Futamura, *Partial evaluation of computation process*,
 //! 1971) by annotations: the interpreter says with calls of intrinsics what its program counter is,

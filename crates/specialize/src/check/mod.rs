@@ -99,6 +99,7 @@ mod entry;
 mod error;
 mod meaning;
 mod memory;
+pub(crate) mod outside;
 mod part;
 mod ranges;
 pub(crate) mod rest;

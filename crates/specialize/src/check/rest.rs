@@ -20,18 +20,19 @@
 //! * R5. The new functions have the types of the plan. Each is proved to be its body
 //!   ([`EmittedBody`], of this very module), or is a trap.
 //!
+//! Parts that are the same except for numbers are compared by [`Outside`], as in `program::same`.
 //! Custom sections mean nothing to execution and are not compared.
 
 use crate::ask::error::Error;
 use crate::ask::intrinsic::{Generic, Intrinsic, Intrinsics};
 use crate::ask::plan::{New, Plan};
+use crate::check::outside::{Outside, names};
 use prova_emit::emitted::EmittedBody;
 use prova_module::ops::Immediate;
 use prova_module::{
-    ConstExpr, ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, FuncIdx,
-    GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx, ValType,
+    ConstOp, Data, DataIdx, DataMode, Element, ElementItems, ElementKind, ExternKind, FuncIdx,
+    GlobalIdx, GlobalType, MemoryIdx, Module, Opcode, Operator, TableIdx, TableType, ValType,
 };
-use prova_ssa::Imm;
 use wasmparser::{BinaryReader, MemArg, MemArgTarget, OperatorsReader, OperatorsReaderAllocations};
 
 #[cfg(test)]
@@ -48,17 +49,20 @@ pub(crate) fn check(
     plan: &Plan,
     proofs: &[EmittedBody],
 ) -> Result<(), Error> {
-    let rest = Rest { old, new, intrinsics, plan, proofs };
+    let same_func = |old: FuncIdx, new: FuncIdx| intrinsics.renumbered(old) == Some(new);
+    let outside = Outside { old, new, names: &same_func };
+    let rest = Rest { old, new, intrinsics, plan, proofs, outside };
     let differs = |what: &str| Error::Output(format!("{what} are not what they were"));
+    let outside = &rest.outside;
     let parts: [(bool, &str); 8] = [
-        (old.types() == new.types() && old.rec_groups() == new.rec_groups(), "types"),
+        (outside.types(), "types"),
         (rest.imports(), "imports"),
-        (rest.tables(), "tables"),
-        (rest.memories_and_tags(), "memories or tags"),
-        (rest.globals(), "globals"),
-        (rest.exports(), "exports"),
-        (rest.elements(), "elements"),
-        (rest.data(), "data segments"),
+        (outside.tables(|at, ty| rest.grown(at, ty)), "tables"),
+        (outside.memories_and_tags(), "memories or tags"),
+        (outside.globals().is_some_and(|more| rest.are_added(more)), "globals"),
+        (outside.start() && outside.exports(), "exports"),
+        (outside.elements().is_some_and(|more| rest.are_elements(more)), "elements"),
+        (outside.segments().is_some_and(|more| rest.are_data(more)), "data segments"),
     ];
     for (same, what) in parts {
         if !same {
@@ -74,21 +78,10 @@ struct Rest<'r> {
     intrinsics: &'r Intrinsics,
     plan: &'r Plan,
     proofs: &'r [EmittedBody],
+    outside: Outside<'r>,
 }
 
 impl Rest<'_> {
-    fn same_func(&self, old: FuncIdx, new: FuncIdx) -> bool {
-        self.intrinsics.renumbered(old) == Some(new)
-    }
-
-    fn same_expr(&self, old: &ConstExpr, new: &ConstExpr) -> bool {
-        let same = |(a, b): (&ConstOp, &ConstOp)| match (a, b) {
-            (ConstOp::RefFunc(a), ConstOp::RefFunc(b)) => self.same_func(*a, *b),
-            (a, b) => a == b,
-        };
-        old.ops().len() == new.ops().len() && old.ops().iter().zip(new.ops()).all(same)
-    }
-
     fn imports(&self) -> bool {
         let mut funcs = 0..;
         let kept = self.old.imports().iter().filter(|import| {
@@ -105,103 +98,31 @@ impl Rest<'_> {
         same && new.next().is_none()
     }
 
-    fn tables(&self) -> bool {
-        let (old, new) = (self.old.tables(), self.new.tables());
-        let more = self.plan.funcs.len() as u64;
-        let all = (0..).map(TableIdx).zip(old).zip(new);
-        let mut same = old.len() == new.len()
-            && self.old.imported_table_count() == self.new.imported_table_count();
-        for ((index, old), new) in all {
-            let more = if index == TableIdx(0) { more } else { 0 };
-            let mut grown = *old;
-            grown.min = grown.min.saturating_add(more);
-            grown.max = grown.max.map(|max| max.saturating_add(more));
-            same &= grown == *new;
-            same &= match (self.old.table_init(index), self.new.table_init(index)) {
-                (Some(old), Some(new)) => self.same_expr(old, new),
-                (old, new) => old.is_none() && new.is_none(),
-            };
-        }
-        same
+    /// A table with room for the new functions (R1).
+    fn grown(&self, index: TableIdx, mut ty: TableType) -> TableType {
+        let more = if index == TableIdx(0) { self.plan.funcs.len() as u64 } else { 0 };
+        ty.min = ty.min.saturating_add(more);
+        ty.max = ty.max.map(|max| max.saturating_add(more));
+        ty
     }
 
-    fn memories_and_tags(&self) -> bool {
-        let (old, new) = (self.old, self.new);
-        old.memories() == new.memories()
-            && old.imported_memory_count() == new.imported_memory_count()
-            && old.tags() == new.tags()
-            && old.tag_count() == new.tag_count()
-            && (0..old.tag_count() as u32).all(|tag| old.tag(TagIdx(tag)) == new.tag(TagIdx(tag)))
-    }
-
-    fn globals(&self) -> bool {
-        let (old, new) = (self.old, self.new);
-        let all = (0..old.globals().len() as u32).map(GlobalIdx);
-        let Some((same, more)) = new.globals().split_at_checked(old.globals().len()) else {
-            return false;
-        };
+    /// Whether globals are those that intrinsics name (R1).
+    fn are_added(&self, more: &[GlobalType]) -> bool {
         let is_zero = |at: u32| {
-            let init = new.global_init(GlobalIdx(self.intrinsics.global(at)));
+            let init = self.new.global_init(GlobalIdx(self.intrinsics.global(at)));
             init.is_some_and(|init| init.ops() == [ConstOp::I64Const(0)])
         };
-        let is_added = more.len() == self.intrinsics.added_globals() as usize
+        more.len() == self.intrinsics.added_globals() as usize
             && more.iter().all(|global| global.mutable && global.val == ValType::I64)
-            && (0..more.len() as u32).all(is_zero);
-        old.globals() == same
-            && is_added
-            && old.imported_global_count() == new.imported_global_count()
-            && all.into_iter().all(|at| match (old.global_init(at), new.global_init(at)) {
-                (Some(old), Some(new)) => self.same_expr(old, new),
-                (old, new) => old.is_none() && new.is_none(),
-            })
+            && (0..more.len() as u32).all(is_zero)
     }
 
-    fn exports(&self) -> bool {
-        let (old, new) = (self.old, self.new);
-        let start = match (old.start(), new.start()) {
-            (Some(old), Some(new)) => self.same_func(old, new),
-            (old, new) => old.is_none() && new.is_none(),
-        };
-        start
-            && old.exports().len() == new.exports().len()
-            && old.exports().iter().zip(new.exports()).all(|(old, new)| {
-                let index = match (old.func(), new.func()) {
-                    (Some(old), Some(new)) => self.same_func(old, new),
-                    (_, _) => old.index == new.index,
-                };
-                old.name == new.name && old.kind == new.kind && index
-            })
-    }
-
-    fn elements(&self) -> bool {
-        let (old, new) = (self.old.elements(), self.new.elements());
-        let Some((same, more)) = new.split_at_checked(old.len()) else { return false };
-        let items = |old: &ElementItems, new: &ElementItems| match (old, new) {
-            (ElementItems::Funcs(old), ElementItems::Funcs(new)) => {
-                old.len() == new.len()
-                    && old.iter().zip(new).all(|(&old, &new)| self.same_func(old, new))
-            }
-            (ElementItems::Exprs(ty, old), ElementItems::Exprs(other, new)) => {
-                ty == other
-                    && old.len() == new.len()
-                    && old.iter().zip(new).all(|(old, new)| self.same_expr(old, new))
-            }
-            (_, _) => false,
-        };
-        let all = old.iter().zip(same).all(|(old, new)| {
-            let kind = match (&old.kind, &new.kind) {
-                (
-                    ElementKind::Active { table, offset },
-                    ElementKind::Active { table: other, offset: at },
-                ) => table == other && self.same_expr(offset, at),
-                (old, new) => old == new,
-            };
-            kind && items(&old.items, &new.items)
-        });
+    /// Whether element segments are the one with the new functions (R2).
+    fn are_elements(&self, more: &[Element]) -> bool {
         let first = (self.old.func_count() - self.intrinsics.count()) as u32;
         let added: Vec<FuncIdx> = (first..).take(self.plan.funcs.len()).map(FuncIdx).collect();
         let base = self.old.table(TableIdx(0)).map_or(0, |table| table.min);
-        all && match more {
+        match more {
             [] => added.is_empty(),
             [one] => {
                 let ElementKind::Active { table, offset } = &one.kind else { return false };
@@ -216,32 +137,21 @@ impl Rest<'_> {
         }
     }
 
-    fn data(&self) -> bool {
-        let (old, new) = (self.old.data(), self.new.data());
-        let Some((same, more)) = new.split_at_checked(old.len()) else { return false };
-        let bytes = |module: &Module, at: usize| module.data_bytes(DataIdx(at as u32)).to_vec();
-        let all = old.iter().zip(same).enumerate().all(|(at, (a, b))| {
-            let mode = match (&a.mode, &b.mode) {
-                (
-                    DataMode::Active { memory, offset },
-                    DataMode::Active { memory: other, offset: place },
-                ) => memory == other && self.same_expr(offset, place),
-                (a, b) => a == b,
-            };
-            mode && bytes(self.old, at) == bytes(self.new, at)
-        });
+    /// Whether bytes are the old ones, and data segments those of the plan (R3).
+    fn are_data(&self, more: &[Data]) -> bool {
         let base = self.old.table(TableIdx(0)).map_or(0, |table| table.min);
         let slots = self.plan.funcs.iter().map(|new| new.slot).zip(base..);
         let mut added: Vec<(u32, Vec<u8>)> =
             self.plan.patches.iter().map(|(&at, wanted)| (at, wanted.clone())).collect();
         added.extend(slots.map(|(slot, index)| (slot, (index as u32).to_le_bytes().to_vec())));
-        let rest = more.iter().zip(&added).enumerate().all(|(number, (data, (at, wanted)))| {
+        let behind = (self.old.data().len() as u32..).map(DataIdx);
+        let rest = more.iter().zip(behind).zip(&added).all(|((data, index), (at, wanted))| {
             let DataMode::Active { memory, offset } = &data.mode else { return false };
             *memory == MemoryIdx(0)
                 && crate::ask::image::constant(offset) == Some(*at)
-                && bytes(self.new, old.len() + number) == *wanted
+                && self.new.data_bytes(index) == *wanted
         });
-        all && rest && more.len() == added.len()
+        self.outside.bytes() && rest && more.len() == added.len()
     }
 
     fn functions(&self) -> Result<(), Error> {
@@ -300,9 +210,9 @@ impl Rest<'_> {
                 }
                 None => {
                     let written = &bytes[from..theirs.original_position() as usize];
-                    let renumbers = names_func(Opcode::of(&operator));
+                    let renumbers = names(Opcode::of(&operator), Immediate::func);
                     (!renumbers && skip(&mut ours, written))
-                        || self.same_operator(&operator, &one(&mut ours, &mut frames)?)
+                        || self.outside.operator(&operator, &one(&mut ours, &mut frames)?)
                 }
             };
             if !same {
@@ -311,25 +221,6 @@ impl Rest<'_> {
         }
         Some(ours.eof())
     }
-
-    fn same_operator(&self, old: &Operator<'_>, new: &Operator<'_>) -> bool {
-        let (code, other) = (Opcode::of(old), Opcode::of(new));
-        let func = |code: Opcode, operator: &Operator<'_>| {
-            // Few rows have such an immediate, and all others are looked at no further.
-            let imm = names_func(code).then(|| Imm::of(operator)).flatten()?;
-            imm.index(code, Immediate::func).map(FuncIdx)
-        };
-        match (func(code, old), func(other, new)) {
-            (Some(a), Some(b)) => code == other && self.same_func(a, b),
-            (None, None) => old == new,
-            (_, _) => false,
-        }
-    }
-}
-
-/// Whether an operator names a function, which has another number in the other module.
-fn names_func(code: Opcode) -> bool {
-    code.row().immediates.contains(&Immediate::func)
 }
 
 /// Whether a body goes on with the bytes of an operator; then it goes on behind them. Equal bytes

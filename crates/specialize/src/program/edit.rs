@@ -1,6 +1,7 @@
 //! Edits of bodies, as data: what a function learns of its callers, and which calls give way to
 //! what they call.
 
+use super::plant::misjudged;
 use prova_module::{FuncIdx, Module, Opcode, ValType};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,9 +22,12 @@ impl Edit {
 
     /// Whether a function's body changes.
     pub(super) fn changes(&self, func: FuncIdx) -> bool {
-        let from = (func, FuncIdx(0));
-        let inlines = self.inlined.range(from..=(func, FuncIdx(u32::MAX))).next().is_some();
-        inlines || self.known.contains_key(&func)
+        self.standing(func).next().is_some() || self.known.contains_key(&func)
+    }
+
+    /// The functions whose bodies stand in a function, with it.
+    pub(super) fn standing(&self, func: FuncIdx) -> impl Iterator<Item = (FuncIdx, FuncIdx)> {
+        self.inlined.range((func, FuncIdx(0))..=(func, FuncIdx(u32::MAX))).copied()
     }
 }
 
@@ -46,14 +50,16 @@ pub(super) fn may_stand(module: &Module, func: FuncIdx) -> bool {
     let mut codes = body.operators().into_iter().map_while(Result::ok).map(|it| Opcode::of(&it));
     module.func_type(func).results.len() <= 1
         && body.local_types().into_iter().all(is_number)
-        && !codes.any(is_tail)
+        && (!codes.any(is_tail) || misjudged!(TailsStand))
 }
 
-/// Whether a body reads a local.
-pub(super) fn reads(module: &Module, func: FuncIdx, local: u32) -> bool {
-    let Some(body) = module.body(func) else { return false };
-    let mut operators = body.operators().into_iter().map_while(Result::ok);
-    operators.any(|operator| {
-        matches!(operator, prova_module::Operator::LocalGet { local_index } if local_index == local)
-    })
+/// The locals that a body reads.
+pub(super) fn read(module: &Module, func: FuncIdx) -> BTreeSet<u32> {
+    let Some(body) = module.body(func) else { return BTreeSet::new() };
+    let operators = body.operators().into_iter().map_while(Result::ok);
+    let local = |operator| {
+        let prova_module::Operator::LocalGet { local_index } = operator else { return None };
+        Some(local_index)
+    };
+    operators.filter_map(local).collect()
 }

@@ -8,6 +8,7 @@
 //!
 //! [`same`] is trusted, [`packed`] is not. Limits: [`BYTES_MAX`] bytes of all memories together.
 
+use super::plant::misjudged;
 use super::uses::Uses;
 use prova_module::{ConstOp, DataIdx, DataMode, MemoryIdx, Module};
 use std::collections::BTreeMap;
@@ -32,37 +33,45 @@ type Image = BTreeMap<MemoryIdx, Vec<u8>>;
 fn place(module: &Module, mode: &DataMode, len: u64) -> Option<(MemoryIdx, u64)> {
     let DataMode::Active { memory, offset } = mode else { return None };
     let ty = module.memory(*memory)?;
-    let is_own = memory.index() >= module.imported_memory_count();
+    let is_own = memory.index() >= module.imported_memory_count() || misjudged!(ForeignMemories);
     let at = match offset.ops() {
         [ConstOp::I32Const(at)] => u64::from(*at as u32),
         [ConstOp::I64Const(at)] => *at as u64,
         _more => return None,
     };
     let size = ty.min.checked_shl(ty.page_size_log2).filter(|_| ty.min < 1 << 40)?;
-    let fits = at.checked_add(len).is_some_and(|end| end <= size && end <= BYTES_MAX);
+    let fits = at
+        .checked_add(len)
+        .is_some_and(|end| (end <= size || misjudged!(BeyondMemory)) && end <= BYTES_MAX);
     (is_own && fits && !ty.shared).then_some((*memory, at))
 }
 
 /// The bytes that a module's memories start with; `None` where T6 does not hold.
 fn image(module: &Module) -> Option<Image> {
-    let mut image = Image::new();
+    let (mut image, mut all) = (Image::new(), 0);
     for (index, data) in (0..).zip(module.data()) {
         let contents = module.data_bytes(DataIdx(index));
         let (memory, at) = place(module, &data.mode, contents.len() as u64)?;
         let bytes = image.entry(memory).or_default();
         let end = at as usize + contents.len();
         if bytes.len() < end {
+            all += (end - bytes.len()) as u64;
+            if all > BYTES_MAX {
+                return None;
+            }
             bytes.resize(end, 0);
+        }
+        if misjudged!(FirstStays) && bytes[at as usize..end].iter().any(|&byte| byte != 0) {
+            continue;
         }
         bytes[at as usize..end].copy_from_slice(contents);
     }
-    let all: u64 = image.values().map(|bytes| bytes.len() as u64).sum();
     for bytes in image.values_mut() {
         let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         bytes.truncate(end);
     }
     image.retain(|_, bytes| !bytes.is_empty());
-    (all <= BYTES_MAX).then_some(image)
+    Some(image)
 }
 
 /// Whether memories of both modules start with the same bytes, and segments are nothing else.

@@ -30,6 +30,7 @@ mod edit;
 mod image;
 mod order;
 mod plan;
+mod plant;
 mod same;
 mod uses;
 mod write;
@@ -157,8 +158,7 @@ impl Improved {
         }
         for func in worse {
             refused.known.insert(func);
-            let pairs = edit.inlined.iter().filter(|(caller, _)| *caller == func);
-            refused.inlined.extend(pairs);
+            refused.inlined.extend(edit.standing(func));
         }
         Ok(true)
     }
@@ -180,24 +180,19 @@ impl Improved {
 
 /// The functions that an edit has made larger than it is worth.
 fn worse(old: &Module, new: &Module, uses: &Uses, edit: &Edit) -> Vec<FuncIdx> {
-    let is_gone = |callee: FuncIdx| {
-        let is_called = |func: &FuncIdx| {
-            uses.live[func.index()]
-                && uses.calls[func.index()].iter().any(|named| named.callee == callee)
-                && !edit.inlined.contains(&(*func, callee))
-        };
-        !uses.taken[callee.index()] && !old.defined_funcs().any(|func| is_called(&func))
-    };
-    let is_worse = |func: &FuncIdx| {
-        let mut room = size(old, *func);
-        let pairs = edit.inlined.iter().filter(|(caller, _)| caller == func);
-        let count = |callee| edit.inlined.iter().filter(|(_, other)| *other == callee).count();
-        for &(_, callee) in pairs {
-            if count(callee) == 1 && is_gone(callee) {
-                room += size(old, callee) + FUNCTION_BYTES;
-            }
+    // By function: whether others enter it yet, and in how many its body stands.
+    let (mut stays, mut stands) = (uses.taken.clone(), vec![0_u32; old.func_count()]);
+    for func in old.defined_funcs().filter(|func| uses.live[func.index()]) {
+        for callee in uses.calls[func.index()].iter().map(|named| named.callee) {
+            stays[callee.index()] |= !edit.inlined.contains(&(func, callee));
         }
-        size(new, *func) > room
+    }
+    edit.inlined.iter().for_each(|(_, callee)| stands[callee.index()] += 1);
+    let is_worse = |func: &FuncIdx| {
+        let moved = edit.standing(*func).map(|(_, callee)| callee);
+        let moved = moved.filter(|callee| stands[callee.index()] == 1 && !stays[callee.index()]);
+        let room: usize = moved.map(|callee| size(old, callee) + FUNCTION_BYTES).sum();
+        size(new, *func) > size(old, *func) + room
     };
     old.defined_funcs().filter(|func| edit.changes(*func)).filter(is_worse).collect()
 }

@@ -347,3 +347,37 @@ fn a_program_is_improved_as_a_whole() {
     let plan = plan::plan(new, &Uses::of(new), &passed(new), &plan::Refused::default());
     assert!(plan.is_empty());
 }
+
+/// Memories that start with much are not compared byte by byte, the last one included.
+#[test]
+fn memories_of_many_bytes_keep_their_segments() {
+    for (more, is_same) in
+        [("", true), (r#"(memory 1) (data (memory 2) (i32.const 0) "z")"#, false)]
+    {
+        let [old, new] = [(0x1ff_fffe, r"\00x"), (0x1ff_ffff, "x")].map(|(at, bytes)| {
+            let data = |memory| format!(r#"(data (memory {memory}) (i32.const {at}) "{bytes}")"#);
+            let data = [data(0), data(1)].concat();
+            module(&format!("(module (memory 512) (memory 512) {data} {more})"))
+        });
+        assert_eq!(image::same(&old, &new), is_same, "{more}");
+    }
+}
+
+/// A few bytes declare many locals, and name a body many times.
+#[test]
+fn what_stands_for_calls_is_bounded() {
+    for (locals, calls, is_fit) in
+        [(0, 1, true), (5, 1, true), (60, 1, false), (10, 2, true), (10, 1000, false)]
+    {
+        let (locals, calls) = ("i32 ".repeat(locals), "(call 0)".repeat(calls));
+        let work = "(global.set 0 (i32.const 1))".repeat(3);
+        let text = format!(
+            r#"(module (global (mut i32) (i32.const 0)) (func (local {locals}) {work})
+            (func (export "run") {calls}))"#
+        );
+        let module = module(&text);
+        let uses = Uses::of(&module);
+        let edit = plan::plan(&module, &uses, &passed(&module), &plan::Refused::default());
+        assert_eq!(!edit.is_empty(), is_fit, "{text:.200}");
+    }
+}

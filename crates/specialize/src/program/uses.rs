@@ -14,6 +14,8 @@
 //!
 //! This is trusted. Time: linear in the module, with one SSA form at a time.
 
+use super::plant::misjudged;
+use crate::check::outside::names;
 use prova_module::ops::Immediate;
 use prova_module::{ConstExpr, ConstOp, ElementItems, ElementKind, FuncIdx, Module, Opcode};
 use prova_ssa::{Body, CheckedBody, Def, Imm, List, Metering, Op, Terminator, Value, build};
@@ -51,11 +53,6 @@ pub(super) struct Uses {
     pub(super) names_data: bool,
 }
 
-/// Whether an operator has an immediate of a kind.
-pub(super) fn names(code: Opcode, kind: Immediate) -> bool {
-    code.row().immediates.contains(&kind)
-}
-
 impl Uses {
     /// Reads a module.
     pub(super) fn of(module: &Module) -> Uses {
@@ -76,7 +73,8 @@ impl Uses {
         let mut open: Vec<usize> = (0..count).filter(|&func| uses.live[func]).collect();
         while let Some(func) = open.pop() {
             for callee in uses.calls[func].iter().map(|named| named.callee.index()) {
-                if !std::mem::replace(&mut uses.live[callee], true) {
+                let was_live = std::mem::replace(&mut uses.live[callee], true);
+                if !was_live && !misjudged!(CalleesCallNothing) {
                     open.push(callee);
                 }
             }
@@ -138,9 +136,10 @@ pub(super) fn roots(module: &Module, name: &mut impl FnMut(FuncIdx)) {
             }
         }
     };
-    module.exports().iter().filter_map(|export| export.func()).for_each(&mut *name);
-    module.start().into_iter().for_each(&mut *name);
-    for element in module.elements() {
+    let exports = module.exports().iter().filter(|_| !misjudged!(ExportsLeftOut));
+    exports.filter_map(|export| export.func()).for_each(&mut *name);
+    module.start().into_iter().filter(|_| !misjudged!(StartLeftOut)).for_each(&mut *name);
+    for element in module.elements().iter().filter(|_| !misjudged!(ElementsLeftOut)) {
         if let ElementKind::Active { offset, .. } = &element.kind {
             expr(offset, name);
         }
@@ -150,8 +149,10 @@ pub(super) fn roots(module: &Module, name: &mut impl FnMut(FuncIdx)) {
         }
     }
     let globals = (0..module.globals().len() as u32).map(prova_module::GlobalIdx);
+    let globals = globals.filter(|_| !misjudged!(GlobalsLeftOut));
     globals.filter_map(|at| module.global_init(at)).for_each(|init| expr(init, name));
     let tables = (0..module.tables().len() as u32).map(prova_module::TableIdx);
+    let tables = tables.filter(|_| !misjudged!(TablesLeftOut));
     tables.filter_map(|at| module.table_init(at)).for_each(|init| expr(init, name));
 }
 
@@ -164,6 +165,9 @@ fn calls(body: &Body, all: &mut [Vec<Passed>]) {
         }
     }
     for (_, block) in body.blocks() {
+        if misjudged!(EndsLeftOut) {
+            continue;
+        }
         if let Terminator::Invoke { call: it, .. } | Terminator::TailCall(it) = block.terminator {
             call(body, it.opcode, it.imm, it.args, all);
         }
@@ -176,16 +180,19 @@ fn call(body: &Body, opcode: Opcode, imm: Imm, args: List<Value>, all: &mut [Vec
     }
     let Some(callee) = imm.index(opcode, Immediate::func) else { return };
     let own = callee == body.func().0;
-    let params = body.block(body.entry()).params();
-    let params: Vec<Value> = params.collect();
+    // No other call passes these on.
+    let params = own.then(|| body.block(body.entry()).params());
+    let params: Vec<Value> = params.into_iter().flatten().collect();
     let args = body.operands(args);
     for (at, (seen, &arg)) in all[callee as usize].iter_mut().zip(args).enumerate() {
-        if own && params.get(at) == Some(&arg) {
+        if own && (params.get(at) == Some(&arg) || misjudged!(OwnCallsLeftOut)) {
             continue;
         }
         *seen = match (*seen, constant(body, arg)) {
             (Passed::Nothing, Some(bits)) => Passed::Constant(bits),
             (Passed::Constant(before), Some(bits)) if before == bits => *seen,
+            (Passed::Constant(_), Some(_)) if misjudged!(FirstCallOnly) => *seen,
+            (Passed::Constant(_), None) if misjudged!(ConstantsOnly) => *seen,
             (_, _) => Passed::Anything,
         };
     }

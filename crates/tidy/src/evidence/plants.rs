@@ -61,6 +61,12 @@ const PLANTS: &[(&str, &str, &str, &str)] = &[
         "crates/specialize/src/plant.rs",
     ),
     (
+        "checkers of a program as a whole",
+        "crates/specialize/src/program/plant.rs",
+        "plants! {",
+        "crates/specialize/src/program/plant.rs",
+    ),
+    (
         "key, entries and guard of the cache",
         "crates/cache/src/plant.rs",
         "enum Plant {",
