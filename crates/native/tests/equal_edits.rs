@@ -7,7 +7,7 @@
 //!
 //! tries this number of edits, of the functions of `edits/functions.wat` and then of programs;
 //! without it a sample. `PROVA_RELATIONS=N` tries N changed relations on code that runs show to be
-//! wrong: none makes it pass.
+//! wrong: none makes it pass. With `PROVA_EXPLICIT=1` memories have the explicit shape.
 //!
 //! Green says nothing of edits that no run came to (they are counted), of longer runs, and of NaN
 //! bits that depend on what is not tried.

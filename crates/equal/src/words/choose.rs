@@ -208,7 +208,7 @@ impl Words {
             return Some(holds);
         }
         if let Node { op: Head::Zero, args: [x, ..], .. } = self.get(c) {
-            return self.zero_by(known, x);
+            return self.zero_by(known, x).or_else(|| self.least_by(known, x));
         }
         if self.get(c).op == Head::Prim {
             return self.float_by(known, c);
@@ -304,24 +304,13 @@ impl Words {
         }
         *fuel = fuel.saturating_sub(1);
         if node.bits > 1
-            && let Some(n) = self.number_by(known, a)
+            && let Some(n) = self.number_by(known, a).or_else(|| self.equal_number(known, a))
         {
             return self.constant(node.bits, n);
         }
         let [x, y, z] = node.args;
         let made = self.deeper(|words| match node.op {
-            _ if node.bits == 1 => match words.decide(known, a) {
-                Some(holds) => words.truth(holds),
-                None if node.op == Head::And => {
-                    let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
-                    words.and(x, y)
-                }
-                None if node.op == Head::Sum => {
-                    let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
-                    words.add(x, y)
-                }
-                None => words.equal_or_nan(known, a),
-            },
+            _ if node.bits == 1 => words.bit_in(known, a, fuel),
             Head::Ite => match words.decide(known, x) {
                 Some(true) => words.decide_in(known, y, fuel),
                 Some(false) => words.decide_in(known, z, fuel),
@@ -366,6 +355,27 @@ impl Words {
             _ => a,
         });
         made.unwrap_or(a)
+    }
+
+    /// The same of a condition.
+    fn bit_in(&mut self, known: &[(Word, bool)], a: Word, fuel: &mut u32) -> Word {
+        let Node { op, n, args: [x, y, _], .. } = self.get(a);
+        match (self.decide(known, a), op) {
+            (Some(holds), _) => self.truth(holds),
+            (None, Head::And) => {
+                let (x, y) = (self.decide_in(known, x, fuel), self.decide_in(known, y, fuel));
+                self.and(x, y)
+            }
+            (None, Head::Sum) => {
+                let (x, y) = (self.decide_in(known, x, fuel), self.decide_in(known, y, fuel));
+                self.add(x, y)
+            }
+            (None, Head::Slice) => {
+                let x = self.decide_in(known, x, fuel);
+                self.slice(x, n as u8, 1)
+            }
+            (None, _) => self.equal_or_nan(known, a),
+        }
     }
 
     /// Floats of which it is known that they are equal or one is NaN are equal exactly if none is.

@@ -17,6 +17,8 @@
 //!   and fits; else it is `c` or more, also rounded, and does not fit.
 //! * C10. The sign of `t(x)` is set if `x ≤ −1`, and if `x ≥ c`; it is clear if `−1 < x < c`. By C6
 //!   the sign of `t(x − c)` is clear if `c ≤ x < 2c`, and set if `x ≥ 2c`.
+//! * C11. `t(x)` is the least number if `x` is NaN, if `x ≤ −c` and if `x ≥ c`, and is not if
+//!   `−c < x < c`.
 //!
 //! *Operators* (NaN is any NaN that the processor's sum gives):
 //! * C7. An unsigned truncation is `t(x)` if `−1 < x < c`, and `t(x − c) + c` if `c ≤ x < 2c`; one
@@ -24,8 +26,8 @@
 //! * C8. An unsigned word without sign is a signed one. With it, `x` becomes `y + y` for the float
 //!   `y` of `(x >> 1) | (x & 1)`: the bit that is kept says to the rounding that there was more,
 //!   since words of 63 bits lose ten or more of them; and twice a float is exact.
-//! * C9. Of two floats the minimum is their sum if one is NaN, their or if they are equal (−0 for 0
-//!   and −0), and else `b < a ? b : a`; the maximum with and, and `a < b ? b : a`.
+//!
+//! The minimum and the maximum of two floats are cases too (`minimum`).
 
 use super::{Head, Node, Prim, Word, Words, mask};
 
@@ -240,6 +242,26 @@ impl Words {
         if range.less(-1.0, true)? { Some(true) } else { range.less(c, false).map(|fits| !fits) }
     }
 
+    /// C11.
+    pub(super) fn least_by(&mut self, known: &[(Word, bool)], difference: Word) -> Option<bool> {
+        let bits = self.bits(difference);
+        let parts = self.parts(difference);
+        let &[(t, 1)] = parts.atoms.as_slice() else { return None };
+        let Node { op: Head::Prim, n, args: [x, ..], .. } = self.get(t) else { return None };
+        if n != Prim::ToSigned as u128
+            || parts.number != (mask(bits) >> 1).wrapping_add(1)
+            || !matches!((bits, self.bits(x)), (32 | 64, 32 | 64))
+        {
+            return None;
+        }
+        let nan = self.prim(Prim::FloatNan, 1, &[x, x]);
+        if self.by_implication(known, nan) == Some(true) {
+            return Some(true);
+        }
+        let (c, range) = (half(bits), self.range(known, x));
+        if range.less(-c, true)? { Some(true) } else { range.less(c, false).map(|fits| !fits) }
+    }
+
     /// C7 to C9: an operator as the term of its case, or as it is. Of widths that none has, which
     /// only a claim can name, nothing is known.
     pub(super) fn case(&mut self, known: &[(Word, bool)], a: Word) -> Word {
@@ -306,33 +328,6 @@ impl Words {
             }
             _ => a,
         }
-    }
-
-    /// C9.
-    fn extremum(
-        &mut self,
-        known: &[(Word, bool)],
-        (a, b): (Word, Word),
-        least: bool,
-    ) -> Option<Word> {
-        let bits = self.bits(a);
-        let (nan, equal) =
-            (self.prim(Prim::FloatNan, 1, &[a, b]), self.prim(Prim::FloatEq, 1, &[a, b]));
-        if self.decide(known, nan)? {
-            return Some(self.prim(Prim::FloatAdd, bits, &[b, a]));
-        }
-        if self.decide(known, equal)? {
-            return Some(if least { self.or(b, a) } else { self.and(b, a) });
-        }
-        Some(self.lesser(least, b, a))
-    }
-
-    /// The processor's minimum and maximum: the first operand where it is less, or more, and else
-    /// the second.
-    pub(crate) fn lesser(&mut self, least: bool, a: Word, b: Word) -> Word {
-        let operands = if least { [a, b] } else { [b, a] };
-        let less = self.prim(Prim::FloatLt, 1, &operands);
-        self.ite(less, a, b)
     }
 
     /// A conversion of a signed word depends on its value alone: the narrowest word that has it.

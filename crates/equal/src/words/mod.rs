@@ -51,6 +51,7 @@ mod lanes_bitwise;
 mod lanes_bounds;
 mod lanes_ops;
 mod memory;
+mod minimum;
 mod sum;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ struct Seen {
 fn told(pool: &mut Pool, rng: &mut Rng, widths: &[u8]) -> (Vec<(Word, bool)>, [bool; ASSIGNMENTS]) {
     let i = rng.below(ASSIGNMENTS);
     let (mut known, mut so) = (Vec::new(), [true; ASSIGNMENTS]);
-    for _ in 0..1 + rng.below(3) {
+    for _ in 0..1 + rng.below(4) {
         let Some((word, values)) = condition(pool, rng, widths, i) else { continue };
         known.push((word, values[i] == 1));
         for (so, value) in so.iter_mut().zip(values) {
@@ -34,10 +34,19 @@ fn told(pool: &mut Pool, rng: &mut Rng, widths: &[u8]) -> (Vec<(Word, bool)>, [b
     (known, so)
 }
 
-/// A condition of the pool, or that a word is what it is under an assignment, or what another is.
+/// A condition of the pool or two of them, or that a word is what it is under an assignment, or
+/// what another is.
 fn condition(pool: &mut Pool, rng: &mut Rng, widths: &[u8], i: usize) -> Option<(Word, Values)> {
     if rng.below(2) == 0 {
-        return pool.of_width(rng, 1);
+        let (mut a, mut x) = pool.of_width(rng, 1)?;
+        if rng.below(3) == 0 {
+            let (b, y) = pool.of_width(rng, 1)?;
+            let w = &mut pool.words;
+            let (b, y) = if rng.below(2) == 0 { (w.not(b), y.map(|y| y ^ 1)) } else { (b, y) };
+            a = w.and(a, b);
+            x = core::array::from_fn(|i| x[i] & y[i]);
+        }
+        return Some((a, x));
     }
     let bits = widths[rng.below(widths.len())];
     let ((a, x), (b, y)) = (pool.of_width(rng, bits)?, pool.of_width(rng, bits)?);

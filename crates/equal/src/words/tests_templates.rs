@@ -317,8 +317,43 @@ fn minima_have_three_cases() {
                 *forms.entry(made).or_default() += 1;
             }
         }
-        // Each as it is, and by its three cases; the sum is one of both.
-        assert_eq!(forms.len(), 7, "{forms:?}");
+        // Each as it is, and by its three cases; the sum is one of both. The third may be decided:
+        // it is the one operand or the other then, of both.
+        assert_eq!(forms.len(), 9, "{forms:?}");
         assert!(forms.values().all(|n| *n > 100), "{forms:?}");
+    }
+}
+
+/// Of a float and a number: under conditions of both each operator and each part of the float is
+/// right, and a float that is equal to a number that is not 0 is the number.
+#[test]
+fn minima_of_numbers() {
+    let mut rng = Rng::new(13);
+    for (bits, number) in [(32, 1.0), (64, -1.0), (32, 0.0), (64, -0.0), (64, f64::INFINITY)] {
+        let mut w = Words::new();
+        let n = bits_of(bits, number);
+        let (a, b) = (w.value(bits, 0), w.constant(bits, n));
+        let mut conditions = Vec::new();
+        for prim in [Prim::FloatEq, Prim::FloatNan, Prim::FloatLt, Prim::FloatLe] {
+            conditions.extend([w.prim(prim, 1, &[a, b]), w.prim(prim, 1, &[b, a])]);
+        }
+        conditions.push(w.or(conditions[0], conditions[2]));
+        let low = w.slice(a, 0, bits - 1);
+        let all = [w.prim(Prim::FloatMin, bits, &[a, b]), w.prim(Prim::FloatMax, bits, &[b, a])];
+        let (mut decided, mut equal) = (0, 0);
+        let floats = floats(bits);
+        for _ in 0..20_000 {
+            let x = if rng.below(3) == 0 { n } else { floats[rng.below(floats.len())] };
+            let known = told(&w, &mut rng, &conditions, &[x]);
+            for of in [all[0], all[1], low] {
+                let made = w.under(&known, of);
+                let (found, wanted) = (evaluate(&w, made, &[x]), evaluate(&w, of, &[x]));
+                let nan = of != low && float(bits, found).is_nan() && float(bits, wanted).is_nan();
+                assert!(found == wanted || nan, "{x:#x} {number}: {}", w.show(made));
+                decided += usize::from(of != low && w.get(made).op != Head::Prim);
+                equal += usize::from(of == low && w.number(made).is_some());
+            }
+        }
+        assert!(decided > 1_000 && (equal > 100) == (number != 0.0), "{number} {decided} {equal}");
     }
 }

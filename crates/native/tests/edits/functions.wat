@@ -108,4 +108,38 @@
   (func (param i32) (result i32)
     local.get 0 i32.const 0xffff i32.and i32.const 18 i32.and i32.eqz local.get 0 i32.const 0x2d i32.and i32.const 0x25 i32.eq i32.add)
   (func (param f64) (result i32) local.get 0 i64.trunc_sat_f64_s i32.wrap_i64)
+  ;; Loads of bytes that were accessed before: behind a merge, in a loop, behind a store to a part of them.
+  (func (param i32 i32) (result i32)
+    (if (result i32) (local.get 1)
+      (then local.get 0 i32.load i32.const 1 i32.add) (else local.get 0 i32.load i32.const 3 i32.mul))
+    local.get 0 i32.load i32.add)
+  (func (param i32 i32 i32) (result i32) (local i32) local.get 0 i32.load local.set 3
+    (loop local.get 3 local.get 1 i32.load local.get 0 i32.load i32.add i32.add local.set 3
+      local.get 1 i32.const 4 i32.add local.set 1
+      local.get 2 i32.const 7 i32.and i32.const 1 i32.sub local.tee 2 i32.const 0 i32.gt_s br_if 0) local.get 3)
+  (func (param i32 i32 i32) (result i64) (local i64) local.get 0 i64.load local.set 3
+    (if (local.get 1) (then local.get 0 local.get 2 i32.store8 offset=3) (else local.get 0 i64.const 9 i64.store))
+    local.get 0 i64.load local.get 3 i64.add local.get 0 i64.load16_u offset=6 i64.add)
+  (func (param i32 i32) (result i32) (local i32) local.get 0 i32.load8_u local.set 2
+    (block (loop local.get 1 i32.const 3 i32.and i32.eqz br_if 1
+      local.get 0 i32.load8_s local.get 2 i32.add local.set 2
+      i32.const 0 memory.grow drop local.get 1 i32.const 1 i32.sub local.set 1 br 0))
+    local.get 2 local.get 0 i32.load8_u i32.add)
+  ;; Choices of numbers, extended, masked and in sums.
+  (func (param i32) (result i64) i32.const -13 i32.const 38 local.get 0 select i64.extend_i32_s)
+  (func (param i32) (result i64) i32.const 13 i32.const 38 local.get 0 i32.const 7 i32.lt_s select i64.extend_i32_u)
+  (func (param i32 i32) (result i32) i32.const 0x35 i32.const 0x1a local.get 0 select i32.const 0x15 i32.and
+    local.get 1 i32.const 1 local.get 0 i32.eqz i32.sub i32.add i32.add)
+  (func (param i32 i32) (result i32)
+    local.get 0 i32.eqz local.get 0 local.get 1 i32.lt_u local.get 1 select
+    i32.const 3 i32.const 5 local.get 0 local.get 1 i32.lt_s select i32.add)
+  ;; The least and the greatest of floats, with NaN and without; conversions of a known sign.
+  (func (param f64 f64) (result f64) local.get 0 local.get 1 f64.min local.get 1 local.get 0 f64.max f64.sub)
+  (func (param f32 f32) (result f32)
+    (if (f32.ne (local.get 0) (local.get 0)) (then f32.const 2 return))
+    (if (f32.ne (local.get 1) (local.get 1)) (then f32.const 3 return))
+    local.get 0 local.get 1 f32.max)
+  (func (param f32) (result i32)
+    (if (result i32) (f32.gt (local.get 0) (f32.const -1)) (then local.get 0 i32.trunc_sat_f32_s) (else i32.const 7)))
+  (func (param f64) (result i64) local.get 0 i64.trunc_sat_f64_u)
 )

@@ -14,7 +14,7 @@ use crate::observer::{Stage, Subject};
 use prova_certify::relation::{Related, relate};
 use prova_certify::{Draft, certify};
 use prova_check::certificate::Certificate;
-use prova_check::{CallRow, Code, CodeKind, Config, Layout, TrapRow};
+use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, TrapRow};
 use prova_equal::{EqualCode, Error, Relation, Setting};
 use prova_module::{Features, Limits, Module};
 use prova_native::{Target, body};
@@ -54,7 +54,11 @@ impl Program {
     pub(crate) fn new(name: &str, wasm: Vec<u8>) -> Program {
         let module = Module::decode(&wasm[..], &Features::default(), &Limits::default());
         let module = module.expect("a module");
-        let layout = Layout::derive(module.bytes(), &Config::default()).expect("a layout");
+        let mut config = Config::default();
+        if std::env::var_os("PROVA_EXPLICIT").is_some() {
+            config.memory = MemoryShape::Explicit;
+        }
+        let layout = Layout::derive(module.bytes(), &config).expect("a layout");
         Program { name: name.to_owned(), wasm, module, layout }
     }
 
