@@ -186,7 +186,7 @@ fn ends(core: &Core<'_>, known: &[(Word, bool)]) -> Vec<(Word, bool)> {
 /// The length of a memory with the atoms of an index, and how far behind that its bytes go.
 type End = ((Word, Vec<(Word, u128)>), u128);
 
-/// What a condition says so.
+/// The end that a condition says to be in a memory.
 fn end(core: &Core<'_>, fact: Word, holds: bool) -> Option<End> {
     let Node { op: Head::Ult, bits: 1, args: [len, sum, _], .. } = core.words.get(fact) else {
         return None;
