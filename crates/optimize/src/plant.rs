@@ -8,13 +8,9 @@
 //! check refuses all that such a fault can do.
 
 macro_rules! planted {
-    ($name:ident) => {{
-        #[cfg(test)]
-        let planted = $crate::plant::is($crate::plant::Plant::$name);
-        #[cfg(not(test))]
-        let planted = false;
-        planted
-    }};
+    ($name:ident) => {
+        prova_ssa::planted_at!([$crate::plant] $name)
+    };
 }
 pub(super) use planted;
 
@@ -26,20 +22,9 @@ mod faults {
     use crate::{Pass, optimize};
     use prova_module::{Features, Limits, Module};
     use prova_ssa::{CheckedBody, Metering, build};
-    use std::cell::Cell;
     use std::collections::BTreeSet;
 
-    macro_rules! plants {
-        ($($name:ident)*) => {
-            /// A fault; the names say what is wrong, the places how.
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(crate) enum Plant { $($name),* }
-
-            const PLANTS: &[Plant] = &[$(Plant::$name),*];
-        };
-    }
-
-    plants! {
+    prova_ssa::plants! {
         // dead
         TrapsAreDead LoadsAreDead StoresAreDead WritesAreDead CallsAreDead
         // fold
@@ -64,15 +49,6 @@ mod faults {
         OtherWayUnseen
         // rebuild
         ArgumentsReversed EdgesReversed ClaimsUnsaid
-    }
-
-    thread_local! {
-        static PLANTED: Cell<Option<Plant>> = const { Cell::new(None) };
-    }
-
-    /// Whether this thread has a fault.
-    pub(crate) fn is(plant: Plant) -> bool {
-        PLANTED.get() == Some(plant)
     }
 
     const MODULES: &[&str] = &[
@@ -118,11 +94,9 @@ mod faults {
         assert_eq!(refused(), BTreeSet::new(), "without a fault");
         let mut missed = Vec::new();
         for &plant in PLANTS {
-            PLANTED.set(Some(plant));
-            if refused().is_empty() {
+            if with(Some(plant), refused).is_empty() {
                 missed.push(plant);
             }
-            PLANTED.set(None);
         }
         assert!(missed.is_empty(), "accepted: {missed:?}");
         assert!(PLANTS.len() >= 15);

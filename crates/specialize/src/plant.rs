@@ -7,13 +7,9 @@
 //! `tests/plants.rs`. A green run does not show that every effect of such a fault is refused.
 
 macro_rules! planted {
-    ($name:ident) => {{
-        #[cfg(test)]
-        let planted = $crate::plant::is($crate::plant::Plant::$name);
-        #[cfg(not(test))]
-        let planted = false;
-        planted
-    }};
+    ($name:ident) => {
+        prova_ssa::planted_at!([$crate::plant] $name)
+    };
 }
 
 #[cfg(test)]
@@ -23,19 +19,8 @@ pub(crate) use faults::{KEYS, Plant, is, with};
 mod faults {
     use crate::{Assume, Options, specialize};
     use prova_module::{Features, Limits, Module};
-    use std::cell::Cell;
 
-    macro_rules! plants {
-        ($($name:ident)*) => {
-            /// A fault; the name says which, the place where it is asked for says how.
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(crate) enum Plant { $($name),* }
-
-            const PLANTS: &[Plant] = &[$(Plant::$name),*];
-        };
-    }
-
-    plants! {
+    prova_ssa::plants! {
         // walk
         CallKeepsCells ReturnKeepsCells CaseIsNext ArmOfConstantTurned BeyondTableIsFirst
         WindowUntold StoreKeepsText MaskForgotten RootTwice
@@ -74,23 +59,6 @@ mod faults {
         Plant::KeyWithoutPromises,
         Plant::KeyWithoutMemory,
     ];
-
-    thread_local! {
-        static PLANTED: Cell<Option<Plant>> = const { Cell::new(None) };
-    }
-
-    /// Gives this thread a fault while something is done.
-    pub(crate) fn with<T>(plant: Plant, run: impl FnOnce() -> T) -> T {
-        PLANTED.set(Some(plant));
-        let result = run();
-        PLANTED.set(None);
-        result
-    }
-
-    /// Whether this thread has a fault.
-    pub(crate) fn is(plant: Plant) -> bool {
-        PLANTED.get() == Some(plant)
-    }
 
     const CASES: &[(&str, &str)] = &[
         ("values", include_str!("../tests/cases/values.wat")),
@@ -151,7 +119,7 @@ mod faults {
         for &(plant, assume, words, body) in &rows {
             let right = outcome(body, assume);
             assert_eq!(right.0, Vec::<String>::new(), "without a fault: {body}");
-            let found = with(plant, || outcome(body, assume));
+            let found = with(Some(plant), || outcome(body, assume));
             let as_said = match words.strip_prefix("harmless:") {
                 // The result is another function, and is proved.
                 Some(_) => found.0.is_empty() && found.1 != right.1,
@@ -181,7 +149,7 @@ mod faults {
             for assume in [Assume::Check, Assume::Trust, Assume::Nothing] {
                 let right = outcome(body, assume);
                 for &plant in PLANTS {
-                    let found = with(plant, || outcome(body, assume));
+                    let found = with(Some(plant), || outcome(body, assume));
                     let said = rows.iter().any(|(other, _, words, program)| {
                         (*other, *program) == (plant, body) && words.starts_with("harmless")
                     });

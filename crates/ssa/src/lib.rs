@@ -72,6 +72,8 @@
 mod refused;
 #[macro_use]
 pub mod fault;
+#[macro_use]
+mod plants;
 mod assemble;
 mod body;
 mod build;

@@ -6,7 +6,7 @@ use super::candidates::{
 use super::guess::Guess;
 use super::guide::Finder;
 use super::values::{is_constant, is_leaf, needs};
-use prova_equal::words::{Head, Node, Word};
+use prova_equal::words::{Head, Node};
 use prova_equal::{Claim, Core, Expr, Flags, Place, State};
 use prova_ssa::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,7 +100,7 @@ impl Finder<'_> {
         }
         let older = older(core, state, &inverse);
         let mut known = Vec::new();
-        for (condition, holds) in ends(core, &state.known) {
+        for &(condition, holds) in state.known.iter().rev() {
             for inverse in [Some(&inverse), older.as_ref()].into_iter().flatten() {
                 if known.len() < KNOWN_MAX
                     && let Some(expr) = expression(core, state, condition, inverse, 0)
@@ -163,38 +163,6 @@ fn older(core: &Core<'_>, state: &State, inverse: &Inverse) -> Option<Inverse> {
         is_other |= values.first().copied() != first;
     }
     is_other.then(|| Inverse::new(values))
-}
-
-/// Conditions, the last ones first; behind all others those that say of an index less than another
-/// one does, that bytes up to some distance from it are in a memory.
-fn ends(core: &Core<'_>, known: &[(Word, bool)]) -> Vec<(Word, bool)> {
-    let mut far: BTreeMap<_, u128> = BTreeMap::new();
-    let ends: Vec<_> = known.iter().map(|&(fact, holds)| end(core, fact, holds)).collect();
-    for (of, d) in ends.iter().flatten() {
-        let most = far.entry(of.clone()).or_default();
-        *most = (*most).max(*d);
-    }
-    let is_last = |end: &Option<End>| match end {
-        Some((of, d)) => far.get(of).is_none_or(|most| most == d),
-        None => true,
-    };
-    let all = known.iter().rev().zip(ends.iter().rev());
-    let (first, others): (Vec<_>, Vec<_>) = all.partition(|(_, end)| is_last(end));
-    first.into_iter().chain(others).map(|(&known, _)| known).collect()
-}
-
-/// The length of a memory with the atoms of an index, and how far behind that its bytes go.
-type End = ((Word, Vec<(Word, u128)>), u128);
-
-/// The end that a condition says to be in a memory.
-fn end(core: &Core<'_>, fact: Word, holds: bool) -> Option<End> {
-    let Node { op: Head::Ult, bits: 1, args: [len, sum, _], .. } = core.words.get(fact) else {
-        return None;
-    };
-    let parts = core.words.parts(sum);
-    let plain = core.words.get(len).op == Head::Load && core.words.bits(sum) == 64;
-    let d = parts.number;
-    (!holds && plain && d < 1 << 47).then(|| ((len, parts.atoms.to_vec()), d))
 }
 
 /// Accesses that were made, the last ones first, and the values that are what memory holds.

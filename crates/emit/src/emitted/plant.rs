@@ -5,13 +5,9 @@
 //! is a constant `false` elsewhere. Green does not show that a rule refuses all that it should.
 
 macro_rules! planted {
-    ($name:ident) => {{
-        #[cfg(test)]
-        let planted = $crate::emitted::plant::is($crate::emitted::plant::Plant::$name);
-        #[cfg(not(test))]
-        let planted = false;
-        planted
-    }};
+    ($name:ident) => {
+        prova_ssa::planted_at!([$crate::emitted::plant] $name)
+    };
 }
 pub(super) use planted;
 
@@ -25,19 +21,8 @@ mod faults {
     use crate::emitted::{Homes, walk};
     use prova_module::{Features, Limits, Module};
     use prova_ssa::{Block, Body, Def, Metering, Place, Value, build};
-    use std::cell::Cell;
 
-    macro_rules! plants {
-        ($($name:ident)*) => {
-            /// A fault; the name says what is wrong, the place how.
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(in crate::emitted) enum Plant { $($name),* }
-
-            const PLANTS: &[Plant] = &[$(Plant::$name),*];
-        };
-    }
-
-    plants! {
+    prova_ssa::plants! {
         // effects
         ImmediatesAlike OperandsAlike CommutesAnyway EffectsLeft ReadsKept
         // image
@@ -46,15 +31,6 @@ mod faults {
         FirstWayKnown ResultsAlike OneWayForAll RowsBelieved StaysAnywhere OtherWays PassedKept
         // ends, values, walk
         ClausesAlike NeverNull SomeUnwalked MadeAgain
-    }
-
-    thread_local! {
-        static PLANTED: Cell<Option<Plant>> = const { Cell::new(None) };
-    }
-
-    /// Whether this thread has a fault.
-    pub(in crate::emitted) fn is(plant: Plant) -> bool {
-        PLANTED.get() == Some(plant)
     }
 
     /// The body of the last function of a module.
@@ -122,13 +98,6 @@ mod faults {
             }
         }
         refused
-    }
-
-    fn with<T>(plant: Option<Plant>, run: impl FnOnce() -> T) -> T {
-        PLANTED.set(plant);
-        let found = run();
-        PLANTED.set(None);
-        found
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn a_key_that_forgets() {
         let edited = text.replacen(old, new, 1);
         let shelf = Shelf::of(BTreeMap::new());
         let cold = run(&edited, after, 1, None);
-        let (first, warm) = with(plant, || {
+        let (first, warm) = with(Some(plant), || {
             let first = run(&text, before, 1, Some(shelf.clone()));
             (first, run(&edited, after, 1, Some(shelf.clone())))
         });
@@ -186,7 +186,7 @@ fn a_key_that_forgets() {
         assert!(notes.len() == 1 && notes[0].1.contains(words), "{plant:?}: {notes:?}");
         assert!(made(&warm) == made(&cold), "{plant:?}");
         // A refused entry is written anew. (Text in pages of one byte is not specialised.)
-        let again = with(plant, || run(&edited, after, 1, Some(shelf.clone())));
+        let again = with(Some(plant), || run(&edited, after, 1, Some(shelf.clone())));
         let is_made = plant != Plant::KeyWithoutMemory;
         assert_eq!(uses(&again).found, usize::from(is_made), "{plant:?}");
     }

@@ -6,13 +6,9 @@
 //! should.
 
 macro_rules! misjudged {
-    ($name:ident) => {{
-        #[cfg(test)]
-        let planted = $crate::program::plant::is($crate::program::plant::Plant::$name);
-        #[cfg(not(test))]
-        let planted = false;
-        planted
-    }};
+    ($name:ident) => {
+        prova_ssa::planted_at!([$crate::program::plant] $name)
+    };
 }
 pub(super) use misjudged;
 
@@ -25,21 +21,8 @@ mod faults {
     use crate::program::uses::Uses;
     use crate::program::{check, same, write};
     use prova_module::{Features, FuncIdx, Limits, Module};
-    use std::cell::Cell;
 
-    macro_rules! plants {
-        ($([$rule:ident] $($name:ident)*)*) => {
-            /// A fault; the name says what is wrong, the place how.
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(in crate::program) enum Plant { $($($name),*),* }
-
-            /// By rule.
-            const PLANTS: &[(&str, &[Plant])] =
-                &[$((stringify!($rule), &[$(Plant::$name),*])),*];
-        };
-    }
-
-    plants! {
+    prova_ssa::plants! {
         [F1] ImmediatesAlike OutsideUnread
         [F2] KnownAnyway
         [F3] OtherNumber SignLost SetAnywhere
@@ -55,22 +38,6 @@ mod faults {
         [T8] ExportsLeftOut ElementsLeftOut GlobalsLeftOut TablesLeftOut
         [T9] StartLeftOut CalleesCallNothing
         [T10] FirstCallOnly ConstantsOnly OwnCallsLeftOut EndsLeftOut
-    }
-
-    thread_local! {
-        static PLANTED: Cell<Option<Plant>> = const { Cell::new(None) };
-    }
-
-    /// Whether this thread has a fault.
-    pub(in crate::program) fn is(plant: Plant) -> bool {
-        PLANTED.get() == Some(plant)
-    }
-
-    fn with<T>(plant: Option<Plant>, run: impl FnOnce() -> T) -> T {
-        PLANTED.set(plant);
-        let found = run();
-        PLANTED.set(None);
-        found
     }
 
     fn module(text: &str) -> Module {
@@ -125,7 +92,6 @@ mod faults {
             .map(|line| format!("{line}\n"))
             .collect();
         let groups: Vec<&str> = text.split("== ").skip(1).collect();
-        let plants: Vec<Plant> = PLANTS.iter().flat_map(|(_, plants)| *plants).copied().collect();
         let mut wrong = Vec::new();
         for group in &groups {
             let (head, rest) = group.split_once('\n').expect("a line");
@@ -142,7 +108,7 @@ mod faults {
             let honest = [Way::Edit(Edit::default()), Way::Kept(all)];
             let honest = honest.iter().find_map(|way| refusal(&old, &old, way));
             let refused = with(None, || refusal(&old, &new, &way));
-            let plant = plants.iter().find(|plant| format!("{plant:?}") == name);
+            let plant = PLANTS.iter().find(|plant| format!("{plant:?}") == name);
             let planted = plant.map(|plant| with(Some(*plant), || refusal(&old, &new, &way)));
             if honest.is_some() || refused.is_none() || planted != Some(None) {
                 wrong.push(format!("{name}: {honest:?}, {refused:?}, {planted:?}"));
@@ -150,9 +116,9 @@ mod faults {
         }
         let is_there =
             |plant: &&Plant| groups.iter().any(|group| group.starts_with(&format!("{plant:?} ")));
-        assert_eq!(plants.iter().find(|plant| !is_there(plant)), None, "no group");
+        assert_eq!(PLANTS.iter().find(|plant| !is_there(plant)), None, "no group");
         assert!(wrong.is_empty(), "{wrong:#?}");
-        let is_asked = |rule: &str| PLANTS.iter().any(|(of, all)| *of == rule && !all.is_empty());
+        let is_asked = |rule: &str| RULES.iter().any(|(of, all)| *of == rule && !all.is_empty());
         let rules = (1..=4).map(|at| format!("F{at}")).chain((1..=10).map(|at| format!("T{at}")));
         assert_eq!(rules.into_iter().find(|rule| !is_asked(rule)), None, "no fault of a rule");
     }

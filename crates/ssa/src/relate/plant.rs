@@ -5,13 +5,9 @@
 //! is a constant `false` elsewhere. Green does not show that a rule refuses all that it should.
 
 macro_rules! planted {
-    ($name:ident) => {{
-        #[cfg(test)]
-        let planted = $crate::relate::plant::is($crate::relate::plant::Plant::$name);
-        #[cfg(not(test))]
-        let planted = false;
-        planted
-    }};
+    ($name:ident) => {
+        $crate::planted_at!([$crate::relate::plant] $name)
+    };
 }
 pub(crate) use planted;
 
@@ -25,19 +21,8 @@ mod faults {
     use crate::replace::{LooseBody, Witness};
     use crate::{Block, parse};
     use prova_module::{Features, Limits, Module};
-    use std::cell::Cell;
 
-    macro_rules! plants {
-        ($($name:ident)*) => {
-            /// A fault; the name says what is wrong, the place how.
-            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-            pub(crate) enum Plant { $($name),* }
-
-            const PLANTS: &[Plant] = &[$(Plant::$name),*];
-        };
-    }
-
-    plants! {
+    crate::plants! {
         // number (its tests)
         RootsAlike DistanceReplaced
         // ends
@@ -48,23 +33,6 @@ mod faults {
         OnlyWayEverywhere OneCopyLooked HandlersLeftOut
         // copies
         ParametersStay
-    }
-
-    thread_local! {
-        static PLANTED: Cell<Option<Plant>> = const { Cell::new(None) };
-    }
-
-    /// Whether this thread has a fault.
-    pub(crate) fn is(plant: Plant) -> bool {
-        PLANTED.get() == Some(plant)
-    }
-
-    /// Runs something with a fault, or without any.
-    pub(in crate::relate) fn with<T>(plant: Option<Plant>, run: impl FnOnce() -> T) -> T {
-        PLANTED.set(plant);
-        let found = run();
-        PLANTED.set(None);
-        found
     }
 
     /// Whether a new body is accepted for an old one; `kind` says how they correspond.
