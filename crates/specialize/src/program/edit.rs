@@ -48,8 +48,10 @@ pub(super) fn may_stand(module: &Module, func: FuncIdx) -> bool {
         matches!(code, O::ReturnCall | O::ReturnCallIndirect | O::ReturnCallRef)
     };
     let mut codes = body.operators().into_iter().map_while(Result::ok).map(|it| Opcode::of(&it));
-    module.func_type(func).results.len() <= 1
-        && body.local_types().into_iter().all(is_number)
+    let ty = module.func_type(func);
+    ty.results.len() <= 1
+        && ty.params.iter().copied().all(is_number)
+        && body.locals().all(|(_, ty)| is_number(ty))
         && (!codes.any(is_tail) || misjudged!(TailsStand))
 }
 

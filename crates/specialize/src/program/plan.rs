@@ -119,7 +119,8 @@ fn known(module: &Module, func: FuncIdx, passed: &[Passed]) -> Vec<(u32, u64)> {
 
 /// Parameters and locals of a function.
 fn locals(module: &Module, func: FuncIdx) -> usize {
-    module.body(func).map_or(0, |body| body.local_types().len())
+    let declared = module.body(func).map_or(0, |body| body.locals().map(|(n, _)| n as usize).sum());
+    module.func_type(func).params.len() + declared
 }
 
 /// Whether a body has neither calls nor loops.
