@@ -51,6 +51,8 @@ pub(super) struct Inverse {
     sums: OnceCell<HashMap<Sum, (Value, u128), Key>>,
     /// By words, the value that the body makes and that is their extension.
     narrow: OnceCell<HashMap<Word, Value, Key>>,
+    /// Whether these name the words.
+    pub(super) by_extensions: bool,
 }
 
 /// Values by words; the first one names a word.
@@ -60,8 +62,8 @@ pub(super) type Values = HashMap<Word, Vec<Value>, Key>;
 type Sum = (u8, Atoms);
 
 impl Inverse {
-    pub(super) fn new(values: Values) -> Inverse {
-        Inverse { values, sums: OnceCell::new(), narrow: OnceCell::new() }
+    pub(super) fn new(values: Values, by_extensions: bool) -> Inverse {
+        Inverse { values, sums: OnceCell::new(), narrow: OnceCell::new(), by_extensions }
     }
 
     fn sums(&self, core: &Core<'_>) -> &HashMap<Sum, (Value, u128), Key> {
@@ -69,7 +71,10 @@ impl Inverse {
     }
 
     fn narrow(&self, core: &Core<'_>) -> &HashMap<Word, Value, Key> {
-        self.narrow.get_or_init(|| narrow(core, &self.values))
+        self.narrow.get_or_init(|| match self.by_extensions {
+            true => narrow(core, &self.values),
+            false => HashMap::default(),
+        })
     }
 }
 

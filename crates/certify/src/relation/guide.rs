@@ -57,6 +57,8 @@ pub(crate) struct Finder<'f> {
     waits: BTreeMap<u32, BTreeSet<At>>,
     /// Other guesses, for where a way is refused.
     pub(super) retry: Retry,
+    /// How it looks.
+    pub(super) how: Search,
     /// Terms that this iteration may take.
     terms: usize,
     /// Needed values that this iteration has looked at.
@@ -87,7 +89,8 @@ impl<'f> Finder<'f> {
             parted: false,
             fixed: BTreeSet::new(),
             waits: BTreeMap::new(),
-            retry: Retry::new(rounds, how == Search::Guessed),
+            how,
+            retry: Retry::new(rounds, how.is_bold()),
             terms: 0,
             looked: 0,
         }

@@ -49,7 +49,7 @@ pub use related::Related;
 
 use guide::Finder;
 use live::Live;
-use prova_check::Layout;
+use prova_check::{Layout, MemoryShape};
 use prova_equal::{Core, Relation, Told, walk};
 use prova_module::Module;
 use prova_ssa::{Body, CheckedBody};
@@ -98,6 +98,7 @@ pub fn relate_told(
         (finder.relation(), finder.is_refused(), left)
     };
     let (relation, mut refused, mut left) = search(Search::Changed, terms);
+    let compared = layout.config().memory == MemoryShape::Explicit || !layout.config().signals;
     for how in [Search::Guessed, Search::All] {
         if !refused || left < terms - terms / AGAIN {
             break;
@@ -105,6 +106,13 @@ pub fn relate_told(
         let found = search(how, left);
         (refused, left) = (found.1, found.2);
         if !refused {
+            return found.0;
+        }
+    }
+    // Most code that is compared and refused is so for its sums.
+    for how in [Search::Sums, Search::Plain].into_iter().filter(|_| refused && compared) {
+        let found = search(how, terms);
+        if !found.1 {
             return found.0;
         }
     }
@@ -120,4 +128,21 @@ pub(crate) enum Search {
     Guessed,
     /// All ways come, in order: which comes first to a leader decides what is guessed there.
     All,
+    /// As `Guessed`, and from the first on a place is taken for a sum of 64 bits before it is taken
+    /// for the value in its lower half: ends of accesses are such sums.
+    Sums,
+    /// As `Sums`, and no word is named by a value that is its extension.
+    Plain,
+}
+
+impl Search {
+    /// Whether guesses are bold where a way is refused.
+    fn is_bold(self) -> bool {
+        matches!(self, Search::Guessed | Search::Sums | Search::Plain)
+    }
+
+    /// Whether sums come first from the beginning.
+    fn sums_first(self) -> bool {
+        matches!(self, Search::Sums | Search::Plain)
+    }
 }

@@ -1,5 +1,6 @@
 //! The state in which control comes first to a leader → everything that may be claimed there.
 
+use super::Search;
 use super::candidates::{
     Candidate, Inverse, Values, candidates, expression, loaded, loaded_place, narrower, whole,
 };
@@ -49,7 +50,7 @@ impl Finder<'_> {
                 (!own.contains(&value.as_u32()), !is_leaf(core, value), value.as_u32())
             });
         }
-        Inverse::new(inverse)
+        Inverse::new(inverse, self.how != Search::Plain)
     }
 
     /// The candidates of a place at a leader, as the retries so far have them.
@@ -58,7 +59,7 @@ impl Finder<'_> {
         core: &mut Core<'_>,
         state: &State,
         (leader, place): (u32, Place),
-        inverse: &Inverse,
+        (inverse, older): (&Inverse, Option<&Inverse>),
     ) -> Vec<Candidate> {
         let mut found = candidates(core, state, place, inverse);
         found.retain(|candidate| {
@@ -75,11 +76,18 @@ impl Finder<'_> {
         {
             found.swap(0, leaf);
         }
-        if self.retry.reaches() {
+        if self.retry.reaches() || self.how.sums_first() {
             found.extend(loaded_place(core, state, place, inverse));
-            // What is above a value may be of a sum, which is an address, or its end.
-            if found.first().is_some_and(|first| first.bits < 64 && !first.extended) {
-                found.splice(0..0, whole(core, state, place, inverse));
+            // What is above a value may be of a sum, which is an address, or its end. Of what else
+            // a value of the block is, the next way may know nothing.
+            let is_part = |first: &Candidate| first.bits < 64 && !first.extended;
+            let is_sum = |first: &Candidate| matches!(first.expr, Expr::Term(Head::Sum, 64, ..));
+            if found.first().is_some_and(|first| is_part(first) || is_sum(first)) {
+                let names = [older, Some(inverse)].into_iter().flatten();
+                let mut sums: Vec<Candidate> =
+                    names.filter_map(|names| whole(core, state, place, names)).collect();
+                sums.dedup();
+                found.splice(0..0, sums);
             }
         }
         found
@@ -88,17 +96,17 @@ impl Finder<'_> {
     /// Everything that may be claimed where a state comes first.
     pub(super) fn propose(&mut self, core: &mut Core<'_>, state: &State, leader: u32) -> Guess {
         let inverse = self.needed(core, state, true);
+        let older = older(core, state, &inverse);
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
         let stack = state.stack.keys().map(|&at| Place::Stack(at));
         let all: Vec<Place> = registers.chain(stack).collect();
         for place in all {
-            let found = self.guessed(core, state, (leader, place), &inverse);
+            let found = self.guessed(core, state, (leader, place), (&inverse, older.as_ref()));
             if !found.is_empty() {
                 places.insert(place, found);
             }
         }
-        let older = older(core, state, &inverse);
         let mut known = Vec::new();
         for &(condition, holds) in state.known.iter().rev() {
             for inverse in [Some(&inverse), older.as_ref()].into_iter().flatten() {
@@ -162,7 +170,7 @@ fn older(core: &Core<'_>, state: &State, inverse: &Inverse) -> Option<Inverse> {
         values.sort_by_key(|value| own.contains(value));
         is_other |= values.first().copied() != first;
     }
-    is_other.then(|| Inverse::new(values))
+    is_other.then(|| Inverse::new(values, inverse.by_extensions))
 }
 
 /// Accesses that were made, the last ones first, and the values that are what memory holds.
