@@ -86,6 +86,7 @@ impl Finder<'_> {
                 let names = [older, Some(inverse)].into_iter().flatten();
                 let mut sums: Vec<Candidate> =
                     names.filter_map(|names| whole(core, state, place, names)).collect();
+                sums.retain(|sum| is_sum(sum) || self.how == Search::Plain);
                 sums.dedup();
                 found.splice(0..0, sums);
             }
