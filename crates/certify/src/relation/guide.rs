@@ -315,6 +315,7 @@ impl Guide for Finder<'_> {
         // Without rows of accesses nobody sees what the code loads next.
         let config = core.layout.config();
         let rows = config.signals && config.memory != MemoryShape::Explicit;
+        let rows = rows || self.how == Search::Loads;
         let hints = (self.hints.get(&at).map(Vec::as_slice).unwrap_or_default(), rows);
         let waits = self.waits.get(&at);
         let heads = self.retry.is_inside(at).then_some(&self.heads);

@@ -9,7 +9,7 @@
 
 use super::related::Related;
 use super::scan::scan;
-use prova_check::x64::Class;
+use prova_check::x64::{Class, Insn};
 use prova_ssa::Body;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
@@ -40,12 +40,12 @@ type Bears = BTreeMap<u32, (u32, bool)>;
 type Ends = BTreeMap<u32, Option<u32>>;
 
 /// The hints at all offsets to which code jumps, and behind these jumps.
-pub(crate) fn hints(body: &Body, code: &Related<'_>) -> Hints {
+pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
     if code.sources.is_empty() {
         return Hints::new();
     }
     let places = places(body);
-    let (bears, ends, targets) = bearing(code);
+    let (bears, ends, targets) = bearing(code, compared);
     let mut found = Hints::new();
     let mut behind: Vec<Hint> = Vec::new();
     for &at in targets.iter().rev() {
@@ -73,6 +73,14 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>) -> Hints {
     found
 }
 
+/// Whether an instruction may access a memory: an address has a base or an index that is none of
+/// the frame's.
+fn loads(insn: &Insn) -> bool {
+    let outside = |register: u8| register != 4 && register != 5;
+    insn.class != Class::Lea
+        && insn.memory().is_some_and(|to| to.index.is_some() && to.base.is_some_and(outside))
+}
+
 /// The places of operators that are no pure ones, and of the ends of blocks, by offset in the
 /// module.
 fn places(body: &Body) -> BTreeMap<u32, Vec<(u32, u32)>> {
@@ -93,7 +101,7 @@ fn places(body: &Body) -> BTreeMap<u32, Vec<(u32, u32)>> {
 
 /// Instructions that belong to an operator in order, with it and whether they are what it does;
 /// instructions behind which the code does not go straight on; and the offsets that are jumped to.
-fn bearing(code: &Related<'_>) -> (Bears, Ends, BTreeSet<u32>) {
+fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
     let (mut bears, mut ends, mut targets) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
     let source = |at: u32| {
         let after = code.sources.partition_point(|source| source.0 <= at);
@@ -113,6 +121,8 @@ fn bearing(code: &Related<'_>) -> (Bears, Ends, BTreeSet<u32>) {
             bears.insert(at, (code.traps[row].wasm_offset, acts));
         } else if let (true, Some(source)) = (is_way, source(at)) {
             bears.insert(at, (source, acts));
+        } else if let (true, Some(source)) = (compared && loads(insn), source(at)) {
+            bears.insert(at, (source, false));
         }
         if matches!(insn.class, Class::Jump | Class::Branch(_)) {
             targets.insert(insn.target());

@@ -80,8 +80,9 @@ pub fn relate_told(
 ) -> Relation {
     let Some(live) = Live::of(body) else { return Relation::default() };
     let terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
+    let compared = layout.config().memory == MemoryShape::Explicit || !layout.config().signals;
     let search = |how: Search, terms: usize| {
-        let mut finder = Finder::new((&live, hints::hints(body, code)), body, code, how);
+        let mut finder = Finder::new((&live, hints::hints(body, code, compared)), body, code, how);
         let mut left = terms;
         for _ in 0..ROUNDS_MAX {
             let core = Core::new((module, body), layout, (code.bytes, code.traps));
@@ -98,7 +99,6 @@ pub fn relate_told(
         (finder.relation(), finder.is_refused(), left)
     };
     let (relation, mut refused, mut left) = search(Search::Changed, terms);
-    let compared = layout.config().memory == MemoryShape::Explicit || !layout.config().signals;
     for how in [Search::Guessed, Search::All] {
         if !refused || left < terms - terms / AGAIN {
             break;
@@ -110,7 +110,7 @@ pub fn relate_told(
         }
     }
     // Most code that is compared and refused is so for its sums.
-    for how in [Search::Sums, Search::Plain].into_iter().filter(|_| refused && compared) {
+    for how in Search::COMPARED.into_iter().filter(|_| refused && compared) {
         let found = search(how, terms);
         if !found.1 {
             return found.0;
@@ -133,16 +133,21 @@ pub(crate) enum Search {
     Sums,
     /// As `Sums`, and no word is named by a value that is its extension.
     Plain,
+    /// As `Sums`, and where the code loads next the body stands there.
+    Loads,
 }
 
 impl Search {
+    /// The ways behind the others where accesses are compared.
+    const COMPARED: [Search; 3] = [Search::Sums, Search::Plain, Search::Loads];
+
     /// Whether guesses are bold where a way is refused.
     fn is_bold(self) -> bool {
-        matches!(self, Search::Guessed | Search::Sums | Search::Plain)
+        matches!(self, Search::Guessed | Search::Sums | Search::Plain | Search::Loads)
     }
 
     /// Whether sums come first from the beginning.
     fn sums_first(self) -> bool {
-        matches!(self, Search::Sums | Search::Plain)
+        matches!(self, Search::Sums | Search::Plain | Search::Loads)
     }
 }
