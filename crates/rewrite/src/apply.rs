@@ -30,9 +30,7 @@ pub struct Rewritten {
 /// [`Fault::Malformed`](crate::Fault::Malformed) for bytes that are no core module as far as they
 /// are read; the other faults for an edit that does not fit.
 pub fn apply(wasm: &[u8], edit: &Edit<'_>) -> Result<Rewritten, Error> {
-    if wasm.get(..8) != Some(b"\0asm\x01\0\0\0") {
-        return Err(Error::malformed(0, "the header of a core module was expected"));
-    }
+    core_module(wasm)?;
     let mut sections = Vec::new();
     let mut reader = BinaryReader::new(&wasm[8..], 8);
     while !reader.eof() {
@@ -59,6 +57,14 @@ pub fn apply(wasm: &[u8], edit: &Edit<'_>) -> Result<Rewritten, Error> {
     }
     writer.missing(ORDER.len())?;
     writer.finish()
+}
+
+/// Refuses bytes that do not begin as a core module.
+pub(crate) fn core_module(wasm: &[u8]) -> Result<(), Error> {
+    match wasm.get(..8) {
+        Some(b"\0asm\x01\0\0\0") => Ok(()),
+        _ => Err(Error::malformed(0, "the header of a core module was expected")),
+    }
 }
 
 /// The sections in their order (specification 5.5.2).

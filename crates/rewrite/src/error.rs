@@ -43,6 +43,8 @@ pub enum Fault {
     NoExport(String),
     /// The encoder cannot write a type: it was canonicalised by a validator.
     Unwritable(String),
+    /// The module has no such twin (`twin`): this is not supported.
+    NoTwin(&'static str),
 }
 
 impl Error {
@@ -99,6 +101,7 @@ impl fmt::Display for Error {
                 write!(f, "there is no export `{name}`: the edit must be made for this module")
             }
             Fault::Unwritable(why) => write!(f, "a type cannot be written: {why}"),
+            Fault::NoTwin(why) => write!(f, "the module has no such twin: {why}"),
         }
     }
 }

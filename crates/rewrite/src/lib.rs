@@ -48,6 +48,7 @@ mod items;
 mod map;
 mod names;
 mod numbers;
+mod twin;
 
 pub use apply::{Rewritten, apply};
 pub use code::Code;
@@ -55,3 +56,4 @@ pub use edit::{Customs, Edit, Elements, NewFunction, Segment, Size};
 pub use error::{Error, Fault};
 pub use map::CodeMap;
 pub use numbers::{Numbers, Space};
+pub use twin::{TWIN_MODULE, Twin, twin};

@@ -5,3 +5,4 @@ mod edits;
 mod hostile;
 mod offsets;
 mod refused;
+mod twins;
