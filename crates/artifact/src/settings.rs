@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Rule};
 use crate::{VERSION, section};
-use prova_check::{Config, CpuLevel, MemoryShape, Metering};
+use prova_check::{Bases, Config, CpuLevel, MemoryShape, Metering};
 use std::fmt;
 
 /// Bytes of the settings before the maker's name.
@@ -28,9 +28,10 @@ pub struct Settings {
 impl fmt::Display for Settings {
     /// The settings in words, without the maker.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { memory, metering, cpu, signals } = &self.config;
+        let Config { memory, metering, cpu, signals, bases } = &self.config;
         let memory = match *memory {
             MemoryShape::Explicit => "explicit accesses".to_owned(),
+            MemoryShape::Masked => "masked accesses".to_owned(),
             MemoryShape::GUARD => "guarded memories".to_owned(),
             MemoryShape::Guard { reservation_bytes, guard_bytes } => {
                 format!("memories of {reservation_bytes} bytes and {guard_bytes} behind")
@@ -47,14 +48,18 @@ impl fmt::Display for Settings {
             CpuLevel::V3 => "x86-64-v3",
         };
         let signals = if *signals { "signals" } else { "no signals" };
+        let bases = match bases {
+            Bases::Fixed => "",
+            Bases::MayMove => ", bases that may move",
+        };
         let nans = if self.deterministic { "canonical NaNs" } else { "NaNs of the machine" };
-        write!(f, "{memory}, {metering}, {cpu}, {signals}, {nans}")
+        write!(f, "{memory}, {metering}, {cpu}, {signals}, {nans}{bases}")
     }
 }
 
 impl Settings {
     /// The names of the settings that differ from others, without processor and maker: `fuel`,
-    /// `epochs`, `NaNs`, `memories`, `signals`.
+    /// `epochs`, `NaNs`, `memories`, `signals`, `bases`.
     pub fn differences(&self, other: &Settings) -> Vec<&'static str> {
         let (one, two) = (&self.config, &other.config);
         let differ = [
@@ -63,6 +68,7 @@ impl Settings {
             ("NaNs", self.deterministic != other.deterministic),
             ("memories", one.memory != two.memory),
             ("signals", one.signals != two.signals),
+            ("bases", one.bases != two.bases),
         ];
         differ.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
@@ -70,12 +76,13 @@ impl Settings {
     /// The bytes of the section, which tell these settings from all others. A name of more than
     /// 255 bytes is cut.
     pub fn encode(&self) -> Vec<u8> {
-        let Config { memory, metering, cpu, signals } = self.config;
+        let Config { memory, metering, cpu, signals, bases } = self.config;
         let (shape, reservation, guard) = match memory {
             MemoryShape::Explicit => (0, 0, 0),
             MemoryShape::Guard { reservation_bytes, guard_bytes } => {
                 (1, reservation_bytes, guard_bytes)
             }
+            MemoryShape::Masked => (2, 0, 0),
         };
         let cpu = match cpu {
             CpuLevel::V2 => 2,
@@ -85,7 +92,8 @@ impl Settings {
         let flags = bit(metering.fuel, 0)
             | bit(metering.epoch, 1)
             | bit(signals, 2)
-            | bit(self.deterministic, 3);
+            | bit(self.deterministic, 3)
+            | bit(bases == Bases::MayMove, 4);
         let mut maker = self.maker.as_str();
         while maker.len() > MAKER_BYTES_MAX {
             maker = &maker[..maker.char_indices().next_back().map_or(0, |(at, _)| at)];
@@ -121,6 +129,7 @@ impl Settings {
         let [shape, cpu, flags, zero] = [head[4], head[5], head[6], head[7]];
         let memory = match (shape, word(8), word(16)) {
             (0, 0, 0) => MemoryShape::Explicit,
+            (2, 0, 0) => MemoryShape::Masked,
             (1, reservation_bytes, guard_bytes)
                 if MemoryShape::GUARD
                     == (MemoryShape::Guard { reservation_bytes, guard_bytes }) =>
@@ -135,7 +144,7 @@ impl Settings {
             3 => CpuLevel::V3,
             _ => return Err(wrong(5, "an unknown level of the processor")),
         };
-        if flags > 15 || zero != 0 {
+        if flags > 31 || zero != 0 {
             return Err(wrong(6, "an unknown flag"));
         }
         let length = (word(20) >> 32) as usize;
@@ -147,7 +156,8 @@ impl Settings {
             .to_owned();
         let set = |bit: u8| flags & 1 << bit != 0;
         let metering = Metering { fuel: set(0), epoch: set(1) };
-        let config = Config { memory, metering, cpu, signals: set(2) };
+        let bases = if set(4) { Bases::MayMove } else { Bases::Fixed };
+        let config = Config { memory, metering, cpu, signals: set(2), bases };
         Ok(Settings { config, deterministic: set(3), maker })
     }
 }

@@ -239,6 +239,11 @@ fn claim(out: &mut Bits, claim: &Claim) {
             out.of(tags::LENGTH, of);
             out.extent(extent);
         }
+        Claim::Masked { of, extent, bytes } => {
+            out.of(tags::MASKED, of);
+            out.extent(extent);
+            out.number(bytes.into(), orders::WORD);
+        }
         Claim::Ref { of, ty } => {
             out.of(tags::REF, of);
             reference(out, ty);

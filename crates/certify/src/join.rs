@@ -66,6 +66,7 @@ impl Wanted<'_> {
 struct Known {
     range: (u64, u64),
     length: Option<Extent>,
+    masked: Option<(Extent, u32)>,
     type_id: Option<u32>,
     reference: Option<Reference>,
     below: Vec<(Extent, i128)>,
@@ -96,8 +97,8 @@ impl Reference {
     }
 }
 
-/// Whose symbol a group has: the symbols on both sides, the shift, the distance of the constants.
-type Key = (Sym, Sym, u8, u64);
+/// Whose symbol a group has: the symbols on both sides, the distance of the constants.
+type Key = (Sym, Sym, u64);
 
 /// One group of locations with one symbol.
 struct Group {
@@ -159,7 +160,7 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
         if !wanted.other(at) {
             continue;
         }
-        let key = (sym, sym, 0, 0);
+        let key = (sym, sym, 0);
         let group = find(&mut groups, key, || {
             let fuel = fuel(state).filter(|fuel| fuel.sym == sym).map(|fuel| fuel.add);
             let from = fuel.unwrap_or(u64::from(names_function(machine, sym)));
@@ -229,7 +230,7 @@ fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims
 /// Constants that are known to be at most a length.
 fn constants(machine: &Machine<'_>, path: Path) -> Vec<(Extent, i128)> {
     let mut best = Vec::new();
-    for fact in machine.facts.iter(path) {
+    for fact in machine.facts.iter(machine.sure(path)) {
         if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent), .. } = fact {
             raise(&mut best, extent, d);
         }
@@ -251,11 +252,13 @@ fn of(list: &[(Extent, i128)], extent: Extent) -> Option<i128> {
 
 /// The facts about a number.
 fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
-    let range = machine.facts.range(path, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
+    let sure = machine.sure(path);
+    let range = machine.facts.range(sure, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
     let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
     let mut known = Known {
         range: (word(range.0, 0), word(range.1, u64::MAX)),
         length: None,
+        masked: None,
         type_id: None,
         reference: None,
         below: Vec::new(),
@@ -273,6 +276,7 @@ fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> K
     if let Some(sym) = value.as_symbol() {
         match machine.symbols.def(sym).kind {
             Kind::Length(extent) => known.length = Some(extent),
+            Kind::Masked { extent, bytes } => known.masked = Some((extent, bytes)),
             Kind::TypeId(ty) => known.type_id = Some(ty),
             Kind::Ref(_) => {
                 for fact in machine.facts.of(path, sym) {
@@ -289,8 +293,8 @@ fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> K
     if carry == Carry::Words {
         return known;
     }
-    if let Some(reading) = machine.facts.reading(path, &machine.symbols, value) {
-        for fact in machine.facts.of(path, reading.sym) {
+    if let Some(reading) = machine.facts.reading(sure, &machine.symbols, value) {
+        for fact in machine.facts.of(sure, reading.sym) {
             if let Fact::Le { a, shift, d, b: Node::Extent(extent) } = fact
                 && (a, shift) == (reading.sym, reading.shift)
                 && a != Sym::ZERO
@@ -334,6 +338,10 @@ fn both(
     Known {
         range,
         length: a.length.filter(|_| a.length == b.length),
+        masked: a
+            .masked
+            .zip(b.masked)
+            .and_then(|((of, most), (other, bytes))| (of == other).then(|| (of, most.min(bytes)))),
         type_id: a.type_id.filter(|_| a.type_id == b.type_id),
         reference,
         below,
@@ -377,8 +385,9 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
     let coarse = carry != Carry::Everything;
     let Group { owner, mut members, known, .. } = group;
     let owner = if coarse { renamed(&mut members, owner) } else { owner };
-    let Known { range, length, type_id, reference, below, types } = known;
+    let Known { range, length, masked, type_id, reference, below, types } = known;
     let plain = length.is_none()
+        && masked.is_none()
         && type_id.is_none()
         && !matches!(reference, Some(Reference::Of(_)))
         && below.is_empty()
@@ -430,13 +439,17 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
             claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
         }
     }
-    rest(owner, Known { range, length, type_id, reference, below, types }, claims);
+    let known = Known { range, length, masked, type_id, reference, below, types };
+    rest(owner, known, claims);
 }
 
 /// The claims of a group other than its range.
 fn rest(owner: Loc, known: Known, claims: &mut Vec<Claim>) {
     if let Some(extent) = known.length {
         claims.push(Claim::Length { of: owner, extent });
+    }
+    if let Some((extent, bytes)) = known.masked {
+        claims.push(Claim::Masked { of: owner, extent, bytes });
     }
     if let Some(Reference::Of(ty)) = known.reference {
         claims.push(Claim::Ref { of: owner, ty });
@@ -494,7 +507,8 @@ pub(crate) fn join(
             claims.extend(number(machine, (at, changes, carry), (a, before.path), (b, state.path)));
             continue;
         };
-        let Value { base, add, .. } = a;
+        // A symbol that stays is shared by what is shifted and what is not.
+        let Value { base, shift, add, .. } = a;
         let group = find(&mut groups, key, || {
             let smallest = least.iter().find(|(k, _)| *k == key).map(|&(_, least)| least);
             let from = match fuel.filter(|(k, _)| *k == key) {
@@ -503,15 +517,15 @@ pub(crate) fn join(
                 None => smallest.unwrap_or(add),
             };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
-            let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.3)));
+            let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.2)));
             let sides =
                 (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
             let known = both(machine, (sides.0, before.path), (sides.1, state.path), changes);
             Group { key, owner: at, from, members: Vec::new(), known }
         });
         let name = Name::Of(group.owner);
-        let add = add.wrapping_sub(group.from);
-        group.members.push(Claim::Holds { at, base, name, shift: key.2, add });
+        let add = add.wrapping_sub(group.from << shift);
+        group.members.push(Claim::Holds { at, base, name, shift, add });
     }
     for group in groups {
         emit(machine, group, carry, &mut claims);
@@ -528,7 +542,7 @@ fn number(
     (b, at_b): (Value, Path),
 ) -> Option<Claim> {
     let range = |path, value| {
-        let (lo, hi) = machine.facts.range(path, &machine.symbols, value)?;
+        let (lo, hi) = machine.facts.range(machine.sure(path), &machine.symbols, value)?;
         Some((u64::try_from(lo).ok()?, u64::try_from(hi).ok()?))
     };
     let (_, hi) = widened(range(at_a, a)?, range(at_b, b)?, changes);
@@ -538,17 +552,17 @@ fn number(
     (hi <= most).then_some(Claim::Number { at, hi })
 }
 
-/// Two values of one location: what their group is called (the symbols, the shift, the distance of
+/// Two values of one location: what their group is called (the symbols, the distance of
 /// the constants), and whether its symbol is the old one rather than the owner's whole number.
 fn pair(a: Value, b: Value) -> Option<(Key, bool)> {
     if a.base.by_symbol() {
-        return (a.add == b.add).then_some(((a.sym, b.sym, 0, 0), true));
+        return (a.add == b.add).then_some(((a.sym, b.sym, 0), true));
     }
     let delta = b.add.wrapping_sub(a.add);
     let zeros = (a.sym == Sym::ZERO, b.sym == Sym::ZERO);
     if delta == 0 && zeros == (false, false) && a.shift == b.shift {
-        return Some(((a.sym, b.sym, a.shift, 0), true));
+        return Some(((a.sym, b.sym, 0), true));
     }
     let flat = (zeros.0 || a.shift == 0) && (zeros.1 || b.shift == 0);
-    flat.then_some(((a.sym, b.sym, 0, delta), false))
+    flat.then_some(((a.sym, b.sym, delta), false))
 }

@@ -104,6 +104,7 @@ fn keep(claims: &mut Claims, need: &Set) {
                 owners.contains_key(&of)
             }
             Claim::Length { of, .. }
+            | Claim::Masked { of, .. }
             | Claim::Ref { of, .. }
             | Claim::TypeId { of, .. }
             | Claim::Type { of, .. } => owners.contains_key(&of),
@@ -129,6 +130,7 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
         Claim::Range { name: n, lo, hi } => Claim::Range { name: name(n), lo, hi },
         Claim::Below { name: n, d, extent } => Claim::Below { name: name(n), d, extent },
         Claim::Length { of, extent } => Claim::Length { of: new(of), extent },
+        Claim::Masked { of, extent, bytes } => Claim::Masked { of: new(of), extent, bytes },
         Claim::Ref { of, ty } => Claim::Ref { of: new(of), ty },
         Claim::TypeId { of, ty } => Claim::TypeId { of: new(of), ty },
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },

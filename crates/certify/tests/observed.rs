@@ -19,6 +19,7 @@ fn subject(built: &Built, v3: bool) -> Subject<'_> {
         metering: config.metering,
         cpu: if v3 { prova_check::CpuLevel::V3 } else { prova_check::CpuLevel::V2 },
         signals: config.signals,
+        bases: config.bases,
         kind: built.kind,
         bytes: &built.bytes,
         traps: &built.traps,

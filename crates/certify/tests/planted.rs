@@ -7,7 +7,7 @@ use crate::common::asm::{
 use crate::observer::rule::Rule;
 use crate::observer::{Broken, Stage, Subject};
 use iced_x86::{Code as C, Instruction, Register, Register::*};
-use prova_check::{CodeKind, CpuLevel, MemoryShape, Metering};
+use prova_check::{Bases, CodeKind, CpuLevel, MemoryShape, Metering};
 use std::collections::BTreeSet;
 
 /// The words of its context are: 0x20 the import's record, 0x28 the memory's, 0x30 the table's,
@@ -26,12 +26,21 @@ struct Way {
     fuel: bool,
     cpu: CpuLevel,
     signals: bool,
+    bases: Bases,
     func: u32,
 }
 
-const GUARD: Way =
-    Way { memory: MemoryShape::GUARD, fuel: false, cpu: CpuLevel::V3, signals: true, func: 1 };
+const GUARD: Way = Way {
+    memory: MemoryShape::GUARD,
+    fuel: false,
+    cpu: CpuLevel::V3,
+    signals: true,
+    bases: Bases::Fixed,
+    func: 1,
+};
+const MOVING: Way = Way { bases: Bases::MayMove, ..GUARD };
 const EXPLICIT: Way = Way { memory: MemoryShape::Explicit, ..GUARD };
+const MASKED: Way = Way { memory: MemoryShape::Masked, ..GUARD };
 const QUIET: Way = Way { signals: false, ..EXPLICIT };
 const FUEL: Way = Way { fuel: true, ..GUARD };
 const V2: Way = Way { cpu: CpuLevel::V2, ..GUARD };
@@ -45,6 +54,7 @@ fn run(stage: &mut Stage, way: Way, items: &[Item], rows: bool) -> Result<(), Br
         metering: Metering { fuel: way.fuel, epoch: false },
         cpu: way.cpu,
         signals: way.signals,
+        bases: way.bases,
         kind: CodeKind::Func(way.func),
         bytes: &bytes,
         // One kind of rows is missing at a time.
@@ -70,6 +80,29 @@ fn load(extended: bool) -> Vec<Item> {
     items.extend(extended.then(|| rr(C::Mov_r32_rm32, EDX, EDX)));
     let load = Instruction::with2(C::Mov_r32_rm32, EAX, idx(RAX, RDX, 1, 0));
     items.extend([Row(load.expect("a load"), 5), ret()]);
+    items
+}
+
+/// A load of linear memory at the first parameter, which is compared with the length: by a branch,
+/// or by a conditional move that leads nowhere.
+fn compared(masks: bool) -> Vec<Item> {
+    let mut items = vec![
+        rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, R10, at(R11, 0x28)),
+        rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+        rm(C::Mov_r64_rm64, R11, at(R11, 0)),
+        rm(C::Mov_r64_rm64, R11, at(R11, 40)),
+        rr(C::Mov_r32_rm32, EDX, EDX),
+        rm(C::Lea_r64_m, RCX, at(RDX, 4)),
+        rm(C::Lea_r64_m, RAX, idx(RAX, RDX, 1, 0)),
+        rm(C::Cmp_r64_rm64, RCX, at(R10, 8)),
+    ];
+    let load = Instruction::with2(C::Mov_r32_rm32, EAX, at(RAX, 0)).expect("a load");
+    if masks {
+        items.extend([rr(C::Cmova_r64_rm64, RAX, R11), Row(load, 5), ret()]);
+    } else {
+        items.extend([J(C::Ja_rel32_64, 1), I(load), ret(), L(1), Trap(5)]);
+    }
     items
 }
 
@@ -106,6 +139,14 @@ fn call(record: i8, charge: i64, frame: i32) -> Vec<Item> {
         L(1),
         Trap(10),
     ]
+}
+
+/// A call between the read of a memory's base and a load there.
+fn call_between() -> Vec<Item> {
+    let mut all = call(32, 100, 16);
+    all.splice(11..11, [rm(C::Mov_r64_rm64, RAX, at(RSP, 0)), faults(word(RAX, RAX, 0))]);
+    all.splice(5..5, [object(0x28), vec![mr(C::Mov_rm64_r64, at(RSP, 0), RAX)]].concat());
+    all
 }
 
 /// The same with items before the call.
@@ -151,7 +192,10 @@ fn clean() -> Vec<(&'static str, Way, Vec<Item>)> {
     let element = |disp| rm(C::Mov_r64_rm64, RAX, at(RAX, disp));
     vec![
         ("a load in the guard shape", GUARD, load(true)),
+        ("a masked load", MASKED, compared(true)),
         ("a call", GUARD, call(32, 100, 0)),
+        ("a base of before a call", GUARD, call_between()),
+        ("a call that moves", MOVING, call(32, 100, 0)),
         ("a tail call", GUARD, tail(0)),
         ("a charge in a loop", FUEL, charged(true)),
         (
@@ -235,7 +279,9 @@ fn objects() -> Vec<Broke> {
     vec![
         (Rule::Place, "nowhere", GUARD, with(vec![], &[word(RAX, R10, 0)])),
         (Rule::Place, "before a table", GUARD, with(object(0x30), &[word(RAX, RAX, -8)])),
+        (Rule::Place, "where a memory was before a call", MOVING, call_between()),
         (Rule::Memory, "nothing compared", EXPLICIT, load(true)),
+        (Rule::Memory, "compared by a branch that is mispredicted", MASKED, compared(false)),
         (
             Rule::Memory,
             "32 bytes across the length",

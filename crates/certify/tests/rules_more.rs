@@ -8,9 +8,8 @@ use crate::common::asm::{Item, J, L, Row, Trap, at, faults, idx, ret, ri, rm, rr
 use crate::common::case::{Case, base, explicit, guard, with};
 use iced_x86::Register::*;
 use iced_x86::{Code as C, Instruction};
-use prova_check::rules::order::Reading;
-use prova_check::rules::place::{Reach, masked};
-use prova_check::{Base, CodeKind, Config, Rule, Sym, Value, offsets, traps};
+use prova_check::rules::place::masked;
+use prova_check::{CodeKind, Config, MemoryShape, Rule, offsets, traps};
 
 /// A frame of this size in bytes, and nothing in it.
 fn frame(bytes: i32) -> [Item; 3] {
@@ -83,50 +82,39 @@ fn masked_load(select: &[Item]) -> Vec<Item> {
     items
 }
 
-/// D3 is proved (`d3.masked` of the lemmas), but no shape masks: nobody says that the bytes at null
-/// fault. So code of this kind is refused in all of them, whichever way the move is done; a branch
-/// in its place is accepted.
+/// Nobody says that the bytes at null are never mapped: so a pointer that may be null is refused in
+/// all shapes, whichever way the move is done. A branch in the move's place is accepted where the
+/// shape does not mask.
 #[test]
-fn d3_masked_loads_are_refused_in_every_shape() {
+fn d3_null_is_no_nowhere_in_any_shape() {
     let quiet = Config { signals: false, ..explicit().config };
     let mut quiet = Case { config: quiet, ..explicit() };
+    let masks = Config { memory: MemoryShape::Masked, ..explicit().config };
+    let masks = Case { config: masks, ..explicit() };
     let null = masked_load(&[rr(C::Cmova_r64_rm64, RAX, RCX)]);
     let kept = masked_load(&[rr(C::Cmovbe_r64_rm64, RCX, RAX), rr(C::Mov_r64_rm64, RAX, RCX)]);
-    for case in [&guard(), &explicit(), &quiet] {
+    for case in [&guard(), &explicit(), &quiet, &masks] {
         case.rejects(Rule::Address, &null);
         case.rejects(Rule::Address, &kept);
     }
+    // What follows a branch alone is no mask.
     let branch =
         with(masked_load(&[J(C::Ja_rel32_64, 1)]), &[L(1), Trap(traps::MEMORY_OUT_OF_BOUNDS)]);
     explicit().accepts(&branch);
+    masks.rejects(Rule::Memory, &branch);
     quiet.config.signals = true;
     quiet.accepts(&branch);
 }
 
-/// D3 by hand, on numbers: the index is at most 2^32 - 1 and `index + 4` at most the length.
+/// D3 by hand, on numbers: the bytes behind a masked pointer that an access may have.
 #[test]
 fn d3_places() {
-    const NULL: u64 = 4_096;
-    let within = |of: Reading<i128>| of.add <= 4;
-    let judge = |add: u64, disp: u64, size, lo, null| {
-        let to = Value { base: Base::Memory(0), sym: Sym(20), shift: 0, add };
-        masked((to, disp, size), (lo, 0xffff_ffff), (0, 0, null), within)
-    };
-    // In both arms: what is inside may be null, and faults then.
-    assert_eq!(judge(0, 0, 4, 0, NULL), Reach::Zone);
-    assert_eq!(judge(0, 3, 1, 0, NULL), Reach::Zone);
-    // Beyond the length, behind the move or before it.
-    assert_eq!(judge(0, 1, 4, 0, NULL), Reach::Beyond);
-    assert_eq!(judge(1, 0, 4, 0, NULL), Reach::Beyond);
-    // Beyond the bytes at null, though inside where the pointer is kept.
-    let far = |disp, size| judge(0_u64.wrapping_sub(NULL), disp, size, NULL, NULL);
-    assert_eq!(far(NULL - 4, 4), Reach::Zone);
-    assert_eq!(far(NULL - 3, 4), Reach::Beyond);
-    assert_eq!(far(NULL, 4), Reach::Beyond);
-    assert_eq!(judge(0, 0, 1, 0, 0), Reach::Beyond);
-    // Below null is the end of the address space; below the memory is another place.
-    assert_eq!(judge(8, 0_u64.wrapping_sub(8), 4, 8, NULL), Reach::Beyond);
-    assert_eq!(judge(0_u64.wrapping_sub(1), 0, 1, 0, NULL), Reach::Below);
+    let judge = |disp: u64, size, bytes| masked((disp, size), bytes);
+    assert!(judge(0, 4, 4) && judge(3, 1, 4) && judge(4092, 4, 4096));
+    // Beyond what was compared.
+    assert!(!judge(1, 4, 4) && !judge(4, 1, 4) && !judge(4093, 4, 4096) && !judge(0, 1, 0));
+    // Below the pointer is another place.
+    assert!(!judge(0_u64.wrapping_sub(8), 4, 4096) && !judge(0_u64.wrapping_sub(8), 8, 4096));
 }
 
 /// A length is never above itself: the way behind a comparison of such sums is none, and asks

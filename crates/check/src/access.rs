@@ -2,9 +2,11 @@
 //!
 //! [`Machine::place`] is the only way to a place, and every load, store and read-modify-write goes
 //! through it with the width that the decoder says. It accepts by P3 to P6 and P9 of
-//! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
+//! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`], D3 is in
+//! [`Machine::select_masked`] and [`Machine::masked`].
 
 use crate::error::{Fault, Rule, fault};
+use crate::facts::{Path, Reading};
 use crate::layout::{Memory, Ty, offsets};
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
@@ -22,7 +24,7 @@ mod at {
     }
     wide! {
         STORE BUILTINS TYPES DEFINED FIRST STORE_FUEL STORE_EPOCH STORE_DEADLINE STORE_FUNCS
-        STORE_ARGS ARGS_CELLS RECORD_BYTES RECORD_CODE RECORD_VMCTX RECORD_TYPE RECORD_ADDRESS
+        STORE_ARGS STORE_NOWHERE ARGS_CELLS RECORD_BYTES RECORD_CODE RECORD_VMCTX RECORD_TYPE RECORD_ADDRESS
         OBJECT_BASE OBJECT_LEN
     }
 }
@@ -51,7 +53,12 @@ pub(crate) enum Place {
         faults: bool,
     },
     /// An element of a table.
-    Element(u32),
+    Element {
+        /// The table.
+        table: u32,
+        /// Whether the access may fault.
+        faults: bool,
+    },
     /// A global, from this offset in its cell.
     Global(u32),
     /// A field that yields this value and is never written.
@@ -115,11 +122,16 @@ impl Machine<'_> {
             Base::Global(g) => self.global(g, to, size, access),
             Base::Args => self.arguments(to, size),
             Base::Code => self.data(state, to, size, access),
-            Base::None => planted!(
-                AnyAddress,
-                fault(Rule::Address, "the address is no known sum"),
-                Ok(Place::Linear { faults: false })
-            ),
+            Base::None => match self.symbols.def(to.sym).kind {
+                Kind::Masked { extent, bytes } if to.shift == 0 => {
+                    self.masked(extent, bytes, to, size)
+                }
+                _ => planted!(
+                    AnyAddress,
+                    fault(Rule::Address, "the address is no known sum"),
+                    Ok(Place::Linear { faults: false })
+                ),
+            },
             _ => {
                 let place = self.field(state, to, size)?;
                 let writable = matches!(place, Place::Fuel);
@@ -189,8 +201,9 @@ impl Machine<'_> {
                 Reach::Below | Reach::Beyond => {}
             }
         }
-        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
-        let within = |end| self.within(state.path, end, Extent::Memory(m));
+        let path = self.sure(state.path);
+        let bounds = self.facts.bounds(path, &self.symbols, to.sym);
+        let within = |end| self.within(path, end, Extent::Memory(m));
         match place::linear((to, size), bounds, limits, within) {
             Reach::Inside => Ok(Place::Linear { faults: false }),
             Reach::Zone if self.layout.config.signals => Ok(Place::Linear { faults: true }),
@@ -207,12 +220,62 @@ impl Machine<'_> {
         if self.layout.table_type(t).is_none() || size != 8 {
             return fault(Rule::Table, "an access that is no element of a table");
         }
-        let (lo, _) = self.facts.bounds(state.path, &self.symbols, to.sym);
-        let within = |behind| self.within(state.path, behind, Extent::Table(t));
-        if !place::element(to, lo, within) {
+        if !self.is_element(self.sure(state.path), t, to) {
             return fault(Rule::Table, "the access is not shown to stay inside the table");
         }
-        Ok(Place::Element(t))
+        Ok(Place::Element { table: t, faults: false })
+    }
+
+    /// Whether an address is one of an element of a table.
+    fn is_element(&self, path: Path, t: u32, to: Value) -> bool {
+        let (lo, _) = self.facts.bounds(path, &self.symbols, to.sym);
+        let within = |behind| self.within(path, behind, Extent::Table(t));
+        place::element(to, lo, within)
+    }
+
+    /// D3, where the pointer is made: how many bytes from `to` on lie in the object on `path`, which
+    /// the conditional move's condition gives; none: it cannot be moved there, so all do. No more
+    /// than the zone has that never is mapped.
+    pub(crate) fn select_masked(&self, path: Option<Path>, to: Value) -> Option<(Extent, u32)> {
+        let (extent, most) = match to.base {
+            Base::Memory(m) => (Extent::Memory(m), offsets::NOWHERE_BYTES),
+            Base::Table(t) => (Extent::Table(t), ELEMENT_BYTES),
+            _ => return None,
+        };
+        let Some(path) = path else { return Some((extent, most)) };
+        let Extent::Memory(m) = extent else {
+            let Extent::Table(t) = extent else { return None };
+            return self.is_element(path, t, to).then_some((extent, most));
+        };
+        let memory = self.layout.memory_type(m)?;
+        let add = i128::from(to.add as i64);
+        let of = Reading { sym: to.sym, shift: to.shift, add };
+        let known = (of, extent, memory.min_bytes);
+        let behind = self.facts.most_behind(path, &self.symbols, known).clamp(0, most.into());
+        let bytes = u32::try_from(behind).unwrap_or(0);
+        let bounds = self.facts.bounds(path, &self.symbols, to.sym);
+        let within = |end| self.within(path, end, extent);
+        let reach = place::linear((to, bytes), bounds, (memory.min_bytes, 0), within);
+        let inside = planted!(MaskedIsUnchecked, reach == Reach::Inside, true);
+        (bytes > 0 && inside).then_some((extent, bytes))
+    }
+
+    /// D3, where it is used: the access is within those bytes, so it is inside or faults.
+    fn masked(&self, extent: Extent, bytes: u32, to: Value, size: u32) -> Result<Place, Fault> {
+        let within = place::masked((to.add, size), bytes.into());
+        if !self.layout.config.signals {
+            return fault(Rule::Memory, "an access that may fault, without signals");
+        }
+        match extent {
+            Extent::Memory(_) if within => Ok(Place::Linear { faults: true }),
+            Extent::Memory(_) => {
+                fault(Rule::Memory, "an access behind what a masked pointer was compared for")
+            }
+            Extent::Table(table) if within && size == ELEMENT_BYTES => {
+                Ok(Place::Element { table, faults: true })
+            }
+            Extent::Table(_) => fault(Rule::Table, "an access that is no element of a table"),
+        }
     }
 
     /// P5: an access to a global's cell.
@@ -251,7 +314,7 @@ impl Machine<'_> {
             return Ok(Place::Data(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
         // D6: an entry of a table, for each number between the index's bounds.
-        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
+        let bounds = self.facts.bounds(self.sure(state.path), &self.symbols, to.sym);
         let (first, bytes) = place::entries(to, bounds, size);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         if !planted!(TableAnywhere, within(first, bytes), true) {
@@ -278,6 +341,9 @@ impl Machine<'_> {
                 at::BUILTINS => constant(Base::Builtins),
                 _ => fault(Rule::Field, "a field of another instance's context"),
             },
+            (Base::Store, 8) if plain && add == at::STORE_NOWHERE && self.masks() => {
+                constant(Base::Nowhere)
+            }
             (Base::Store, 8) if plain => store_field(add, state.calls),
             (Base::Epoch, 8) if plain && add == 0 => Ok(Place::Epoch),
             (Base::Builtins, 8) if plain => {
@@ -439,7 +505,7 @@ impl Machine<'_> {
             | Place::Entry
             | Place::Jump { .. } => self.unknown(size),
             Place::Cell(i) => self.cell(state, i),
-            Place::Element(t) => match self.layout.table_type(t) {
+            Place::Element { table, .. } => match self.layout.table_type(table) {
                 Some(table) => Value::symbol(self.reference(table.ty)),
                 None => self.unknown(size),
             },
@@ -539,8 +605,8 @@ impl Machine<'_> {
                     state.cells.insert(i, value);
                 }
             }
-            Place::Element(t) => {
-                let table = self.layout.table_type(t);
+            Place::Element { table, .. } => {
+                let table = self.layout.table_type(table);
                 let fits = table.zip(value).is_some_and(|(t, v)| self.is_ref(state.path, v, t.ty));
                 if !planted!(AnyElement, fits, true) {
                     return fault(Rule::Table, "no reference of the table's kind is stored");
@@ -568,6 +634,9 @@ impl Machine<'_> {
         Ok(())
     }
 }
+
+/// Bytes of an element of a table.
+const ELEMENT_BYTES: u32 = 8;
 
 /// The field at `add` bytes of the store record, after `calls` calls.
 fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {

@@ -13,7 +13,7 @@ use crate::facts::Fact;
 use crate::layout::{Ty, offsets};
 use crate::machine::{CodeKind, Machine, saved};
 use crate::state::{Answers, Loc, State};
-use crate::symbols::{Record, RefType};
+use crate::symbols::{Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
@@ -309,6 +309,35 @@ impl Machine<'_> {
         state.fuel = None;
         state.cells.clear();
         state.answers = Answers::Unknown;
+        if planted!(BasesStay, self.layout.moves(), false) {
+            self.forget_bases(state);
+        }
+    }
+
+    /// Forgets addresses in memories and tables, which the call may have moved (L2).
+    fn forget_bases(&mut self, state: &mut State) {
+        for slot in &mut state.regs {
+            *slot = slot.filter(|&value| !self.is_address(value));
+        }
+        let words = u32::try_from(state.words.len()).unwrap_or(u32::MAX);
+        for i in 0..words {
+            if state.get(Loc::Word(i)).is_some_and(|value| self.is_address(value)) {
+                state.set_word(i, None);
+            }
+        }
+        self.facts.count(u64::from(words).saturating_mul(4));
+    }
+
+    /// Whether a value is an address in a memory or a table, or may be.
+    fn is_address(&self, value: Value) -> bool {
+        match value.base {
+            Base::Memory(_) | Base::Table(_) => true,
+            Base::None => {
+                let masked = matches!(self.symbols.def(value.sym).kind, Kind::Masked { .. });
+                planted!(MaskedStays, masked, false)
+            }
+            _ => false,
+        }
     }
 
     /// P7: the callee-saved registers are as at entry, the return address is where `above` bytes

@@ -6,6 +6,7 @@
 //! accepts everything, is found there. The bad one differs by one bit: it writes the field that the
 //! good one reads.
 
+use crate::certificate::VERSION;
 use crate::layout::{Config, Layout, LayoutError};
 use crate::{Code, CodeKind};
 
@@ -16,7 +17,7 @@ const GOOD: &[u8] = &[0x48, 0x8b, 0x47, 0x08, 0xc3];
 /// `mov [rdi + 8], rax`; `ret`.
 const BAD: &[u8] = &[0x48, 0x89, 0x47, 0x08, 0xc3];
 /// The certificate that `prova-certify` finds for the good one.
-const CERTIFICATE: &[u8] = &[4, 0b1110_0000];
+const CERTIFICATE: &[u8] = &[VERSION, 0b1110_0000];
 
 /// The layout of the module.
 ///

@@ -15,7 +15,7 @@ mod bits;
 pub use bits::Reader;
 
 /// The format's version, the first byte.
-pub const VERSION: u8 = 4;
+pub const VERSION: u8 = 5;
 /// Entries of a certificate's dictionary, blocks and data ranges at most, each.
 pub const ITEMS_MAX: usize = 1 << 22;
 
@@ -49,6 +49,7 @@ pub mod tags {
     pub const BELOW_FIXED: u64 = 8;
     pub const TYPE: u64 = 9;
     pub const TYPE_ID: u64 = 10;
+    pub const MASKED: u64 = 11;
     /// How many bits a tag has.
     pub const BITS: u32 = 4;
 }
@@ -218,6 +219,9 @@ impl Reader<'_> {
             tags::REF => Ok(Claim::Ref { of, ty: self.reference()? }),
             tags::TYPE => Ok(Claim::Type { of, ty: self.index()? }),
             tags::TYPE_ID => Ok(Claim::TypeId { of, ty: self.index()? }),
+            tags::MASKED => {
+                Ok(Claim::Masked { of, extent: self.extent()?, bytes: self.word(orders::WORD)? })
+            }
             _ => fault(Rule::Certificate, "an entry of unknown kind"),
         }
     }
@@ -274,6 +278,7 @@ impl Reader<'_> {
             18 => Base::Args,
             19 => Base::Epoch,
             20 => Base::Code,
+            21 => Base::Nowhere,
             _ => return fault(Rule::Certificate, "a base that the check does not know"),
         })
     }
@@ -305,6 +310,7 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::Args => (18, None),
         Base::Epoch => (19, None),
         Base::Code => (20, None),
+        Base::Nowhere => (21, None),
         Base::Funcs(_) => return None,
     })
 }

@@ -68,6 +68,16 @@ pub enum Claim {
         /// Whose.
         extent: Extent,
     },
+    /// The symbol is a pointer that a conditional move made: the bytes `[0, bytes)` from it on lie
+    /// in the extent's object, or nowhere.
+    Masked {
+        /// The symbol.
+        of: Loc,
+        /// Whose object.
+        extent: Extent,
+        /// How many bytes.
+        bytes: u32,
+    },
     /// The symbol is a reference.
     Ref {
         /// The symbol.
@@ -107,6 +117,7 @@ impl Claim {
             Claim::Number { at, .. } | Claim::Holds { at, .. } => Some(at),
             Claim::Range { .. }
             | Claim::Length { .. }
+            | Claim::Masked { .. }
             | Claim::Ref { .. }
             | Claim::Below { .. }
             | Claim::TypeId { .. }
@@ -251,6 +262,7 @@ impl Machine<'_> {
                 }
                 Claim::Range { .. }
                 | Claim::Length { .. }
+                | Claim::Masked { .. }
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
@@ -304,6 +316,11 @@ impl Machine<'_> {
                 let (sym, def) = self.narrow(of, self.lengths(extent));
                 self.symbols.define(sym, Def { kind: Kind::Length(extent), ..def });
             }
+            Claim::Masked { of, extent, bytes } => {
+                let sym = self.own(of);
+                let def = self.symbols.def(sym);
+                self.symbols.define(sym, Def { kind: Kind::Masked { extent, bytes }, ..def });
+            }
             Claim::Ref { of, ty } => {
                 let sym = self.own(of);
                 let def = self.symbols.def(sym);
@@ -346,7 +363,7 @@ impl Machine<'_> {
             let holds = match *claim {
                 Claim::Number { at, hi } => match self.content(state, at) {
                     Some(value) if self.is_own(at, value, (Base::None, 0, 0)) => {
-                        if !self.lies_in(state.path, value, (0, hi)) {
+                        if !self.lies_in(self.sure(state.path), value, (0, hi)) {
                             return fault(Rule::Claim, FACT);
                         }
                         true
@@ -362,6 +379,7 @@ impl Machine<'_> {
                 }
                 Claim::Range { .. }
                 | Claim::Length { .. }
+                | Claim::Masked { .. }
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
@@ -418,12 +436,20 @@ impl Machine<'_> {
         match claim {
             Claim::Number { .. } | Claim::Holds { .. } => true,
             Claim::Range { name, lo, hi } => {
+                // What is claimed of a symbol of the function is a fact, which bounds nothing more.
+                let path = if matches!(name, Name::Fixed(_)) { path } else { self.sure(path) };
                 own(name).is_some_and(|v| self.lies_in(path, v, (lo, hi)))
             }
             Claim::Length { of, extent } => own(Name::Of(of)).is_some_and(|v| {
                 let read = v.as_symbol().map(|sym| self.symbols.def(sym).kind);
                 read == Some(Kind::Length(extent)) || v.as_constant() == Some(self.least(extent))
             }),
+            Claim::Masked { of, extent, bytes } => own(Name::Of(of))
+                .and_then(Value::as_symbol)
+                .is_some_and(|sym| match self.symbols.def(sym).kind {
+                    Kind::Masked { extent: of, bytes: most } => of == extent && bytes <= most,
+                    _ => false,
+                }),
             Claim::Ref { of, ty } => own(Name::Of(of)).is_some_and(|v| self.is_ref(path, v, ty)),
             Claim::Below { name, d, extent } => own(name).is_some_and(|v| {
                 let reading = self.facts.reading(path, &self.symbols, v);

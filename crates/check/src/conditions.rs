@@ -28,37 +28,54 @@ struct Sides {
 
 impl Machine<'_> {
     /// The path behind a condition that holds (or does not, for `holds` false); none if it cannot
-    /// be so.
+    /// be so, for a branch that goes as predicted.
     pub fn assume(&mut self, state: &State, condition: Condition, holds: bool) -> Option<Path> {
-        let sides = self.sides(state, condition);
-        self.way(state, (condition, holds), &sides)
+        let on = (state.path, state.flags);
+        let sides = self.sides(on, condition);
+        let way = self.way(on, (condition, holds), &sides);
+        self.goes_there(state, way)
     }
 
-    /// The paths behind a condition that holds, and behind a condition that does not; none where
-    /// that is impossible.
+    /// The paths behind a branch's condition that holds, and behind one that does not; none where
+    /// that is impossible, for a branch that goes as predicted.
     pub fn branch(&mut self, state: &State, condition: Condition) -> (Option<Path>, Option<Path>) {
-        let sides = self.sides(state, condition);
-        let taken = self.way(state, (condition, true), &sides);
-        (taken, self.way(state, (condition, false), &sides))
+        let (taken, other) = self.ways((state.path, state.flags), condition);
+        (self.goes_there(state, taken), self.goes_there(state, other))
+    }
+
+    /// F4: in the masked shape nothing that a branch says makes a way impossible.
+    fn goes_there(&self, state: &State, way: Option<Path>) -> Option<Path> {
+        let any = planted!(BranchGoesAsPredicted, self.masks(), false);
+        if any { way.or(Some(state.path)) } else { way }
+    }
+
+    /// The paths behind a condition on data that holds, and behind one that does not.
+    pub(crate) fn ways(
+        &mut self,
+        on: (Path, Flags),
+        condition: Condition,
+    ) -> (Option<Path>, Option<Path>) {
+        let sides = self.sides(on, condition);
+        let taken = self.way(on, (condition, true), &sides);
+        (taken, self.way(on, (condition, false), &sides))
     }
 
     /// The operands that the flags came from, where the condition says something of them.
-    fn sides(&self, state: &State, condition: Condition) -> Option<Sides> {
-        let Flags::Compare(a, b) = state.flags else { return None };
-        if said(state.flags, condition, true) == Said::Nothing {
+    fn sides(&self, (path, flags): (Path, Flags), condition: Condition) -> Option<Sides> {
+        let Flags::Compare(a, b) = flags else { return None };
+        if said(flags, condition, true) == Said::Nothing {
             return None;
         }
-        let whole = |value| self.facts.whole(state.path, &self.symbols, value);
+        let whole = |value| self.facts.whole(path, &self.symbols, value);
         Some(Sides { operands: (a, b), wholes: (whole(a), whole(b)) })
     }
 
     fn way(
         &mut self,
-        state: &State,
+        (path, flags): (Path, Flags),
         (condition, holds): (Condition, bool),
         sides: &Option<Sides>,
     ) -> Option<Path> {
-        let path = state.path;
         let whole = |machine: &Self, value| match sides {
             Some(Sides { operands, wholes }) if operands.0 == value => {
                 planted!(SidesExchanged, wholes.0, wholes.1)
@@ -66,7 +83,7 @@ impl Machine<'_> {
             Some(Sides { operands, wholes }) if operands.1 == value => wholes.1,
             _ => machine.facts.whole(path, &machine.symbols, value),
         };
-        match said(state.flags, condition, holds) {
+        match said(flags, condition, holds) {
             Said::Nothing => Some(path),
             Said::Order(a, more, b) => {
                 let sides = (whole(self, a), whole(self, b));

@@ -10,6 +10,10 @@
 //! - F2. Extents only grow, so an edge into one holds for ever after.
 //! - F3. An edge whose right side is a *length that was read* is kept as an edge into the extent; a
 //!   constant's as a bound of the symbol as well.
+//! - F4. In the masked shape an access stays inside also where a branch was mispredicted. So what
+//!   bounds numbers there holds whichever way branches went: rules ask with a path without facts
+//!   ([`crate::Machine::sure`]), or with those that a conditional move adds to it, and bounds of
+//!   definitions that branches may have given (of the height, of references) do not count.
 //!
 //! Limits: a query walks at most [`WALK_MAX`] nodes, and combines two edges at most; beyond that
 //! the answer is *not known*, which is sound. The nodes that all queries walk are counted (`pass`
@@ -78,12 +82,22 @@ pub struct Facts {
     walked: Cell<u64>,
     /// How many they may walk until it is asked again; none: any number.
     most: Cell<Option<u64>>,
+    /// Whether bounds are those alone that hold whichever way branches went (F4).
+    data_only: bool,
 }
 
 impl Facts {
     /// Without facts, with space for `facts` of them.
-    pub(crate) fn with_space(facts: usize) -> Facts {
-        Facts { nodes: Vec::with_capacity(facts), ..Facts::default() }
+    pub(crate) fn with_space(facts: usize, data_only: bool) -> Facts {
+        Facts { nodes: Vec::with_capacity(facts), data_only, ..Facts::default() }
+    }
+
+    /// The bounds that the definition of a symbol gives (F4).
+    fn ends(&self, symbols: &Symbols, sym: Sym) -> (u64, u64) {
+        let def = symbols.def(sym);
+        let checked = sym != Sym::ZERO && (sym.0 < Sym::FIRST || matches!(def.kind, Kind::Ref(_)));
+        let any = planted!(CheckedIsSure, self.data_only && checked, false);
+        if any { (0, u64::MAX) } else { (def.lo, def.hi) }
     }
 
     /// `path` and one fact more.
@@ -145,24 +159,24 @@ impl Facts {
 
     /// The bounds of a symbol on `path`, both inclusive.
     pub fn bounds(&self, path: Path, symbols: &Symbols, sym: Sym) -> (u64, u64) {
-        let def = symbols.def(sym);
         if sym == Sym::ZERO {
             return (0, 0);
         }
+        let own = self.ends(symbols, sym);
         let mut facts = self.of(path, sym).peekable();
         if facts.peek().is_none() {
-            return (def.lo, def.hi);
+            return own;
         }
         let edges = facts.filter_map(|fact| match fact {
             Fact::Le { a, shift, d, b: Node::Sym(b) } if a == sym => {
-                Some(Edge::Above { hi: symbols.def(b).hi, d, shift })
+                Some(Edge::Above { hi: self.ends(symbols, b).1, d, shift })
             }
             Fact::Le { a, shift, d, b: Node::Sym(b) } if b == sym => {
-                Some(Edge::Below { lo: symbols.def(a).lo, d, shift })
+                Some(Edge::Below { lo: self.ends(symbols, a).0, d, shift })
             }
             Fact::Le { .. } | Fact::Type { .. } => None,
         });
-        order::bounds((def.lo, def.hi), edges)
+        order::bounds(own, edges)
     }
 
     /// The bounds of a number's integer value `(sym << shift) + add`, if it does not wrap; `add` is
@@ -233,6 +247,7 @@ impl Facts {
             | Kind::FuncAddress(_)
             | Kind::TypeOf(_)
             | Kind::TypeId(_)
+            | Kind::Masked { .. }
             | Kind::JumpOffset { .. } => Node::Sym(b.sym),
         };
         self.push(path, symbols, Fact::Le { a: a.sym, shift: a.shift, d, b: node })
@@ -258,6 +273,30 @@ impl Facts {
             }
             Fact::Le { .. } | Fact::Type { .. } => false,
         })
+    }
+
+    /// The most that a reading and a constant may be, for all that is known, so that they are at
+    /// most an extent: a candidate, for [`Facts::within`] to judge.
+    pub(crate) fn most_behind(
+        &self,
+        path: Path,
+        symbols: &Symbols,
+        (of, extent, least): (Reading, Extent, u64),
+    ) -> i128 {
+        let (_, hi) = self.bounds(path, symbols, of.sym);
+        let hi = i128::from(hi) << of.shift.min(3);
+        let by_least = i128::from(least).saturating_sub(hi);
+        let by_edges = self.of(path, of.sym).filter_map(|fact| match fact {
+            Fact::Le { a, shift, d, b: Node::Extent(e) } if e == extent => {
+                if a == of.sym && shift == of.shift {
+                    Some(d)
+                } else {
+                    (a == Sym::ZERO).then(|| d.saturating_sub(hi))
+                }
+            }
+            Fact::Le { .. } | Fact::Type { .. } => None,
+        });
+        by_edges.fold(by_least, i128::max).saturating_sub(of.add)
     }
 
     /// Whether a record is known to have a type.

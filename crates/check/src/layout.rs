@@ -5,12 +5,15 @@
 //! it reads what it needs and refuses what it does not know.
 //!
 //! - L1. Every pointer that a field of the context yields is the same for the instance's life.
-//! - L2. A memory's and a table's record holds the base, which never changes, and the length, which
-//!   never falls below its minimum at the module's declaration.
+//! - L2. A memory's and a table's record holds the base, which never changes ([`Bases::Fixed`]) or
+//!   only while code waits for a call ([`Bases::MayMove`]), and the length, which never falls below
+//!   its minimum at the module's declaration.
 //! - L3. In the guard shape the bytes `[0, zone)` from a 32-bit memory's base are memory or fault.
 //! - L4. The copy of a memory's length in the context is a length that the memory has or had since
 //!   the instance was made.
 //! - L5. The record of a defined function is a part of the context of its instance.
+//! - L6. In the masked shape the `NOWHERE_BYTES` bytes from the store's word `STORE_NOWHERE` on are
+//!   never mapped, so that every access to them faults, on any path that a processor takes.
 
 use crate::abi::Convention;
 use crate::symbols::{Heap, RefKind, RefType};
@@ -35,12 +38,41 @@ pub enum MemoryShape {
     },
     /// Every access is compared explicitly.
     Explicit,
+    /// Every access goes through a pointer that a conditional move makes one of two: the address,
+    /// where a comparison with the length allows it, or one in a zone that is never mapped (L6).
+    /// So it stays inside also where a branch is mispredicted. Faults are its traps: without
+    /// signals there is no such shape ([`MemoryShape::needs_signals`]).
+    Masked,
+}
+
+impl Default for MemoryShape {
+    fn default() -> MemoryShape {
+        MemoryShape::GUARD
+    }
 }
 
 impl MemoryShape {
     /// 4 GiB, and 32 MiB behind.
     pub const GUARD: MemoryShape =
         MemoryShape::Guard { reservation_bytes: 4 << 30, guard_bytes: 32 << 20 };
+
+    /// Whether its accesses may fault, so that without signals it cannot be.
+    pub const fn needs_signals(self) -> bool {
+        match self {
+            MemoryShape::Guard { .. } | MemoryShape::Masked => true,
+            MemoryShape::Explicit => false,
+        }
+    }
+}
+
+/// Whether the first byte of a memory and the first element of a table stay where they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Bases {
+    /// As long as the instance lives.
+    #[default]
+    Fixed,
+    /// Between calls: a call may move them, and then nothing can be accessed where they were.
+    MayMove,
 }
 
 /// Which charges and polls code has.
@@ -73,6 +105,8 @@ pub struct Config {
     pub cpu: CpuLevel,
     /// Whether faults may be traps; otherwise no instruction may fault.
     pub signals: bool,
+    /// Whether memories and tables stay where they are.
+    pub bases: Bases,
 }
 
 impl Default for Config {
@@ -82,6 +116,7 @@ impl Default for Config {
             metering: Metering::default(),
             cpu: CpuLevel::default(),
             signals: true,
+            bases: Bases::default(),
         }
     }
 }
@@ -202,6 +237,10 @@ pub mod offsets {
     pub const STORE_FUNCS: u32 = 24;
     /// Store: the cells through which thunks and builtins pass values.
     pub const STORE_ARGS: u32 = 32;
+    /// Store: the first byte of the zone that is never mapped; read in the masked shape alone (L6).
+    pub const STORE_NOWHERE: u32 = 40;
+    /// Bytes of that zone.
+    pub const NOWHERE_BYTES: u32 = 1 << 20;
     /// Cells behind [`STORE_ARGS`], 8 bytes each.
     pub const ARGS_CELLS: u32 = 2_048;
     /// Size of a function's record.
@@ -288,7 +327,7 @@ impl Layout {
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
-        hash.update(b"prova layout 5\0");
+        hash.update(b"prova layout 6\0");
         hash.update(settings(config));
         hash.update(module);
         let mut layout = Layout {
@@ -328,6 +367,18 @@ impl Layout {
     /// The settings.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether the memories' shape is the masked one.
+    #[inline]
+    pub fn masks(&self) -> bool {
+        self.config.memory == MemoryShape::Masked
+    }
+
+    /// Whether memories and tables may move while code waits for a call.
+    #[inline]
+    pub fn moves(&self) -> bool {
+        self.config.bases == Bases::MayMove
     }
 
     /// The signature of a type, if it is a function's.
@@ -564,7 +615,7 @@ impl Layout {
             MemoryShape::Guard { reservation_bytes, guard_bytes } if plain => {
                 reservation_bytes.saturating_add(guard_bytes)
             }
-            MemoryShape::Guard { .. } | MemoryShape::Explicit => 0,
+            MemoryShape::Guard { .. } | MemoryShape::Explicit | MemoryShape::Masked => 0,
         };
         push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes })
     }
@@ -626,16 +677,20 @@ fn reference(ty: wasmparser::RefType) -> Result<RefType, &'static str> {
 
 /// The settings as bytes, for the digest.
 fn settings(config: &Config) -> Vec<u8> {
-    let (reservation, guard) = match config.memory {
-        MemoryShape::Guard { reservation_bytes, guard_bytes } => (reservation_bytes, guard_bytes),
-        MemoryShape::Explicit => (0, 0),
+    let (shape, reservation, guard) = match config.memory {
+        MemoryShape::Explicit => (0, 0, 0),
+        MemoryShape::Guard { reservation_bytes, guard_bytes } => {
+            (1, reservation_bytes, guard_bytes)
+        }
+        MemoryShape::Masked => (2, 0, 0),
     };
-    let mut bytes = Vec::new();
+    let mut bytes = alloc::vec![shape];
     bytes.extend(reservation.to_le_bytes());
     bytes.extend(guard.to_le_bytes());
     bytes.push(u8::from(config.metering.fuel));
     bytes.push(u8::from(config.metering.epoch));
     bytes.push(config.cpu as u8);
     bytes.push(u8::from(config.signals));
+    bytes.push(config.bases as u8);
     bytes
 }

@@ -141,7 +141,7 @@ impl<'a> Machine<'a> {
             kind,
             // About as many as real code has.
             symbols: Symbols::new(bytes.len() >> 2),
-            facts: Facts::with_space(bytes.len() >> 5),
+            facts: Facts::with_space(bytes.len() >> 5, layout.masks()),
             results,
             convention,
             args_bytes,
@@ -315,10 +315,25 @@ impl<'a> Machine<'a> {
 
     #[inline(never)]
     fn low_half_here(&mut self, state: &State, value: Value) -> Value {
-        match numeric::low(value, || self.facts.range(state.path, &self.symbols, value)) {
+        let path = self.sure(state.path);
+        match numeric::low(value, || self.facts.range(path, &self.symbols, value)) {
             Some(low) => low,
             None => Value::symbol(self.symbols.low_half(value)),
         }
+    }
+
+    /// Whether accesses go through pointers that conditional moves make.
+    #[inline]
+    pub(crate) fn masks(&self) -> bool {
+        self.layout.masks()
+    }
+
+    /// Of a path the facts that bound numbers: in the masked shape none that a branch gave (F4 of
+    /// `facts`).
+    #[inline]
+    pub fn sure(&self, path: Path) -> Path {
+        let none = planted!(BranchesBound, self.masks(), false);
+        if none { Path::default() } else { path }
     }
 
     /// The least length that something has.

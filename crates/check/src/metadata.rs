@@ -183,12 +183,15 @@ impl<'a> Rows<'a> {
             (Faults::Harmless | Faults::Memory, Some(kind)) => {
                 planted!(RowOfAnyKind, kind == traps::MEMORY_OUT_OF_BOUNDS, true)
             }
+            (Faults::Table, Some(kind)) => {
+                matches!(kind, traps::TABLE_OUT_OF_BOUNDS | traps::UNDEFINED_ELEMENT)
+            }
             (Faults::Division, Some(kind)) => {
                 matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVISION_BY_ZERO)
             }
             (Faults::Division, None) => !self.signals,
             (Faults::Trap, Some(kind)) => is_trap(kind),
-            (Faults::Memory | Faults::Trap, None) => false,
+            (Faults::Memory | Faults::Table | Faults::Trap, None) => false,
         };
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");

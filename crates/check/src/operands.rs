@@ -210,5 +210,7 @@ impl Machine<'_> {
 pub(crate) fn note(place: Place, effect: &mut Effect) {
     if let Place::Linear { faults } = place {
         effect.faults = if faults { Faults::Memory } else { Faults::Harmless };
+    } else if let Place::Element { faults: true, .. } = place {
+        effect.faults = Faults::Table;
     }
 }

@@ -292,7 +292,8 @@ impl<'a> Pass<'a> {
         let mut effect = Effect::NONE;
         let rsp = if insn.class == Class::CallTo { state.rsp() } else { None };
         self.machine.execute(state, insn, &mut effect)?;
-        if matches!(effect.faults, Faults::Memory | Faults::Division | Faults::Trap) {
+        if matches!(effect.faults, Faults::Memory | Faults::Table | Faults::Division | Faults::Trap)
+        {
             self.machine.stops_in_chain(state)?;
         }
         let rows = self.rows.live(insn, &effect)?;

@@ -55,7 +55,7 @@ rules {
     // Places.
     AddressBelow
     EndForgetsSize
-    NullForgetsSize
+    MaskedForgetsSize
     ElementIsLength
     JumpTableTooShort
     ChargeWraps
@@ -83,6 +83,15 @@ steps {
     RowForgetsSignals
     ConstantAnywhere
     TableAnywhere
+    // The masked shape.
+    BranchesBound
+    CheckedIsSure
+    BranchGoesAsPredicted
+    MaskedIsUnchecked
+    MaskedAnyway
+    // Bases that may move.
+    BasesStay
+    MaskedStays
     // References, lengths.
     LengthBoundTooHigh
     AddressIsReference

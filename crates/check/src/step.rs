@@ -4,6 +4,7 @@
 use crate::abi::regs::{RAX, RDX, RSP};
 use crate::access::{Access, Place};
 use crate::error::{Fault, Rule, fault};
+use crate::facts::Path;
 use crate::layout::CpuLevel;
 use crate::machine::Machine;
 use crate::operands::note;
@@ -44,6 +45,8 @@ pub enum Faults {
     Harmless,
     /// It is an access to linear memory that may fault.
     Memory,
+    /// It is an access to a table that may fault.
+    Table,
     /// It is a division.
     Division,
     /// It is `ud2`.
@@ -206,7 +209,8 @@ impl Machine<'_> {
         } else {
             Value::constant(0)
         };
-        let range = |value| self.facts.range(state.path, &self.symbols, value);
+        let path = self.sure(state.path);
+        let range = |value| self.facts.range(path, &self.symbols, value);
         let (outcome, flags) = arithmetic((alu, bytes), (a, b), range);
         let result = match outcome {
             Outcome::Unknown => None,
@@ -304,8 +308,12 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         let (b, bytes, _) = self.read(state, insn, 1, (Access::Read, effect))?;
         let (mut a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let path = self.sure(state.path);
+        if let Some(pointer) = self.masked_pointer((path, state.flags), condition, (a, b)) {
+            return self.write(state, insn, (place, bytes, Some(pointer).filter(|_| bytes == 8)));
+        }
         let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
-        if a.base == Base::None && range(self, state.path, a).is_none() {
+        if a.base == Base::None && range(self, path, a).is_none() {
             // A sum that may wrap is a word like any other: a symbol stands for it here.
             let own = Value::symbol(self.symbols.fresh(Def::ANY));
             if let Flags::Compare(x, y) = state.flags {
@@ -314,7 +322,7 @@ impl Machine<'_> {
             }
             a = own;
         }
-        let (taken, other) = self.branch(state, condition);
+        let (taken, other) = self.ways((path, state.flags), condition);
         let either = self.either_ref(state.path, a, b).filter(|_| bytes == 8);
         let result = match (taken, other) {
             (Some(_), None) => Some(b),
@@ -332,6 +340,26 @@ impl Machine<'_> {
             (None, None) => None,
         };
         self.write(state, insn, (place, bytes, result.filter(|_| bytes >= 4)))
+    }
+
+    /// D3: the pointer that a conditional move makes of an address and of nowhere.
+    fn masked_pointer(
+        &mut self,
+        on: (Path, Flags),
+        condition: Condition,
+        (a, b): (Value, Value),
+    ) -> Option<Value> {
+        let nowhere = |value: Value| value.offset_in(Base::Nowhere) == Some(0);
+        let (moved, to) = match (nowhere(a), nowhere(b)) {
+            (true, false) => (true, b),
+            (false, true) => (false, a),
+            (true, true) | (false, false) => return None,
+        };
+        let (taken, other) = self.ways(on, condition);
+        let path = if planted!(MaskedAnyway, moved, !moved) { taken } else { other };
+        let (extent, bytes) = self.select_masked(path, to)?;
+        let kind = Kind::Masked { extent, bytes };
+        Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
     }
 
     /// `mulx`.
@@ -370,11 +398,11 @@ impl Machine<'_> {
     /// Without signals it must be known not to be zero.
     fn divide(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
         let divisor = self.wide(state, insn, effect)?;
-        if effect.faults == Faults::Memory {
+        if matches!(effect.faults, Faults::Memory | Faults::Table) {
             return fault(Rule::Metadata, "a division that may fault for its memory as well");
         }
         effect.faults = Faults::Division;
-        let range = self.facts.range(state.path, &self.symbols, divisor);
+        let range = self.facts.range(self.sure(state.path), &self.symbols, divisor);
         let nonzero = range.is_some_and(|(lo, _)| lo >= 1);
         if !self.layout.config.signals && !nonzero {
             return fault(Rule::Metadata, "a division may fault, without signals");

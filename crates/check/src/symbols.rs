@@ -91,6 +91,14 @@ pub enum Kind {
     TypeOf(Record),
     /// The canonical id of a type of the module.
     TypeId(u32),
+    /// What a conditional move made of an address and of nowhere: the bytes `[0, bytes)` from it on
+    /// lie in the extent's object, or in the zone that is never mapped.
+    Masked {
+        /// Whose; elements of a table are addressed each by itself.
+        extent: Extent,
+        /// How many bytes.
+        bytes: u32,
+    },
     /// One of `count` consecutive entries of a jump table.
     JumpOffset {
         /// Offset of the first of them in the code.

@@ -62,11 +62,11 @@ pub enum Base {
     RefContext,
     /// The record of a memory.
     MemoryRecord(u32),
-    /// The first byte of a memory.
+    /// The first byte of a memory, where it is now: a state has no other (`forget_bases`).
     Memory(u32),
     /// The record of a table.
     TableRecord(u32),
-    /// The first element of a table.
+    /// The first element of a table, where it is now.
     Table(u32),
     /// The cell of a global.
     Global(u32),
@@ -78,6 +78,8 @@ pub enum Base {
     Epoch,
     /// The first byte of this code.
     Code,
+    /// The first byte of the zone that is never mapped, in the masked shape.
+    Nowhere,
 }
 
 impl Base {

@@ -13,7 +13,7 @@ mod forged;
 mod table;
 
 use forged::{forgeries, judged, twins};
-use prova_check::{Config, CpuLevel, Layout, MemoryShape, Metering, Rule};
+use prova_check::{Bases, Config, CpuLevel, Layout, MemoryShape, Metering, Rule};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -152,6 +152,9 @@ fn each_setting_is_part_of_the_layout() {
     let settings = [
         config,
         Config { memory: MemoryShape::Explicit, ..config },
+        Config { memory: MemoryShape::Masked, ..config },
+        // As wide as the words of the other shapes.
+        Config { memory: guard(0, 0), ..config },
         Config { memory: guard(8 << 30, 32 << 20), ..config },
         Config { memory: guard(4 << 30, 64 << 20), ..config },
         Config { metering: Metering { fuel, epoch: false }, ..config },
@@ -159,6 +162,7 @@ fn each_setting_is_part_of_the_layout() {
         Config { metering: Metering { fuel, epoch }, ..config },
         Config { cpu: CpuLevel::V2, ..config },
         Config { signals: false, ..config },
+        Config { bases: Bases::MayMove, ..config },
     ];
     let digest = |config: &Config| Layout::derive(&wasm, config).expect("a layout").digest();
     let digests: BTreeSet<[u8; 32]> = settings.iter().map(digest).collect();

@@ -42,7 +42,7 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::LowHalfKeepsMore => "low.0",
         Plant::HalfForgetsShift => "halves.1",
         Plant::AddressBelow | Plant::EndForgetsSize => "access.least.0.4",
-        Plant::NullForgetsSize => "null.4",
+        Plant::MaskedForgetsSize => "masked.4",
         Plant::ElementIsLength => "element.indexed",
         Plant::JumpTableTooShort => "entries.2.4",
         Plant::ChargeWraps => "charge.0",

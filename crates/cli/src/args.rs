@@ -380,8 +380,7 @@ impl EngineArgs {
     /// # Errors
     /// [`Misuse`](crate::report::Misuse).
     pub(crate) fn memory_shape(&self) -> prova_core::Result<MemoryShape> {
-        let explicit = Optimize::parse(&self.optimize)?.explicit;
-        Ok(if explicit { MemoryShape::Explicit } else { MemoryShape::GUARD })
+        Ok(Optimize::parse(&self.optimize)?.memory)
     }
 
     /// The option groups and the configuration that they amount to.
@@ -436,10 +435,8 @@ impl EngineArgs {
 }
 
 fn compiler_of(optimize: &Optimize) -> NativeCompiler {
-    let mut compiler = NativeCompiler::new();
-    if optimize.explicit {
-        compiler = compiler.with_memory(MemoryShape::Explicit);
-    }
+    let mut compiler =
+        NativeCompiler::new().with_memory(optimize.memory).with_bases(optimize.bases);
     if let Some(time) = optimize.compile_time {
         compiler = compiler.within(time);
     }

@@ -90,11 +90,11 @@ pub(crate) fn hexadecimal(offset: &str) -> Result<u32> {
 pub(crate) fn config(engine: &EngineArgs) -> Result<Config> {
     let (optimize, wasm) = (Optimize::parse(&engine.optimize)?, Wasm::parse(&engine.wasm)?);
     let signals = optimize.signals.unwrap_or(true);
-    let explicit = optimize.explicit || !signals;
     Ok(Config {
-        memory: if explicit { MemoryShape::Explicit } else { MemoryShape::GUARD },
+        memory: if signals { optimize.memory } else { MemoryShape::Explicit },
         metering: Metering { fuel: wasm.fuel.is_some(), epoch: wasm.timeout.is_some() },
         signals,
+        bases: optimize.bases,
         ..Config::default()
     })
 }

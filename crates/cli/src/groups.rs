@@ -11,8 +11,8 @@ mod wasi;
 
 use crate::report::{Help, Misuse};
 use prova_core::{
-    Config, Dispatch, Features, Hot, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate,
-    bail,
+    Bases, Config, Dispatch, Features, Hot, MemoryShape, Proposal, Result, StoreLimits,
+    StoreLimitsBuilder, Translate, bail,
 };
 use prova_inspect::near;
 use std::time::Duration;
@@ -44,9 +44,11 @@ pub(crate) struct Wasm {
 pub(crate) struct Optimize {
     pub(crate) dispatch: Option<Dispatch>,
     pub(crate) translate: Option<Translate>,
-    /// Whether accesses of machine code compare.
-    pub(crate) explicit: bool,
+    /// How machine code keeps accesses inside a memory.
+    pub(crate) memory: MemoryShape,
     pub(crate) signals: Option<bool>,
+    /// Whether memories and tables stay where they are.
+    pub(crate) bases: Bases,
     /// How long machine code may be made.
     pub(crate) compile_time: Option<Duration>,
     /// When tier `auto` makes machine code.
@@ -97,7 +99,8 @@ const WASM_HELP: &str = "\
 const OPTIMIZE_HELP: &str = "\
 -O dispatch=tail|match             how the interpreter goes from one instruction to the next (default tail where it is sound)
 -O translate=lazy|eager            translate each function at its first call, or all at the start (default lazy)
--O memory=guard|explicit           how machine code keeps accesses inside a memory: by a guard, or by comparing (default guard)
+-O memory=guard|explicit|masked    how machine code keeps accesses inside a memory: by a guard, by comparing, or by masking addresses, also on mispredicted paths (default guard)
+-O memory-may-move[=y|n]           memories and tables move whenever they grow; machine code reads their place again behind each call (default n)
 -O signals-based-traps[=y|n]       faults of machine code are traps; without, everything is tested (default y)
 -O hot=N                           tier `auto` looks where the program is each N calls and rounds of loops, about (default 4096)
 -O background[=y|n]                tier `auto` compiles while the program goes on; without, the program waits (default y)
@@ -242,9 +245,14 @@ impl Optimize {
                 ("translate", Some("lazy")) => optimize.translate = Some(Translate::Lazy),
                 ("translate", Some("eager")) => optimize.translate = Some(Translate::Eager),
                 ("translate", _) => return option.misuse("it is `lazy` or `eager`"),
-                ("memory", Some("guard")) => optimize.explicit = false,
-                ("memory", Some("explicit")) => optimize.explicit = true,
-                ("memory", _) => return option.misuse("it is `guard` or `explicit`"),
+                ("memory", Some("guard")) => optimize.memory = MemoryShape::GUARD,
+                ("memory", Some("explicit")) => optimize.memory = MemoryShape::Explicit,
+                ("memory", Some("masked")) => optimize.memory = MemoryShape::Masked,
+                ("memory", _) => return option.misuse("it is `guard`, `explicit` or `masked`"),
+                ("memory-may-move", _) => {
+                    let moves = option.switch()?;
+                    optimize.bases = if moves { Bases::MayMove } else { Bases::Fixed };
+                }
                 ("signals-based-traps", _) => optimize.signals = Some(option.switch()?),
                 ("hot", text) => match text.and_then(|text| text.parse().ok()) {
                     Some(every) if every > 0 => optimize.hot.every = every,
@@ -259,6 +267,10 @@ impl Optimize {
                 ("jit-dump", _) => optimize.jit_dump = option.switch()?,
                 _ => return option.unknown(OPTIMIZE_HELP),
             }
+        }
+        if optimize.memory == MemoryShape::Masked && optimize.signals == Some(false) {
+            let what = "`-O memory=masked` traps by faults, so it needs `-O signals-based-traps=y`";
+            return Err(Misuse(what.to_owned()).into());
         }
         Ok(optimize)
     }
@@ -519,12 +531,17 @@ mod tests {
         let parsed = parsed.expect("known keys");
         assert_eq!(parsed.dispatch, Some(Dispatch::Match));
         assert_eq!(parsed.translate, Some(Translate::Eager));
-        assert_eq!((parsed.explicit, parsed.signals, parsed.perf_map), (false, None, false));
+        let plain = (MemoryShape::GUARD, None, false);
+        assert_eq!((parsed.memory, parsed.signals, parsed.perf_map), plain);
         let named = Optimize::parse(&["perf-map".to_owned()]).expect("a known key");
         assert!(named.perf_map);
         let parsed = Optimize::parse(&["memory=explicit,signals-based-traps=n".to_owned()]);
         let parsed = parsed.expect("known keys");
-        assert_eq!((parsed.explicit, parsed.signals), (true, Some(false)));
+        assert_eq!((parsed.memory, parsed.signals), (MemoryShape::Explicit, Some(false)));
+        let parsed = Optimize::parse(&["memory=masked".to_owned()]).expect("a known shape");
+        assert_eq!(parsed.memory, MemoryShape::Masked);
+        let both = Optimize::parse(&["memory=masked,signals-based-traps=n".to_owned()]);
+        assert!(both.is_err(), "a shape whose traps are faults, without faults");
         for option in ["dispatch", "dispatch=jump", "opt-level=2", "memory", "memory=mask"] {
             assert!(Optimize::parse(&[option.to_owned()]).is_err(), "{option}");
         }

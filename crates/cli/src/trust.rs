@@ -27,11 +27,16 @@ struct Assumption {
 }
 
 /// The assumptions of the check of machine code.
-const MACHINE: [Assumption; 13] = [
+const MACHINE: [Assumption; 14] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47; the zone `[0, reservation + guard)` of a memory in the guard shape is memory or faults",
         kept_by: "runtime",
         noticed_by: "crates/runtime/src/memory/tests.rs",
+    },
+    Assumption {
+        what: "in the masked shape the store's word leads to a zone of 1 MiB that is never mapped, for as long as the process lives",
+        kept_by: "runtime",
+        noticed_by: "crates/runtime/src/native/state.rs: nowhere_is_never_mapped",
     },
     Assumption {
         what: "the word in a record that leads to code may be replaced by that of other code of the function, nothing else in it",
@@ -39,9 +44,9 @@ const MACHINE: [Assumption; 13] = [
         noticed_by: "crates/certify/tests/attack_runtime.rs: hole_code_that_was_replaced",
     },
     Assumption {
-        what: "bases of memories and tables never change, lengths never fall, and are at least the declared minimum and at most the maximum; no memory has more than 2^47 bytes",
+        what: "bases of memories and tables never change, or where they may move (`-O memory-may-move`) only while code waits for a call; lengths never fall, and are at least the declared minimum and at most the maximum; no memory has more than 2^47 bytes",
         kept_by: "runtime",
-        noticed_by: "invariants of crates/runtime/src/vm.rs; no test",
+        noticed_by: "invariants of crates/runtime/src/vm.rs; where they move: crates/native/tests/moves.rs",
     },
     Assumption {
         what: "context, records, type ids, builtins are at the offsets of `prova_check::offsets`, type ids are canonical, a record's code takes what its type says",

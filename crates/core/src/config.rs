@@ -12,7 +12,7 @@ use crate::text::TextReader;
 use crate::tier::Tier;
 use crate::tuning::Strategy;
 use prova_bytecode::{Metering, Settings};
-use prova_check::{CpuLevel, MemoryShape};
+use prova_check::{Bases, CpuLevel, MemoryShape};
 use prova_module::{Features, Limits, Proposal};
 use prova_runtime::{ExecutorKind, Heat, PerfNames};
 use std::sync::Arc;
@@ -454,9 +454,10 @@ impl Config {
     /// The target of machine code, if any is made.
     pub(crate) fn machine(&self) -> Option<prova_check::Config> {
         let of_artifacts = |memory| {
-            let memory = if self.signals { memory } else { MemoryShape::Explicit };
+            let memory = self.shape_of(memory);
             let metering = prova_check::Metering { fuel: self.fuel, epoch: self.epoch };
-            prova_check::Config { memory, metering, signals: self.signals, cpu: CpuLevel::V3 }
+            let (signals, cpu, bases) = (self.signals, CpuLevel::V3, Bases::Fixed);
+            prova_check::Config { memory, metering, signals, cpu, bases }
         };
         let compiled = self.native.as_deref().map(|compiler| self.machine_of(compiler));
         compiled.or_else(|| self.precompiled.map(of_artifacts))
@@ -486,12 +487,25 @@ impl Config {
     /// The target of a compiler's machine code.
     pub(crate) fn machine_of(&self, compiler: &dyn MachineCompiler) -> prova_check::Config {
         let config = compiler.config(&self.settings());
-        let memory = if self.signals { config.memory } else { MemoryShape::Explicit };
+        let memory = self.shape_of(config.memory);
         prova_check::Config { memory, signals: config.signals && self.signals, ..config }
+    }
+
+    /// The shape of memories: without signals a guard becomes comparisons. Masks have no such form,
+    /// so that they are refused ([`Config::check`]).
+    fn shape_of(&self, shape: MemoryShape) -> MemoryShape {
+        match shape {
+            MemoryShape::Guard { .. } if !self.signals => MemoryShape::Explicit,
+            MemoryShape::Guard { .. } | MemoryShape::Explicit | MemoryShape::Masked => shape,
+        }
     }
 
     /// Refuses what cannot be.
     pub(crate) fn check(&self) -> Result<()> {
+        let masked = self.machine().filter(|config| config.memory == MemoryShape::Masked);
+        if masked.is_some_and(|config| !config.signals) {
+            bail!("masked accesses trap by faults, which `signals_based_traps(false)` turns off");
+        }
         if !(STACK_BYTES_MIN..=STACK_BYTES_MAX).contains(&self.stack_bytes) {
             bail!(
                 "the stack limit must be between {STACK_BYTES_MIN} and {STACK_BYTES_MAX} bytes, not {}",

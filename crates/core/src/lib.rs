@@ -94,7 +94,7 @@ pub use pooling::{InstanceAllocationStrategy, PoolConcurrencyLimitError, Pooling
 pub use precompiled::Precompiled;
 pub use profile::{Profile, ProfileRule};
 pub use prova_bytecode::{Metering, Settings};
-pub use prova_check::MemoryShape;
+pub use prova_check::{Bases, MemoryShape};
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
 pub use reference::{ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};

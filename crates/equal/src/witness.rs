@@ -47,11 +47,17 @@ pub struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Both; nothing if the layout is another module's.
+    /// Both; nothing if the layout is another module's, masks accesses, or lets bases
+    /// move.
     pub fn new(module: &'a Module, layout: &'a Layout) -> Option<Setting<'a>> {
         let deterministic = false;
         let same = module.sha256() == layout.module_digest();
-        same.then_some(Setting { module, layout, deterministic })
+        // What is read behind a mask, or of what moves, is not proved: functions stay confined.
+        (same && !layout.masks() && !layout.moves()).then_some(Setting {
+            module,
+            layout,
+            deterministic,
+        })
     }
 
     /// The same for code of the deterministic profile, in which results that are NaN are canonical.

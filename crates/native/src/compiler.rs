@@ -6,7 +6,7 @@
 use crate::related::relation;
 use crate::{Declined, Effort, NativeCode, Target};
 use prova_certify::Draft;
-use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
+use prova_check::{Bases, CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_core::{CompileError, MachineCode, MachineCompiler, accepted, processor_has};
 use prova_equal::Setting;
 use prova_module::{FuncIdx, Module, TypeIdx};
@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 pub struct NativeCompiler {
     shape: Option<MemoryShape>,
     signals: bool,
+    bases: Bases,
     cpu: CpuLevel,
     /// How long functions may be compiled, in nanoseconds, and how long they were.
     most: Option<u64>,
@@ -42,14 +43,15 @@ impl NativeCompiler {
         let cpu = if processor_has(CpuLevel::V3) { CpuLevel::V3 } else { CpuLevel::V2 };
         let (most, spent) = (None, AtomicU64::new(0));
         let (target, plain) = (OnceLock::new(), OnceLock::new());
-        NativeCompiler { shape: None, signals: true, cpu, most, spent, target, plain }
+        let bases = Bases::Fixed;
+        NativeCompiler { shape: None, signals: true, bases, cpu, most, spent, target, plain }
     }
 
     /// For exactly this configuration, on any machine.
     #[must_use]
     pub fn of(config: &Config) -> NativeCompiler {
-        let &Config { memory, metering: _, cpu, signals } = config;
-        NativeCompiler { shape: Some(memory), signals, cpu, ..NativeCompiler::new() }
+        let &Config { memory, metering: _, cpu, signals, bases } = config;
+        NativeCompiler { shape: Some(memory), signals, bases, cpu, ..NativeCompiler::new() }
     }
 
     /// With an end of compiling: functions that are asked for when all threads together have
@@ -65,6 +67,12 @@ impl NativeCompiler {
     #[must_use]
     pub fn with_memory(self, shape: MemoryShape) -> NativeCompiler {
         NativeCompiler { shape: Some(shape), ..self }
+    }
+
+    /// For memories and tables that stay where they are, or may move when they grow.
+    #[must_use]
+    pub fn with_bases(self, bases: Bases) -> NativeCompiler {
+        NativeCompiler { bases, ..self }
     }
 
     /// For processors of this level, on any machine.
@@ -198,6 +206,7 @@ impl MachineCompiler for NativeCompiler {
             metering: Metering { fuel: metering.has_fuel(), epoch: metering.has_epoch() },
             cpu: self.cpu,
             signals: self.signals,
+            bases: self.bases,
         }
     }
 

@@ -43,6 +43,13 @@ pub(crate) enum Region {
     Fixed,
 }
 
+impl Region {
+    /// Its number in the function.
+    pub(crate) const fn id(self) -> u32 {
+        self as u32 + 1
+    }
+}
+
 impl Emit {
     /// Appends to the entry of a function.
     pub(crate) fn new(mut func: Function) -> Emit {
@@ -51,11 +58,11 @@ impl Emit {
             func.dfg.alias_regions.insert(AliasRegionData { user_id, description })
         };
         let regions = [
-            region(1, "memory"),
-            region(2, "table"),
-            region(3, "global"),
-            region(4, "store"),
-            region(5, "fixed"),
+            region(Region::Heap.id(), "memory"),
+            region(Region::Table.id(), "table"),
+            region(Region::Global.id(), "global"),
+            region(Region::Store.id(), "store"),
+            region(Region::Fixed.id(), "fixed"),
         ];
         let block = func.dfg.make_block();
         func.layout.append_block(block);

@@ -67,7 +67,9 @@ pub use listing::{
 pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
 pub use lower::exception::{LANDINGS_MAX, ROOTS_MAX};
 pub use lower::fuel::CHARGES_MAX;
-pub use prova_check::{Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger};
+pub use prova_check::{
+    Bases, Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger,
+};
 pub use share::{Proof, Share, Size, share};
 pub use survey::{Survey, Times, survey};
 pub use verify::{

@@ -22,6 +22,7 @@
 //! code is proved equal.
 
 use crate::abi;
+use crate::emit::Region;
 use cranelift_codegen::ir::{Function, Inst, InstructionData};
 use cranelift_codegen::ir::{MemFlags, MemFlagsData, Opcode, TrapCode};
 use prova_check::traps;
@@ -63,7 +64,11 @@ pub(crate) fn number(func: &mut Function) -> Loads {
         while let Some(inst) = next {
             let opcode = func.dfg.insts[inst].opcode();
             let may_trap = func.dfg.insts[inst].memflags_trap_code(&func.dfg).is_some();
-            if may_trap && opcode.can_load() && !opcode.can_store() {
+            if may_trap && is_of_table(func, inst) {
+                if opcode.can_store() {
+                    set_code(func, inst, Some(abi::trap(traps::TABLE_OUT_OF_BOUNDS)));
+                }
+            } else if may_trap && opcode.can_load() && !opcode.can_store() {
                 number_load(func, inst, &mut loads);
             } else if may_trap && let Some(flags) = load_of(func, inst) {
                 set_flags(func, inst, flags);
@@ -76,6 +81,14 @@ pub(crate) fn number(func: &mut Function) -> Loads {
         block = func.layout.next_block(here);
     }
     loads
+}
+
+/// Whether an access is one of a table. The code of a load of one stays: it says which operator's
+/// kind of trap it is.
+fn is_of_table(func: &Function, inst: Inst) -> bool {
+    let Some(data) = func.dfg.insts[inst].memflags_data(&func.dfg) else { return false };
+    let table = |region| func.dfg.alias_regions[region].user_id == Region::Table.id();
+    data.alias_region().is_some_and(table)
 }
 
 fn number_load(func: &mut Function, inst: Inst, loads: &mut Loads) {

@@ -12,6 +12,7 @@ mod handed;
 mod inside;
 mod limits;
 mod mixed;
+mod moves;
 mod numeric;
 mod pcc;
 mod proved;

@@ -15,7 +15,7 @@ mod observer;
 use observer::campaign::{Plan, Tally};
 use observer::{Stage, Subject, observe};
 use prova_certify::{Draft, certify};
-use prova_check::{Config, Layout, MemoryShape, Metering};
+use prova_check::{Bases, Config, Layout, MemoryShape, Metering};
 use prova_module::{Features, Limits, Module, TypeIdx};
 use prova_native::{NativeCode, Target, body};
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ struct Part {
     program: &'static str,
     memory: MemoryShape,
     metering: Metering,
+    bases: Bases,
     /// Functions, spread evenly over those of the program, and types whose ways in and out are
     /// observed.
     functions: usize,
@@ -58,7 +59,8 @@ fn watch(stage: &mut Stage, part: Part, tally: &mut Tally) {
     let path: PathBuf =
         [env!("CARGO_MANIFEST_DIR"), "../../programs/bin", part.program].iter().collect();
     let wasm = std::fs::read(path).expect("a program");
-    let config = Config { memory: part.memory, metering: part.metering, ..Config::default() };
+    let Part { memory, metering, bases, .. } = part;
+    let config = Config { memory, metering, bases, ..Config::default() };
     let layout = Layout::derive(&wasm, &config).expect("a layout");
     let module = Module::decode(&wasm[..], &Features::default(), &Limits::default());
     let module = module.expect("a module");
@@ -74,6 +76,7 @@ fn watch(stage: &mut Stage, part: Part, tally: &mut Tally) {
             metering: config.metering,
             cpu: config.cpu,
             signals: config.signals,
+            bases: config.bases,
             kind: *kind,
             bytes,
             traps,
@@ -91,37 +94,48 @@ fn watch(stage: &mut Stage, part: Part, tally: &mut Tally) {
 /// A sample of one program.
 fn sample(stage: &mut Stage) -> Tally {
     let mut tally = Tally::default();
-    for memory in [MemoryShape::GUARD, MemoryShape::Explicit] {
+    for (memory, bases) in [
+        (MemoryShape::GUARD, Bases::Fixed),
+        (MemoryShape::Explicit, Bases::Fixed),
+        (MemoryShape::Masked, Bases::Fixed),
+        (MemoryShape::GUARD, Bases::MayMove),
+    ] {
         let plan = Plan { every: 12, runs: 4, refused: 0 };
         let (program, metering) = ("coremark-rs-1.0.0.wasm", Metering::default());
-        let part = Part { program, memory, metering, functions: 6, thunks: 2, runs: 10, plan };
+        let part =
+            Part { program, memory, metering, bases, functions: 6, thunks: 2, runs: 10, plan };
         watch(stage, part, &mut tally);
     }
     tally
 }
 
-/// Observes `functions` functions of each of three programs, in both shapes, and with fuel.
+/// Observes `functions` functions of each of three programs, in each shape, with fuel, and with bases that
+/// move.
 fn whole(stage: &mut Stage, functions: usize, plan: Plan) -> Tally {
     let metered = Metering { fuel: true, epoch: false };
     let mut last = Tally::default();
-    for (memory, metering) in [
-        (MemoryShape::GUARD, Metering::default()),
-        (MemoryShape::Explicit, Metering::default()),
-        (MemoryShape::GUARD, metered),
+    for (memory, metering, bases) in [
+        (MemoryShape::GUARD, Metering::default(), Bases::Fixed),
+        (MemoryShape::Explicit, Metering::default(), Bases::Fixed),
+        (MemoryShape::GUARD, metered, Bases::Fixed),
+        (MemoryShape::Masked, Metering::default(), Bases::Fixed),
+        (MemoryShape::GUARD, Metering::default(), Bases::MayMove),
+        (MemoryShape::Masked, Metering::default(), Bases::MayMove),
     ] {
         let mut tally = Tally::default();
         for program in ["coremark-rs-1.0.0.wasm", "lua-5.4.7.wasm", "sqlite3-3.46.1.wasm"] {
-            let part = Part { program, memory, metering, functions, thunks: 8, runs: 40, plan };
+            let part =
+                Part { program, memory, metering, bases, functions, thunks: 8, runs: 40, plan };
             watch(stage, part, &mut tally);
         }
-        println!("{memory:?}, {metering:?}\n{tally}");
+        println!("{memory:?}, {metering:?}, {bases:?}\n{tally}");
         tally.broken.extend(last.broken);
         last = tally;
     }
     last
 }
 
-/// A sample; with `PROVA_FUNCTIONS` that number of functions of each of three programs, in three
+/// A sample; with `PROVA_FUNCTIONS` that number of functions of each of three programs, in six
 /// configurations, all mutants at one of `PROVA_EVERY` instructions (8), `PROVA_RUNS` runs of each
 /// survivor (12).
 #[test]

@@ -77,6 +77,22 @@ impl Lease {
         Ok(Lease { held: ManuallyDrop::new(held), spare: spare.cloned(), keep: wanted.keep })
     }
 
+    /// Takes other address space, with the first `len` bytes as they are here; gives the former one
+    /// back, in which nothing is accessible. `None`: there is no other, and nothing has changed.
+    pub(crate) fn relocate(&mut self, wanted: &Wanted, len: usize) -> Option<Lease> {
+        debug_assert!(len <= wanted.committed && len <= self.committed());
+        let new = Lease::new(self.spare.as_ref(), wanted).ok()?;
+        // SAFETY: S2, S6: `len` committed bytes of two reservations, each the one owner of its own.
+        unsafe { new.base().as_ptr().copy_from_nonoverlapping(self.base().as_ptr(), len) };
+        let mut old = std::mem::replace(self, new);
+        old.clear_image();
+        old.held.image = None;
+        if !old.held.reservation.withdraw(0) {
+            debug_assert!(false, "the system withdraws what it gave");
+        }
+        Some(old)
+    }
+
     /// Whether it has the image of this name, at this place.
     pub(crate) fn is_mapped(&self, at: usize, id: ImageId) -> bool {
         self.held.image.is_some_and(|mapped| mapped.id == id && mapped.at == at)

@@ -1,7 +1,7 @@
 //! A linear memory: bytes that grow in place (specification 4.2.10).
 //!
 //! The [`MemoryVm`] record that `store` keeps of each memory equals [`Memory::vm`]. The bytes never
-//! move: the greatest size that type and limits allow is reserved at the start; where the system
+//! move, unless the store asks for it ([`Memory::relocate`]): the greatest size that type and limits allow is reserved at the start; where the system
 //! has less, growth fails there. No limit allows more than [`RESERVATION_BYTES_MAX`].
 //!
 //! # Invariants
@@ -32,6 +32,8 @@ pub(crate) const RESERVATION_BYTES_MAX: u64 = Limits::MEMORY_BYTES_MAX;
 pub struct Memory {
     ty: MemoryType,
     reservation: Lease,
+    /// How its address space was asked for, without an image.
+    wanted: Wanted,
     pages: u64,
     pages_max: u64,
     guarded: bool,
@@ -95,15 +97,25 @@ impl Memory {
         let guarded = guard.and_then(|(bytes, guard)| {
             let (bytes, guard) = (usize::try_from(bytes).ok()?, usize::try_from(guard).ok()?);
             let wanted = Wanted { max: bytes.max(max), guard: Some(guard), ..wanted };
-            Lease::new(room.spare, &wanted).ok()
+            Some((wanted, Lease::new(room.spare, &wanted).ok()?))
         });
-        let (guarded, reservation) = match guarded {
-            Some(reservation) => (true, Ok(reservation)),
-            None => (false, Lease::new(room.spare, &wanted)),
+        let (guarded, wanted, reservation) = match guarded {
+            Some((wanted, reservation)) => (true, wanted, Ok(reservation)),
+            None => (false, wanted, Lease::new(room.spare, &wanted)),
         };
+        let wanted = Wanted { image: None, ..wanted };
         let reservation = reservation.map_err(|_| AllocError::OutOfMemory)?;
         let (untouched, pending) = (true, reservation.has_image());
-        Ok(Memory { ty, reservation, pages: ty.min, pages_max, guarded, untouched, pending })
+        Ok(Memory {
+            ty,
+            reservation,
+            wanted,
+            pages: ty.min,
+            pages_max,
+            guarded,
+            untouched,
+            pending,
+        })
     }
 
     /// Whether accesses of a memory of this type may rely on a guard: 32-bit addresses and pages of
@@ -208,6 +220,15 @@ impl Memory {
         self.reservation.commit(bytes).ok()?;
         self.pages = new;
         Some(old)
+    }
+
+    /// Moves its bytes to other address space; gives what it had before, where nothing can be
+    /// accessed any more. `None`: it stays, since the system has no other.
+    pub(crate) fn relocate(&mut self) -> Option<Lease> {
+        self.settle();
+        let len = self.len_bytes() as usize;
+        let wanted = Wanted { committed: len, ..self.wanted };
+        self.reservation.relocate(&wanted, len)
     }
 
     /// Where its bytes lie.

@@ -215,6 +215,7 @@ fn first_vm(
         epoch_deadline: u64::MAX,
         funcs: ptr::null(),
         args: ptr::null_mut(),
+        nowhere: 0,
         native: NativeVm::NONE,
         height_left: stack_bytes,
         heat: 0,
@@ -321,7 +322,7 @@ impl Store {
             MemoryShape::Guard { reservation_bytes, guard_bytes } => {
                 Some((reservation_bytes, guard_bytes))
             }
-            MemoryShape::Explicit => None,
+            MemoryShape::Explicit | MemoryShape::Masked => None,
         }
     }
 
@@ -508,12 +509,13 @@ impl Store {
     /// Makes the record of a memory follow its size (V8).
     pub(crate) fn update_memory(&mut self, memory: MemoryAddr) {
         self.memory_vms[memory.index()] = self.memories[memory.index()].vm();
-        self.publish_len(memory);
+        self.publish_memory(memory);
     }
 
     /// Makes the record of a table follow its place and size (V8).
     pub(crate) fn update_table(&mut self, table: TableAddr) {
         self.table_vms[table.index()] = self.tables[table.index()].vm();
+        self.publish_table(table);
     }
 
     /// The instance and index of a Wasm function without code.

@@ -2,7 +2,7 @@
 //!
 //! The [`TableVm`] record that `store` keeps of each table equals [`Table::vm`], and its bytes are
 //! within the store's budget. An element is a cell: store index + 1, or 0 for null. The elements
-//! never move: the greatest size that type and limits allow is reserved at the start, and a null
+//! never move, unless the store asks for it ([`Table::relocate`]): the greatest size that type and limits allow is reserved at the start, and a null
 //! element that nobody writes takes no memory.
 //!
 //! # Invariants
@@ -29,6 +29,8 @@ pub(crate) const ELEMENT_BYTES: u64 = size_of::<Cell>() as u64;
 pub struct Table {
     ty: TableType,
     reservation: Lease,
+    /// How its address space was asked for.
+    wanted: Wanted,
     size: usize,
     elements_max: u64,
 }
@@ -57,7 +59,7 @@ impl Table {
         let keep = spare.map_or(0, |spare| spare.limits().table_keep_bytes);
         let wanted = Wanted { min, max, guard: None, committed: min, image: None, keep };
         let reservation = Lease::new(spare, &wanted).map_err(|_| AllocError::OutOfMemory)?;
-        let mut table = Table { ty, reservation, size: 0, elements_max };
+        let mut table = Table { ty, reservation, wanted, size: 0, elements_max };
         table.resize(ty.min, init).ok_or(AllocError::OutOfMemory)?;
         Ok(table)
     }
@@ -121,6 +123,14 @@ impl Table {
         }
         self.resize(old + delta, init)?;
         Some(old)
+    }
+
+    /// Moves its elements to other address space; gives what it had before, where nothing can be
+    /// accessed any more. `None`: it stays, since the system has no other.
+    pub(crate) fn relocate(&mut self) -> Option<Lease> {
+        let len = self.size * size_of::<Cell>();
+        let wanted = Wanted { committed: len, ..self.wanted };
+        self.reservation.relocate(&wanted, len)
     }
 
     /// Where its elements lie.

@@ -11,7 +11,7 @@ pub(crate) mod bits;
 use bits::Bits;
 use prova_check::certificate::VERSION;
 use prova_check::{
-    CallRow, Clause, Code, CodeKind, Config, CpuLevel, MemoryShape, Rule, Says, TrapRow,
+    Bases, CallRow, Clause, Code, CodeKind, Config, CpuLevel, MemoryShape, Rule, Says, TrapRow,
 };
 use std::collections::BTreeMap;
 
@@ -79,8 +79,9 @@ pub(crate) fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
     MODULES.lines().skip(1).map(module).collect()
 }
 
-/// *guard* and *explicit*, *still* and *quiet* the same without signals, *fuel* and *epoch*, whose
-/// accesses are compared explicitly, and *v2*.
+/// *guard*, *explicit* and *masked*, *still*, *quiet* and *dark* the same without signals, *fuel* and
+/// *epoch*, whose accesses are compared explicitly, *v2*; *moves* and *adrift* are *guard* and
+/// *masked* with bases that may move.
 fn config(way: &str) -> Config {
     let mut config = Config::default();
     if !matches!(way, "guard" | "still" | "v2") {
@@ -88,6 +89,10 @@ fn config(way: &str) -> Config {
     }
     match way {
         "guard" | "explicit" => {}
+        "masked" => config.memory = MemoryShape::Masked,
+        "moves" => (config.memory, config.bases) = (MemoryShape::GUARD, Bases::MayMove),
+        "adrift" => (config.memory, config.bases) = (MemoryShape::Masked, Bases::MayMove),
+        "dark" => (config.memory, config.signals) = (MemoryShape::Masked, false),
         "still" | "quiet" => config.signals = false,
         "fuel" => config.metering.fuel = true,
         "epoch" => config.metering.epoch = true,

@@ -51,6 +51,7 @@ fn trap_kind(code: TrapCode) -> u8 {
         TrapCode::INTEGER_DIVISION_BY_ZERO => traps::INTEGER_DIVISION_BY_ZERO,
         TrapCode::BAD_CONVERSION_TO_INTEGER => traps::BAD_CONVERSION_TO_INTEGER,
         TrapCode::STACK_OVERFLOW => traps::STACK_OVERFLOW,
+        code if Some(code) == TrapCode::user(6) => traps::TABLE_OUT_OF_BOUNDS,
         _ => traps::UNREACHABLE,
     }
 }
@@ -102,6 +103,7 @@ pub(crate) fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
         match (key, value.trim()) {
             ("wat", value) => wat = value.to_owned(),
             ("shape", "explicit") => config.memory = MemoryShape::Explicit,
+            ("shape", "masked") => config.memory = MemoryShape::Masked,
             ("shape", "guard") => {}
             ("metering", "fuel") => config.metering.fuel = true,
             ("metering", "epoch") => config.metering.epoch = true,

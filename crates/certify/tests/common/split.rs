@@ -66,6 +66,7 @@ impl Reader<'_> {
             }
             7 | 8 => drop((self.number(8), self.number(1))),
             9 | 10 => drop(self.number(4)),
+            11 => drop((self.number(1), self.number(8))),
             HOLDS => {
                 let base = self.bits(5);
                 self.numbers(matches!(base, 5 | 8 | 9 | 13..=17).into(), 4);

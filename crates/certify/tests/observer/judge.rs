@@ -6,12 +6,12 @@
 use super::module::Ty;
 use super::rule::{Broken, Rule};
 use super::run::Run;
-use super::world::{CODE, What};
+use super::world::{CODE, NOWHERE, NOWHERE_BYTES, What};
 use iced_x86::{
     CpuidFeature as F, Instruction, InstructionInfoFactory, Mnemonic as M, OpAccess, Register,
     UsedMemory,
 };
-use prova_check::CpuLevel;
+use prova_check::{CpuLevel, MemoryShape};
 
 /// An access that was judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(crate) enum To {
         /// Whether it has to fault.
         faults: bool,
     },
+    /// The zone that is never mapped, so that it has to fault.
+    Nowhere,
     /// A structure.
     Structure(What),
     /// The code.
@@ -115,7 +117,7 @@ impl Run<'_> {
     }
 
     /// A register's value, as addresses take it.
-    fn register(&self, register: Register) -> Option<u64> {
+    pub(crate) fn register(&self, register: Register) -> Option<u64> {
         match register {
             Register::ES | Register::CS | Register::SS | Register::DS => Some(0),
             // iced gives the sum already.
@@ -177,6 +179,10 @@ impl Run<'_> {
                 return self.broken(Rule::Written, "the code");
             }
             return access(To::Code);
+        }
+        let masks = self.subject.memory == MemoryShape::Masked;
+        if masks && at >= NOWHERE && end <= NOWHERE + NOWHERE_BYTES {
+            return access(To::Nowhere);
         }
         if let Some(faults) = self.memory(at, bytes)? {
             return access(To::Memory { faults });

@@ -9,9 +9,9 @@ use super::module::{Home, Names, RefTy, Signature, Ty, Which};
 use super::rule::{Broken, Rule};
 use super::run::{End, Run};
 use super::tracee::Regs;
-use super::world::{CODE, RETURN, Target, What, landing};
+use super::world::{CODE, MEMORIES, MEMORY_STRIDE, RETURN, Target, What, landing};
 use prova_check::builtins::PERFORMED;
-use prova_check::{Clause, CodeKind, Says};
+use prova_check::{Bases, Clause, CodeKind, Says};
 
 /// rbx, rbp, r12 to r15.
 const GIVEN_BACK: [usize; 6] = [3, 5, 12, 13, 14, 15];
@@ -335,7 +335,17 @@ impl Run<'_> {
             let max = self.world.module.memories[n].max;
             let new = (len + more).min(max.max(len));
             self.world.memories[n].2 = new;
-            self.stage.resize(n, new);
+            let moves = self.subject.bases == Bases::MayMove && self.rng.percent(60);
+            if moves {
+                let (from, to, words) = self.world.move_memory(n);
+                self.stage.resize(from, 0);
+                self.stage.resize(to, new);
+                let base = self.world.memories[n].1;
+                words.iter().for_each(|&word| self.stage.tracee.write(word, &base.to_le_bytes()));
+            } else {
+                let place = (self.world.memories[n].1 - MEMORIES) / MEMORY_STRIDE;
+                self.stage.resize(usize::try_from(place).expect("few places"), new);
+            }
             self.stage.tracee.write(record + 8, &new.to_le_bytes());
             // The copy in the context may be a length of before (L4).
             if self.rng.percent(50) {
@@ -343,6 +353,12 @@ impl Run<'_> {
             }
         }
         for n in 0..self.world.tables.len() {
+            let moves = self.subject.bases == Bases::MayMove && self.rng.percent(60);
+            if moves {
+                let words = self.world.move_table(n);
+                let base = self.world.tables[n].1;
+                words.iter().for_each(|&word| self.stage.tracee.write(word, &base.to_le_bytes()));
+            }
             let (record, base, len) = self.world.tables[n];
             let table = self.world.module.tables[n];
             let new = (len + self.rng.below(3) as u64).min(table.max.max(len)).min(table.min + 16);
@@ -353,7 +369,8 @@ impl Run<'_> {
                 .collect();
             // References beyond the first ones stay; new elements are references as well.
             self.stage.tracee.write(base, &all);
-            for element in len.max(64)..new {
+            let from = if moves { 64 } else { len.max(64) };
+            for element in from..new.max(len) {
                 let value = self.world.reference(table.ty, &mut self.rng);
                 self.stage.tracee.write(base + 8 * element, &value.to_le_bytes());
             }

@@ -35,9 +35,10 @@ pub(crate) fn keeps_inside(
     code: (CodeKind, &[u8], &[TrapRow], &[CallRow]),
     runs: u64,
 ) -> Result<(), String> {
-    let Config { memory, metering, cpu, signals } = *config;
+    let Config { memory, metering, cpu, signals, bases } = *config;
     let (kind, bytes, traps, calls) = code;
-    let subject = Subject { wasm, memory, metering, cpu, signals, kind, bytes, traps, calls };
+    let subject =
+        Subject { wasm, memory, metering, cpu, signals, bases, kind, bytes, traps, calls };
     let observed = observe(&mut Stage::new(), &subject, 0..runs, |_| {});
     observed.map_err(|(seed, broken)| format!("seed {seed}: {broken}"))
 }

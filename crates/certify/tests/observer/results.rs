@@ -101,7 +101,7 @@ impl Run<'_> {
                 To::Structure(what) => {
                     matches!(what, What::Global(..) | What::Elements(_) | What::Args)
                 }
-                To::Frame | To::Code => false,
+                To::Nowhere | To::Frame | To::Code => false,
             };
             if seen {
                 let mut bytes = self.stage.tracee.read::<32>(access.at).to_vec();

@@ -11,6 +11,10 @@
 //!   there, so that each read gives any number, and a run depends on its seed alone. (Where results
 //!   are compared, `results` says what it holds.)
 //! * O3. A run ends after [`STEPS_MAX`] instructions.
+//! * O4. In the masked shape half of the runs mispredict: some conditional branches go the other
+//!   way, as a processor may go for a while. From the first of them on only accesses are judged,
+//!   and where they lie alone; a run ends then at the next call, return or fault, as what
+//!   the shape promises is about the code's own accesses.
 
 use super::judge::{Access, To, forbidden};
 use super::module::{Home, Signature, Ty};
@@ -23,7 +27,7 @@ use super::world::{
 };
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory};
 use nix::sys::signal::Signal;
-use prova_check::{CallRow, CodeKind, CpuLevel, MemoryShape, Metering, TrapRow};
+use prova_check::{Bases, CallRow, CodeKind, CpuLevel, MemoryShape, Metering, TrapRow};
 use prova_random::Rng;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +46,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) cpu: CpuLevel,
     /// Whether code may fault.
     pub(crate) signals: bool,
+    /// Whether calls move memories and tables.
+    pub(crate) bases: Bases,
     pub(crate) kind: CodeKind,
     pub(crate) bytes: &'a [u8],
     pub(crate) traps: &'a [TrapRow],
@@ -61,6 +67,8 @@ pub(crate) enum End {
     Stopped,
     /// It was still running.
     Running,
+    /// It went another way than the processor's, and broke nothing there.
+    Astray,
 }
 
 /// The observations of a run.
@@ -90,7 +98,7 @@ impl Stage {
         Stage { tracee, lens: Vec::new(), zone: (4 << 30) + (32 << 20) }
     }
 
-    /// Gives a memory the pages of its length; what lies behind faults.
+    /// Gives the memory at a place the pages of its length; what lies behind faults.
     pub(crate) fn resize(&mut self, n: usize, len: u64) {
         let base = MEMORIES + MEMORY_STRIDE * n as u64;
         while self.lens.len() <= n {
@@ -174,8 +182,12 @@ impl Stage {
             decoded: BTreeMap::new(),
             read: BTreeSet::new(),
             inside: BTreeMap::new(),
+            mispredicts: false,
+            astray: false,
             told,
         };
+        let masks = subject.memory == MemoryShape::Masked && run.told.is_none();
+        run.mispredicts = masks && run.rng.percent(50);
         run.enter();
         let end = run.go()?;
         run.frame_is_charged()?;
@@ -219,6 +231,9 @@ pub(crate) struct Run<'a> {
     read: BTreeSet<u64>,
     /// Bytes inside of executed instructions, and where those begin.
     inside: BTreeMap<u64, u64>,
+    /// Whether branches may go the other way, and whether one has (O4).
+    mispredicts: bool,
+    astray: bool,
     /// The events that others see, if somebody asks.
     pub(crate) told: Option<Told>,
 }
@@ -359,6 +374,12 @@ impl Run<'_> {
         while self.steps < STEPS_MAX {
             self.at = self.regs.rip;
             let insn = self.fetch()?;
+            if self.astray {
+                if self.stray(&mut factory, &insn)? {
+                    return Ok(End::Astray);
+                }
+                continue;
+            }
             self.cycles()?;
             let accesses = self.accesses(&mut factory, &insn)?;
             self.read.extend(accesses.iter().filter(|a| a.to == To::Code).map(|a| a.at));
@@ -370,7 +391,7 @@ impl Run<'_> {
                 return Ok(End::Trapped);
             }
             self.regs = self.stage.tracee.regs();
-            if accesses.iter().any(|a| a.to == To::Memory { faults: true }) {
+            if accesses.iter().any(|a| has_to_fault(a.to)) {
                 return self.broken(Rule::Memory, "an access beyond the length did not fault");
             }
             self.written(&accesses)?;
@@ -378,9 +399,64 @@ impl Run<'_> {
             if let Some(end) = self.flow(&insn)? {
                 return Ok(end);
             }
+            self.mispredict(&insn);
         }
         self.tell(Event::Running);
         Ok(End::Running)
+    }
+
+    /// O4: lets a conditional branch that was executed go the other way.
+    fn mispredict(&mut self, insn: &Instruction) {
+        let branches = insn.flow_control() == FlowControl::ConditionalBranch;
+        if !branches || !self.mispredicts || !self.rng.percent(25) {
+            return;
+        }
+        let (next, target) = (insn.next_ip(), insn.near_branch_target());
+        self.regs.rip = if self.regs.rip == next { target } else { next };
+        self.stage.tracee.set_regs(&self.regs);
+        self.astray = true;
+    }
+
+    /// O4: an instruction where a processor goes astray; whether the run ends.
+    fn stray(
+        &mut self,
+        factory: &mut InstructionInfoFactory,
+        insn: &Instruction,
+    ) -> Result<bool, Broken> {
+        let goes_on = matches!(
+            insn.flow_control(),
+            FlowControl::Next
+                | FlowControl::UnconditionalBranch
+                | FlowControl::IndirectBranch
+                | FlowControl::ConditionalBranch
+        );
+        if !goes_on || self.reads_of_null(factory, insn) {
+            return Ok(true);
+        }
+        let accesses = self.accesses(factory, insn)?;
+        self.poke(&accesses);
+        self.steps += 1;
+        if let Stop::Fault(_) = self.stage.tracee.step() {
+            return Ok(true);
+        }
+        if accesses.iter().any(|a| has_to_fault(a.to)) {
+            return self.broken(Rule::Memory, "an access to what is never mapped did not fault");
+        }
+        self.regs = self.stage.tracee.regs();
+        let inside = self.regs.rip.wrapping_sub(CODE) < CODE_BYTES;
+        if inside {
+            self.mispredict(insn);
+        }
+        Ok(!inside)
+    }
+
+    /// Whether an instruction reads the record of a null reference.
+    fn reads_of_null(&self, factory: &mut InstructionInfoFactory, insn: &Instruction) -> bool {
+        let register = |register| self.register(register);
+        factory.info(insn).used_memory().iter().any(|used| {
+            let at = used.virtual_address(0, |of, _, _| register(of));
+            at.is_some_and(|at| self.world.is_of_null(at))
+        })
     }
 
     /// O2: other bytes where linear memory is read.
@@ -424,12 +500,14 @@ impl Run<'_> {
 
     /// A fault: one that has to be, with a row of its kind.
     fn fault(&self, insn: &Instruction, signal: Signal, accesses: &[Access]) -> Result<(), Broken> {
-        let faults = accesses.iter().any(|access| access.to == To::Memory { faults: true });
+        let faults = accesses.iter().any(|access| has_to_fault(access.to));
+        let nowhere = accesses.iter().any(|access| access.to == To::Nowhere);
         let excused = signal == Signal::SIGFPE && self.overflows(insn);
         if !(self.subject.signals || excused) {
             return self.broken(Rule::Fault, format!("{signal} in `{insn}`, without signals"));
         }
         let kinds: &[u8] = match signal {
+            Signal::SIGSEGV if nowhere => &[5, 6, 7],
             Signal::SIGSEGV if faults => &[5],
             Signal::SIGFPE if insn.mnemonic() != iced_x86::Mnemonic::Ud2 => &[2, 3],
             Signal::SIGILL if insn.code() == iced_x86::Code::Ud2 => {
@@ -473,6 +551,7 @@ impl Run<'_> {
                 To::Structure(What::Words(..) | What::Fuel | What::Args)
                 | To::Frame
                 | To::Memory { .. }
+                | To::Nowhere
                 | To::Code => continue,
             };
             let Ty::Ref(ty) = ty else { continue };
@@ -551,4 +630,9 @@ impl Run<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether an access has to fault.
+fn has_to_fault(to: To) -> bool {
+    matches!(to, To::Memory { faults: true } | To::Nowhere)
 }

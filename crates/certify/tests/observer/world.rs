@@ -9,7 +9,7 @@
 
 use super::Subject;
 use super::module::{Module, Names, RefTy, Signature, Ty, Which};
-use prova_check::{CodeKind, MemoryShape};
+use prova_check::{Bases, CodeKind, MemoryShape};
 use prova_random::Rng;
 
 /// Where the code lies.
@@ -28,8 +28,14 @@ pub(crate) const DATA_BYTES: u64 = 8 << 20;
 pub(crate) const STACK: u64 = 0x1300_0000_0000;
 /// Its bytes.
 pub(crate) const STACK_BYTES: u64 = 1 << 20;
+/// Where nothing is ever mapped, in the masked shape.
+pub(crate) const NOWHERE: u64 = 0x1400_0000_0000;
+/// Its bytes.
+pub(crate) const NOWHERE_BYTES: u64 = 1 << 20;
 /// Where memories lie.
 pub(crate) const MEMORIES: u64 = 0x2000_0000_0000;
+/// How many places for memories there are before the second one of each.
+pub(crate) const SECOND: usize = 16;
 /// From one memory to the next.
 pub(crate) const MEMORY_STRIDE: u64 = 16 << 30;
 /// Bytes between structures.
@@ -105,6 +111,8 @@ pub(crate) struct World {
     pub(crate) lens: u64,
     /// Records of tables, base, length.
     pub(crate) tables: Vec<(u64, u64, u64)>,
+    /// Where each table goes when it moves.
+    spare_tables: Vec<u64>,
     pub(crate) epoch: u64,
     pub(crate) module: Module,
     /// Whether most numbers are addresses inside of the least memory, so that a run goes far.
@@ -131,6 +139,7 @@ impl World {
             memories: Vec::new(),
             lens: 0,
             tables: Vec::new(),
+            spare_tables: Vec::new(),
             epoch: 0,
             module,
             calm: rng.percent(50),
@@ -173,10 +182,15 @@ impl World {
         let (start, what) = (context.end, What::Words(32, RECORD));
         self.regions.push(Region { start, end: start + records, what });
         self.foreign = self.place(16, What::Words(8, WORD));
-        let fuel = self.place(40, What::Words(8, WORD));
+        let masks = subject.memory == MemoryShape::Masked;
+        let bytes = if masks { 48 } else { 40 };
+        let fuel = self.place(bytes, What::Words(8, WORD));
         self.store = fuel;
+        if masks {
+            self.set(fuel + 40, NOWHERE);
+        }
         let last = self.regions.last_mut().expect("the store's region");
-        (last.start, last.end) = (fuel + 8, fuel + 40);
+        (last.start, last.end) = (fuel + 8, fuel + bytes);
         self.regions.push(Region { start: fuel, end: fuel + 8, what: What::Fuel });
         let builtins = self.place(32, What::Words(8, WORD));
         let ids = self.place(4 * module.types.len() as u64, What::Words(4, HALF));
@@ -270,7 +284,7 @@ impl World {
                 MemoryShape::Guard { reservation_bytes, guard_bytes } if memory.plain => {
                     reservation_bytes + guard_bytes
                 }
-                MemoryShape::Guard { .. } | MemoryShape::Explicit => 0,
+                MemoryShape::Guard { .. } | MemoryShape::Explicit | MemoryShape::Masked => 0,
             };
             let more = *rng.pick(&[0_u64, 0, 0, 1, 5, 514, 600, 65_535]);
             let len = (memory.min + (more << 16)).min(memory.max.max(memory.min));
@@ -285,6 +299,11 @@ impl World {
         for (n, table) in module.tables.iter().enumerate() {
             let record = self.place(16, What::Words(16, OBJECT));
             let len = (table.min + *rng.pick(&[0, 0, 1, 3])).min(table.max);
+            if subject.bases == Bases::MayMove {
+                let spare = self.place(8 * (len + TABLE_ROOM), What::Elements(n));
+                self.spare_tables.push(spare);
+                self.regions.pop();
+            }
             let base = self.place(8 * (len + TABLE_ROOM), What::Elements(n));
             for element in 0..len {
                 let value = self.reference(table.ty, rng);
@@ -388,6 +407,39 @@ impl World {
             10 => rng.bits() & 0xffff_ffff,
             _ => rng.bits(),
         }
+    }
+
+    /// Whether an address is that of a null reference's record in the list of functions: whether
+    /// it is null is a branch's to say.
+    pub(crate) fn is_of_null(&self, at: u64) -> bool {
+        self.lists.iter().any(|list| at.wrapping_add(8) == *list)
+    }
+
+    /// Moves a memory to its other place; gives the two places' numbers, the former one first, and
+    /// the words that hold its base.
+    pub(crate) fn move_memory(&mut self, n: usize) -> (usize, usize, [u64; 2]) {
+        let (record, base, ..) = self.memories[n];
+        let from = usize::try_from((base - MEMORIES) / MEMORY_STRIDE).expect("few places");
+        let to = if from == n { n + SECOND } else { n };
+        self.memories[n].1 = MEMORIES + MEMORY_STRIDE * to as u64;
+        (from, to, [record, self.bases() + 8 * n as u64])
+    }
+
+    /// Moves a table to its other place; gives the words that hold its base.
+    pub(crate) fn move_table(&mut self, n: usize) -> [u64; 2] {
+        let (record, base, _) = self.tables[n];
+        let to = std::mem::replace(&mut self.spare_tables[n], base);
+        self.tables[n].1 = to;
+        for region in self.regions.iter_mut().filter(|region| region.start == base) {
+            (region.start, region.end) = (to, to + (region.end - base));
+        }
+        self.regions.sort_by_key(|region| region.start);
+        [record, self.bases() + 8 * (self.memories.len() + n) as u64]
+    }
+
+    /// Where the context's words for bases begin.
+    fn bases(&self) -> u64 {
+        self.lens - 8 * (self.memories.len() + self.tables.len()) as u64
     }
 
     /// Moves the list of functions, and says what is to be written where.

@@ -63,35 +63,14 @@ pub fn linear<W: Word>(
     if end <= zone.unsigned() { Reach::Zone } else { Reach::Beyond }
 }
 
-/// Whether an access of `size` bytes at the address `disp` lies in the first `null` bytes of the
-/// address space.
+/// D3: whether an access of `size` bytes at `disp` behind a pointer that a conditional move made
+/// lies in the `bytes` bytes from it on. Those are inside ([`linear`]) where it moved the address,
+/// and elsewhere in a zone that is never mapped; so what is inside may fault.
 #[inline]
-pub fn null_zone<W: Word>(disp: W, size: u32, null: W) -> bool {
+pub fn masked<W: Word>((disp, size): (W, u32), bytes: W) -> bool {
     let size = W::Int::number(i64::from(size));
-    let end = disp.unsigned().plus(planted!(NullForgetsSize, size, W::Int::number(0)));
-    end <= null.unsigned()
-}
-
-/// D3: an access of `size` bytes at `disp` behind a pointer that a conditional move made: `to`,
-/// where a comparison showed what `bounds` and `within` know, and null elsewhere. There it lies in
-/// the first `null` bytes of the address space, which have to fault; so what is inside may fault.
-///
-/// No instruction's rule asks this: no shape assumes that those bytes fault, and no value of the
-/// check is such a pointer. It stands here with its lemma for a shape that masks.
-pub fn masked<W: Word>(
-    (to, disp, size): (Value<W>, W, u32),
-    bounds: (W, W),
-    (min, zone, null): (W, W, W),
-    within: impl FnOnce(Reading<W::Int>) -> bool,
-) -> Reach {
-    if !null_zone(disp, size, null) {
-        return Reach::Beyond;
-    }
-    match linear((to.plus(disp), size), bounds, (min, zone), within) {
-        Reach::Inside | Reach::Zone => Reach::Zone,
-        Reach::Below => Reach::Below,
-        Reach::Beyond => Reach::Beyond,
-    }
+    let end = disp.unsigned().plus(planted!(MaskedForgetsSize, size, W::Int::number(0)));
+    end <= bytes.unsigned()
 }
 
 /// P4: whether an access of 8 bytes at `to`, whose symbol is at least `lo`, is an element of a

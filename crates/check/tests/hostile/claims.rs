@@ -7,6 +7,7 @@
 //! ```text
 //! number LOC HI          least LOC LO        range LOC LO HI     length LOC EXTENT
 //! below LOC D EXTENT     type LOC TYPE       typeid LOC TYPE     ref LOC KIND[?] [none|TYPE]
+//! masked LOC BYTES EXTENT
 //! holds LOC BASE[.INDEX] [own|of LOC|=SYMBOL] [shift N] [add N]      metered      saved
 //! ```
 //!
@@ -37,7 +38,7 @@ const SAVED: [&str; 5] = [
 ];
 
 /// Bases by their numbers.
-const BASES: [&str; 21] = [
+const BASES: [&str; 22] = [
     "number",
     "stack",
     "context",
@@ -60,6 +61,7 @@ const BASES: [&str; 21] = [
     "args",
     "epoch",
     "here",
+    "nowhere",
 ];
 
 fn signed(text: &str) -> i64 {
@@ -162,6 +164,9 @@ fn entry(text: &str) -> Bits {
         }
         ["typeid", of, ty] => {
             out.bits(10, 5).number(word(of), 4).number(word(ty), 4);
+        }
+        ["masked", of, bytes, of_what] => {
+            out.bits(11, 5).number(word(of), 4).number(extent(of_what), 1).number(word(bytes), 8);
         }
         ["holds", ref rest @ ..] => holds(&mut out, rest),
         _ => panic!("no claim: {text}"),

@@ -182,10 +182,10 @@ fn malformed() -> Vec<Try> {
             out.bits(3, 5).number(19, 4).number(0, 8);
         }),
         refused("an entry of a kind that is none", &|out| {
-            out.bits(11, 5).number(2, 4);
+            out.bits(12, 5).number(2, 4);
         }),
         refused("a base that is none", &|out| {
-            out.bits(1, 1).number(2, 4).bits(21, 5);
+            out.bits(1, 1).number(2, 4).bits(22, 5);
         }),
         refused("a kind of references that is none", &|out| {
             out.bits(6, 5).number(2, 4).bits(3, 5);

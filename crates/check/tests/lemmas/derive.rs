@@ -111,9 +111,9 @@ fn d2_low<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     accessed(&engine, (index, 0, W::any("disp")), case[0], (W::ZERO, len))
 }
 
-/// D3: a pointer that a conditional move makes null unless the index's end was compared with the
-/// length; `disp` is added behind it. The case: bytes, how it is compared and moved. Twin: the move
-/// is done the other way round.
+/// D3: a pointer that a conditional move leads nowhere unless the index's end was compared with the
+/// length; `disp` is added behind it. The case: the access's bytes, how it is compared and moved,
+/// the bytes that the pointer is compared for. Twin: the move is done the other way round.
 fn d3<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let (min, _, len) = memory::<W>()?;
     let mut engine = Engine::new(min);
@@ -132,16 +132,16 @@ fn d3<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let keeps = (holds(condition, carry, zero) == kept) != twin;
     given!(engine.assume(compared(false, (a, b)), condition, kept));
     let pointer = address(Value::pointer(MEMORY, W::ZERO), Some((index, 0)), W::ZERO)?;
-    let (disp, null) = (W::any("disp"), W::any("null"));
-    let limits = (min, W::ZERO, null);
+    let (disp, bytes) = (W::any("disp"), W::number(case[2].into()));
     let within = |of| engine.within(of);
-    let reach = masked((pointer, disp, case[0]), engine.bounds(INDEX), limits, within);
-    given!(reach == Reach::Zone);
+    let reach = linear((pointer, case[2]), engine.bounds(INDEX), (min, W::ZERO), within);
+    given!(reach == Reach::Inside);
+    given!(masked((disp, case[0]), bytes));
     if keeps {
         return Some(lies(pointer.plus(disp), case[0], W::any("base"), len));
     }
     let end = disp.unsigned().plus(int::<W>(i64::from(case[0])));
-    Some(end <= null.unsigned())
+    Some(end <= bytes.unsigned())
 }
 
 /// D4: the length less a constant that it has at least, compared with the index.
@@ -330,9 +330,9 @@ pub fn lemmas() -> Vec<Lemma> {
         add(format!("d5.guard.{bytes}"), &[bytes], runs!(d5));
     }
     for (how, name) in ["above", "not_above", "below", "not_below"].into_iter().enumerate() {
-        add(format!("d3.masked.{name}"), &[4, how as u32], runs!(d3));
+        add(format!("d3.masked.{name}"), &[2, how as u32, 6], runs!(d3));
     }
-    add("d3.masked.16".to_owned(), &[16, 0], runs!(d3));
+    add("d3.masked.16".to_owned(), &[16, 0, 64], runs!(d3));
     add("d2.explicit.turned".to_owned(), &[4, 1], runs!(d2));
     add("d4.constant.not_below".to_owned(), &[4, 1], runs!(d4_constant));
     for (c, name) in [(1, "not_below"), (5, "above")] {

@@ -7,7 +7,7 @@ use crate::proof::{Proof, bounded, int, meaning, number};
 use crate::smt::Theory::{self, Integers};
 use crate::table::{Lemma, lemma};
 use prova_check::rules::order::Reading;
-use prova_check::rules::place::{Reach, element, entries, linear, null_zone};
+use prova_check::rules::place::{Reach, element, entries, linear, masked};
 use prova_check::word::Int;
 use prova_check::{Base, Sym, Value};
 
@@ -51,12 +51,12 @@ fn access<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     }
 }
 
-/// An access near null lies in the bytes there that fault. The case: its bytes.
-fn null<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
-    let (disp, null) = (W::any("disp"), W::any("null"));
-    given!(null_zone(disp, case[0], null));
+/// An access behind a masked pointer lies in the bytes that were compared. The case: its bytes.
+fn behind<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let (disp, bytes) = (W::any("disp"), W::any("bytes"));
+    given!(masked((disp, case[0]), bytes));
     let size = int::<W>(i64::from(case[0] + u32::from(twin)));
-    Some(disp.unsigned().plus(size) <= null.unsigned())
+    Some(disp.unsigned().plus(size) <= bytes.unsigned())
 }
 
 /// An access to a table is one of its elements.
@@ -104,7 +104,7 @@ pub fn lemmas() -> Vec<Lemma> {
         add(format!("element.{name}"), Integers, &[case], runs!(table));
     }
     for bytes in [1, 4, 16] {
-        add(format!("null.{bytes}"), Integers, &[bytes], runs!(null));
+        add(format!("masked.{bytes}"), Integers, &[bytes], runs!(behind));
     }
     for (shift, bytes) in [(0, 1), (1, 2), (2, 4), (3, 8), (0, 16)] {
         add(format!("entries.{shift}.{bytes}"), Integers, &[shift, bytes], runs!(indexed));

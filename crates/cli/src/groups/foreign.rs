@@ -12,7 +12,6 @@ const ALWAYS: &str = "preview 1 is always there";
 const KEYS: &[(char, &str, &str)] = &[
     ('O', "opt-level", FIXED),
     ('O', "regalloc-algorithm", FIXED),
-    ('O', "memory-may-move", SHAPE),
     ('O', "memory-guard-size", SHAPE),
     ('O', "memory-reservation*", SHAPE),
     ('O', "guard-before-linear-memory", SHAPE),

@@ -71,8 +71,7 @@ impl Lowering<'_> {
             ),
             (None, Some(ty), Some(table)) => {
                 let at = args.pop().ok_or(Declined::Bug("a call without index"))?;
-                let element = self.element(table, at, traps::UNDEFINED_ELEMENT)?;
-                let flags = self.word_flags(Region::Table);
+                let (element, flags) = self.element(table, at, traps::UNDEFINED_ELEMENT)?;
                 let reference = self.emit.ins(|i| i.load(I64, flags, element, 0));
                 let record = self.referenced(reference, ty, traps::UNINITIALIZED_ELEMENT);
                 (record, self.type_of(ty)?)

@@ -29,6 +29,9 @@ pub(crate) struct Inside {
     from: OnceCell<Vec<Option<Block>>>,
     /// The greatest end that was compared, in bytes, by block, memory and index.
     compared: BTreeMap<(Block, u32, Value), u64>,
+    /// In the masked shape the pointer by block, memory and index whose end is the greatest, and
+    /// that end.
+    pointers: BTreeMap<(Block, u32, Value), (u64, Value)>,
     /// The block that is lowered.
     block: Block,
 }
@@ -36,7 +39,8 @@ pub(crate) struct Inside {
 impl Inside {
     /// Before the first block.
     pub(crate) fn new(body: &Body) -> Inside {
-        Inside { from: OnceCell::new(), compared: BTreeMap::new(), block: body.entry() }
+        let (compared, pointers) = (BTreeMap::new(), BTreeMap::new());
+        Inside { from: OnceCell::new(), compared, pointers, block: body.entry() }
     }
 
     /// A block begins.
@@ -46,25 +50,53 @@ impl Inside {
 
     /// The greatest end that was compared of an index.
     fn greatest(&self, body: &Body, (memory, index): (u32, Value)) -> Option<u64> {
+        let compared = |block| self.compared.get(&(block, memory, index)).copied();
+        self.dominating(body).filter_map(compared).max()
+    }
+
+    /// A masked pointer for an index that was compared for no smaller end.
+    pub(crate) fn pointer(
+        &self,
+        body: &Body,
+        (memory, index): (u32, Value),
+        end: u64,
+    ) -> Option<Value> {
+        let pointers = |block| self.pointers.get(&(block, memory, index)).copied();
+        let mut found = self.dominating(body).filter_map(pointers);
+        found.find(|&(most, _)| end <= most).map(|(_, pointer)| pointer)
+    }
+
+    /// A masked pointer was made for an index.
+    pub(crate) fn points(&mut self, (memory, index): (u32, Value), pointer: (u64, Value)) {
+        self.pointers.insert((self.block, memory, index), pointer);
+    }
+
+    /// The blocks whose comparisons count (I1).
+    fn dominating(&self, body: &Body) -> impl Iterator<Item = Block> {
         let from = self.from.get_or_init(|| {
             let dominators = Dominators::new(body);
             let idom = |(block, data)| dominators.idom(block).filter(|_| !is_handler(data));
             body.blocks().map(idom).collect()
         });
         let before = |block: &Block| from[block.as_u32() as usize];
-        let blocks = std::iter::successors(Some(self.block), before).take(BLOCKS_MAX);
-        blocks.filter_map(|block| self.compared.get(&(block, memory, index)).copied()).max()
+        std::iter::successors(Some(self.block), before).take(BLOCKS_MAX)
     }
 }
 
 impl Lowering<'_> {
-    /// Whether an access by `index` that ends at `index + end` needs no comparison. If it needs
-    /// one, that is noted, since it follows.
-    pub(crate) fn is_inside(&mut self, memory: u32, index: Value, end: u64) -> bool {
+    /// Whether the bytes up to `index + end` are in the memory from the beginning, as the index is
+    /// a constant.
+    pub(crate) fn is_at_constant(&self, memory: u32, index: Value, end: u64) -> bool {
         let ty = self.module.memory(MemoryIdx(memory));
         let least = ty.map_or(0, |ty| ty.min.saturating_mul(1 << ty.page_size_log2));
         let last = self.emit.constant(index).and_then(|index| index.checked_add(end));
-        if last.is_some_and(|last| last <= least) {
+        last.is_some_and(|last| last <= least)
+    }
+
+    /// Whether an access by `index` that ends at `index + end` needs no comparison. If it needs
+    /// one, that is noted, since it follows.
+    pub(crate) fn is_inside(&mut self, memory: u32, index: Value, end: u64) -> bool {
+        if self.is_at_constant(memory, index, end) {
             return true;
         }
         if self.inside.greatest(self.body, (memory, index)).is_some_and(|most| end <= most) {

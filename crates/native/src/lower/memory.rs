@@ -1,15 +1,20 @@
 //! Loads and stores: where they go, and what keeps them inside their memory.
 //!
-//! The address is `index + offset`, the index a value of the memory's address type. Two forms:
+//! The address is `index + offset`, the index a value of the memory's address type. Three forms:
 //!
 //! * *Guard*, for memories with 32-bit addresses and pages of 64 KiB, where the layout's shape is
 //!   the guard and `offset + size` fits it: the index is zero-extended and the access goes to
 //!   `base + index + offset` without a compare; what lies beyond the memory faults.
+//! * *Masked*, for all memories where that is the layout's shape: a conditional move makes the
+//!   address one that is never mapped where `index + (offset + size) > length`, and the access goes
+//!   through what it made; so it faults there, and also stays inside where a branch before it was
+//!   mispredicted. Accesses behind it by the same index use the same pointer.
 //! * *Explicit*, for all others: `end = index + (offset + size)`, a trap if that overflows (64-bit
 //!   addresses only) or `end > length`, then the access, which cannot fault.
 //!
 //! `memory.copy` and `memory.fill` of a known number of bytes, [`FEW_BYTES`] at most, are such
-//! accesses too, in the explicit form: a trap comes before any byte is written.
+//! accesses too, in the explicit form: a trap comes before any byte is written. In the masked shape
+//! the comparison is there as well, and the access goes through the masked pointer behind it.
 //!
 //! Noticed by: `tests/run.rs` on both sides of each bound.
 
@@ -22,7 +27,7 @@ use crate::sunk;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
-use prova_check::{MemoryShape, traps};
+use prova_check::{MemoryShape, offsets, traps};
 use prova_module::ops::Class;
 use prova_module::{MemoryIdx, Opcode, memory_cost};
 use prova_ssa::{Access, Imm};
@@ -104,11 +109,12 @@ impl Lowering<'_> {
                     && end.is_some_and(|end| end <= guard_bytes)
             }
             MemoryShape::Explicit => false,
+            MemoryShape::Masked => return self.masked(access.memory, access.offset, index, bytes),
         };
         if !guarded {
             return self.compared(access.memory, access.offset, index, bytes);
         }
-        let base = self.field(self.layout.memory_base(planted!(OtherMemory, access.memory, 0)));
+        let base = self.base(self.layout.memory_base(planted!(OtherMemory, access.memory, 0)));
         let index = emit.ins(|i| i.uextend(I64, index));
         let address = emit.ins(|i| i.iadd(base, index));
         let offset = i32::try_from(access.offset).map_err(|_| Declined::Bug("an offset"))?;
@@ -128,7 +134,7 @@ impl Lowering<'_> {
     ) -> Result<Place, Declined> {
         let emit = self.emit;
         let ty = self.module.memory(MemoryIdx(memory)).ok_or(Declined::Bug("no such memory"))?;
-        let base = self.field(self.layout.memory_base(memory));
+        let base = self.base(self.layout.memory_base(memory));
         let least = emit.constant(index).filter(|_| ty.memory64).unwrap_or(0);
         let end = offset.checked_add(bytes.into());
         let end = end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX));
@@ -167,6 +173,77 @@ impl Lowering<'_> {
         Ok(Place { address, offset, flags })
     }
 
+    /// The place of an access of `bytes` bytes, through a pointer that leads nowhere where the
+    /// access is not in the memory.
+    fn masked(
+        &mut self,
+        memory: u32,
+        offset: u64,
+        index: Value,
+        bytes: u8,
+    ) -> Result<Place, Declined> {
+        let emit = self.emit;
+        let ty = self.module.memory(MemoryIdx(memory)).ok_or(Declined::Bug("no such memory"))?;
+        let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);
+        let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE);
+        let flags = flags.with_trap_code(Some(out));
+        let end = offset.checked_add(bytes.into()).filter(|&end| end <= ADDRESS_MAX);
+        let Some(end) = end else {
+            // No memory is so long.
+            emit.trap_always(traps::MEMORY_OUT_OF_BOUNDS);
+            return Ok(Place { address: self.nowhere(), offset: 0, flags });
+        };
+        let near = end <= u64::from(offsets::NOWHERE_BYTES);
+        let displaced = if near { offset as i32 } else { 0 };
+        if self.is_at_constant(memory, index, end) {
+            let address = self.word(emit.constant(index).unwrap_or(0).wrapping_add(offset));
+            let base = self.base(self.layout.memory_base(memory));
+            let address = emit.ins(|i| i.iadd(base, address));
+            return Ok(Place { address, offset: 0, flags: flags.with_notrap() });
+        }
+        let shares = near && !self.layout.moves();
+        if shares && let Some(address) = self.inside.pointer(self.body, (memory, index), end) {
+            return Ok(Place { address, offset: displaced, flags });
+        }
+        let base = self.base(self.layout.memory_base(memory));
+        let from = self.clamped(index, ty.memory64, ADDRESS_MAX);
+        let len = self.memory_len(memory);
+        let extent = self.word(end);
+        let end_at = emit.ins(|i| i.iadd(from, extent));
+        let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThan, end_at, len));
+        let address = emit.ins(|i| i.iadd(base, from));
+        let address = if near {
+            address
+        } else {
+            let offset = self.word(offset);
+            emit.ins(|i| i.iadd(address, offset))
+        };
+        let nowhere = self.nowhere();
+        let address = emit.ins(|i| i.select_spectre_guard(beyond, nowhere, address));
+        if shares {
+            self.inside.points((memory, index), (end, address));
+        }
+        Ok(Place { address, offset: displaced, flags })
+    }
+
+    /// An address of the zone that is never mapped.
+    pub(crate) fn nowhere(&self) -> Value {
+        let store = self.store_words();
+        let at = offsets::STORE_NOWHERE as i32;
+        self.emit.ins(|i| i.load(I64, abi::immutable(), store, at))
+    }
+
+    /// An index as a word of 64 bits, at most `most` where it has 64 bits: so sums with it do not
+    /// wrap, and it is beyond every length if it was.
+    pub(crate) fn clamped(&self, index: Value, wide: bool, most: u64) -> Value {
+        let emit = self.emit;
+        if !wide {
+            return emit.ins(|i| i.uextend(I64, index));
+        }
+        let most = self.word(most);
+        emit.ins(|i| i.umin(index, most))
+    }
+
     /// `memory.copy` or `memory.fill` of a known number of bytes, if they are few: both ranges are
     /// compared, the epoch is tested, the bytes are paid for, all are read, then all are written.
     /// Whether it was appended.
@@ -182,8 +259,8 @@ impl Lowering<'_> {
         let (Some(n), true) = (few, copies || opcode == Opcode::MemoryFill) else {
             return Ok(false);
         };
-        let to = self.compared(to, 0, at, n as u8)?;
-        let from = if copies { Some(self.compared(from, 0, second, n as u8)?) } else { None };
+        let to = self.range(to, at, n as u8)?;
+        let from = if copies { Some(self.range(from, second, n as u8)?) } else { None };
         let metering = self.layout.config().metering;
         if metering.epoch {
             self.poll()?;
@@ -208,6 +285,12 @@ impl Lowering<'_> {
             self.emit.ins(|i| i.store(to.flags, value, to.address, at));
         }
         Ok(true)
+    }
+
+    /// The place of the `bytes` bytes at an index, compared with the memory's length in any shape.
+    fn range(&mut self, memory: u32, index: Value, bytes: u8) -> Result<Place, Declined> {
+        let place = self.compared(memory, 0, index, bytes)?;
+        if self.layout.masks() { self.masked(memory, 0, index, bytes) } else { Ok(place) }
     }
 
     /// The low byte of a word in each byte of a type.

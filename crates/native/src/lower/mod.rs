@@ -272,6 +272,16 @@ impl<'a> Lowering<'a> {
         self.emit.ins(|i| i.load(I64, abi::immutable(), self.vmctx, offset as i32))
     }
 
+    /// The base of a memory or a table, by its word of the instance: read again behind each call
+    /// where it may move.
+    pub(crate) fn base(&self, offset: u32) -> Value {
+        if !self.layout.moves() {
+            return self.field(offset);
+        }
+        let flags = self.word_flags(Region::Fixed);
+        self.emit.ins(|i| i.load(I64, flags, self.vmctx, offset as i32))
+    }
+
     fn inst(&mut self, inst: ssa::Inst) -> Result<(), Declined> {
         let data = self.body.inst(inst);
         self.emit.at(data.offset);

@@ -9,6 +9,7 @@ use crate::abi;
 use crate::emit::{Emit, Region};
 use crate::lower::Lowering;
 use crate::lower::memory::ADDRESS_MAX;
+use crate::sunk;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, I8X16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
@@ -101,13 +102,12 @@ impl Lowering<'_> {
                 self.index_of(first, size)?
             }
             (Opcode::TableGet, &[index]) => {
-                let at = self.element(first, index, traps::TABLE_OUT_OF_BOUNDS)?;
-                let flags = self.word_flags(Region::Table);
+                let (at, flags) = self.element(first, index, traps::TABLE_OUT_OF_BOUNDS)?;
                 self.emit.ins(|i| i.load(I64, flags, at, 0))
             }
             (Opcode::TableSet, &[index, value]) => {
-                let at = self.element(first, index, traps::TABLE_OUT_OF_BOUNDS)?;
-                let flags = self.word_flags(Region::Table);
+                let (at, flags) = self.element(first, index, traps::TABLE_OUT_OF_BOUNDS)?;
+                let flags = sunk::flags_of_store(&self.emit.stores, flags);
                 self.emit.ins(|i| i.store(flags, value, at, 0));
                 return Ok(Vec::new());
             }
@@ -163,24 +163,40 @@ impl Lowering<'_> {
         Ok(if ty.table64 { value } else { self.narrowed(value, I32) })
     }
 
-    /// Where an element of a table is; traps where there is none.
-    pub(crate) fn element(&self, table: u32, index: Value, kind: u8) -> Result<Value, Declined> {
+    /// Where an element of a table is, and the flags of an access; traps where there is none, in the
+    /// masked shape by the access.
+    pub(crate) fn element(
+        &self,
+        table: u32,
+        index: Value,
+        kind: u8,
+    ) -> Result<(Value, MemFlagsData), Declined> {
+        let masks = self.layout.masks();
         let (emit, table) = (self.emit, planted!(OtherTable, table, 0));
         let ty = self.module.table(TableIdx(table)).ok_or(Declined::Bug("no such table"))?;
         let index = match ty.table64 {
-            true => emit.computed_once(index),
-            false => emit.ins(|i| i.uextend(I64, index)),
+            true if !masks => emit.computed_once(index),
+            wide => self.clamped(index, wide, ADDRESS_MAX / 8),
         };
         if emit.constant(index).is_some_and(|index| index >= ADDRESS_MAX / 8) {
             emit.trap_always(kind);
         }
         let len = self.table_len(table);
         let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThanOrEqual, index, len));
-        emit.trap_if(beyond, kind);
-        let base = self.field(self.layout.table_base(table));
+        if !masks {
+            emit.trap_if(beyond, kind);
+        }
+        let base = self.base(self.layout.table_base(table));
         let three = self.word(3);
         let bytes = emit.ins(|i| i.ishl(index, three));
-        Ok(emit.ins(|i| i.iadd(base, bytes)))
+        let at = emit.ins(|i| i.iadd(base, bytes));
+        let flags = emit.flags(Region::Table);
+        if !masks {
+            return Ok((at, flags.with_notrap()));
+        }
+        let nowhere = self.nowhere();
+        let at = emit.ins(|i| i.select_spectre_guard(beyond, nowhere, at));
+        Ok((at, flags.with_trap_code(Some(abi::trap(kind)))))
     }
 
     /// An operator that the store performs; gives the cell of its result.

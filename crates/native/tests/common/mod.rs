@@ -1,4 +1,4 @@
-//! One module in three ways to make machine code, and as bytecode.
+//! One module in four ways to make machine code, and as bytecode.
 
 use prova_check::MemoryShape;
 use prova_core::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
@@ -11,6 +11,7 @@ pub(crate) fn engine(way: Way, configure: impl Fn(&mut Config)) -> Engine {
         Way::Bytecode => &mut config,
         Way::Guard => config.native(NativeCompiler::new()),
         Way::Explicit => config.native(NativeCompiler::new().with_memory(MemoryShape::Explicit)),
+        Way::Masked => config.native(NativeCompiler::new().with_memory(MemoryShape::Masked)),
         Way::NoSignals => config.native(NativeCompiler::new()).signals_based_traps(false),
     };
     configure(&mut config);
@@ -22,6 +23,7 @@ pub(crate) enum Way {
     Bytecode,
     Guard,
     Explicit,
+    Masked,
     NoSignals,
 }
 
@@ -102,6 +104,7 @@ pub(crate) fn same_with(
                     configure(config);
                     let memory = match way {
                         Way::Guard => MemoryShape::GUARD,
+                        Way::Masked => MemoryShape::Masked,
                         Way::Bytecode | Way::Explicit | Way::NoSignals => MemoryShape::Explicit,
                     };
                     config.precompiled(memory).signals_based_traps(way != Way::NoSignals);
@@ -137,7 +140,7 @@ pub(crate) fn same_with(
         (results, store.get_fuel().ok())
     };
     let (bytecode, fuel) = run((Way::Bytecode, false));
-    let ways = [Way::Guard, Way::Explicit, Way::NoSignals];
+    let ways = [Way::Guard, Way::Explicit, Way::Masked, Way::NoSignals];
     for way in ways.into_iter().flat_map(|way| [(way, false), (way, true)]) {
         let (native, left) = run(way);
         for ((call, native), bytecode) in calls.iter().zip(&native).zip(&bytecode) {

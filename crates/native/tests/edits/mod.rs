@@ -156,6 +156,7 @@ impl Program {
             metering: config.metering,
             cpu: config.cpu,
             signals: config.signals,
+            bases: config.bases,
             kind: of.kind,
             bytes,
             traps,

@@ -5,7 +5,7 @@ use crate::mutation::{self, Mutant, Original};
 use crate::observer::campaign::{Plan, Tally, honest, refuses};
 use crate::observer::{Stage, Subject};
 use prova_certify::{Draft, certify};
-use prova_check::{CodeKind, Config, Layout, MemoryShape, Metering};
+use prova_check::{Bases, CodeKind, Config, Layout, MemoryShape, Metering};
 use prova_module::{Features, FuncIdx, Limits, Module, TypeIdx};
 use prova_native::{NativeCode, Target, body};
 use prova_random::Rng;
@@ -171,6 +171,7 @@ pub(crate) fn way(
             metering,
             cpu: config.cpu,
             signals,
+            bases: Bases::Fixed,
             kind: *kind,
             bytes,
             traps,

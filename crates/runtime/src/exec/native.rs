@@ -30,7 +30,7 @@ use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Frame, FuncEntry, Vm};
 use prova_check::abi::regs::RBP;
 use prova_check::x64::{Instructions, Operand};
-use prova_check::{CallRow, CodeKind, traps};
+use prova_check::{CallRow, CodeKind, MemoryShape, traps};
 use prova_module::MemoryIdx;
 use std::ptr;
 
@@ -206,7 +206,10 @@ impl Activation {
             return self.frames(store, Trap::bug(message), caller(frame));
         };
         let mut trap = trap_of(row.kind.into());
-        if let Some(piece) = piece.filter(|_| row.kind == traps::MEMORY_OUT_OF_BOUNDS)
+        // A masked access faults at an address that says nothing of the one it had.
+        let native = store.native.as_ref();
+        let masked = native.is_some_and(|native| native.memory_shape() == MemoryShape::Masked);
+        if let Some(piece) = piece.filter(|_| row.kind == traps::MEMORY_OUT_OF_BOUNDS && !masked)
             && let Some(fault) = memory_fault(store, piece, row.code_offset, &registers)
         {
             trap = trap.with_fault(fault);

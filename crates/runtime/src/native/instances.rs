@@ -194,9 +194,12 @@ impl Store {
             words.set(layout.memory(index), record.expose_provenance());
             let base = self.memory_vms[memory.index()].base;
             words.set(layout.memory_base(index), base.expose_provenance());
+            if layout.moves() {
+                native.bases.push(memory.as_u32(), words.word(layout.memory_base(index)));
+            }
             let len = layout.memory_len(index);
             words.set(len, self.memory_vms[memory.index()].len_bytes);
-            native.lens.push(memory, words.word(len));
+            native.lens.push(memory.as_u32(), words.word(len));
         }
         for index in 0..module.tables().len() as u32 {
             let table = instance.table_addr(prova_module::TableIdx(index));
@@ -204,6 +207,9 @@ impl Store {
             words.set(layout.table(index), record.expose_provenance());
             let base = self.table_vms[table.index()].base;
             words.set(layout.table_base(index), base.expose_provenance());
+            if layout.moves() {
+                native.table_bases.push(table.as_u32(), words.word(layout.table_base(index)));
+            }
         }
         for index in 0..module.globals().len() as u32 {
             let global = instance.global_addr(prova_module::GlobalIdx(index));
@@ -218,7 +224,7 @@ impl Memory {
     /// matter to the memory.
     fn has_shape(&self, shape: MemoryShape) -> bool {
         match shape {
-            MemoryShape::Explicit => true,
+            MemoryShape::Explicit | MemoryShape::Masked => true,
             MemoryShape::Guard { .. } => !Memory::takes_guard(self.ty()) || self.is_guarded(),
         }
     }

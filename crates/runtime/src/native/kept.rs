@@ -106,6 +106,9 @@ impl Store {
         native.hosts.clear();
         native.instances.clear();
         native.lens.clear();
+        native.bases.clear();
+        native.table_bases.clear();
+        native.left.clear();
         native.segments.clear();
         let used = native.args.len().min(native.args_used as usize);
         // SAFETY: F1: these cells are ours, and no code of the store runs any more. R7: the others

@@ -33,6 +33,7 @@ const _: () = {
     assert!(offset_of!(Vm, epoch_deadline) == offsets::STORE_DEADLINE as usize);
     assert!(offset_of!(Vm, funcs) == offsets::STORE_FUNCS as usize);
     assert!(offset_of!(Vm, args) == offsets::STORE_ARGS as usize);
+    assert!(offset_of!(Vm, nowhere) == offsets::STORE_NOWHERE as usize);
 };
 
 impl FuncRecord {

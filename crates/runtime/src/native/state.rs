@@ -4,14 +4,15 @@ use super::code::{NativeCode, NativeModule, Thunks};
 use super::kept::Kept;
 use super::records::{FuncRecord, Words};
 use crate::fixed::Fixed;
+use crate::lease::Lease;
 use crate::store::Store;
-use crate::sys;
-use crate::value::{FuncAddr, InstanceAddr, MemoryAddr};
-use crate::vm::{Cell, NativeVm, Vm};
-use prova_check::{Config, MemoryShape, offsets};
-use std::collections::BTreeMap;
+use crate::sys::{self, Reservation};
+use crate::value::{FuncAddr, InstanceAddr, MemoryAddr, TableAddr};
+use crate::vm::{Cell, MemoryVm, NativeVm, Vm};
+use prova_check::{Bases, Config, MemoryShape, offsets};
+use std::collections::{BTreeMap, VecDeque};
 use std::ptr;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// Native stack beyond the bound of the logical limit: for signal frames, and for thunks and the
 /// entries between native code and bytecode.
@@ -62,6 +63,11 @@ pub(crate) struct Native {
     pub(super) instances: Vec<NativeInstance>,
     /// The words of instances that copy the length of a memory, by its address (R3).
     pub(super) lens: Copies,
+    /// Where bases may move, the words that copy the base of a memory and of a table.
+    pub(super) bases: Copies,
+    pub(super) table_bases: Copies,
+    /// Address space that memories and tables have left, in which nothing is accessible (R8).
+    pub(super) left: VecDeque<Lease>,
     /// By canonical id of the type.
     pub(super) thunks: BTreeMap<u32, Thunks>,
     /// Pieces of code by their first byte: their end, and the function.
@@ -72,7 +78,7 @@ pub(crate) struct Native {
     pub(crate) segments: Vec<Segment>,
 }
 
-/// Words that copy the length of a memory: most memories have one.
+/// Words that copy a field of a memory or a table: most have one.
 #[derive(Default)]
 pub(super) struct Copies {
     /// The first one, by address of the memory; null where there is none.
@@ -81,26 +87,37 @@ pub(super) struct Copies {
 }
 
 impl Copies {
-    pub(super) fn push(&mut self, memory: MemoryAddr, word: *mut usize) {
-        let at = memory.index();
+    pub(super) fn push(&mut self, object: u32, word: *mut usize) {
+        let at = object as usize;
         if self.first.len() <= at {
             self.first.resize(at + 1, ptr::null_mut());
         }
         if self.first[at].is_null() {
             self.first[at] = word;
         } else {
-            self.more.entry(memory.as_u32()).or_default().push(word);
+            self.more.entry(object).or_default().push(word);
         }
     }
 
-    pub(super) fn of(&self, memory: MemoryAddr) -> impl Iterator<Item = *mut usize> {
-        let first = self.first.get(memory.index()).copied().filter(|word| !word.is_null());
-        first.into_iter().chain(self.more.get(&memory.as_u32()).into_iter().flatten().copied())
+    pub(super) fn of(&self, object: u32) -> impl Iterator<Item = *mut usize> {
+        let first = self.first.get(object as usize).copied().filter(|word| !word.is_null());
+        first.into_iter().chain(self.more.get(&object).into_iter().flatten().copied())
     }
 
     pub(super) fn clear(&mut self) {
         self.first.clear();
         self.more.clear();
+    }
+}
+
+/// Address spaces that are kept of what has moved.
+const LEFT_MAX: usize = 256;
+
+/// Writes a field's copies.
+fn publish(copies: &Copies, object: u32, value: usize) {
+    for copy in copies.of(object) {
+        // SAFETY: R1: the word is as old as its instance; no code runs.
+        unsafe { *copy = value };
     }
 }
 
@@ -121,6 +138,18 @@ pub(crate) fn stack_bytes(limit: u64) -> u64 {
     (offsets::FRAME_RATIO + offsets::FRAME_RATIO / 2) * limit + STACK_SLACK_BYTES
 }
 
+/// The zone that is never mapped, for all stores of the process: reserved once, and nothing commits
+/// or gives back what no owner is left of. `None`: there is no address space for it.
+fn nowhere() -> Option<usize> {
+    static ZONE: OnceLock<Option<usize>> = OnceLock::new();
+    *ZONE.get_or_init(|| {
+        let zone = Reservation::reserve(offsets::NOWHERE_BYTES as usize).ok()?;
+        let at = zone.base().as_ptr().expose_provenance();
+        std::mem::forget(zone);
+        Some(at)
+    })
+}
+
 impl Native {
     /// The native side of a store whose native stack begins at `top`; `None` where there is no
     /// native code. `left`: a former store's, which is used if it is for the same configuration.
@@ -133,6 +162,10 @@ impl Native {
         if config.signals && !sys::install() {
             return None;
         }
+        let nowhere = match config.memory {
+            MemoryShape::Masked => nowhere()?,
+            MemoryShape::Guard { .. } | MemoryShape::Explicit => 0,
+        };
         let left = left.filter(|left| left.config == config);
         let native = left.unwrap_or_else(|| Box::new(Native::of_no_store(config, vm)));
         // R6: this word is another one in each store.
@@ -140,6 +173,7 @@ impl Native {
         // SAFETY: F1, V9: the store is being made.
         unsafe {
             (*vm).args = native.args.as_ptr();
+            (*vm).nowhere = nowhere;
             (*vm).native.native_sp = top;
         }
         Some(native)
@@ -155,6 +189,9 @@ impl Native {
             hosts: Vec::new(),
             instances: Vec::new(),
             lens: Copies::default(),
+            bases: Copies::default(),
+            table_bases: Copies::default(),
+            left: VecDeque::new(),
             thunks: BTreeMap::new(),
             pieces: BTreeMap::new(),
             kept: None,
@@ -301,13 +338,33 @@ impl Store {
         }
     }
 
-    /// Makes the copies of a memory's length follow its record (R3).
-    pub(crate) fn publish_len(&self, memory: MemoryAddr) {
+    /// Makes the copies of a memory's length and base follow its record (R3).
+    pub(crate) fn publish_memory(&self, memory: MemoryAddr) {
         let Some(native) = &self.native else { return };
-        let len = self.memory_vms[memory.index()].len_bytes;
-        for copy in native.lens.of(memory) {
-            // SAFETY: R1: the word is as old as its instance; no code runs.
-            unsafe { *copy = len };
+        let MemoryVm { base, len_bytes } = self.memory_vms[memory.index()];
+        publish(&native.lens, memory.as_u32(), len_bytes);
+        publish(&native.bases, memory.as_u32(), base.expose_provenance());
+    }
+
+    /// Makes the copies of a table's base follow its record (R3).
+    pub(crate) fn publish_table(&self, table: TableAddr) {
+        let Some(native) = &self.native else { return };
+        let base = self.table_vms[table.index()].base;
+        publish(&native.table_bases, table.as_u32(), base.expose_provenance());
+    }
+
+    /// Whether memories and tables move whenever they grow.
+    pub(crate) fn moves(&self) -> bool {
+        self.native.as_ref().is_some_and(|native| native.config.bases == Bases::MayMove)
+    }
+
+    /// Keeps the address space that a memory or a table has left, so that an address that somebody
+    /// still had would fault; the oldest goes back to the system (R8).
+    pub(crate) fn leave_behind(&mut self, left: Option<Lease>) {
+        let Some(native) = &mut self.native else { return };
+        native.left.extend(left);
+        if native.left.len() > LEFT_MAX {
+            native.left.pop_front();
         }
     }
 
@@ -350,5 +407,31 @@ impl Store {
             native.keep(Some(func), code);
             native.set_code(func, code.entry());
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests {
+    use super::*;
+
+    /// One zone for the process, in which the system finds no page that can be read or written.
+    #[test]
+    fn nowhere_is_never_mapped() {
+        let at = nowhere().expect("address space");
+        assert_eq!(nowhere(), Some(at), "reserved once");
+        let end = at + offsets::NOWHERE_BYTES as usize;
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("the system's list");
+        let mut covered = at;
+        for line in maps.lines() {
+            let (range, rest) = line.split_once(' ').expect("a range and rights");
+            let (from, to) = range.split_once('-').expect("two ends");
+            let [from, to] = [from, to].map(|end| usize::from_str_radix(end, 16).expect("an end"));
+            if from < end && at < to {
+                assert!(rest.starts_with("---"), "{line}");
+                assert!(from <= covered, "a gap before {line}, which another mapping may fill");
+                covered = to;
+            }
+        }
+        assert!(covered >= end, "nobody else gets a part of the zone");
     }
 }

@@ -66,6 +66,10 @@ impl Store {
         }
         let old = self.memories[memory.index()].grow(delta)?;
         self.bytes += delta << self.memory(memory).ty().page_size_log2;
+        if self.moves() {
+            let left = self.memories[memory.index()].relocate();
+            self.leave_behind(left);
+        }
         self.update_memory(memory);
         Some(old)
     }
@@ -91,6 +95,10 @@ impl Store {
         }
         let old = self.tables[table.index()].grow(delta, init)?;
         self.bytes += delta * ELEMENT_BYTES;
+        if self.moves() {
+            let left = self.tables[table.index()].relocate();
+            self.leave_behind(left);
+        }
         self.update_table(table);
         Some(old)
     }
