@@ -3,10 +3,10 @@
 //! [`Machine::place`] is the only way to a place, and every load, store and read-modify-write goes
 //! through it with the width that the decoder says. It accepts by P3 to P6 and P9 of
 //! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`], D3 is in
-//! [`Machine::select_masked`] and [`Machine::masked`].
+//! `masked`.
 
 use crate::error::{Fault, Rule, fault};
-use crate::facts::{Path, Reading};
+use crate::facts::Path;
 use crate::layout::{Memory, Ty, offsets};
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
@@ -227,55 +227,10 @@ impl Machine<'_> {
     }
 
     /// Whether an address is one of an element of a table.
-    fn is_element(&self, path: Path, t: u32, to: Value) -> bool {
+    pub(crate) fn is_element(&self, path: Path, t: u32, to: Value) -> bool {
         let (lo, _) = self.facts.bounds(path, &self.symbols, to.sym);
         let within = |behind| self.within(path, behind, Extent::Table(t));
         place::element(to, lo, within)
-    }
-
-    /// D3, where the pointer is made: how many bytes from `to` on lie in the object on `path`, which
-    /// the conditional move's condition gives; none: it cannot be moved there, so all do. No more
-    /// than the zone has that never is mapped.
-    pub(crate) fn select_masked(&self, path: Option<Path>, to: Value) -> Option<(Extent, u32)> {
-        let (extent, most) = match to.base {
-            Base::Memory(m) => (Extent::Memory(m), offsets::NOWHERE_BYTES),
-            Base::Table(t) => (Extent::Table(t), ELEMENT_BYTES),
-            _ => return None,
-        };
-        let Some(path) = path else { return Some((extent, most)) };
-        let Extent::Memory(m) = extent else {
-            let Extent::Table(t) = extent else { return None };
-            return self.is_element(path, t, to).then_some((extent, most));
-        };
-        let memory = self.layout.memory_type(m)?;
-        let add = i128::from(to.add as i64);
-        let of = Reading { sym: to.sym, shift: to.shift, add };
-        let known = (of, extent, memory.min_bytes);
-        let behind = self.facts.most_behind(path, &self.symbols, known).clamp(0, most.into());
-        let bytes = u32::try_from(behind).unwrap_or(0);
-        let bounds = self.facts.bounds(path, &self.symbols, to.sym);
-        let within = |end| self.within(path, end, extent);
-        let reach = place::linear((to, bytes), bounds, (memory.min_bytes, 0), within);
-        let inside = planted!(MaskedIsUnchecked, reach == Reach::Inside, true);
-        (bytes > 0 && inside).then_some((extent, bytes))
-    }
-
-    /// D3, where it is used: the access is within those bytes, so it is inside or faults.
-    fn masked(&self, extent: Extent, bytes: u32, to: Value, size: u32) -> Result<Place, Fault> {
-        let within = place::masked((to.add, size), bytes.into());
-        if !self.layout.config.signals {
-            return fault(Rule::Memory, "an access that may fault, without signals");
-        }
-        match extent {
-            Extent::Memory(_) if within => Ok(Place::Linear { faults: true }),
-            Extent::Memory(_) => {
-                fault(Rule::Memory, "an access behind what a masked pointer was compared for")
-            }
-            Extent::Table(table) if within && size == ELEMENT_BYTES => {
-                Ok(Place::Element { table, faults: true })
-            }
-            Extent::Table(_) => fault(Rule::Table, "an access that is no element of a table"),
-        }
     }
 
     /// P5: an access to a global's cell.
@@ -634,9 +589,6 @@ impl Machine<'_> {
         Ok(())
     }
 }
-
-/// Bytes of an element of a table.
-const ELEMENT_BYTES: u32 = 8;
 
 /// The field at `add` bytes of the store record, after `calls` calls.
 fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {

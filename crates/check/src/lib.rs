@@ -18,8 +18,8 @@
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
-//! `x64`, `machine`, `access`, `conditions`, `operands`, `step`, `calls`, `landing`, `claims`,
-//! `certificate`, `blocks`, `metadata`, `pass`.
+//! `x64`, `machine`, `access`, `masked`, `conditions`, `operands`, `step`, `calls`, `landing`,
+//! `claims`, `certificate`, `blocks`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Of Spectre the masked shape claims the first variant for the code's own
@@ -72,6 +72,7 @@ mod landing;
 mod layout;
 mod ledger;
 mod machine;
+mod masked;
 mod metadata;
 mod operands;
 mod pass;

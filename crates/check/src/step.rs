@@ -4,7 +4,6 @@
 use crate::abi::regs::{RAX, RDX, RSP};
 use crate::access::{Access, Place};
 use crate::error::{Fault, Rule, fault};
-use crate::facts::Path;
 use crate::layout::CpuLevel;
 use crate::machine::Machine;
 use crate::operands::note;
@@ -340,26 +339,6 @@ impl Machine<'_> {
             (None, None) => None,
         };
         self.write(state, insn, (place, bytes, result.filter(|_| bytes >= 4)))
-    }
-
-    /// D3: the pointer that a conditional move makes of an address and of nowhere.
-    fn masked_pointer(
-        &mut self,
-        on: (Path, Flags),
-        condition: Condition,
-        (a, b): (Value, Value),
-    ) -> Option<Value> {
-        let nowhere = |value: Value| value.offset_in(Base::Nowhere) == Some(0);
-        let (moved, to) = match (nowhere(a), nowhere(b)) {
-            (true, false) => (true, b),
-            (false, true) => (false, a),
-            (true, true) | (false, false) => return None,
-        };
-        let (taken, other) = self.ways(on, condition);
-        let path = if planted!(MaskedAnyway, moved, !moved) { taken } else { other };
-        let (extent, bytes) = self.select_masked(path, to)?;
-        let kind = Kind::Masked { extent, bytes };
-        Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
     }
 
     /// `mulx`.

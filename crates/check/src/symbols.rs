@@ -91,8 +91,8 @@ pub enum Kind {
     TypeOf(Record),
     /// The canonical id of a type of the module.
     TypeId(u32),
-    /// What a conditional move made of an address and of nowhere: the bytes `[0, bytes)` from it on
-    /// lie in the extent's object, or in the zone that is never mapped.
+    /// A pointer that a conditional move made of an address and of nowhere: the bytes `[0, bytes)`
+    /// from it on lie in the extent's object, or in the zone that is never mapped.
     Masked {
         /// Whose; elements of a table are addressed each by itself.
         extent: Extent,

@@ -3,7 +3,8 @@
 //! shapes of memory. Each function has a twin whose second access does need one.
 
 use crate::common::same_metered;
-use prova_check::{Layout, MemoryShape, traps};
+use prova_check::x64::{Class, Insn, Instructions};
+use prova_check::{Bases, Layout, MemoryShape, traps};
 use prova_core::{MachineCompiler, Settings, Val};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::NativeCompiler;
@@ -191,5 +192,40 @@ fn comparisons_are_left_out() {
         let each = |name| if ty == "i64" && name != "behind" { 2 } else { 1 };
         let wanted = FUNCS.map(|(name, compared)| (name, compared * each(name)));
         assert_eq!(found, wanted, "{ty}");
+    }
+}
+
+/// In the masked shape an access by an index that was compared for no less uses the same pointer:
+/// there are as many conditional moves as comparisons otherwise, and at most one more for each that
+/// clamps an index of 64 bits. Where bases may move, a pointer is used once.
+#[test]
+fn masked_pointers_are_shared() {
+    let moves = |ty, bases| {
+        let wasm = wat::parse_str(module(ty)).expect("the text is well-formed");
+        let module = Module::decode(wasm, &Features::default(), &Limits::default());
+        let module = module.expect("it is valid");
+        let compiler = NativeCompiler::new().with_memory(MemoryShape::Masked).with_bases(bases);
+        let settings = Settings::default();
+        let layout = Layout::derive(module.bytes(), &compiler.config(&settings));
+        let layout = layout.expect("a layout");
+        (0..FUNCS.len() as u32).map(move |func| {
+            let code = compiler.function(&module, &layout, &settings, FuncIdx(func));
+            let bytes = code.expect("machine code").bytes;
+            let mut insns = Instructions::new(&bytes);
+            let (mut at, mut insn, mut moves) = (0, Insn::default(), 0);
+            while (at as usize) < bytes.len() && insns.decode(at, &mut insn).is_ok() {
+                moves += usize::from(matches!(insn.class, Class::Select(_)));
+                at = insn.end();
+            }
+            moves
+        })
+    };
+    let moving: Vec<usize> = moves("i32", Bases::MayMove).collect();
+    assert_eq!(moving[0], 3, "one for each access");
+    for ((name, compared), narrow) in FUNCS.into_iter().zip(moves("i32", Bases::Fixed)) {
+        assert_eq!(narrow, compared, "{name}");
+    }
+    for ((name, compared), wide) in FUNCS.into_iter().zip(moves("i64", Bases::Fixed)) {
+        assert!((compared..=2 * compared).contains(&wide), "{name}: {wide}");
     }
 }

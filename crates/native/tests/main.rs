@@ -11,6 +11,7 @@ mod few_bytes;
 mod handed;
 mod inside;
 mod limits;
+mod masked;
 mod mixed;
 mod moves;
 mod numeric;

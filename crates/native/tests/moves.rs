@@ -58,7 +58,7 @@ fn engine(shape: Option<(MemoryShape, bool)>) -> Engine {
     Engine::new(&config).expect("the configuration is valid")
 }
 
-/// What calls give, where the memory was found behind each, and how many of its places are new.
+/// The results of the calls, and where the memory was found before them and behind each.
 fn run(engine: &Engine) -> (Vec<String>, Vec<usize>) {
     let wasm = wat::parse_str(TEXT).expect("the text is well-formed");
     let module = Module::new(engine, wasm).expect("the module is valid");

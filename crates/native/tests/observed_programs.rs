@@ -109,8 +109,8 @@ fn sample(stage: &mut Stage) -> Tally {
     tally
 }
 
-/// Observes `functions` functions of each of three programs, in each shape, with fuel, and with bases that
-/// move.
+/// Observes `functions` functions of each of three programs, in each shape, with fuel, and with
+/// bases that move.
 fn whole(stage: &mut Stage, functions: usize, plan: Plan) -> Tally {
     let metered = Metering { fuel: true, epoch: false };
     let mut last = Tally::default();

@@ -78,17 +78,17 @@ impl Lease {
     }
 
     /// Takes other address space, with the first `len` bytes as they are here; gives the former one
-    /// back, in which nothing is accessible. `None`: there is no other, and nothing has changed.
+    /// back, in which nothing is accessible if the system takes it away. `None`: there is no other,
+    /// and nothing has changed.
     pub(crate) fn relocate(&mut self, wanted: &Wanted, len: usize) -> Option<Lease> {
         debug_assert!(len <= wanted.committed && len <= self.committed());
         let new = Lease::new(self.spare.as_ref(), wanted).ok()?;
-        // SAFETY: S2, S6: `len` committed bytes of two reservations, each the one owner of its own.
+        // SAFETY: S2, S6: `len` committed bytes of two reservations, none of which the other owns.
         unsafe { new.base().as_ptr().copy_from_nonoverlapping(self.base().as_ptr(), len) };
         let mut old = std::mem::replace(self, new);
         old.clear_image();
-        old.held.image = None;
-        if !old.held.reservation.withdraw(0) {
-            debug_assert!(false, "the system withdraws what it gave");
+        if !old.has_image() {
+            old.held.reservation.withdraw(0);
         }
         Some(old)
     }

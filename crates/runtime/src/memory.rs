@@ -1,8 +1,9 @@
 //! A linear memory: bytes that grow in place (specification 4.2.10).
 //!
-//! The [`MemoryVm`] record that `store` keeps of each memory equals [`Memory::vm`]. The bytes never
-//! move, unless the store asks for it ([`Memory::relocate`]): the greatest size that type and limits allow is reserved at the start; where the system
-//! has less, growth fails there. No limit allows more than [`RESERVATION_BYTES_MAX`].
+//! The [`MemoryVm`] record that `store` keeps of each memory equals [`Memory::vm`]. The bytes
+//! move only where the store asks for it ([`Memory::relocate`]): the greatest size that type and
+//! limits allow is reserved at the start; where the system has less, growth fails there. No limit
+//! allows more than [`RESERVATION_BYTES_MAX`].
 //!
 //! # Invariants
 //! * M1. `len_bytes = pages << page_size_log2 ≤ reservation.committed`.

@@ -2,8 +2,8 @@
 //!
 //! The [`TableVm`] record that `store` keeps of each table equals [`Table::vm`], and its bytes are
 //! within the store's budget. An element is a cell: store index + 1, or 0 for null. The elements
-//! never move, unless the store asks for it ([`Table::relocate`]): the greatest size that type and limits allow is reserved at the start, and a null
-//! element that nobody writes takes no memory.
+//! move only where the store asks for it ([`Table::relocate`]): the greatest size that type and
+//! limits allow is reserved at the start, and a null element that nobody writes takes no memory.
 //!
 //! # Invariants
 //! * T1. `size ≤ elements_max`, which fits the type, the index type and the store's limit;

@@ -214,8 +214,8 @@ impl NativeVm {
 #[repr(C)]
 pub(crate) struct Vm {
     /// `!f`, where `f` is the units of fuel left (metering by fuel): a charge is a sum, and what is
-    /// not left is its carry. The fields up to `nowhere` are what native code sees of a store, at the
-    /// offsets of `prova_check::offsets`.
+    /// not left is its carry. The fields up to `nowhere` are what native code sees of a store, at
+    /// the offsets of `prova_check::offsets`.
     pub(crate) not_fuel: u64,
     /// The counter that `poll` compares with `epoch_deadline`.
     pub(crate) epoch: *const AtomicU64,

@@ -79,9 +79,9 @@ pub(crate) fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
     MODULES.lines().skip(1).map(module).collect()
 }
 
-/// *guard*, *explicit* and *masked*, *still*, *quiet* and *dark* the same without signals, *fuel* and
-/// *epoch*, whose accesses are compared explicitly, *v2*; *moves* and *adrift* are *guard* and
-/// *masked* with bases that may move.
+/// *guard*, *explicit* and *masked*; *still*, *quiet* and *dark* the same without signals; *fuel*
+/// and *epoch*, whose accesses are compared explicitly; *v2*; *moves* and *adrift*, which are
+/// *guard* and *masked* with bases that may move.
 fn config(way: &str) -> Config {
     let mut config = Config::default();
     if !matches!(way, "guard" | "still" | "v2") {

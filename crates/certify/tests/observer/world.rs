@@ -409,8 +409,8 @@ impl World {
         }
     }
 
-    /// Whether an address is that of a null reference's record in the list of functions: whether
-    /// it is null is a branch's to say.
+    /// Whether an address is where the list of functions would have a record for null: whether a
+    /// reference is null is a branch's to say.
     pub(crate) fn is_of_null(&self, at: u64) -> bool {
         self.lists.iter().any(|list| at.wrapping_add(8) == *list)
     }

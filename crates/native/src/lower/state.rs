@@ -163,8 +163,8 @@ impl Lowering<'_> {
         Ok(if ty.table64 { value } else { self.narrowed(value, I32) })
     }
 
-    /// Where an element of a table is, and the flags of an access; traps where there is none, in the
-    /// masked shape by the access.
+    /// Where an element of a table is, and the flags of an access; traps where there is none (in
+    /// the masked shape by the access).
     pub(crate) fn element(
         &self,
         table: u32,

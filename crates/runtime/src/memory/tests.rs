@@ -96,3 +96,19 @@ fn no_limit_allows_more_than_can_be_reserved() {
     let memory = Memory::new(wide(1), &limits).unwrap();
     assert!(memory.may_grow(pages - 1) && !memory.may_grow(pages));
 }
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn what_moves_leaves_nothing_accessible() {
+    let mut memory = new(ty(1, Some(3)));
+    memory.data_mut()[65535] = 9;
+    assert_eq!(memory.grow(1), Some(1));
+    let (base, reserved) = (memory.vm().base.addr(), memory.reservation().reserved());
+    let left = memory.relocate().expect("other address space");
+    assert_ne!(memory.vm().base.addr(), base);
+    assert_eq!((memory.pages(), memory.data()[65535], memory.data()[65536]), (2, 9, 0));
+    crate::sys::tests::assert_guarded(base, 0, reserved);
+    drop(left);
+    assert_eq!((memory.grow(1), memory.grow(1)), (Some(2), None), "as far as before");
+    memory.data_mut()[3 * 65536 - 1] = 1;
+}

@@ -22,8 +22,8 @@
 //!   code.
 //! * R3. The words of a vmctx are those of a layout that [`NativeModule::derive`] made from the
 //!   instance's module for the store's configuration; code is attached only if it was checked in
-//!   that very layout. The copies of a memory's length, and of bases that may move, in all instances that
-//!   have the object, are written as soon as it has grown, before any code runs.
+//!   that very layout. The copies of a memory's length, and of bases that may move, in all
+//!   instances that have the object, are written as soon as it has grown, before any code runs.
 //! * R4. Memories of an instance with native code have the shape that the layout's configuration
 //!   names.
 //! * R5. A piece of code of a function is attached to one function of a store only, so that a
@@ -35,11 +35,11 @@
 //!   of the same addresses and types. Each leads to code of its function in the `Kept`, which was
 //!   compared with it (A1 of `attach`) in the same layout, ways and settings; else to a way out of
 //!   its type that the `Kept` keeps, or is 0 where that has none.
-//! * R8. Where bases may move, a memory or a table moves at every growth: native code waits then for
-//!   a call, and the check has found that it reads the base again before it uses it. Nothing is
-//!   accessible in what they leave, which the store keeps for a while.
 //! * R7. Cells of `args` behind `args_used` are 0: code that a store keeps writes none of them, as
 //!   the check has found ([`prova_check::CheckedCode::arg_cells`]), nor does the runtime.
+//! * R8. Where bases may move, a memory or a table moves at every growth: native code waits for a
+//!   call then, and the check has found that it reads the base again before it uses it. In what
+//!   they leave nothing is accessible; the store keeps it for a while.
 
 mod canary;
 mod code;

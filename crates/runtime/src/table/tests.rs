@@ -42,3 +42,18 @@ fn index_types_bound_growth() {
     assert_eq!(wide.grow(u64::MAX - 1, 0), None, "the system refuses 2^67 bytes");
     assert_eq!(wide.size(), 1);
 }
+
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn what_moves_leaves_nothing_accessible() {
+    let mut table = Table::new(ty(2, Some(5)), 7, &Limits::default()).unwrap();
+    assert_eq!(table.grow(1, 8), Some(2));
+    let (base, reserved) = (table.vm().base.addr(), table.reservation().reserved());
+    let left = table.relocate().expect("other address space");
+    assert_ne!(table.vm().base.addr(), base);
+    assert_eq!(table.elements(), [7, 7, 8]);
+    crate::sys::tests::assert_guarded(base, 0, reserved);
+    drop(left);
+    assert_eq!((table.grow(2, 9), table.grow(1, 9)), (Some(3), None), "as far as before");
+    assert_eq!(table.elements(), [7, 7, 8, 9, 9]);
+}

@@ -1,0 +1,105 @@
+//! Masked pointers: accesses that stay inside whichever way branches went (D3).
+//!
+//! ```text
+//! cmp end, length; cmova address, nowhere ─ Kind::Masked { extent, bytes } ─► [pointer + disp]
+//! ```
+//!
+//! A conditional move makes one of two: an address, where the flags show how many bytes from it on
+//! are inside their object, or *nowhere*, where a zone begins that is never mapped (L6 of
+//! `layout`). An access within those bytes is inside or faults. The processor computes the move's
+//! result from data; so a branch that it mispredicts leads to no other access.
+//!
+//! - K1. In every execution in which each conditional branch goes either way, the bytes
+//!   `[0, bytes)` from such a symbol lie in the extent's object, or in the zone; `bytes` is at most
+//!   what the zone has. What bounds numbers here holds in these executions (F4 of `facts`).
+//! - K2. Where bases may move, a call forgets such symbols with the addresses (`calls`).
+//!
+//! Noticed by: rows *masked* of `tests/hostile.tsv`; the observer of `prova-certify`'s tests, which
+//! lets branches go the other way.
+
+use crate::access::Place;
+use crate::error::{Fault, Rule, fault};
+use crate::facts::{Path, Reading};
+use crate::layout::offsets;
+use crate::machine::Machine;
+use crate::rules::place::{self, Reach};
+use crate::state::Flags;
+use crate::symbols::{Def, Extent, Kind};
+use crate::value::{Base, Value};
+use crate::x64::Condition;
+
+/// Bytes of an element of a table.
+const ELEMENT_BYTES: u32 = 8;
+
+impl Machine<'_> {
+    /// D3: the pointer that a conditional move makes of an address and of nowhere.
+    pub(crate) fn masked_pointer(
+        &mut self,
+        on: (Path, Flags),
+        condition: Condition,
+        (a, b): (Value, Value),
+    ) -> Option<Value> {
+        let nowhere = |value: Value| value.offset_in(Base::Nowhere) == Some(0);
+        let (moved, to) = match (nowhere(a), nowhere(b)) {
+            (true, false) => (true, b),
+            (false, true) => (false, a),
+            (true, true) | (false, false) => return None,
+        };
+        let (taken, other) = self.ways(on, condition);
+        let path = if planted!(MaskedAnyway, moved, !moved) { taken } else { other };
+        let (extent, bytes) = self.select_masked(path, to)?;
+        let kind = Kind::Masked { extent, bytes };
+        Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
+    }
+
+    /// D3, where the pointer is made: how many bytes from `to` on lie in the object on `path`,
+    /// which the move's condition gives; none: it cannot be moved there, so all do. No more than
+    /// the zone has.
+    fn select_masked(&self, path: Option<Path>, to: Value) -> Option<(Extent, u32)> {
+        let (extent, most) = match to.base {
+            Base::Memory(m) => (Extent::Memory(m), offsets::NOWHERE_BYTES),
+            Base::Table(t) => (Extent::Table(t), ELEMENT_BYTES),
+            _ => return None,
+        };
+        let Some(path) = path else { return Some((extent, most)) };
+        let Extent::Memory(m) = extent else {
+            let Extent::Table(t) = extent else { return None };
+            return self.is_element(path, t, to).then_some((extent, most));
+        };
+        let memory = self.layout.memory_type(m)?;
+        let add = i128::from(to.add as i64);
+        let of = Reading { sym: to.sym, shift: to.shift, add };
+        let known = (of, extent, memory.min_bytes);
+        let behind = self.facts.most_behind(path, &self.symbols, known).clamp(0, most.into());
+        let bytes = u32::try_from(behind).unwrap_or(0);
+        let bounds = self.facts.bounds(path, &self.symbols, to.sym);
+        let within = |end| self.within(path, end, extent);
+        let reach = place::linear((to, bytes), bounds, (memory.min_bytes, 0), within);
+        let inside = planted!(MaskedIsUnchecked, reach == Reach::Inside, true);
+        (bytes > 0 && inside).then_some((extent, bytes))
+    }
+
+    /// D3, where it is used: the access is within those bytes, so it is inside or faults.
+    pub(crate) fn masked(
+        &self,
+        extent: Extent,
+        bytes: u32,
+        to: Value,
+        size: u32,
+    ) -> Result<Place, Fault> {
+        let within = place::masked((to.add, size), bytes.into());
+        if !self.layout.config.signals {
+            return fault(Rule::Memory, "an access that may fault, without signals");
+        }
+        match extent {
+            Extent::Memory(_) if within => Ok(Place::Linear { faults: true }),
+            Extent::Memory(_) => {
+                fault(Rule::Memory, "an access behind what a masked pointer was compared for")
+            }
+            Extent::Table(table) if within && size == ELEMENT_BYTES => {
+                Ok(Place::Element { table, faults: true })
+            }
+            Extent::Table(_) => fault(Rule::Table, "an access that is no element of a table"),
+        }
+    }
+}
