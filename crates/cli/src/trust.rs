@@ -27,7 +27,7 @@ struct Assumption {
 }
 
 /// The assumptions of the check of machine code.
-const MACHINE: [Assumption; 14] = [
+const MACHINE: [Assumption; 15] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47; the zone `[0, reservation + guard)` of a memory in the guard shape is memory or faults",
         kept_by: "runtime",
@@ -97,6 +97,11 @@ const MACHINE: [Assumption; 14] = [
         what: "the processor does what the manual says; flags, low halves and the exceptions that `numeric.rs` names",
         kept_by: "its makers",
         noticed_by: "crates/runtime/tests/processor.rs; crates/native/tests/numeric.rs",
+    },
+    Assumption {
+        what: "for the masked shape: the processor computes a conditional move from its operands and the flags, and does not predict it",
+        kept_by: "its makers",
+        noticed_by: "no test",
     },
 ];
 
