@@ -5,6 +5,8 @@
 //! them rests on. Exit codes: 0; 1 if code is refused, or the module is bad; 2 for misuse.
 //! `tests/code.rs` holds outputs.
 
+mod matrix;
+
 use crate::args::{EngineArgs, Require};
 use crate::groups::{Optimize, Wasm};
 use crate::input;
@@ -41,6 +43,9 @@ pub(crate) struct CheckCodeArgs {
     /// Writes the certificate of the function's code to a file
     #[arg(long, value_name = "FILE", requires = "function")]
     certificate: Option<PathBuf>,
+    /// Makes and checks code for memories, processors and settings of all kinds
+    #[arg(long, conflicts_with_all = ["function", "require", "optimize", "wasm"])]
+    matrix: bool,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -54,6 +59,9 @@ pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
     let config = config(&args.engine)?;
     let module = input::decoded(&args.file)?;
     let deterministic = deterministic(&args.engine)?;
+    if args.matrix {
+        return matrix::matrix(args, &module, deterministic);
+    }
     let Some(name) = &args.function else { return all(args, &module, (&config, deterministic)) };
     let func = find(&module, name).map_err(|error| Misuse(error.to_string()))?;
     let made = Maker::new(&module, (&config, deterministic))?.made(func)?;
@@ -108,10 +116,15 @@ pub(crate) fn deterministic(engine: &EngineArgs) -> Result<bool> {
     Ok(engine.deterministic || nan_canonicalization == Some(true))
 }
 
+impl CheckCodeArgs {
+    fn jobs(&self) -> usize {
+        self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into))
+    }
+}
+
 /// Compiles and checks everything.
 fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result<Exit> {
-    let jobs =
-        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let jobs = args.jobs();
     let _work = progress::start("checking code of", &args.file, false);
     let found = match survey(module, config, jobs) {
         Ok(found) => found,

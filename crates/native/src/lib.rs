@@ -46,6 +46,7 @@ mod estimate;
 mod isa;
 mod listing;
 mod lower;
+mod matrix;
 #[cfg(prova_plant)]
 pub mod plant;
 mod related;
@@ -67,11 +68,12 @@ pub use listing::{
 pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
 pub use lower::exception::{LANDINGS_MAX, ROOTS_MAX};
 pub use lower::fuel::CHARGES_MAX;
+pub use matrix::{AXES, Cell, IMPOSSIBLE, cells};
 pub use prova_check::{
     Bases, Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger,
 };
 pub use share::{Proof, Share, Size, share};
-pub use survey::{Survey, Times, survey};
+pub use survey::{Survey, Times, survey, survey_with};
 pub use verify::{
     Change, Verification, code_bytes, code_of, has_relations, judge, layout, lines_of, rebuild,
     same_maker, verify,

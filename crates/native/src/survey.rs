@@ -9,7 +9,7 @@
 //! the check accepts its code. Nothing runs.
 
 use crate::verify::in_parallel;
-use crate::{Declined, NativeCode, Target, body};
+use crate::{Declined, Effort, NativeCode, Target, body};
 use prova_certify::Draft;
 use prova_check::{Code, CodeKind, Config, Layout};
 use prova_module::{FuncIdx, Module, TypeIdx};
@@ -169,8 +169,21 @@ pub fn survey(
     (config, deterministic): (&Config, bool),
     jobs: usize,
 ) -> Result<Survey, String> {
+    survey_with(module, (config, deterministic), Effort::Speed, jobs)
+}
+
+/// The same with code that Cranelift makes so.
+///
+/// # Errors
+/// If there can be no code of the module at all.
+pub fn survey_with(
+    module: &Module,
+    (config, deterministic): (&Config, bool),
+    effort: Effort,
+    jobs: usize,
+) -> Result<Survey, String> {
     let layout = Layout::derive(module.bytes(), config).map_err(|error| error.to_string())?;
-    let target = Target::new(config.cpu).map_err(|error| error.to_string())?;
+    let target = Target::with(config.cpu, effort).map_err(|error| error.to_string())?;
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let types = module.types().len();
     let rows = in_parallel(jobs, funcs.len() + types, |at| match funcs.get(at) {

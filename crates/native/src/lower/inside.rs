@@ -29,6 +29,9 @@ pub(crate) struct Inside {
     from: OnceCell<Vec<Option<Block>>>,
     /// The greatest end that was compared, in bytes, by block, memory and index.
     compared: BTreeMap<(Block, u32, Value), u64>,
+    /// The index with 64 bits, where it was compared: what the check knows is of this value, which
+    /// without Cranelift's optimiser no other one is known to be.
+    wide: BTreeMap<(Block, u32, Value), Value>,
     /// In the masked shape the pointer by block, memory and index whose end is the greatest, and
     /// that end.
     pointers: BTreeMap<(Block, u32, Value), (u64, Value)>,
@@ -39,8 +42,8 @@ pub(crate) struct Inside {
 impl Inside {
     /// Before the first block.
     pub(crate) fn new(body: &Body) -> Inside {
-        let (compared, pointers) = (BTreeMap::new(), BTreeMap::new());
-        Inside { from: OnceCell::new(), compared, pointers, block: body.entry() }
+        let (compared, wide, pointers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Inside { from: OnceCell::new(), compared, wide, pointers, block: body.entry() }
     }
 
     /// A block begins.
@@ -52,6 +55,21 @@ impl Inside {
     fn greatest(&self, body: &Body, (memory, index): (u32, Value)) -> Option<u64> {
         let compared = |block| self.compared.get(&(block, memory, index)).copied();
         self.dominating(body).filter_map(compared).max()
+    }
+
+    /// The index with 64 bits, as it was compared for its greatest end.
+    pub(crate) fn wide(&self, body: &Body, (memory, index): (u32, Value)) -> Option<Value> {
+        let compared = |block| {
+            let key = (block, memory, index);
+            Some((*self.compared.get(&key)?, *self.wide.get(&key)?))
+        };
+        let found = self.dominating(body).filter_map(compared);
+        found.max_by_key(|&(end, _)| end).map(|(_, wide)| wide)
+    }
+
+    /// An index has this value with 64 bits, where it is compared.
+    pub(crate) fn widens(&mut self, (memory, index): (u32, Value), wide: Value) {
+        self.wide.insert((self.block, memory, index), wide);
     }
 
     /// A masked pointer for an index that was compared for no smaller end.

@@ -139,12 +139,18 @@ impl Lowering<'_> {
         let end = offset.checked_add(bytes.into());
         let end = end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX));
         let inside = end.is_some_and(|end| self.is_inside(memory, index, end));
-        let index = match ty.memory64 {
+        let known = inside.then(|| self.inside.wide(self.body, (memory, index))).flatten();
+        let narrow = index;
+        let index = match known {
+            Some(wide) => wide,
             // Without signals its sum is no instruction that needs it whole.
-            true if !emit.signals() => emit.whole(index),
-            true => emit.computed_once(index),
-            false => emit.ins(|i| i.uextend(I64, index)),
+            None if ty.memory64 && !emit.signals() => emit.whole(index),
+            None if ty.memory64 => emit.computed_once(index),
+            None => emit.ins(|i| i.uextend(I64, index)),
         };
+        if !inside {
+            self.inside.widens((memory, narrow), index);
+        }
         match end {
             Some(_) if inside => {}
             Some(end) => {
