@@ -4,7 +4,7 @@ use object::read::elf::ElfFile64;
 use object::{LittleEndian, Object, ObjectSection};
 use prova_artifact::{Artifact, Error, Piece, Rule, Settings, Writer};
 use prova_check::{
-    CallRow, Clause, CodeKind, Config, CpuLevel, MemoryShape, Metering, Says, TrapRow,
+    Bases, CallRow, Clause, CodeKind, Config, CpuLevel, MemoryShape, Metering, Says, TrapRow,
 };
 use prova_random::Rng;
 
@@ -16,6 +16,7 @@ fn settings() -> Settings {
         metering: Metering { fuel: true, epoch: false },
         cpu: CpuLevel::V3,
         signals: true,
+        bases: Bases::Fixed,
     };
     Settings { config, deterministic: true, maker: "a maker 1.0".to_owned() }
 }
@@ -98,13 +99,18 @@ fn what_is_written_is_read() {
 
 #[test]
 fn every_setting_is_read_again() {
-    for bits in 0..32u8 {
+    for bits in 0..128u8 {
         let set = |bit: u8| bits & 1 << bit != 0;
         let config = Config {
-            memory: if set(0) { MemoryShape::Explicit } else { MemoryShape::GUARD },
+            memory: match (set(0), set(5)) {
+                (true, false) => MemoryShape::Explicit,
+                (false, false) => MemoryShape::GUARD,
+                (_, true) => MemoryShape::Masked,
+            },
             metering: Metering { fuel: set(1), epoch: set(2) },
             cpu: if set(3) { CpuLevel::V2 } else { CpuLevel::V3 },
             signals: set(4),
+            bases: if set(6) { Bases::MayMove } else { Bases::Fixed },
         };
         let maker = "ä".repeat(200);
         let given = Settings { config, deterministic: set(1), maker };

@@ -309,7 +309,7 @@ impl Machine<'_> {
         let (mut a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
         let path = self.sure(state.path);
         if let Some(pointer) = self.masked_pointer((path, state.flags), condition, (a, b)) {
-            return self.write(state, insn, (place, bytes, Some(pointer).filter(|_| bytes == 8)));
+            return self.write(state, insn, (place, bytes, Some(pointer)));
         }
         let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
         if a.base == Base::None && range(self, path, a).is_none() {
@@ -381,7 +381,7 @@ impl Machine<'_> {
             return fault(Rule::Metadata, "a division that may fault for its memory as well");
         }
         effect.faults = Faults::Division;
-        let range = self.facts.range(self.sure(state.path), &self.symbols, divisor);
+        let range = self.facts.range(state.path, &self.symbols, divisor);
         let nonzero = range.is_some_and(|(lo, _)| lo >= 1);
         if !self.layout.config.signals && !nonzero {
             return fault(Rule::Metadata, "a division may fault, without signals");

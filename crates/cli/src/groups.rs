@@ -540,6 +540,8 @@ mod tests {
         assert_eq!((parsed.memory, parsed.signals), (MemoryShape::Explicit, Some(false)));
         let parsed = Optimize::parse(&["memory=masked".to_owned()]).expect("a known shape");
         assert_eq!(parsed.memory, MemoryShape::Masked);
+        let parsed = Optimize::parse(&["memory-may-move".to_owned()]).expect("a known key");
+        assert_eq!((parsed.bases, Optimize::default().bases), (Bases::MayMove, Bases::Fixed));
         let both = Optimize::parse(&["memory=masked,signals-based-traps=n".to_owned()]);
         assert!(both.is_err(), "a shape whose traps are faults, without faults");
         for option in ["dispatch", "dispatch=jump", "opt-level=2", "memory", "memory=mask"] {

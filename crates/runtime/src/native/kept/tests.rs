@@ -216,9 +216,9 @@ fn copies_of_lengths_are_found_by_memory() {
     let at = std::array::from_fn::<_, 5, _>(|at| &raw mut words[at]);
     let mut copies = Copies::default();
     for (memory, word) in [(2, 0), (0, 1), (2, 2), (7, 3), (2, 4)] {
-        copies.push(MemoryAddr(memory), at[word]);
+        copies.push(memory, at[word]);
     }
-    let of = |copies: &Copies, memory| copies.of(MemoryAddr(memory)).collect::<Vec<_>>();
+    let of = |copies: &Copies, memory| copies.of(memory).collect::<Vec<_>>();
     assert_eq!(of(&copies, 2), [at[0], at[2], at[4]]);
     assert_eq!((of(&copies, 0), of(&copies, 7)), (vec![at[1]], vec![at[3]]));
     assert_eq!((of(&copies, 1), of(&copies, 8)), (vec![], vec![]));
