@@ -6,7 +6,6 @@
 //!
 //! Cells that cannot be, by [`IMPOSSIBLE`], are left out.
 
-use crate::Effort;
 use prova_check::{Bases, Config, CpuLevel, MemoryShape, Metering};
 
 /// The names of the axes, in the order of [`Cell::values`].
@@ -30,8 +29,8 @@ pub struct Cell {
     pub several: bool,
     /// Shape, signals, bases, level and metering.
     pub config: Config,
-    /// How much Cranelift does.
-    pub effort: Effort,
+    /// Whether Cranelift's optimiser is left out.
+    pub plain: bool,
 }
 
 impl Cell {
@@ -63,10 +62,7 @@ impl Cell {
                 (false, true) => "epochs",
                 (true, true) => "both",
             },
-            match self.effort {
-                Effort::Speed => "speed",
-                Effort::None => "none",
-            },
+            either(self.plain, "none", "speed"),
         ]
     }
 }
@@ -85,8 +81,7 @@ pub fn cells() -> Vec<Cell> {
                     for cpu in [CpuLevel::V2, CpuLevel::V3] {
                         let (metering, [imported, several, plain]) = others(found.len());
                         let config = Config { memory, metering, cpu, signals, bases };
-                        let effort = if plain { Effort::None } else { Effort::Speed };
-                        found.push(Cell { wide, imported, several, config, effort });
+                        found.push(Cell { wide, imported, several, config, plain });
                     }
                 }
             }

@@ -2,7 +2,7 @@
 //! lacks is visited at its place, too, so that added items can make it (R1).
 
 use crate::edit::Edit;
-use crate::error::Error;
+use crate::error::{Error, core_module};
 use crate::items::Items;
 use crate::map::CodeMap;
 use crate::names::{names, stays};
@@ -57,14 +57,6 @@ pub fn apply(wasm: &[u8], edit: &Edit<'_>) -> Result<Rewritten, Error> {
     }
     writer.missing(ORDER.len())?;
     writer.finish()
-}
-
-/// Refuses bytes that do not begin as a core module.
-pub(crate) fn core_module(wasm: &[u8]) -> Result<(), Error> {
-    match wasm.get(..8) {
-        Some(b"\0asm\x01\0\0\0") => Ok(()),
-        _ => Err(Error::malformed(0, "the header of a core module was expected")),
-    }
 }
 
 /// The sections in their order (specification 5.5.2).

@@ -1,6 +1,7 @@
 //! An edit as data: the items that a module gains, changes and loses.
 
-use crate::{Code, Numbers};
+use crate::code::Code;
+use crate::numbers::Numbers;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use wasm_encoder::{

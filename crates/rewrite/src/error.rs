@@ -1,6 +1,6 @@
 //! Why an edit cannot be applied: the section, the rule, and whose fault it is.
 
-use crate::Space;
+use crate::numbers::Space;
 use std::fmt;
 use wasm_encoder::{SectionId, reencode};
 
@@ -107,6 +107,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Refuses bytes that do not begin as a core module.
+pub(crate) fn core_module(wasm: &[u8]) -> Result<(), Error> {
+    match wasm.get(..8) {
+        Some(b"\0asm\x01\0\0\0") => Ok(()),
+        _ => Err(Error::malformed(0, "the header of a core module was expected")),
+    }
+}
 
 /// The name of a section.
 fn name(section: SectionId) -> &'static str {

@@ -4,7 +4,7 @@
 //! decides whether it is needed (R1). The methods run in the order of sections, so what is imported
 //! is known when the first thing is defined.
 
-use crate::Code;
+use crate::code::Code;
 use crate::edit::{Edit, Segment, Size};
 use crate::error::{Error, Fault};
 use crate::map::CodeMap;

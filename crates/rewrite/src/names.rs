@@ -1,6 +1,6 @@
 //! Custom sections: which stay, and the `name` section with new indices.
 
-use crate::Customs;
+use crate::edit::Customs;
 use crate::edit::Edit;
 use crate::error::Error;
 use crate::numbers::{Renumber, Space};

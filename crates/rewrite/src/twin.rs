@@ -19,8 +19,7 @@
 //! Noticed by: `tests/twins.rs` validates twins of all kinds; `crates/testing/tests/twins.rs` runs
 //! them beside their modules.
 
-use crate::apply::core_module;
-use crate::error::{Error, Fault};
+use crate::error::{Error, Fault, core_module};
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, Encode as _, EntityType, Function, ImportSection,
@@ -32,7 +31,7 @@ use wasmparser::{
     WasmModuleResources as _,
 };
 
-/// What a twin has that its module has not.
+/// The kinds of a twin that its module is not of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Twin {
     /// Memories with 64-bit addresses (W1).
@@ -49,8 +48,8 @@ pub const TWIN_MODULE: &str = "twin";
 /// The twin of a core module.
 ///
 /// # Errors
-/// [`Fault::Malformed`] for bytes that are no valid core module; [`Fault::NoTwin`] for a module that
-/// has no such twin.
+/// [`Fault::Malformed`] for bytes that are no valid core module; [`Fault::NoTwin`] for a module
+/// that has no such twin.
 pub fn twin(wasm: &[u8], what: Twin) -> Result<Vec<u8>, Error> {
     core_module(wasm)?;
     let mut maker = Maker::new(wasm, what)?;
@@ -68,7 +67,7 @@ struct Maker {
     imports: bool,
     /// Whether a section with memories was written.
     memories: bool,
-    /// What becomes an import.
+    /// Memories and tables that become imports.
     moved: Vec<TypeRef>,
     /// The bodies to come, the next one last.
     bodies: Vec<FuncToValidate<ValidatorResources>>,
@@ -365,26 +364,24 @@ impl Maker {
             types.resources().memory_at(memory).is_some_and(|memory| !memory.memory64)
         };
         // Operands that are addresses or lengths, the last one first.
-        let wide: Vec<bool> = match *operator {
-            Operator::MemoryGrow { mem } => vec![narrow(mem)],
-            Operator::MemoryFill { mem } => vec![narrow(mem), false, narrow(mem)],
-            Operator::MemoryInit { mem, .. } => vec![false, false, narrow(mem)],
-            Operator::MemoryCopy { dst_mem, src_mem } => {
-                // The length has the narrower of both types, and all are wide now.
-                let (to, from) = (narrow(dst_mem), narrow(src_mem));
-                vec![to || from, from, to]
-            }
-            _ => match self.access.map(|access| access.target) {
-                Some(MemArgTarget::Memory(memory)) if narrow(memory) => {
-                    let (operands, _) = operator.operator_arity(types).unwrap_or_default();
-                    let mut wide = vec![false; operands as usize];
-                    if let Some(address) = wide.last_mut() {
-                        *address = true;
-                    }
-                    wide
-                }
-                Some(_) | None => Vec::new(),
-            },
+        let accessed = self.access.map(|access| access.target);
+        let wide: Vec<bool> = if let Operator::MemoryGrow { mem } = *operator {
+            vec![narrow(mem)]
+        } else if let Operator::MemoryFill { mem } = *operator {
+            vec![narrow(mem), false, narrow(mem)]
+        } else if let Operator::MemoryInit { mem, .. } = *operator {
+            vec![false, false, narrow(mem)]
+        } else if let Operator::MemoryCopy { dst_mem, src_mem } = *operator {
+            // The length has the narrower of both types, and all are wide now.
+            let (to, from) = (narrow(dst_mem), narrow(src_mem));
+            vec![to || from, from, to]
+        } else if let Some(MemArgTarget::Memory(memory)) = accessed
+            && narrow(memory)
+        {
+            let (operands, _) = operator.operator_arity(types).unwrap_or_default();
+            (1..=operands).map(|depth| depth == operands).collect()
+        } else {
+            Vec::new()
         };
         // Below what code that is not reached has put on the stack lies anything.
         let operands: Vec<ValType> = (0..wide.len())
@@ -393,10 +390,8 @@ impl Maker {
             .collect();
         out.extend(&operands, &wide[..operands.len()]);
         out.push(&instruction);
-        let wraps = match *operator {
-            Operator::MemorySize { mem } | Operator::MemoryGrow { mem } => narrow(mem),
-            _ => false,
-        };
+        let wraps = matches!(*operator,
+            Operator::MemorySize { mem } | Operator::MemoryGrow { mem } if narrow(mem));
         if wraps {
             out.push(&Instruction::I32WrapI64);
         }

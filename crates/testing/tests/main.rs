@@ -29,4 +29,5 @@ mod ssa_plants;
 mod torture;
 mod trip;
 mod trip_plants;
+mod twins;
 mod wasm_ops;

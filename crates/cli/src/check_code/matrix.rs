@@ -10,7 +10,7 @@ use crate::report::{Exit, present};
 use prova_builds::names::printable;
 use prova_core::{Features, Limits, Result};
 use prova_module::Module;
-use prova_native::{AXES, Cell, IMPOSSIBLE, Survey, cells, survey_with};
+use prova_native::{AXES, Cell, Effort, IMPOSSIBLE, Survey, cells, survey_with};
 use prova_report::{Node, Table};
 use prova_rewrite::{Twin, twin};
 use std::collections::BTreeMap;
@@ -36,7 +36,8 @@ pub(super) fn matrix(args: &CheckCodeArgs, module: &Module, deterministic: bool)
         });
         let found = match made {
             Ok(module) => {
-                survey_with(module, (&cell.config, deterministic), cell.effort, args.jobs())
+                let effort = if cell.plain { Effort::None } else { Effort::Speed };
+                survey_with(module, (&cell.config, deterministic), effort, args.jobs())
             }
             Err(error) => Err(error.clone()),
         };
