@@ -40,7 +40,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub use better::{ROUNDS_MAX, improved};
+pub use better::{ROUNDS_MAX, improved, improved_where};
 
 /// Number of functions with invalid bytes after which no function is replaced: the emitter is
 /// broken.
@@ -89,6 +89,22 @@ impl Outcome {
     /// Whether something went wrong.
     pub fn is_failure(&self) -> bool {
         !matches!(self, Outcome::Replaced | Outcome::Untouched | Outcome::NotBetter)
+    }
+
+    /// The same of a function with another number.
+    #[must_use]
+    pub fn renumbered(mut self, to: FuncIdx) -> Outcome {
+        match &mut self {
+            Outcome::Replaced | Outcome::Untouched | Outcome::NotBetter => {}
+            Outcome::NotReduced(Irreducible::Limit) => {}
+            Outcome::NotBuilt(error) => error.func = to,
+            Outcome::NotProved(rejection) => rejection.func = to,
+            Outcome::NotReduced(Irreducible::Refused(rejection)) => rejection.func = to,
+            Outcome::NotEmitted(error) => error.func = to,
+            Outcome::Invalid(error) => error.func = error.func.map(|_| to),
+            Outcome::Refused(rejection) => rejection.func = to,
+        }
+        self
     }
 }
 

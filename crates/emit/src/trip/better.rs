@@ -142,12 +142,26 @@ impl Wanted<'_> {
 /// # Errors
 /// As [`module`](super::module).
 pub fn improved(module: &Module, options: &Options<'_>, turns: bool) -> Result<Trip, TripError> {
-    let count = module.defined_funcs().len();
+    improved_where(module, options, turns, |_| true)
+}
+
+/// The same for some functions: the others keep their bytes, and no body of theirs is built.
+///
+/// # Errors
+/// As [`improved`].
+pub fn improved_where(
+    module: &Module,
+    options: &Options<'_>,
+    turns: bool,
+    is_open: impl Fn(FuncIdx) -> bool,
+) -> Result<Trip, TripError> {
+    let open: Vec<bool> = module.defined_funcs().map(is_open).collect();
+    let count = open.len();
     let outcomes = module.defined_funcs().map(|func| (func, Outcome::NotBetter)).collect();
     let trip = Trip { module: module.clone(), dropped: Vec::new(), outcomes, unturned: Vec::new() };
     let longer = (0..count).map(|_| AtomicBool::new(false)).collect();
     let mut run = Run { options, turns, trip, longer };
-    run.shrink(vec![true; count])?;
+    run.shrink(open)?;
     let bytes = |module: &Module| -> u64 {
         module.defined_funcs().map(|func| Measure::of_func(module, func).bytes).sum()
     };

@@ -132,3 +132,46 @@ fn what_is_invalid_keeps_its_bytes() {
     assert!(kept(&trip, FuncIdx(1)));
     assert!(matches!(trip.outcomes[1].1, Outcome::Invalid(_)));
 }
+
+/// Of functions that are not asked for no body is built, and they keep their bytes.
+#[test]
+fn only_what_is_asked_for_is_improved() {
+    let limits = Limits::default();
+    let built = Mutex::new(Vec::new());
+    let transform = |body: CheckedBody| {
+        built.lock().expect("a list").push(body.body().func());
+        Some(body)
+    };
+    let options = Options { transform: &transform, threads: 1, limits: &limits };
+    let all = improved(&original(), &options, false).expect("a trip");
+    assert!(all.outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Replaced));
+    for asked in original().defined_funcs() {
+        built.lock().expect("a list").clear();
+        let one = improved_where(&original(), &options, false, |func| func == asked);
+        let one = one.expect("a trip");
+        assert!(built.lock().expect("a list").iter().all(|func| *func == asked), "{built:?}");
+        for (func, outcome) in &one.outcomes {
+            let (expected, from) = match *func == asked {
+                true => (Outcome::Replaced, &all.module),
+                false => (Outcome::NotBetter, &original()),
+            };
+            assert_eq!((outcome, bytes_of(&one.module, *func)), (&expected, bytes_of(from, *func)));
+        }
+    }
+    let none = improved_where(&original(), &options, false, |_| false).expect("a trip");
+    assert_eq!(none.module.bytes(), original().bytes());
+}
+
+/// Other bytes of a function that is left alone are never passed over: they are to be proved, and
+/// there is nothing to prove them by.
+#[test]
+fn a_function_that_is_left_alone_is_compared() {
+    let changed = TEXT.replace("(i32.const 6)", "(i32.const 8)");
+    let bytes = wat::parse_str(changed).expect("a text");
+    let changed = Module::decode(bytes, &Features::default(), &Limits::default());
+    let (old, changed) = (original(), changed.expect("a module"));
+    let funcs: Vec<FuncIdx> = old.defined_funcs().collect();
+    let due = |new: &Module| due(&funcs, &Twin::check(&old, new).expect("a twin"), None);
+    assert_eq!(due(&changed), [false, true, false]);
+    assert_eq!(due(&original()), [false; 3]);
+}

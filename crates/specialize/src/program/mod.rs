@@ -39,7 +39,8 @@ use edit::Edit;
 use plan::{Refused, plan, size};
 use prova_emit::trip::{self, Options, Outcome, Trip, TripError};
 use prova_module::{FuncIdx, Module};
-use uses::{Passed, Uses};
+use std::collections::{BTreeMap, BTreeSet};
+use uses::{Passed, Seen, Uses};
 
 /// The most rounds of edits.
 pub const ROUNDS_MAX: usize = 8;
@@ -59,6 +60,8 @@ pub struct Improved {
     pub trip: Trip,
     /// Faults of Prova that kept functions as they were.
     pub notes: Vec<String>,
+    /// By function that it had: its number now; `None` if it is gone.
+    pub numbers: Vec<Option<FuncIdx>>,
 }
 
 /// Improves a module as a whole.
@@ -70,35 +73,21 @@ pub fn improved(
     options: &Options<'_>,
     turns: bool,
 ) -> Result<Improved, TripError> {
-    let mut all = once(module, options, turns)?;
+    let (mut all, mut open) = once(module, options, turns, |_| true)?;
     for _ in 1..TIMES_MAX {
-        let next = once(&all.trip.module, options, turns)?;
+        let next = once(&all.trip.module, options, turns, |func| open.contains(&func))?;
+        let (next, next_open) = next;
+        open = next_open;
+        all.tell(&next);
         if next.trip.module.bytes().len() >= all.trip.module.bytes().len() {
             break;
         }
         all.adopt(next.trip.module, next.trip.dropped);
-        all.notes.extend(next.notes);
-    }
-    Ok(all)
-}
-
-/// The whole way once.
-fn once(module: &Module, options: &Options<'_>, turns: bool) -> Result<Improved, TripError> {
-    let trip = trip::improved(module, options, turns)?;
-    let mut all = Improved { trip, notes: Vec::new() };
-    let mut refused = Refused::default();
-    for _ in 0..ROUNDS_MAX {
-        if !all.round(options, turns, &mut refused)? {
-            break;
-        }
-    }
-    match order::ordered(&all.trip.module, options.limits) {
-        Ok(None) => {}
-        Ok(Some((new, dropped))) => all.adopt(new, dropped),
-        Err(why) => all.notes.push(format!("functions keep their numbers: {why}")),
+        all.renumber(&next.numbers);
     }
     for (func, outcome) in &mut all.trip.outcomes {
-        let is_same = is_same(module, &all.trip.module, *func);
+        let now = all.numbers[func.index()];
+        let is_same = now.is_some_and(|now| is_same((module, *func), (&all.trip.module, now)));
         if !outcome.is_failure() && !is_same {
             *outcome = Outcome::Replaced;
         }
@@ -106,10 +95,50 @@ fn once(module: &Module, options: &Options<'_>, turns: bool) -> Result<Improved,
     Ok(all)
 }
 
-/// Whether a function of one module has the bytes of the same number in another one.
-fn is_same(old: &Module, new: &Module, func: FuncIdx) -> bool {
-    let other = (func.index() < new.func_count()).then(|| new.body(func)).flatten();
-    old.body(func).map(|body| body.bytes()) == other.map(|body| body.bytes())
+/// The knowledge that rounds have of those before them.
+#[derive(Default)]
+struct Tried {
+    refused: Refused,
+    seen: Seen,
+}
+
+/// The whole way once, of which the first trip is of some functions; with those that may have
+/// become worth another: others have settled, and name functions by numbers of the same length.
+fn once(
+    module: &Module,
+    options: &Options<'_>,
+    turns: bool,
+    is_open: impl Fn(FuncIdx) -> bool,
+) -> Result<(Improved, BTreeSet<FuncIdx>), TripError> {
+    let trip = trip::improved_where(module, options, turns, is_open)?;
+    let numbers = (0..module.func_count() as u32).map(|func| Some(FuncIdx(func))).collect();
+    let mut all = Improved { trip, notes: Vec::new(), numbers };
+    let mut tried = Tried::default();
+    for _ in 0..ROUNDS_MAX {
+        if !all.round(options, turns, &mut tried)? {
+            break;
+        }
+    }
+    let mut open = BTreeSet::new();
+    match order::ordered(&all.trip.module, options.limits) {
+        Ok(None) => {}
+        Ok(Some(made)) => {
+            let moved = made.numbers.iter().enumerate().filter_map(|(at, to)| {
+                let (old, to) = (size(&all.trip.module, FuncIdx(at as u32)), (*to)?);
+                (size(&made.module, to) != old).then_some(to)
+            });
+            open.extend(moved);
+            all.adopt(made.module, made.dropped);
+            all.renumber(&made.numbers);
+        }
+        Err(why) => all.notes.push(format!("functions keep their numbers: {why}")),
+    }
+    Ok((all, open))
+}
+
+/// Whether a function of one module has the bytes of a function of another one.
+fn is_same((old, func): (&Module, FuncIdx), (new, now): (&Module, FuncIdx)) -> bool {
+    old.body(func).map(|body| body.bytes()) == new.body(now).map(|body| body.bytes())
 }
 
 impl Improved {
@@ -122,43 +151,66 @@ impl Improved {
         }
     }
 
+    /// Functions have other numbers now.
+    fn renumber(&mut self, numbers: &[Option<FuncIdx>]) {
+        for number in &mut self.numbers {
+            *number = number.and_then(|func| numbers.get(func.index()).copied().flatten());
+        }
+    }
+
+    /// Takes over what failed when this module went on the whole way again, by the numbers that
+    /// functions had at first. What failed before stays.
+    fn tell(&mut self, next: &Improved) {
+        let mut first: BTreeMap<FuncIdx, FuncIdx> = BTreeMap::new();
+        let failed = next.trip.outcomes.iter().filter(|(_, outcome)| outcome.is_failure());
+        let failed: BTreeMap<FuncIdx, &Outcome> = failed.map(|(func, it)| (*func, it)).collect();
+        for (func, outcome) in &mut self.trip.outcomes {
+            let Some(now) = self.numbers.get(func.index()).copied().flatten() else { continue };
+            first.entry(now).or_insert(*func);
+            if let Some(&failure) = failed.get(&now).filter(|_| !outcome.is_failure()) {
+                *outcome = failure.clone().renumbered(*func);
+            }
+        }
+        let unturned = next.trip.unturned.iter();
+        let unturned = unturned.filter_map(|(now, why)| Some((*first.get(now)?, why.clone())));
+        self.trip.unturned.extend(unturned);
+        self.notes.extend(next.notes.iter().cloned());
+    }
+
     /// Edits bodies and improves them; whether another round may find something.
     fn round(
         &mut self,
         options: &Options<'_>,
         turns: bool,
-        refused: &mut Refused,
+        tried: &mut Tried,
     ) -> Result<bool, TripError> {
         let old = self.trip.module.clone();
         let uses = Uses::of(&old);
-        let passed = uses.passed(&old);
-        let edit = plan(&old, &uses, &passed, refused);
+        // Rounds change bodies alone: that is checked (F1), and so is a trip.
+        let passed = uses.passed(&old, &mut tried.seen);
+        let edit = plan(&old, &uses, &passed, &tried.refused);
         if edit.is_empty() {
             return Ok(false);
         }
         let Some((edited, mut dropped)) = self.edited(&old, &edit, &passed, options) else {
             return Ok(false);
         };
-        let transform = |body: prova_ssa::CheckedBody| match edit.changes(body.body().func()) {
-            true => (options.transform)(body),
-            false => None,
-        };
-        let mine = Options { transform: &transform, ..*options };
-        let next = trip::improved(&edited, &mine, turns)?;
+        let next = trip::improved_where(&edited, options, turns, |func| edit.changes(func))?;
+        // A failure is reported though its round may be taken back.
+        for ((_, now), (_, next)) in self.trip.outcomes.iter_mut().zip(next.outcomes) {
+            if next.is_failure() {
+                *now = next;
+            }
+        }
+        self.trip.unturned.extend(next.unturned);
         let worse = worse(&old, &next.module, &uses, &edit);
         if worse.is_empty() {
-            for ((_, now), (_, next)) in self.trip.outcomes.iter_mut().zip(next.outcomes) {
-                if next.is_failure() {
-                    *now = next;
-                }
-            }
-            self.trip.unturned.extend(next.unturned);
             dropped.extend(next.dropped);
             self.adopt(next.module, dropped);
         }
         for func in worse {
-            refused.known.insert(func);
-            refused.inlined.extend(edit.standing(func));
+            tried.refused.known.insert(func);
+            tried.refused.inlined.extend(edit.standing(func));
         }
         Ok(true)
     }

@@ -16,14 +16,21 @@ use std::collections::HashMap;
 /// Numbers below these take one byte, and two.
 const SHORT: [usize; 2] = [1 << 7, 1 << 14];
 
-/// The module with what is gone of its custom sections; `None` if it does not become smaller.
+/// A module in order.
+#[derive(Debug)]
+pub(super) struct Ordered {
+    pub(super) module: Module,
+    /// The custom sections that are gone, by name.
+    pub(super) dropped: Vec<String>,
+    /// By function of the module before: its number now.
+    pub(super) numbers: Vec<Option<FuncIdx>>,
+}
+
+/// The module in order; `None` if it does not become smaller.
 ///
 /// # Errors
 /// What differs and should not: a fault of this file.
-pub(super) fn ordered(
-    module: &Module,
-    limits: &Limits,
-) -> Result<Option<(Module, Vec<String>)>, String> {
+pub(super) fn ordered(module: &Module, limits: &Limits) -> Result<Option<Ordered>, String> {
     let kept = numbers(module);
     let mut edit = Edit { customs: Customs::Standing, ..Edit::default() };
     let list = kept.iter().map(|kept| kept.map(|func| func.0));
@@ -38,7 +45,7 @@ pub(super) fn ordered(
         Module::decode(bytes, module.features(), limits).map_err(|error| error.to_string())?;
     same::outside(module, &new, &kept)?;
     same::bodies(module, &new, &kept)?;
-    Ok(Some((new, dropped)))
+    Ok(Some(Ordered { module: new, dropped, numbers: kept }))
 }
 
 /// By function: its new number.

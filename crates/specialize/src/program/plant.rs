@@ -18,7 +18,7 @@ pub(super) use faults::{Plant, is};
 #[cfg(test)]
 mod faults {
     use crate::program::edit::Edit;
-    use crate::program::uses::Uses;
+    use crate::program::uses::{Seen, Uses};
     use crate::program::{check, same, write};
     use prova_module::{Features, FuncIdx, Limits, Module};
 
@@ -76,7 +76,10 @@ mod faults {
     /// Why one module is not what another one became.
     fn refusal(old: &Module, new: &Module, way: &Way) -> Option<String> {
         let judged = match way {
-            Way::Edit(edit) => check::check(old, new, edit, &Uses::of(old).passed(old)),
+            Way::Edit(edit) => {
+                let passed = Uses::of(old).passed(old, &mut Seen::default());
+                check::check(old, new, edit, &passed)
+            }
             Way::Kept(kept) => {
                 same::outside(old, new, kept).and_then(|()| same::bodies(old, new, kept))
             }

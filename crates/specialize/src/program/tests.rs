@@ -4,10 +4,12 @@
 //! it.
 
 use super::edit::Edit;
-use super::uses::{Passed, Uses};
+use super::uses::{Passed, Seen, Uses};
 use super::{check, image, improved, order, plan, same, write};
 use prova_emit::trip::Options;
 use prova_module::{Features, FuncIdx, Limits, Module};
+
+mod times;
 
 fn features() -> Features {
     Features::default()
@@ -19,7 +21,7 @@ fn module(text: &str) -> Module {
 }
 
 fn passed(module: &Module) -> Vec<Vec<Passed>> {
-    Uses::of(module).passed(module)
+    Uses::of(module).passed(module, &mut Seen::default())
 }
 
 fn judged(old: &Module, new: &Module, edit: &Edit) -> Result<(), String> {
@@ -197,7 +199,8 @@ const WHOLE: &str = r#"(module (import "a" "b" (func $import (param i32)))
 fn a_module_in_order_is_refused_with_any_bit_turned() {
     let old = module(WHOLE);
     let limits = Limits::default();
-    let (new, _) = order::ordered(&old, &limits).expect("it is right").expect("it is smaller");
+    let made = order::ordered(&old, &limits).expect("it is right").expect("it is smaller");
+    let new = made.module;
     assert_eq!((old.func_count(), new.func_count()), (9, 7));
     assert_eq!((old.data().len(), new.data().len()), (2, 2));
     let numbers: Vec<Option<FuncIdx>> = [Some(0), None, None, Some(1), Some(2), Some(3), Some(4)]
@@ -250,9 +253,11 @@ fn functions_with_one_body_are_one() {
         (func (export "y") (result i32) (call $a (call $c (call $e (f64.const 1))))))"#,
     );
     let limits = Limits::default();
-    let (new, _) = order::ordered(&old, &limits).expect("it is right").expect("it is smaller");
+    let made = order::ordered(&old, &limits).expect("it is right").expect("it is smaller");
+    let new = made.module;
     assert_eq!((old.func_count(), new.func_count()), (7, 6));
     let all = [0, 0, 1, 2, 3, 4, 5].map(|number| Some(FuncIdx(number)));
+    assert_eq!(made.numbers, all);
     assert_eq!(same::outside(&old, &new, &all), Ok(()));
     assert_eq!(same::bodies(&old, &new, &all), Ok(()));
     // Another body; another type.

@@ -12,13 +12,15 @@
 //! T10 holds by induction over the calls of a run: the first call of the function comes from
 //! another one. Functions without a proved SSA form pass anything.
 //!
-//! This is trusted. Time: linear in the module, with one SSA form at a time.
+//! This is trusted. Time: linear in the module, with one SSA form at a time, of bodies that were
+//! not seen before ([`Seen`]).
 
 use super::plant::misjudged;
 use crate::check::outside::names;
 use prova_module::ops::Immediate;
 use prova_module::{ConstExpr, ConstOp, ElementItems, ElementKind, FuncIdx, Module, Opcode};
 use prova_ssa::{Body, CheckedBody, Def, Imm, List, Metering, Op, Terminator, Value, build};
+use std::collections::BTreeMap;
 
 /// Knowledge of a parameter over the calls that were seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,28 +105,88 @@ impl Uses {
         }
     }
 
-    /// By function: what each parameter is known to be (T10).
-    pub(super) fn passed(&self, module: &Module) -> Vec<Vec<Passed>> {
+    /// By function: what each parameter is known to be (T10). `seen` is of a module that is the
+    /// same except bodies, and is of this one then.
+    pub(super) fn passed(&self, module: &Module, seen: &mut Seen) -> Vec<Vec<Passed>> {
         let params = |func: usize| module.func_type(FuncIdx(func as u32)).params.len();
         let first = |func: usize| if self.taken[func] { Passed::Anything } else { Passed::Nothing };
         let mut all: Vec<Vec<Passed>> =
             (0..module.func_count()).map(|func| vec![first(func); params(func)]).collect();
+        let mut now = Seen { module: Some(module.clone()), ..Seen::default() };
         for func in module.defined_funcs().filter(|func| self.live[func.index()]) {
             if self.calls[func.index()].iter().all(|named| self.taken[named.callee.index()]) {
                 continue;
             }
-            let body = build(module, func, Metering::NONE).ok();
-            match body.and_then(|body| CheckedBody::check(module, body).ok()) {
-                Some(body) => calls(body.body(), &mut all),
+            let sent = seen.take(module, func).unwrap_or_else(|| sent(module, func));
+            match &sent {
+                Some(sent) => sent.iter().for_each(|it| it.add(&mut all[it.callee.index()])),
                 None => {
                     for named in &self.calls[func.index()] {
                         all[named.callee.index()].fill(Passed::Anything);
                     }
                 }
             }
+            now.sent.insert(func, sent);
         }
+        *seen = now;
         all
     }
+}
+
+/// The calls in bodies of a module, as far as they were asked for: a body with the same bytes, in a
+/// module that is the same except bodies, has the same SSA form and sends the same.
+#[derive(Default)]
+pub(super) struct Seen {
+    module: Option<Module>,
+    /// By function; `None` where there is no proved SSA form.
+    sent: BTreeMap<FuncIdx, Option<Vec<Sent>>>,
+}
+
+impl Seen {
+    /// Takes what a function sends, if it has the same bytes.
+    fn take(&mut self, module: &Module, func: FuncIdx) -> Option<Option<Vec<Sent>>> {
+        let before = self.module.as_ref()?.body(func)?;
+        if before.bytes() != module.body(func)?.bytes() {
+            return None;
+        }
+        self.sent.remove(&func)
+    }
+}
+
+/// A call, with what it passes.
+struct Sent {
+    callee: FuncIdx,
+    args: Vec<Arg>,
+}
+
+/// An argument.
+enum Arg {
+    /// The function's own parameter, in a call of itself: no other call passes it on.
+    Own,
+    Constant(u64),
+    Anything,
+}
+
+impl Sent {
+    /// Adds the call to what is known of its callee's parameters.
+    fn add(&self, all: &mut [Passed]) {
+        for (seen, arg) in all.iter_mut().zip(&self.args) {
+            *seen = match (*seen, arg) {
+                (_, Arg::Own) => *seen,
+                (Passed::Nothing, Arg::Constant(bits)) => Passed::Constant(*bits),
+                (Passed::Constant(before), Arg::Constant(bits)) if before == *bits => *seen,
+                (Passed::Constant(_), Arg::Constant(_)) if misjudged!(FirstCallOnly) => *seen,
+                (Passed::Constant(_), Arg::Anything) if misjudged!(ConstantsOnly) => *seen,
+                (_, Arg::Constant(_) | Arg::Anything) => Passed::Anything,
+            };
+        }
+    }
+}
+
+/// The calls of a function, by its proved SSA form if it has one.
+fn sent(module: &Module, func: FuncIdx) -> Option<Vec<Sent>> {
+    let body = build(module, func, Metering::NONE).ok()?;
+    CheckedBody::check(module, body).ok().map(|body| calls(body.body()))
 }
 
 /// The functions that a module names outside its bodies.
@@ -156,12 +218,13 @@ pub(super) fn roots(module: &Module, name: &mut impl FnMut(FuncIdx)) {
     tables.filter_map(|at| module.table_init(at)).for_each(|init| expr(init, name));
 }
 
-/// Adds the calls of a body.
-fn calls(body: &Body, all: &mut [Vec<Passed>]) {
+/// The calls of a body.
+fn calls(body: &Body) -> Vec<Sent> {
+    let mut all = Vec::new();
     for inst in body.insts() {
         let data = body.inst(inst);
         if let Op::Wasm(opcode) = data.op {
-            call(body, opcode, data.imm, data.args, all);
+            all.extend(call(body, opcode, data.imm, data.args));
         }
     }
     for (_, block) in body.blocks() {
@@ -169,33 +232,26 @@ fn calls(body: &Body, all: &mut [Vec<Passed>]) {
             continue;
         }
         if let Terminator::Invoke { call: it, .. } | Terminator::TailCall(it) = block.terminator {
-            call(body, it.opcode, it.imm, it.args, all);
+            all.extend(call(body, it.opcode, it.imm, it.args));
         }
     }
+    all
 }
 
-fn call(body: &Body, opcode: Opcode, imm: Imm, args: List<Value>, all: &mut [Vec<Passed>]) {
+fn call(body: &Body, opcode: Opcode, imm: Imm, args: List<Value>) -> Option<Sent> {
     if opcode != Opcode::Call && opcode != Opcode::ReturnCall {
-        return;
+        return None;
     }
-    let Some(callee) = imm.index(opcode, Immediate::func) else { return };
-    let own = callee == body.func().0;
-    // No other call passes these on.
+    let callee = FuncIdx(imm.index(opcode, Immediate::func)?);
+    let own = callee == body.func();
     let params = own.then(|| body.block(body.entry()).params());
     let params: Vec<Value> = params.into_iter().flatten().collect();
-    let args = body.operands(args);
-    for (at, (seen, &arg)) in all[callee as usize].iter_mut().zip(args).enumerate() {
-        if own && (params.get(at) == Some(&arg) || misjudged!(OwnCallsLeftOut)) {
-            continue;
-        }
-        *seen = match (*seen, constant(body, arg)) {
-            (Passed::Nothing, Some(bits)) => Passed::Constant(bits),
-            (Passed::Constant(before), Some(bits)) if before == bits => *seen,
-            (Passed::Constant(_), Some(_)) if misjudged!(FirstCallOnly) => *seen,
-            (Passed::Constant(_), None) if misjudged!(ConstantsOnly) => *seen,
-            (_, _) => Passed::Anything,
-        };
-    }
+    let arg = |(at, &arg): (usize, &Value)| match constant(body, arg) {
+        _ if own && (params.get(at) == Some(&arg) || misjudged!(OwnCallsLeftOut)) => Arg::Own,
+        Some(bits) => Arg::Constant(bits),
+        None => Arg::Anything,
+    };
+    Some(Sent { callee, args: body.operands(args).iter().enumerate().map(arg).collect() })
 }
 
 /// The bits of a value that is a constant.
