@@ -120,14 +120,14 @@ mod tests {
         let counts: Vec<usize> = (0..AXES.len()).map(|axis| of(axis).len()).collect();
         assert_eq!(counts, [2, 3, 2, 2, 2, 2, 2, 4, 2]);
         let mut missing = Vec::new();
-        for a in 0..AXES.len() {
-            for b in a + 1..AXES.len() {
+        for (a, first) in AXES.iter().enumerate() {
+            for (b, second) in AXES.iter().enumerate().skip(a + 1) {
                 for x in of(a) {
                     for y in of(b) {
                         let is = |cell: &Cell| (cell.values()[a], cell.values()[b]) == (x, y);
                         let cannot = IMPOSSIBLE.iter().any(|&(p, q, _)| (p, q) == (x, y));
                         if cells.iter().any(is) == cannot {
-                            missing.push(format!("{} {x}, {} {y}", AXES[a], AXES[b]));
+                            missing.push(format!("{first} {x}, {second} {y}"));
                         }
                     }
                 }
