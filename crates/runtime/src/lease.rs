@@ -81,8 +81,8 @@ impl Lease {
     /// back, in which nothing is accessible if the system takes it away. `None`: there is no other,
     /// and nothing has changed.
     pub(crate) fn relocate(&mut self, wanted: &Wanted, len: usize) -> Option<Lease> {
-        debug_assert!(len <= wanted.committed && len <= self.committed());
         let new = Lease::new(self.spare.as_ref(), wanted).ok()?;
+        let len = len.min(self.committed()).min(new.committed());
         // SAFETY: S2, S6: `len` committed bytes of two reservations, none of which the other owns.
         unsafe { new.base().as_ptr().copy_from_nonoverlapping(self.base().as_ptr(), len) };
         let mut old = std::mem::replace(self, new);

@@ -2,8 +2,9 @@
 //!
 //! An instruction that may trap, calls, stores, or divides the ways belongs to an operator that the
 //! body comes to in order. So at an offset from which the code goes straight to such an instruction
-//! the body stands there, or before it. Nothing here is trusted, and no hint has to be right: other
-//! instructions move.
+//! the body stands there, or before it. Where accesses are compared they have no rows of traps, so
+//! what loads belongs to the operator of its source. Nothing here is trusted, and no hint has to be
+//! right: other instructions move.
 //!
 //! Limits: [`HINTS_MAX`] operators for each offset, and as many places of each.
 

@@ -17,14 +17,17 @@
 //! Where the body stands at a leader is guessed too: at what the code does next, if the compiler
 //! says which operator that is of (`hints`); else as far as all ways go.
 //!
-//! Where no guess changes and a way is still refused, some are made otherwise (`retry`).
+//! Where no guess changes and a way is still refused, some are made otherwise (`retry`); if that
+//! does not help, the search begins anew in other ways (`Search`), in more of them where accesses
+//! are compared with lengths.
 //!
 //! Candidates are values that the body still needs, with their operands (`live`), numbers, and
 //! terms over these. What the proof does not need is taken out (`prune`), and the rest is written
 //! (`encode`).
 //!
-//! Limits: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the code's size,
-//! those of one by `TERMS_MAX`; the needed values (`live`).
+//! Limits, of each search: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the
+//! code's size, those of one by `TERMS_MAX`; the needed values (`live`). The first three searches
+//! share their terms, the three of compared accesses have as many each.
 
 mod candidates;
 mod encode;
