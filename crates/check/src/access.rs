@@ -3,31 +3,17 @@
 //! [`Machine::place`] is the only way to a place, and every load, store and read-modify-write goes
 //! through it with the width that the decoder says. It accepts by P3 to P6 and P9 of
 //! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`], D3 is in
-//! `masked`.
+//! `masked`. Fields of the structures around code are in `fields`.
 
 use crate::error::{Fault, Rule, fault};
 use crate::facts::Path;
-use crate::layout::{Memory, Ty, offsets};
+use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
-use crate::symbols::{Def, Extent, Kind, Record, RefKind, RefType};
+use crate::symbols::{Def, Extent, Kind, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::Address;
-
-/// Offsets as addresses have them.
-mod at {
-    use super::offsets;
-
-    macro_rules! wide {
-        ($($name:ident)*) => {$(pub(super) const $name: u64 = offsets::$name as u64;)*};
-    }
-    wide! {
-        STORE BUILTINS TYPES DEFINED FIRST STORE_FUEL STORE_EPOCH STORE_DEADLINE STORE_FUNCS
-        STORE_ARGS STORE_NOWHERE ARGS_CELLS RECORD_BYTES RECORD_CODE RECORD_VMCTX RECORD_TYPE RECORD_ADDRESS
-        OBJECT_BASE OBJECT_LEN
-    }
-}
 
 /// The way an instruction uses a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,173 +269,6 @@ impl Machine<'_> {
         Ok(Place::Jump { first, count })
     }
 
-    /// P5: a field of the runtime's structures.
-    fn field(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
-        let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
-        let add = to.add;
-        let plain = to.sym == Sym::ZERO;
-        match (to.base, size) {
-            (Base::VmCtx, _) if plain => self.context_field(add, size),
-            // The context of another instance: its store and the builtins are the same.
-            (Base::RefContext, 8) => match add {
-                at::STORE => constant(Base::Store),
-                at::BUILTINS => constant(Base::Builtins),
-                _ => fault(Rule::Field, "a field of another instance's context"),
-            },
-            (Base::Store, 8) if plain && add == at::STORE_NOWHERE && self.masks() => {
-                constant(Base::Nowhere)
-            }
-            (Base::Store, 8) if plain => store_field(add, state.calls),
-            (Base::Epoch, 8) if plain && add == 0 => Ok(Place::Epoch),
-            (Base::Builtins, 8) if plain => {
-                let n = add.checked_div(8).filter(|_| add.is_multiple_of(8));
-                match n.and_then(|n| u32::try_from(n).ok()) {
-                    Some(n) if n <= offsets::BUILTIN_THROW => constant(Base::Builtin(n)),
-                    _ => fault(Rule::Field, "no builtin"),
-                }
-            }
-            (Base::Types, 4) if plain => {
-                let ty = u32::try_from(add >> 2).ok().filter(|_| add.is_multiple_of(4));
-                match ty.filter(|&ty| self.layout.signature(ty).is_some()) {
-                    Some(ty) => Ok(Place::Symbol(half(Kind::TypeId(self.layout.canonical(ty))))),
-                    None => fault(Rule::Field, "no type id"),
-                }
-            }
-            (Base::MemoryRecord(m), 8) if plain => match (add, self.layout.memory_type(m)) {
-                (at::OBJECT_BASE, Some(_)) => constant(Base::Memory(m)),
-                (at::OBJECT_LEN, Some(memory)) => Ok(Place::Symbol(length(m, memory))),
-                _ => fault(Rule::Field, "no field of a memory"),
-            },
-            (Base::TableRecord(t), 8) if plain => match (add, self.layout.table_type(t)) {
-                (at::OBJECT_BASE, Some(_)) => constant(Base::Table(t)),
-                (at::OBJECT_LEN, Some(table)) => {
-                    let kind = Kind::Length(Extent::Table(t));
-                    Ok(Place::Symbol(Def { lo: table.min, hi: table.max, kind }))
-                }
-                _ => fault(Rule::Field, "no field of a table"),
-            },
-            (Base::Import(func), _) if plain => self.record_field(Record::Func(func), add, size),
-            (Base::RefRecord, _) => self.record_field(Record::Ref(to.sym), add, size),
-            (Base::Funcs(calls), 8) => self.func_by_address(state, to, calls).map(Place::Constant),
-            _ => fault(Rule::Field, "a place that has no such field"),
-        }
-    }
-
-    /// A field of a function's record.
-    fn record_field(&self, record: Record, add: u64, size: u32) -> Result<Place, Fault> {
-        let by_sym = |base, sym| Place::Constant(Value { base, sym, shift: 0, add: 0 });
-        let known = |base| Place::Constant(Value::pointer(base, 0));
-        match (add, size, record) {
-            (at::RECORD_CODE, 8, Record::Func(func)) => Ok(known(Base::FuncCode(func))),
-            (at::RECORD_CODE, 8, Record::Ref(sym)) => Ok(by_sym(Base::RefCode, sym)),
-            (at::RECORD_VMCTX, 8, Record::Func(f)) if f >= self.layout.imported_funcs() => {
-                Ok(known(Base::VmCtx))
-            }
-            (at::RECORD_VMCTX, 8, Record::Ref(sym)) => Ok(by_sym(Base::RefContext, sym)),
-            (at::RECORD_TYPE, 4, _) => Ok(Place::Symbol(half(Kind::TypeOf(record)))),
-            (at::RECORD_ADDRESS, 4, _) => {
-                Ok(Place::Symbol(Def { lo: 0, hi: 0xffff_fffe, kind: Kind::FuncAddress(record) }))
-            }
-            _ => fault(Rule::Field, "no field of a function's record"),
-        }
-    }
-
-    /// A field of the context: a word, or a field of the record of a defined function (L5).
-    fn context_field(&self, add: u64, size: u32) -> Result<Place, Fault> {
-        let records = u64::from(self.layout.defined_func(0));
-        if let Some(within) = add.checked_sub(records) {
-            let index = within.checked_div(at::RECORD_BYTES).unwrap_or(u64::MAX);
-            let func = index.saturating_add(u64::from(self.layout.imported_funcs()));
-            let func = u32::try_from(func).ok();
-            let is_there = |func| self.layout.func_type(func).is_some();
-            return match func.filter(|&func| planted!(RecordBehindLast, is_there(func), true)) {
-                Some(func) => {
-                    let of = planted!(OneRecordForAll, func, self.layout.imported_funcs());
-                    self.record_field(Record::Func(of), within % at::RECORD_BYTES, size)
-                }
-                None => fault(Rule::Field, "no defined function"),
-            };
-        }
-        if planted!(PartOfContext, size != 8, false) {
-            return fault(Rule::Field, "an access to the context that is no word");
-        }
-        if add == at::DEFINED {
-            return Ok(Place::Constant(Value::pointer(Base::VmCtx, records)));
-        }
-        let lens = u64::from(self.layout.memory_len(0));
-        if let Some(within) = add.checked_sub(lens).filter(|n| n.is_multiple_of(8)) {
-            let index = u32::try_from(within >> 3).ok();
-            let memory = index.and_then(|m| Some((m, self.layout.memory_type(m)?)));
-            if let Some((m, memory)) = memory {
-                return Ok(Place::Symbol(length(planted!(CopyOfAnother, m, 0), memory)));
-            }
-        }
-        match self.context(add) {
-            Some(base) => Ok(Place::Constant(Value::pointer(base, 0))),
-            None => fault(Rule::Field, "no field of the context"),
-        }
-    }
-
-    /// The object that a word of the context points to.
-    fn context(&self, add: u64) -> Option<Base> {
-        match add {
-            at::STORE => return Some(Base::Store),
-            at::BUILTINS => return Some(Base::Builtins),
-            at::TYPES => return Some(Base::Types),
-            _ => {}
-        }
-        let bytes = add.checked_sub(at::FIRST).filter(|n| n.is_multiple_of(8))?;
-        let mut n = usize::try_from(bytes >> 3).ok()?;
-        let index = |n: usize| u32::try_from(n).ok();
-        if n < self.layout.imported_funcs as usize {
-            return index(n).map(Base::Import);
-        }
-        n = n.checked_sub(self.layout.imported_funcs as usize)?;
-        if n < self.layout.memories.len() {
-            return index(n).map(Base::MemoryRecord);
-        }
-        n = n.checked_sub(self.layout.memories.len())?;
-        if n < self.layout.tables.len() {
-            return index(n).map(Base::TableRecord);
-        }
-        n = n.checked_sub(self.layout.tables.len())?;
-        if n < self.layout.globals.len() {
-            return index(n).map(Base::Global);
-        }
-        n = n.checked_sub(self.layout.globals.len())?;
-        // L2: what the records hold.
-        if n < self.layout.memories.len() {
-            return index(n).map(Base::Memory);
-        }
-        n = n.checked_sub(self.layout.memories.len())?;
-        (n < self.layout.tables.len()).then(|| index(n).map(Base::Table))?
-    }
-
-    /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
-    /// is since the last call, and the reference is not null. The record of a store address that
-    /// was read from a record is this record.
-    fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<Value, Fault> {
-        if planted!(OldList, calls != state.calls, false) {
-            return fault(Rule::Field, "the functions' records may have moved at a call");
-        }
-        let by_sym = |sym| Value { base: Base::RefRecord, sym, shift: 0, add: 0 };
-        let kind = self.symbols.def(to.sym).kind;
-        if let (Kind::FuncAddress(record), 3, 0) = (kind, to.shift, to.add) {
-            return Ok(match record {
-                Record::Func(func) => self.record(func),
-                Record::Ref(sym) => by_sym(sym),
-            });
-        }
-        let is_ref = matches!(kind, Kind::Ref(ty) if ty.kind == RefKind::Func);
-        if !is_ref || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
-            return fault(Rule::CallType, "no reference names the record");
-        }
-        if !planted!(NullIsCalled, self.at_least(state.path, to.sym, 1), true) {
-            return fault(Rule::CallType, "the reference may be null");
-        }
-        Ok(by_sym(to.sym))
-    }
-
     /// The value read from a place: a number of `size` bytes or a pointer.
     pub(crate) fn load(&mut self, state: &mut State, place: Place, size: u32) -> Value {
         match place {
@@ -482,7 +301,7 @@ impl Machine<'_> {
     /// An argument cell, or a part of some.
     fn arguments(&mut self, to: Value, size: u32) -> Result<Place, Fault> {
         let end = to.add.saturating_add(u64::from(size));
-        if to.sym != Sym::ZERO || end > at::ARGS_CELLS.saturating_mul(8) {
+        if to.sym != Sym::ZERO || end > u64::from(offsets::ARGS_CELLS).saturating_mul(8) {
             return fault(Rule::Field, "an access outside the argument cells");
         }
         let word = |at: u64| u32::try_from(at >> 3).unwrap_or(u32::MAX);
@@ -588,30 +407,6 @@ impl Machine<'_> {
         }
         Ok(())
     }
-}
-
-/// The field at `add` bytes of the store record, after `calls` calls.
-fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {
-    let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
-    match add {
-        at::STORE_FUEL => Ok(Place::Fuel),
-        at::STORE_EPOCH => constant(Base::Epoch),
-        at::STORE_DEADLINE => Ok(Place::Symbol(Def::ANY)),
-        at::STORE_FUNCS => constant(Base::Funcs(calls)),
-        at::STORE_ARGS => constant(Base::Args),
-        _ => fault(Rule::Field, "no field of the store"),
-    }
-}
-
-/// A length of a memory that was read.
-fn length(m: u32, memory: &Memory) -> Def {
-    let kind = Kind::Length(Extent::Memory(m));
-    Def { lo: memory.min_bytes, hi: memory.max_bytes, kind }
-}
-
-/// A 32-bit word of this kind.
-fn half(kind: Kind) -> Def {
-    Def { lo: 0, hi: 0xffff_ffff, kind }
 }
 
 /// The first argument cell of each value of these types.

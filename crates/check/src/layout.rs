@@ -16,6 +16,7 @@
 //!   never mapped, so that every access to them faults, on any path that a processor takes.
 
 use crate::abi::Convention;
+use crate::structures::Structures;
 use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -315,6 +316,8 @@ pub struct Layout {
     pub(crate) globals: Vec<Global>,
     /// The type of each tag.
     pub(crate) tags: Vec<u32>,
+    /// The structures around the code.
+    pub(crate) structures: Structures,
 }
 
 impl Layout {
@@ -344,6 +347,7 @@ impl Layout {
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
+            structures: Structures::default(),
         };
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload
@@ -351,6 +355,7 @@ impl Layout {
             let offset = payload.as_section().map_or(0, |(_, range)| range.start);
             layout.section(payload).map_err(|what| LayoutError { offset, what })?;
         }
+        layout.structures = Structures::own(&layout);
         Ok(layout)
     }
 

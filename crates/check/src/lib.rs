@@ -18,7 +18,7 @@
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
-//! `x64`, `machine`, `access`, `masked`, `conditions`, `operands`, `step`, `calls`, `landing`,
+//! `structures`, `x64`, `machine`, `access`, `fields`, `masked`, `conditions`, `operands`, `step`, `calls`, `landing`,
 //! `claims`, `certificate`, `blocks`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
@@ -68,6 +68,7 @@ mod claims;
 mod conditions;
 mod error;
 mod facts;
+mod fields;
 mod landing;
 mod layout;
 mod ledger;
@@ -81,6 +82,7 @@ pub mod plant;
 pub mod rules;
 mod state;
 mod step;
+mod structures;
 mod symbols;
 mod value;
 pub mod word;
@@ -101,5 +103,6 @@ pub use metadata::{CallRow, Clause, Says, TrapRow, traps};
 pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX};
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
+pub use structures::{Area, Field, Holds, Structure, Structures};
 pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 pub use value::{Base, Sym, Value};

@@ -1,0 +1,158 @@
+//! The structures around code, as data: where a field lies, how wide it is, what it holds.
+//!
+//! ```text
+//! derivation of a layout ─► Structures: a Structure for each kind of object
+//! object, offset, width ─ Structure::find ─► Holds, element ─ fields ─► a place, or a rejection
+//! ```
+//!
+//! The check asks nothing else of a structure: an offset and a width that no field has exactly is
+//! no access. So another runtime's structures are another derivation and no other rule.
+//!
+//! - G1. Areas are sorted by where they begin and do not overlap; neither do the fields of one.
+//! - G2. What a field holds is true in every execution of the code, at every access to it.
+
+mod own;
+
+use crate::value::Base;
+use alloc::vec::Vec;
+
+/// What a field holds. Indices are those of the element of its area, or of the object that it is a
+/// field of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Where an object begins, the same for the instance's life.
+    Pointer(Base),
+    /// The place this number of bytes from the beginning of the instance's context.
+    Own(u64),
+    /// Where the record of an imported function begins.
+    Import,
+    /// Where the record of a memory begins.
+    MemoryRecord,
+    /// Where the record of a table begins.
+    TableRecord,
+    /// Where the cell of a global begins.
+    GlobalRecord,
+    /// The first byte of a memory.
+    MemoryBase,
+    /// A length that the memory has or had, in bytes.
+    MemoryLength,
+    /// The first element of a table.
+    TableBase,
+    /// A length that the table has or had, in elements.
+    TableLength,
+    /// The entry of a builtin.
+    Builtin,
+    /// The canonical id of a type of the module.
+    TypeId,
+    /// Of a function's record: its code.
+    Code,
+    /// Of a function's record: the context of its instance.
+    Context,
+    /// Of a function's record: the canonical id of its type.
+    Type,
+    /// Of a function's record: its address in the store.
+    Address,
+    /// The records of all functions of the store, by address.
+    Funcs,
+    /// The word for the fuel, the only field that is written.
+    Fuel,
+    /// The epoch's counter.
+    Epoch,
+    /// A number that nothing is known of.
+    Number,
+}
+
+/// A field of each element of an area.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Bytes from the element's beginning.
+    pub at: u32,
+    /// Its width in bytes: every access has it.
+    pub bytes: u32,
+    /// What it holds.
+    pub holds: Holds,
+}
+
+/// Elements one behind the other, with the same fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Area {
+    /// Bytes from the structure's beginning.
+    pub at: u64,
+    /// Bytes from one element to the next, at least 1.
+    pub stride: u32,
+    /// How many elements there are.
+    pub count: u32,
+    /// The index of the first one.
+    pub first: u32,
+    /// The fields.
+    pub fields: Vec<Field>,
+}
+
+impl Area {
+    /// The end, in bytes from the structure's beginning.
+    pub fn end(&self) -> u64 {
+        self.at.saturating_add(u64::from(self.stride).saturating_mul(u64::from(self.count)))
+    }
+}
+
+/// The fields of one kind of object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Structure {
+    areas: Vec<Area>,
+}
+
+impl Structure {
+    /// A structure of these areas, by where they begin (G1).
+    pub fn new(areas: Vec<Area>) -> Structure {
+        Structure { areas }
+    }
+
+    /// A structure of single fields, by where they begin (G1).
+    pub fn of(fields: &[(u32, u32, Holds)]) -> Structure {
+        let fields = fields.iter().map(|&(at, bytes, holds)| Field { at, bytes, holds }).collect();
+        Structure {
+            areas: alloc::vec![Area { at: 0, stride: u32::MAX, count: 1, first: 0, fields }],
+        }
+    }
+
+    /// What the field at `at` of `bytes` bytes holds, and the index of its element.
+    #[inline]
+    pub(crate) fn find(&self, at: u64, bytes: u32) -> Option<(Holds, u32)> {
+        let behind = self.areas.partition_point(|area| area.at <= at);
+        let area = self.areas.get(behind.checked_sub(1)?)?;
+        let within = at.checked_sub(area.at)?;
+        let stride = u64::from(area.stride);
+        let element = u32::try_from(within.checked_div(stride)?).ok()?;
+        let part = within.checked_rem(stride)?;
+        let is_there = planted!(RecordBehindLast, element < area.count, true);
+        if !is_there {
+            return None;
+        }
+        let field = area.fields.iter().find(|field| u64::from(field.at) == part)?;
+        let whole = planted!(PartOfContext, field.bytes == bytes, true);
+        whole.then_some((field.holds, area.first.checked_add(element)?))
+    }
+}
+
+/// The structures around code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Structures {
+    /// The context of the instance.
+    pub context: Structure,
+    /// The context of another instance, of which less is known.
+    pub other: Structure,
+    /// The store's words.
+    pub store: Structure,
+    /// What the epoch's counter lies in.
+    pub epoch: Structure,
+    /// The table of builtins.
+    pub builtins: Structure,
+    /// The canonical ids of the module's types.
+    pub types: Structure,
+    /// The record of a memory.
+    pub memory: Structure,
+    /// The record of a table.
+    pub table: Structure,
+    /// The record of a function that lies outside of the context.
+    pub func: Structure,
+}
