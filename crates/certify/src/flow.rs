@@ -297,7 +297,7 @@ pub(crate) fn clauses(calls: &[CallRow], end: u32) -> impl Iterator<Item = Claus
 pub(crate) fn ways(insn: &Insn) -> (Option<u32>, bool) {
     let branch = matches!(insn.class, Class::Branch(_));
     let jump = insn.class == Class::Jump;
-    let ends = matches!(insn.class, Class::Return | Class::Trap | Class::JumpTo);
+    let ends = matches!(insn.class, Class::Return | Class::Trap | Class::JumpTo | Class::Leave);
     ((jump || branch).then(|| insn.target()), !(jump || ends))
 }
 
@@ -314,7 +314,7 @@ impl Run<'_, '_> {
                 }
                 let insn = self.insns.reach(at).map_err(|fault| CertifyError::at(at, fault))?;
                 let ((jump, falls), end) = (ways(insn), insn.end());
-                let calls = insn.class == Class::CallTo;
+                let calls = insn.class.is_call();
                 let mut landings: Vec<u32> = clauses(if calls { self.calls } else { &[] }, end)
                     .map(|clause| clause.landing)
                     .collect();
@@ -393,11 +393,11 @@ impl Run<'_, '_> {
         let traps = draft.traps.iter().map(|row| row.code_offset);
         // A call of a register has two bytes, or three.
         let calls = draft.calls.iter().filter_map(|row| {
-            let starts = [3, 2].map(|len| row.return_offset.checked_sub(len));
+            let starts = [5, 3, 2].map(|len| row.return_offset.checked_sub(len));
             starts.into_iter().flatten().find(|&at| {
                 self.insns.decode(at).is_ok_and(|place| {
                     let insn = self.insns.at(place);
-                    insn.class == Class::CallTo && insn.end() == row.return_offset
+                    insn.class.is_call() && insn.end() == row.return_offset
                 })
             })
         });
@@ -428,7 +428,7 @@ impl Run<'_, '_> {
                 self.leader(insn.target()).is_none()
             } else {
                 let lands =
-                    insn.class == Class::CallTo && clauses(self.calls, insn.end()).next().is_some();
+                    insn.class.is_call() && clauses(self.calls, insn.end()).next().is_some();
                 insn.class != Class::Trap && !insn.class.is_near_branch() && !lands
             };
             if insn.end() > first || !goes_on {

@@ -132,7 +132,7 @@ fn find(insns: &mut Insns<'_>, bytes: &[u8], calls: &[CallRow]) -> Found {
                 if insn.class == Class::JumpTo {
                     jumps.push((at, end));
                 }
-                if insn.class == Class::CallTo {
+                if insn.class.is_call() {
                     let landings = clauses(calls, end).map(|clause| clause.landing);
                     let landings = landings.filter(|&to| (to as usize) < bytes.len());
                     let landings: BTreeSet<u32> = landings.collect();
@@ -202,7 +202,7 @@ fn block(
         let table = if insn.class == Class::JumpTo { found.tables.get(&at) } else { None };
         let view = view(machine, (insns, insn), &pointers, (places, table.is_some()));
         let before = places.last().map(|&place| insns.at(place as usize).class);
-        pointers.pass(insn, before == Some(Class::CallTo));
+        pointers.pass(insn, before.is_some_and(Class::is_call));
         let mut transfer = Slice { reads, view: &view }.transfer(insn);
         let (jump, falls) = ways(insn);
         if let (Class::Branch(_), Some(to)) = (insn.class, jump) {
@@ -216,7 +216,7 @@ fn block(
         if let Some(targets) = table {
             next.extend(targets.iter().map(|&to| (to, pointers)));
         }
-        let calls = insn.class == Class::CallTo;
+        let calls = insn.class.is_call();
         at = insn.end();
         if !falls {
             break;
@@ -244,11 +244,11 @@ fn view(
     let top = if insn.class == Class::Push {
         Some(pointers.rsp.wrapping_sub(8))
     } else {
-        let pops = matches!(insn.class, Class::Pop | Class::Return | Class::JumpTo);
+        let pops = matches!(insn.class, Class::Pop | Class::Return | Class::JumpTo | Class::Leave);
         pops.then_some(pointers.rsp)
     };
     let plain = |a: Address| a.index.is_none() && a.disp == 0 && a.base.is_some();
-    let outside = if insn.class == Class::CallTo {
+    let outside = if insn.class.is_call() {
         calls_builtin(insns, insn, before)
     } else {
         let accesses = insn.class != Class::Lea && word.is_none();

@@ -277,9 +277,9 @@ impl Slice<'_> {
     /// The transfer function of an instruction.
     pub(crate) fn transfer(&self, insn: &Insn) -> Transfer {
         let class = insn.class;
-        if matches!(class, Class::Return | Class::JumpTo) {
+        if matches!(class, Class::Return | Class::JumpTo | Class::Leave) {
             return self.leave(insn);
-        } else if class == Class::CallTo {
+        } else if class.is_call() {
             return self.call(insn);
         } else if matches!(class, Class::Push | Class::Pop) {
             return self.stack(insn);
@@ -346,6 +346,9 @@ impl Slice<'_> {
             if self.view.table {
                 return transfer;
             }
+            transfer.always.add(Few::registers(&[RDI, RSI]));
+        }
+        if insn.class == Class::Leave {
             transfer.always.add(Few::registers(&[RDI, RSI]));
         }
         transfer.always.add(LEAVING);

@@ -365,7 +365,10 @@ fn widths_of_memory_operands() {
             part[at + 1..].parse::<usize>().ok()
         });
         let quiet = matches!(class, x64::Class::Lea | x64::Class::Nop);
-        let transfers = matches!(class, x64::Class::JumpTo | x64::Class::CallTo);
+        let transfers = matches!(
+            class,
+            x64::Class::JumpTo | x64::Class::Leave | x64::Class::Call | x64::Class::CallTo
+        );
         let Some(bits) = bits.filter(|_| !quiet && !transfers) else { continue };
         if name.contains("imm") && parts.iter().all(|part| !part.contains('m')) {
             continue;

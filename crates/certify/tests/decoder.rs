@@ -75,11 +75,19 @@ fn capstone() -> Capstone {
     builder.build().expect("a decoder")
 }
 
+/// Whether its target is part of it.
+fn is_direct(class: Class) -> bool {
+    matches!(class, Class::Branch(_) | Class::Jump | Class::Leave | Class::Call)
+}
+
 /// The check's reading.
 fn ours(insn: &Insn) -> Reading {
     let mut reading = Reading { len: insn.len as usize, ..Reading::default() };
-    if matches!(insn.class, Class::Branch(_) | Class::Jump) {
-        reading.target = Some(u64::from(insn.target()));
+    if is_direct(insn.class) {
+        let target = insn.target_anywhere() as u64;
+        // For a target beyond 32 bits the check takes the largest number.
+        assert_eq!(u64::from(insn.target()), target.min(u64::from(u32::MAX)));
+        reading.target = Some(target);
         return reading;
     }
     for n in 0..insn.operands() {
@@ -165,9 +173,8 @@ fn theirs(decoder: &Capstone, code: &[u8], offset: u32) -> Result<Reading, Strin
                 let name = decoder.reg_name(register).expect("a name");
                 reading.registers.extend(named(&name));
             }
-            X86OperandType::Imm(target) if mnemonic.starts_with('j') => {
-                // For a target beyond 32 bits the check takes the largest number.
-                reading.target = Some((target as u64).min(u64::from(u32::MAX)));
+            X86OperandType::Imm(target) if mnemonic.starts_with('j') || mnemonic == "call" => {
+                reading.target = Some(target as u64);
             }
             X86OperandType::Mem(memory) => {
                 let read = address(decoder, &memory, (end, u32::from(operand.size)));
@@ -214,8 +221,7 @@ impl Findings {
     fn compare(&mut self, decoder: &Capstone, code: &[u8], offset: u32) -> Option<u32> {
         let insn = Instructions::new(code).at(offset).ok()?;
         // The operands that the check would look at have forms that it knows.
-        let jumps = matches!(insn.class, Class::Branch(_) | Class::Jump);
-        if !jumps && (0..insn.operands()).any(|n| insn.operand(n).is_err()) {
+        if !is_direct(insn.class) && (0..insn.operands()).any(|n| insn.operand(n).is_err()) {
             return Some(insn.end());
         }
         let name = iced(code, offset, INTEL).code();

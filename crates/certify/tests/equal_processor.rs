@@ -384,6 +384,8 @@ fn is_tried(class: Class) -> bool {
         Class::Branch(_)
             | Class::Jump
             | Class::JumpTo
+            | Class::Call
+            | Class::Leave
             | Class::CallTo
             | Class::Return
             | Class::Push

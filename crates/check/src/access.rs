@@ -11,7 +11,7 @@ use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
-use crate::symbols::{Def, Extent, Kind, RefType};
+use crate::symbols::{Def, Extent, Kind, Record, RefKind, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::Address;
 
@@ -53,6 +53,10 @@ pub(crate) enum Place {
     Symbol(Def),
     /// The word for the fuel.
     Fuel,
+    /// A number that code may read and write.
+    Counter,
+    /// The type of the record that a reference (the symbol) points to, which faults if it is null.
+    Nullable(Sym),
     /// The epoch's counter.
     Epoch,
     /// An argument cell as a whole.
@@ -85,7 +89,13 @@ impl Machine<'_> {
         let index = index.map(|(r, shift)| (self.read_loc(state, Loc::Register(r)), shift));
         match place::address(base, index, address.disp) {
             Some(value) => value,
-            None => self.unknown(8),
+            None => match index {
+                Some((index, 0)) => match self.sum(base, index) {
+                    Some(sum) => sum.plus(address.disp),
+                    None => self.unknown(8),
+                },
+                _ => self.unknown(8),
+            },
         }
     }
 
@@ -112,6 +122,14 @@ impl Machine<'_> {
                 Kind::Masked { extent, bytes } if to.shift == 0 => {
                     self.masked(extent, bytes, to, size)
                 }
+                Kind::Ref(ty)
+                    if self.layout.contexts() && ty.kind == RefKind::Func && to.shift == 0 =>
+                {
+                    if access != Access::Read {
+                        return fault(Rule::Field, "a field that is never written");
+                    }
+                    self.pointed(state, to, size)
+                }
                 _ => planted!(
                     AnyAddress,
                     fault(Rule::Address, "the address is no known sum"),
@@ -120,7 +138,11 @@ impl Machine<'_> {
             },
             _ => {
                 let place = self.field(state, to, size)?;
-                let writable = matches!(place, Place::Fuel);
+                if let Place::Global(g) = place {
+                    // The cell lies in the context.
+                    return self.global(g, Value::pointer(Base::Global(g), 0), size, access);
+                }
+                let writable = matches!(place, Place::Fuel | Place::Counter);
                 let writes = planted!(FieldsAreWritten, access != Access::Read, false);
                 if writes && !writable {
                     return fault(Rule::Field, "a field that is never written");
@@ -219,6 +241,18 @@ impl Machine<'_> {
         place::element(to, lo, within)
     }
 
+    /// Whether a value may lie in a table whose elements have this type.
+    fn is_element_of(&self, path: Path, value: Value, ty: RefType) -> bool {
+        if !self.layout.contexts() {
+            return self.is_ref(path, value, ty);
+        }
+        match value.as_symbol().map(|sym| self.symbols.def(sym).kind) {
+            Some(Kind::Tagged(is)) => ty.takes(is),
+            // Null, initialised.
+            _ => value.as_constant() == Some(1) && ty.nullable,
+        }
+    }
+
     /// P5: an access to a global's cell.
     fn global(&self, g: u32, to: Value, size: u32, access: Access) -> Result<Place, Fault> {
         let (Some(global), Some(0)) = (self.layout.global_type(g), to.offset_in(Base::Global(g)))
@@ -280,6 +314,10 @@ impl Machine<'_> {
             | Place::Jump { .. } => self.unknown(size),
             Place::Cell(i) => self.cell(state, i),
             Place::Element { table, .. } => match self.layout.table_type(table) {
+                Some(table) if self.layout.contexts() => {
+                    let kind = Kind::Tagged(table.ty);
+                    Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY }))
+                }
                 Some(table) => Value::symbol(self.reference(table.ty)),
                 None => self.unknown(size),
             },
@@ -290,6 +328,13 @@ impl Machine<'_> {
             Place::Constant(value) => value,
             Place::Symbol(def) => Value::symbol(self.symbols.fresh(def)),
             Place::Fuel => self.read_loc(state, Loc::Fuel),
+            Place::Counter => self.unknown(size),
+            Place::Nullable(sym) => {
+                // Behind the access it is not null.
+                state.path = self.bounded(state.path, sym, (1, u64::MAX));
+                let kind = Kind::TypeOf(Record::Ref(sym));
+                Value::symbol(self.symbols.fresh(Def { lo: 0, hi: 0xffff_ffff, kind }))
+            }
             Place::Epoch => {
                 state.metered |= self.layout.config.metering.epoch;
                 self.unknown(8)
@@ -381,7 +426,8 @@ impl Machine<'_> {
             }
             Place::Element { table, .. } => {
                 let table = self.layout.table_type(table);
-                let fits = table.zip(value).is_some_and(|(t, v)| self.is_ref(state.path, v, t.ty));
+                let fits =
+                    table.zip(value).is_some_and(|(t, v)| self.is_element_of(state.path, v, t.ty));
                 if !planted!(AnyElement, fits, true) {
                     return fault(Rule::Table, "no reference of the table's kind is stored");
                 }
@@ -394,9 +440,11 @@ impl Machine<'_> {
                     }
                 }
             }
+            Place::Counter => {}
             Place::Fuel => return fault(Rule::Metering, "the fuel is written"),
             Place::Constant(_)
             | Place::Symbol(_)
+            | Place::Nullable(_)
             | Place::Epoch
             | Place::Data(_)
             | Place::Entry

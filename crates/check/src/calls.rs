@@ -10,10 +10,10 @@ use crate::access::cells;
 use crate::builtins::PERFORMED;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::Fact;
-use crate::layout::{Ty, offsets};
+use crate::layout::{Callee, Ty, offsets};
 use crate::machine::{CodeKind, Machine, saved};
 use crate::state::{Answers, Loc, State};
-use crate::symbols::{Kind, Record, RefType};
+use crate::symbols::{Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
@@ -24,14 +24,11 @@ impl Machine<'_> {
             return fault(Rule::Call, "a call through memory");
         };
         let code = self.read_loc(state, Loc::Register(r));
-        let Some(rsp) = state.rsp() else {
-            return fault(Rule::Stack, "the stack pointer is unknown at a call");
-        };
-        if rsp.rem_euclid(16) != 8 {
-            return fault(Rule::Call, "the stack is not aligned at a call");
-        }
-        if !self.is_chained(state) {
-            return fault(Rule::Chain, "a call without a frame of its own");
+        let rsp = self.may_call(state)?;
+        if self.layout.contexts() {
+            let ty = self.callee_of_context(state, code)?;
+            self.called(state, ty, rsp)?;
+            return Ok(true);
         }
         // The trap builtin does not return, so it needs no height: where the charge does not fit,
         // no height is left.
@@ -52,6 +49,145 @@ impl Machine<'_> {
             return fault(Rule::Call, "a way in calls another function than its own");
         }
         self.call_is_metered(state)?;
+        self.called(state, ty, rsp)?;
+        Ok(true)
+    }
+
+    /// A direct call, of a function or of a builtin; whether it comes back.
+    pub(crate) fn call_direct(&mut self, state: &mut State, insn: &Insn) -> Result<bool, Fault> {
+        if !self.layout.contexts() {
+            return fault(Rule::Instruction, "a direct call where code lies alone");
+        }
+        let rsp = self.may_call(state)?;
+        match self.entry_at(insn) {
+            Some(Callee::Func(func)) => {
+                let ty = self.type_of(func)?;
+                self.gets_context(state)?;
+                self.called(state, ty, rsp)?;
+            }
+            Some(Callee::Builtin(n)) => {
+                if self.read_loc(state, Loc::Register(RDI)) != Value::pointer(Base::VmCtx, 0) {
+                    return fault(Rule::Call, "the callee does not get its context");
+                }
+                self.call_hosted(state, n)?;
+            }
+            None => return fault(Rule::Call, "a direct call where no entry lies"),
+        }
+        Ok(true)
+    }
+
+    /// A direct jump out of the code, which is a tail call.
+    pub(crate) fn leave_direct(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+        match self.entry_at(insn) {
+            Some(Callee::Func(func)) => {
+                let ty = self.type_of(func)?;
+                self.gets_context(state)?;
+                self.leaves_for(state, ty)
+            }
+            Some(Callee::Builtin(_)) | None => fault(Rule::Target, "a jump out of the code"),
+        }
+    }
+
+    /// The entry where a direct call or jump leads, where code lies in a text with others.
+    fn entry_at(&self, insn: &Insn) -> Option<Callee> {
+        let CodeKind::Func(func) = self.kind else { return None };
+        let start = i64::from(self.layout.text_of(func)?);
+        self.layout.text_at(start.saturating_add(insn.target_anywhere()))
+    }
+
+    /// A function of the module gets its own context.
+    fn gets_context(&mut self, state: &mut State) -> Result<(), Fault> {
+        if self.read_loc(state, Loc::Register(RDI)) != Value::pointer(Base::VmCtx, 0) {
+            return fault(Rule::Call, "the callee does not get its context");
+        }
+        self.passes_context(state)
+    }
+
+    /// A tail call of a function of a type, where functions get contexts: the frame is left, and
+    /// the arguments lie in its place.
+    fn leaves_for(&mut self, state: &mut State, ty: u32) -> Result<(), Fault> {
+        self.gives_results(ty)?;
+        let layout = self.layout;
+        let Some(callee) = layout.convention(ty) else {
+            return fault(Rule::Call, "the callee has no signature");
+        };
+        self.leaves_frame(state, i64::from(callee.stack_bytes))?;
+        let rsp = state.rsp().unwrap_or(0);
+        // The callee believes of the limit what it does at a call.
+        let has = rsp >= 0 || self.has_stack(state, rsp.saturating_neg());
+        if !planted!(LimitIsNotCompared, has, true) {
+            return fault(Rule::Height, "a call without a comparison with the stack limit");
+        }
+        self.pass_arguments(state, callee, rsp.saturating_add(8))
+    }
+
+    /// The results of a function that is called last are this function's.
+    fn gives_results(&self, ty: u32) -> Result<(), Fault> {
+        let layout = self.layout;
+        let Some(signature) = layout.signature(ty) else {
+            return fault(Rule::Call, "the callee has no signature");
+        };
+        let (given, wanted) = (&signature.results, self.results);
+        let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
+        if !planted!(AnyResults, given.len() == wanted.len() && fit, true) {
+            return fault(Rule::Call, "the callee's results are others");
+        }
+        Ok(())
+    }
+
+    /// Where the stack pointer is, if code may call here: it is aligned, and the frame is one of a
+    /// chain.
+    fn may_call(&mut self, state: &mut State) -> Result<i64, Fault> {
+        let Some(rsp) = state.rsp() else {
+            return fault(Rule::Stack, "the stack pointer is unknown at a call");
+        };
+        if rsp.rem_euclid(16) != 8 {
+            return fault(Rule::Call, "the stack is not aligned at a call");
+        }
+        if !self.is_chained(state) {
+            return fault(Rule::Chain, "a call without a frame of its own");
+        }
+        if self.layout.contexts() {
+            let has = self.has_stack(state, rsp.saturating_neg());
+            if !planted!(LimitIsNotCompared, has, true) {
+                return fault(Rule::Height, "a call without a comparison with the stack limit");
+            }
+        }
+        Ok(rsp)
+    }
+
+    /// The callee's second argument is the context of its caller.
+    fn passes_context(&mut self, state: &mut State) -> Result<(), Fault> {
+        if self.read_loc(state, Loc::Register(RSI)) != Value::pointer(Base::VmCtx, 0) {
+            return fault(Rule::Call, "the callee does not get its caller's context");
+        }
+        Ok(())
+    }
+
+    /// The type of the callee whose code is called, if rdi holds the context that its record has.
+    fn callee_of_context(&mut self, state: &mut State, code: Value) -> Result<u32, Fault> {
+        self.passes_context(state)?;
+        let context = self.read_loc(state, Loc::Register(RDI));
+        let (wanted, ty) = match code.base {
+            Base::FuncCode(func) if code == Value::pointer(code.base, 0) => {
+                let own = func >= self.layout.imported_funcs();
+                let base = if own { Base::VmCtx } else { Base::FuncContext(func) };
+                (Value::pointer(base, 0), self.type_of(func)?)
+            }
+            Base::RefCode if code.add == 0 => {
+                (Value { base: Base::RefContext, ..code }, self.type_of_ref(state, code.sym)?)
+            }
+            _ => return fault(Rule::Call, "the callee is no code of a record"),
+        };
+        let own = planted!(AnyContext, context == wanted, true);
+        if !own {
+            return fault(Rule::Call, "the context is not the callee's");
+        }
+        Ok(ty)
+    }
+
+    /// Calls a function of a type: the arguments that it gets, and the state behind it.
+    fn called(&mut self, state: &mut State, ty: u32, rsp: i64) -> Result<(), Fault> {
         let layout = self.layout;
         let Some(callee) = layout.convention(ty) else {
             return fault(Rule::Call, "the callee has no signature");
@@ -69,7 +205,7 @@ impl Machine<'_> {
                 state.set(Loc::Register(r), Some(Value::symbol(sym)));
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// P13: the frame pointer leads to the caller's, beside the return address: the runtime goes
@@ -298,7 +434,7 @@ impl Machine<'_> {
 
     /// Forgets the locations that a call changes: registers that the callee does not preserve, and
     /// fields that it may move.
-    fn forget(&mut self, state: &mut State) {
+    pub(crate) fn forget(&mut self, state: &mut State) {
         for r in 0..16 {
             let kept = planted!(CalleeKeepsAll, CALLEE_SAVED.contains(&r), true);
             if r != RSP && !kept {
@@ -309,8 +445,25 @@ impl Machine<'_> {
         state.fuel = None;
         state.cells.clear();
         state.answers = Answers::Unknown;
-        if planted!(BasesStay, self.layout.moves(), false) {
+        if planted!(BasesStay, self.some_moves(), false) {
             self.forget_bases(state);
+        }
+    }
+
+    /// Whether a call may move a memory or a table.
+    fn some_moves(&self) -> bool {
+        let layout = self.layout;
+        layout.moves()
+            || (layout.contexts()
+                && (layout.memories.iter().any(|memory| memory.moves)
+                    || layout.tables.iter().any(|table| table.moves)))
+    }
+
+    /// Whether a call may move what an extent is of.
+    fn moves(&self, extent: Extent) -> bool {
+        match extent {
+            Extent::Memory(m) => self.layout.memory_type(m).is_none_or(|memory| memory.moves),
+            Extent::Table(t) => self.layout.table_type(t).is_none_or(|table| table.moves),
         }
     }
 
@@ -328,14 +481,15 @@ impl Machine<'_> {
         self.facts.count(u64::from(words).saturating_mul(4));
     }
 
-    /// Whether a value is an address in a memory or a table, or may be.
+    /// Whether a value is an address in a memory or a table that may move, or may be.
     fn is_address(&self, value: Value) -> bool {
         match value.base {
-            Base::Memory(_) | Base::Table(_) => true,
-            Base::None => {
-                let masked = matches!(self.symbols.def(value.sym).kind, Kind::Masked { .. });
-                planted!(MaskedStays, masked, false)
-            }
+            Base::Memory(m) => self.moves(Extent::Memory(m)),
+            Base::Table(t) => self.moves(Extent::Table(t)),
+            Base::None => match self.symbols.def(value.sym).kind {
+                Kind::Masked { extent, .. } => planted!(MaskedStays, self.moves(extent), false),
+                _ => false,
+            },
             _ => false,
         }
     }
@@ -392,17 +546,17 @@ impl Machine<'_> {
         if !matches!(self.kind, CodeKind::Func(_)) {
             return fault(Rule::Call, "a thunk leaves by a tail call");
         }
+        if self.layout.contexts() {
+            let ty = self.callee_of_context(state, code)?;
+            return self.leaves_for(state, ty);
+        }
         let ty = self.callee(state, code)?;
         self.call_is_metered(state)?;
+        self.gives_results(ty)?;
         let layout = self.layout;
-        let Some((signature, callee)) = layout.signature(ty).zip(layout.convention(ty)) else {
+        let Some(callee) = layout.convention(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
-        let (given, wanted) = (&signature.results, self.results);
-        let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
-        if !planted!(AnyResults, given.len() == wanted.len() && fit, true) {
-            return fault(Rule::Call, "the callee's results are others");
-        }
         self.leaves_frame(state, i64::from(callee.stack_bytes))?;
         let from = state.rsp().unwrap_or(0).saturating_add(8);
         self.pass_arguments(state, callee, from)?;

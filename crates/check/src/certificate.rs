@@ -279,6 +279,7 @@ impl Reader<'_> {
             19 => Base::Epoch,
             20 => Base::Code,
             21 => Base::Nowhere,
+            22 => Base::FuncContext(self.index()?),
             _ => return fault(Rule::Certificate, "a base that the check does not know"),
         })
     }
@@ -311,6 +312,7 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::Epoch => (19, None),
         Base::Code => (20, None),
         Base::Nowhere => (21, None),
+        Base::FuncContext(n) => (22, Some(n)),
         Base::Funcs(_) => return None,
     })
 }

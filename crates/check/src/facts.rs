@@ -247,6 +247,9 @@ impl Facts {
             | Kind::FuncAddress(_)
             | Kind::TypeOf(_)
             | Kind::TypeId(_)
+            | Kind::Tagged(_)
+            | Kind::StackLimit
+            | Kind::Sum
             | Kind::Masked { .. }
             | Kind::JumpOffset { .. } => Node::Sym(b.sym),
         };

@@ -1,7 +1,7 @@
 //! P5 and P8: fields of the structures around code, which [`Structures`] has as data.
 //!
-//! A field is read as a whole, and never written but for the fuel. What it holds becomes the base
-//! of a value, a symbol of a kind, or a number.
+//! A field is read as a whole; none is written, except fuel, counters and globals. What it holds
+//! becomes the base of a value, a symbol of a kind, or a number.
 //!
 //! [`Structures`]: crate::structures::Structures
 
@@ -57,6 +57,7 @@ impl Machine<'_> {
         (holds, index): (Holds, u32),
         record: Record,
     ) -> Result<Place, Fault> {
+        let layout = self.layout;
         let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
         let by_sym = |base, sym| Ok(Place::Constant(Value { base, sym, shift: 0, add: 0 }));
         let symbol = |def| Ok(Place::Symbol(def));
@@ -91,7 +92,8 @@ impl Machine<'_> {
                 Record::Ref(sym) => by_sym(Base::RefCode, sym),
             },
             Holds::Context => match record {
-                Record::Func(func) if func >= self.layout.imported_funcs() => constant(Base::VmCtx),
+                Record::Func(func) if func >= layout.imported_funcs() => constant(Base::VmCtx),
+                Record::Func(func) if layout.contexts() => constant(Base::FuncContext(func)),
                 Record::Func(_) => fault(Rule::Field, "the context of an imported function"),
                 Record::Ref(sym) => by_sym(Base::RefContext, sym),
             },
@@ -103,7 +105,26 @@ impl Machine<'_> {
             Holds::Fuel => Ok(Place::Fuel),
             Holds::Epoch => Ok(Place::Epoch),
             Holds::Number => symbol(Def::ANY),
+            Holds::Counter => Ok(Place::Counter),
+            Holds::Global => Ok(Place::Global(index)),
+            Holds::StackLimit => symbol(Def { kind: Kind::StackLimit, ..Def::ANY }),
         }
+    }
+
+    /// P8: a field of the record that a reference points to. Null faults, for the field that code
+    /// reads first; for others it must be known that the reference is not null.
+    pub(crate) fn pointed(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
+        let record = Record::Ref(to.sym);
+        let Some((holds, _)) = self.layout.structures.func.find(to.add, size) else {
+            return fault(Rule::Field, "no field of its structure");
+        };
+        if planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true) {
+            return self.held(state, (holds, 0), record);
+        }
+        if !self.layout.config.signals || holds != Holds::Type {
+            return fault(Rule::CallType, "the reference may be null");
+        }
+        Ok(Place::Nullable(to.sym))
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it

@@ -16,7 +16,7 @@
 //!   never mapped, so that every access to them faults, on any path that a processor takes.
 
 use crate::abi::Convention;
-use crate::structures::Structures;
+use crate::structures::{Hosted, Structures};
 use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -93,6 +93,30 @@ pub enum CpuLevel {
     /// x86-64-v3: AVX2, BMI, FMA, LZCNT beside them.
     #[default]
     V3,
+}
+
+/// How code is entered and what it calls: the part of a runtime's conventions that is not in its
+/// structures. Arguments and results lie where `abi` says in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Contract {
+    /// Prova's: the first argument is the callee's record, the second the height that is left, in
+    /// bytes; each call goes through a record; a reference is a store address and 1.
+    #[default]
+    Records,
+    /// Wasmtime's: the first argument is the callee's context, the second the caller's; functions
+    /// of the module are called where they lie in its text; the stack pointer is compared with a
+    /// limit that the store has; a reference to a function points to its record. Null is the
+    /// address of [`offsets::NULL_BYTES`] bytes that are never mapped.
+    Contexts,
+}
+
+/// An entry in the text of a whole module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callee {
+    /// The entry of a defined function, by its index in the module's index space.
+    Func(u32),
+    /// The entry of the caller of a builtin.
+    Builtin(u32),
 }
 
 /// The settings that a layout is derived with.
@@ -188,6 +212,8 @@ pub struct Memory {
     pub max_bytes: u64,
     /// Bytes from the base that are memory or fault (L3); 0 where accesses are compared.
     pub zone_bytes: u64,
+    /// Whether a call may move it (L2).
+    pub moves: bool,
 }
 
 /// A table.
@@ -199,6 +225,8 @@ pub struct Table {
     pub min: u64,
     /// Its greatest length, in elements.
     pub max: u64,
+    /// Whether a call may move it (L2).
+    pub moves: bool,
 }
 
 /// A global.
@@ -242,6 +270,11 @@ pub mod offsets {
     pub const STORE_NOWHERE: u32 = 40;
     /// Bytes of that zone.
     pub const NOWHERE_BYTES: u32 = 1 << 20;
+    /// Bytes from address 0 on that are never mapped, where null is such an address.
+    pub const NULL_BYTES: u32 = 4_096;
+    /// Bytes of stack below a limit that the stack pointer is compared with which functions may
+    /// take without a comparison: those that call nothing, and those that are about to compare.
+    pub const SLACK_BYTES: u32 = 256;
     /// Cells behind [`STORE_ARGS`], 8 bytes each.
     pub const ARGS_CELLS: u32 = 2_048;
     /// Size of a function's record.
@@ -318,6 +351,42 @@ pub struct Layout {
     pub(crate) tags: Vec<u32>,
     /// The structures around the code.
     pub(crate) structures: Structures,
+    pub(crate) contract: Contract,
+    /// The entries in the text of the whole module, by offset; none where each code is alone.
+    pub(crate) text: Vec<(u32, Callee)>,
+    /// Where functions begin there.
+    starts: BTreeMap<u32, u32>,
+    pub(crate) hosted: Vec<Hosted>,
+}
+
+/// A layout of another runtime, as its derivation hands it over. The check believes all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// SHA-256 of the module's bytes.
+    pub module: [u8; 32],
+    /// A digest of these and of all settings, the runtime's name and version among them.
+    pub digest: [u8; 32],
+    /// The settings.
+    pub config: Config,
+    /// The types that records and structures name by index, each once; none for types that are no
+    /// function's.
+    pub types: Vec<Option<Signature>>,
+    /// The type of each function of the index space.
+    pub funcs: Vec<u32>,
+    /// How many of them are imported.
+    pub imported_funcs: u32,
+    /// The memories.
+    pub memories: Vec<Memory>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The globals.
+    pub globals: Vec<Global>,
+    /// The structures around the code.
+    pub structures: Structures,
+    /// The entries in the text, sorted by offset.
+    pub text: Vec<(u32, Callee)>,
+    /// The builtins whose callers lie there, by their numbers.
+    pub hosted: Vec<Hosted>,
 }
 
 impl Layout {
@@ -348,6 +417,10 @@ impl Layout {
             globals: Vec::new(),
             tags: Vec::new(),
             structures: Structures::default(),
+            contract: Contract::Records,
+            text: Vec::new(),
+            starts: BTreeMap::new(),
+            hosted: Vec::new(),
         };
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload
@@ -357,6 +430,57 @@ impl Layout {
         }
         layout.structures = Structures::own(&layout);
         Ok(layout)
+    }
+
+    /// The layout of a module in another runtime, whose functions are called as
+    /// [`Contract::Contexts`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`LayoutError`] if there are more than [`ITEMS_MAX`] types.
+    pub fn assemble(parts: Parts) -> Result<Layout, LayoutError> {
+        let mut layout = Layout {
+            config: parts.config,
+            module: parts.module,
+            digest: parts.digest,
+            types: Vec::new(),
+            conventions: Vec::new(),
+            equals: Vec::new(),
+            firsts: BTreeMap::new(),
+            funcs: parts.funcs,
+            imported_funcs: parts.imported_funcs,
+            memories: parts.memories,
+            tables: parts.tables,
+            globals: parts.globals,
+            tags: Vec::new(),
+            structures: parts.structures,
+            contract: Contract::Contexts,
+            starts: parts.text.iter().filter_map(start_of).collect(),
+            text: parts.text,
+            hosted: parts.hosted,
+        };
+        for ty in parts.types {
+            layout.push_type(ty).map_err(|what| LayoutError { offset: 0, what })?;
+        }
+        Ok(layout)
+    }
+
+    /// How code is entered and calls.
+    #[inline]
+    pub(crate) fn contexts(&self) -> bool {
+        self.contract == Contract::Contexts
+    }
+
+    /// The entry at an offset of the text.
+    pub(crate) fn text_at(&self, offset: i64) -> Option<Callee> {
+        let offset = u32::try_from(offset).ok()?;
+        let i = self.text.binary_search_by_key(&offset, |&(at, _)| at).ok()?;
+        self.text.get(i).map(|&(_, callee)| callee)
+    }
+
+    /// Where a function of the index space begins in the text.
+    pub(crate) fn text_of(&self, func: u32) -> Option<u32> {
+        self.starts.get(&func).copied()
     }
 
     /// A digest of the module's bytes and the settings.
@@ -603,7 +727,8 @@ impl Layout {
         let element = self.reference(ty.element_type)?;
         let most = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
         let max = ty.maximum.unwrap_or(most).min(most);
-        push(&mut self.tables, Table { ty: element, min: ty.initial, max })
+        let moves = self.moves();
+        push(&mut self.tables, Table { ty: element, min: ty.initial, max, moves })
     }
 
     fn push_memory(&mut self, ty: &wasmparser::MemoryType) -> Result<(), &'static str> {
@@ -622,7 +747,8 @@ impl Layout {
             }
             MemoryShape::Guard { .. } | MemoryShape::Explicit | MemoryShape::Masked => 0,
         };
-        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes })
+        let moves = self.moves();
+        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes, moves })
     }
 
     fn push_global(&mut self, ty: &wasmparser::GlobalType) -> Result<(), &'static str> {
@@ -631,6 +757,14 @@ impl Layout {
         }
         let (ty, mutable) = (self.value(ty.content_type)?, ty.mutable);
         push(&mut self.globals, Global { ty, mutable })
+    }
+}
+
+/// A function of the text, and where it begins.
+fn start_of(&(at, callee): &(u32, Callee)) -> Option<(u32, u32)> {
+    match callee {
+        Callee::Func(func) => Some((func, at)),
+        Callee::Builtin(_) => None,
     }
 }
 

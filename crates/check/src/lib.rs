@@ -18,8 +18,9 @@
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
-//! `structures`, `x64`, `machine`, `access`, `fields`, `masked`, `conditions`, `operands`, `step`, `calls`, `landing`,
-//! `claims`, `certificate`, `blocks`, `metadata`, `pass`.
+//! `structures`, `own_structures`, `x64`, `machine`, `access`, `fields`, `masked`, `conditions`,
+//! `operands`, `step`, `calls`, `hosted`, `landing`, `claims`, `certificate`, `blocks`, `metadata`,
+//! `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Of Spectre the masked shape claims the first variant for the code's own
@@ -69,6 +70,7 @@ mod conditions;
 mod error;
 mod facts;
 mod fields;
+mod hosted;
 mod landing;
 mod layout;
 mod ledger;
@@ -76,6 +78,7 @@ mod machine;
 mod masked;
 mod metadata;
 mod operands;
+mod own_structures;
 mod pass;
 #[cfg(prova_plant)]
 pub mod plant;
@@ -94,8 +97,8 @@ pub use claims::{Claim, Name};
 pub use error::{Fault, Rejection, Rule};
 pub use facts::{Fact, Facts, Node, Path, Reading, WALK_MAX};
 pub use layout::{
-    Bases, Config, CpuLevel, Global, ITEMS_MAX, Layout, LayoutError, Memory, MemoryShape, Metering,
-    Signature, Table, Ty, offsets,
+    Bases, Callee, Config, Contract, CpuLevel, Global, ITEMS_MAX, Layout, LayoutError, Memory,
+    MemoryShape, Metering, Parts, Signature, Table, Ty, offsets,
 };
 pub use ledger::{Ledger, ledger};
 pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
@@ -103,6 +106,6 @@ pub use metadata::{CallRow, Clause, Says, TrapRow, traps};
 pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX};
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
-pub use structures::{Area, Field, Holds, Structure, Structures};
+pub use structures::{Answer, Area, Argument, Field, Holds, Hosted, Structure, Structures};
 pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 pub use value::{Base, Sym, Value};

@@ -119,6 +119,8 @@ impl<'a> Machine<'a> {
             CodeKind::Func(_) | CodeKind::Loop { .. } => None,
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => Some(ty),
         };
+        // Where functions get contexts, nothing else is known of entries.
+        let ty = ty.filter(|_| !layout.contexts() || matches!(kind, CodeKind::Func(_)));
         let of = |ty| layout.signature(ty).zip(layout.convention(ty));
         let Some((signature, convention)) = ty.and_then(of) else {
             return fault(Rule::Limit, "the module has no such function or type");
@@ -178,10 +180,13 @@ impl<'a> Machine<'a> {
             kept_words: 0,
         };
         let symbol = |sym| Some(Value::symbol(sym));
-        let record = self.own_record(&mut state);
-        self.own = record;
-        state.set(Loc::Register(RDI), Some(record));
-        state.set(Loc::Register(RSI), symbol(Sym::HEIGHT));
+        if self.layout.contexts() {
+            self.own = Value::pointer(Base::VmCtx, 0);
+        } else {
+            self.own = self.own_record(&mut state);
+            state.set(Loc::Register(RSI), symbol(Sym::HEIGHT));
+        }
+        state.set(Loc::Register(RDI), Some(self.own));
         state.set(Loc::Register(RSP), Some(Value::pointer(Base::Stack, 0)));
         for r in CALLEE_SAVED {
             state.set(Loc::Register(r), symbol(saved(r)));
@@ -241,11 +246,33 @@ impl<'a> Machine<'a> {
     pub(crate) fn set_rsp(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
         let before = state.words.len();
         self.begin_rsp(state, value)?;
+        self.is_above_limit(state)?;
         let more = state.words.len().saturating_sub(before);
         if more > WORDS_FREE {
             self.facts.count((more as u64).saturating_mul(WORD_WORK));
         }
         Ok(())
+    }
+
+    /// P6, where a limit is compared with: the stack pointer is above it, or within the bytes below
+    /// it that all functions may take.
+    fn is_above_limit(&self, state: &State) -> Result<(), Fault> {
+        if !self.layout.contexts() {
+            return Ok(());
+        }
+        let depth = state.rsp().unwrap_or(0).saturating_neg();
+        let free = i64::from(offsets::SLACK_BYTES);
+        if depth <= free || planted!(FrameIsNotCompared, self.has_stack(state, depth), true) {
+            return Ok(());
+        }
+        fault(Rule::Height, "the stack pointer may be below the limit")
+    }
+
+    /// Whether the limit allows a stack pointer `depth` bytes below the one at entry. The height is
+    /// the distance of the limit from the stack pointer before the return address was pushed.
+    pub(crate) fn has_stack(&self, state: &State, depth: i64) -> bool {
+        let needs = u64::try_from(depth.saturating_add(8)).unwrap_or(0);
+        self.at_least(state.path, Sym::HEIGHT, needs)
     }
 
     /// Sets the stack pointer: words that fall below it are gone, new ones are unknown.

@@ -6,8 +6,9 @@
 //!
 //! A conditional move makes one of two: an address, where the flags show how many bytes from it on
 //! are inside their object, or *nowhere*, where a zone begins that is never mapped (L6 of
-//! `layout`). An access within those bytes is inside or faults. The processor computes the move's
-//! result from data; so a branch that it mispredicts leads to no other access.
+//! `layout`; null, by the contract of contexts). An access within those bytes is inside or faults.
+//! The processor computes the move's result from data; so a branch that it mispredicts leads to no
+//! other access.
 //!
 //! - K1. In every execution in which each conditional branch goes either way, the bytes
 //!   `[0, bytes)` from such a symbol lie in the extent's object, or in the zone; `bytes` is at most
@@ -39,7 +40,10 @@ impl Machine<'_> {
         condition: Condition,
         (a, b): (Value, Value),
     ) -> Option<Value> {
-        let nowhere = |value: Value| value.offset_in(Base::Nowhere) == Some(0);
+        let null = self.layout.contexts();
+        let nowhere = |value: Value| {
+            value.offset_in(Base::Nowhere) == Some(0) || (null && value.as_constant() == Some(0))
+        };
         let (moved, to) = match (nowhere(a), nowhere(b)) {
             (true, false) => (true, b),
             (false, true) => (false, a),
@@ -57,6 +61,7 @@ impl Machine<'_> {
     /// the zone has.
     fn select_masked(&self, path: Option<Path>, to: Value) -> Option<(Extent, u32)> {
         let (extent, most) = match to.base {
+            Base::Memory(m) if self.layout.contexts() => (Extent::Memory(m), offsets::NULL_BYTES),
             Base::Memory(m) => (Extent::Memory(m), offsets::NOWHERE_BYTES),
             Base::Table(t) => (Extent::Table(t), ELEMENT_BYTES),
             _ => return None,

@@ -5,7 +5,7 @@
 //! and so may a tail call. Rows behind a call's first one are judged by P14 (`landing`).
 
 use crate::error::{Fault, Rule, fault};
-use crate::layout::Config;
+use crate::layout::Layout;
 use crate::step::{Effect, Faults};
 use crate::x64::{Class, Insn};
 
@@ -119,11 +119,15 @@ pub(crate) struct Rows<'a> {
     /// Where the next row of each is for; the greatest number where there is none.
     next: (u32, u32),
     signals: bool,
+    /// Whether calls need rows: elsewhere they may have none.
+    calls_have_rows: bool,
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(traps: &'a [TrapRow], calls: &'a [CallRow], config: &Config) -> Rows<'a> {
-        let mut rows = Rows { traps, calls, next: (0, 0), signals: config.signals };
+    pub(crate) fn new(traps: &'a [TrapRow], calls: &'a [CallRow], layout: &Layout) -> Rows<'a> {
+        let signals = layout.config.signals;
+        let calls_have_rows = !layout.contexts();
+        let mut rows = Rows { traps, calls, next: (0, 0), signals, calls_have_rows };
         rows.ahead();
         rows
     }
@@ -186,12 +190,15 @@ impl<'a> Rows<'a> {
             (Faults::Table, Some(kind)) => {
                 matches!(kind, traps::TABLE_OUT_OF_BOUNDS | traps::UNDEFINED_ELEMENT)
             }
+            (Faults::Null, Some(kind)) => {
+                matches!(kind, traps::UNINITIALIZED_ELEMENT | traps::NULL_REFERENCE)
+            }
             (Faults::Division, Some(kind)) => {
                 matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVISION_BY_ZERO)
             }
             (Faults::Division, None) => !self.signals,
             (Faults::Trap, Some(kind)) => is_trap(kind),
-            (Faults::Memory | Faults::Table | Faults::Trap, None) => false,
+            (Faults::Memory | Faults::Table | Faults::Null | Faults::Trap, None) => false,
         };
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
@@ -208,7 +215,7 @@ impl<'a> Rows<'a> {
         let (rows, rest) = self.calls.split_at_checked(count).unwrap_or((&[], &[]));
         self.calls = rest;
         let Some((first, rows)) = rows.split_first() else {
-            if call {
+            if call && self.calls_have_rows {
                 return fault(Rule::Metadata, "a call's row is missing, or is not a call's");
             }
             return Ok(&[]);

@@ -26,7 +26,7 @@ use crate::machine::Machine;
 use crate::metadata::{CallRow, Rows, Says};
 use crate::state::State;
 use crate::step::{Effect, Faults, Flow};
-use crate::x64::{Class, Insn, Instructions};
+use crate::x64::{Insn, Instructions};
 use crate::{Code, Layout};
 use alloc::boxed::Box;
 use alloc::collections::BinaryHeap;
@@ -170,7 +170,7 @@ impl<'a> Pass<'a> {
             machine,
             bytes: code.bytes,
             insns: Instructions::new(code.bytes),
-            rows: Rows::new(code.traps, code.calls, layout.config()),
+            rows: Rows::new(code.traps, code.calls, layout),
             blocks: Blocks::new(certificate, most)?,
             state,
             starts: alloc::vec![0; (code.bytes.len() >> 6).saturating_add(1)],
@@ -290,10 +290,13 @@ impl<'a> Pass<'a> {
         };
         self.machine.may_fault = self.rows.says_memory(insn);
         let mut effect = Effect::NONE;
-        let rsp = if insn.class == Class::CallTo { state.rsp() } else { None };
+        let rsp = if insn.class.is_call() { state.rsp() } else { None };
         self.machine.execute(state, insn, &mut effect)?;
-        if matches!(effect.faults, Faults::Memory | Faults::Table | Faults::Division | Faults::Trap)
-        {
+        let stops = match effect.faults {
+            Faults::Memory | Faults::Table | Faults::Null | Faults::Division | Faults::Trap => true,
+            Faults::Never | Faults::Harmless => false,
+        };
+        if stops {
             self.machine.stops_in_chain(state)?;
         }
         let rows = self.rows.live(insn, &effect)?;

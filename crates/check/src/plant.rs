@@ -96,9 +96,15 @@ steps {
     LengthBoundTooHigh
     AddressIsReference
     NullIsCalled
+    NullIsRead
     OldList
     // Calls and returns.
     HeightIsNotCompared
+    FrameIsNotCompared
+    LimitIsNotCompared
+    AnyContext
+    RangeIsNotCompared
+    SumWraps
     FrameOfAnySize
     CalleeKeepsAll
     OutForAnother

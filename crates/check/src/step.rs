@@ -4,12 +4,13 @@
 use crate::abi::regs::{RAX, RDX, RSP};
 use crate::access::{Access, Place};
 use crate::error::{Fault, Rule, fault};
+use crate::facts::Path;
 use crate::layout::CpuLevel;
-use crate::machine::Machine;
+use crate::machine::{FRAME_BYTES_MAX, Machine};
 use crate::operands::note;
 use crate::rules::numeric::{self, Outcome, arithmetic, cut};
 use crate::state::{Flags, Loc, State};
-use crate::symbols::{Def, Kind};
+use crate::symbols::{Def, Kind, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Address, Alu, Class, Condition, Insn, Operand};
 
@@ -46,6 +47,8 @@ pub enum Faults {
     Memory,
     /// It is an access to a table that may fault.
     Table,
+    /// It is an access to a record, which faults where the reference is null.
+    Null,
     /// It is a division.
     Division,
     /// It is `ud2`.
@@ -96,19 +99,8 @@ impl Machine<'_> {
         match insn.class {
             Class::Branch(condition) => effect.flow = Flow::Branch(insn.target(), condition),
             Class::Jump => effect.flow = Flow::Jump(insn.target()),
-            Class::JumpTo => {
-                effect.flow = self.jump_to(state, insn)?;
-                effect.tail = effect.flow == Flow::Stop;
-            }
-            Class::CallTo => {
-                effect.call = true;
-                if !self.call(state, insn)? {
-                    effect.flow = Flow::Stop;
-                }
-            }
-            Class::Return => {
-                self.ret(state, insn.pops())?;
-                effect.flow = Flow::Stop;
+            Class::Leave | Class::JumpTo | Class::Call | Class::CallTo | Class::Return => {
+                self.transfer(state, insn, effect)?;
             }
             Class::Trap => self.trap(effect)?,
             Class::Nop | Class::Fence => {}
@@ -147,6 +139,37 @@ impl Machine<'_> {
         }
         if !planted!(FlagsStay, insn.class.keeps_flags(), true) {
             state.flags = Flags::Unknown;
+        }
+        Ok(())
+    }
+
+    /// Control goes to other code, or to where a register says.
+    fn transfer(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<(), Fault> {
+        effect.call = insn.class.is_call();
+        if insn.class == Class::JumpTo {
+            effect.flow = self.jump_to(state, insn)?;
+            effect.tail = effect.flow == Flow::Stop;
+            return Ok(());
+        }
+        let returns = if insn.class == Class::Call {
+            self.call_direct(state, insn)?
+        } else if insn.class == Class::CallTo {
+            self.call(state, insn)?
+        } else if insn.class == Class::Leave {
+            effect.tail = true;
+            self.leave_direct(state, insn)?;
+            false
+        } else {
+            self.ret(state, insn.pops())?;
+            false
+        };
+        if !returns {
+            effect.flow = Flow::Stop;
         }
         Ok(())
     }
@@ -210,7 +233,15 @@ impl Machine<'_> {
         };
         let path = self.sure(state.path);
         let range = |value| self.facts.range(path, &self.symbols, value);
-        let (outcome, flags) = arithmetic((alu, bytes), (a, b), range);
+        let (mut outcome, flags) = arithmetic((alu, bytes), (a, b), range);
+        if let Some(kind) = self.tag(state.path, (alu, bytes), (a, b)) {
+            let def = Def { kind, ..Def::ANY };
+            outcome = Outcome::Is(Value::symbol(self.symbols.fresh(def)));
+        } else if (alu, bytes) == (Alu::Add, 8)
+            && let (Outcome::Unknown, Some(sum)) = (outcome, self.sum(a, b))
+        {
+            outcome = Outcome::Is(sum);
+        }
         let result = match outcome {
             Outcome::Unknown => None,
             Outcome::Is(value) => Some(value),
@@ -225,6 +256,22 @@ impl Machine<'_> {
         }
         state.flags = flags;
         Ok(())
+    }
+
+    /// Bit 0 of references in tables, where these point to records: an element without
+    /// it is a reference, or null if it was not initialised, and a reference with it is an element.
+    fn tag(&self, path: Path, (alu, bytes): (Alu, u32), (a, b): (Value, Value)) -> Option<Kind> {
+        if !self.layout.contexts() || bytes != 8 {
+            return None;
+        }
+        match (alu, b.as_constant()?) {
+            (Alu::And, 0xffff_ffff_ffff_fffe) => match self.symbols.def(a.as_symbol()?).kind {
+                Kind::Tagged(ty) => Some(Kind::Ref(RefType { nullable: true, ..ty })),
+                _ => None,
+            },
+            (Alu::Or, 1) => self.ref_type(path, a).map(Kind::Tagged),
+            _ => None,
+        }
     }
 
     /// A word to calculate with. The code of a record may be replaced, so that what was read of it
@@ -251,7 +298,7 @@ impl Machine<'_> {
 
     /// Extensions and what only defines operand 0.
     fn define(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
-        let mut value = None;
+        let (mut value, mut product) = (None, None);
         for n in 1..insn.operands() {
             let (source, bytes, place) = self.read(state, insn, n, (Access::Read, effect))?;
             let jump = match place {
@@ -264,6 +311,9 @@ impl Machine<'_> {
                 }
                 _ => None,
             };
+            if n == 1 {
+                product = Some(source).filter(|_| bytes == 8);
+            }
             value = if insn.class == Class::ZeroExtend {
                 Some(source)
             } else if insn.class == Class::SignExtend {
@@ -275,6 +325,9 @@ impl Machine<'_> {
         let (r, bytes, place) = self.destination(state, insn, effect)?;
         if let Some(place) = place {
             return self.store_number(state, place, value.filter(|_| bytes == 8));
+        }
+        if insn.is_product_by_one() {
+            value = product;
         }
         if insn.class == Class::Scan {
             return self.set_register(state, r, 2, None);
@@ -291,9 +344,30 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         let (a, bytes) = self.source(state, insn, 0, effect)?;
         let (b, _) = self.source(state, insn, 1, effect)?;
-        let b = cut(b, bytes);
+        let (a, b) = self.limit_compared((a, cut(b, bytes)), bytes);
         state.flags = numeric::compared(insn.class == Class::Test, (a, b));
         Ok(())
+    }
+
+    /// P6: a comparison of the limit and the stack pointer as one of what a frame needs and the
+    /// height: `limit + k` less `entry + at` is `k - at` less the height, which
+    /// counts the return address too. Limits are addresses, so the sum does not wrap.
+    fn limit_compared(&self, (a, b): (Value, Value), bytes: u32) -> (Value, Value) {
+        let sides = |limit: Value, rsp: Value| {
+            let limits = limit.base == Base::None
+                && limit.shift == 0
+                && limit.add <= u64::from(FRAME_BYTES_MAX)
+                && self.symbols.def(limit.sym).kind == Kind::StackLimit;
+            let at = rsp.offset_in(Base::Stack).filter(|_| limits && bytes == 8)? as i64;
+            let needs = (limit.add as i64).saturating_sub(at).saturating_add(8);
+            u64::try_from(needs).ok().map(Value::constant)
+        };
+        let height = Value::symbol(Sym::HEIGHT);
+        match (sides(a, b), sides(b, a)) {
+            (Some(needs), _) => (needs, height),
+            (None, Some(needs)) => (height, needs),
+            (None, None) => (a, b),
+        }
     }
 
     /// `cmov`: the source where the condition holds, otherwise operand 0, each narrowed by what the

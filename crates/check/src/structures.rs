@@ -11,13 +11,11 @@
 //! - G1. Areas are sorted by where they begin and do not overlap; neither do the fields of one.
 //! - G2. What a field holds is true in every execution of the code, at every access to it.
 
-mod own;
-
 use crate::value::Base;
 use alloc::vec::Vec;
 
-/// What a field holds. Indices are those of the element of its area, or of the object that it is a
-/// field of.
+/// The content of a field. Indices are those of the element of its area, or of the object that it
+/// is a field of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
     /// Where an object begins, the same for the instance's life.
@@ -60,6 +58,12 @@ pub enum Holds {
     Epoch,
     /// A number that nothing is known of.
     Number,
+    /// A number that nothing is known of, and that code may write.
+    Counter,
+    /// The cell of a global, which lies here; its type says how wide it is.
+    Global,
+    /// The least address that the stack pointer may have at a call.
+    StackLimit,
 }
 
 /// A field of each element of an area.
@@ -67,9 +71,9 @@ pub enum Holds {
 pub struct Field {
     /// Bytes from the element's beginning.
     pub at: u32,
-    /// Its width in bytes: every access has it.
+    /// Its width in bytes: every access has it. 0: what it holds says it.
     pub bytes: u32,
-    /// What it holds.
+    /// Its content.
     pub holds: Holds,
 }
 
@@ -98,7 +102,7 @@ impl Area {
 /// The fields of one kind of object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Structure {
-    areas: Vec<Area>,
+    pub(crate) areas: Vec<Area>,
 }
 
 impl Structure {
@@ -115,7 +119,7 @@ impl Structure {
         }
     }
 
-    /// What the field at `at` of `bytes` bytes holds, and the index of its element.
+    /// The content of the field at `at` of `bytes` bytes, and the index of its element.
     #[inline]
     pub(crate) fn find(&self, at: u64, bytes: u32) -> Option<(Holds, u32)> {
         let behind = self.areas.partition_point(|area| area.at <= at);
@@ -129,7 +133,7 @@ impl Structure {
             return None;
         }
         let field = area.fields.iter().find(|field| u64::from(field.at) == part)?;
-        let whole = planted!(PartOfContext, field.bytes == bytes, true);
+        let whole = planted!(PartOfContext, field.bytes == bytes || field.bytes == 0, true);
         whole.then_some((field.holds, area.first.checked_add(element)?))
     }
 }
@@ -143,7 +147,7 @@ pub struct Structures {
     pub other: Structure,
     /// The store's words.
     pub store: Structure,
-    /// What the epoch's counter lies in.
+    /// The place of the epoch's counter.
     pub epoch: Structure,
     /// The table of builtins.
     pub builtins: Structure,
@@ -155,4 +159,35 @@ pub struct Structures {
     pub table: Structure,
     /// The record of a function that lies outside of the context.
     pub func: Structure,
+}
+
+/// The kind of an argument of a builtin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// Any number.
+    Number,
+    /// A constant that is the index of a memory.
+    Memory,
+    /// A constant that is the index of a table.
+    Table,
+    /// The address of as many bytes of a memory as this argument says (counted from 0).
+    Bytes(u8),
+}
+
+/// The kind of what a builtin returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A number, or nothing.
+    Number,
+    /// A reference to a function, or null.
+    Function,
+}
+
+/// A builtin that code of the module calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosted {
+    /// Its arguments behind the context, at most five.
+    pub arguments: Vec<Argument>,
+    /// The kind of its result.
+    pub answer: Answer,
 }

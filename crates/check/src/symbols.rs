@@ -9,6 +9,7 @@
 
 use crate::rules::numeric::half_of;
 use crate::value::{Sym, Value};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// Something with a length that only grows.
@@ -99,6 +100,14 @@ pub enum Kind {
         /// How many bytes.
         bytes: u32,
     },
+    /// An element of a table as it lies there, where references point to records
+    /// ([`crate::Contract::Contexts`]): 0 where it has not been initialised, otherwise the
+    /// reference with bit 0 set.
+    Tagged(RefType),
+    /// The least address that the stack pointer may have at a call.
+    StackLimit,
+    /// The sum of two shifted symbols, which does not wrap (H1 of `hosted`).
+    Sum,
     /// One of `count` consecutive entries of a jump table.
     JumpOffset {
         /// Offset of the first of them in the code.
@@ -129,11 +138,16 @@ impl Def {
     }
 }
 
+/// A symbol, and how far it is shifted.
+pub(crate) type Summand = (Sym, u8);
+
 /// All symbols of a function.
 #[derive(Clone, Debug)]
 pub struct Symbols {
     entries: Vec<Entry>,
     halves: Vec<Half>,
+    /// The symbols that are sums of two, by these.
+    sums: BTreeMap<(Summand, Summand), Sym>,
 }
 
 /// A symbol's definition, and the place + 1 of the newest of its low halves.
@@ -163,7 +177,7 @@ impl Symbols {
         if let Some(zero) = entries.first_mut() {
             zero.def.hi = 0;
         }
-        Symbols { entries, halves: Vec::with_capacity(more >> 3) }
+        Symbols { entries, halves: Vec::with_capacity(more >> 3), sums: BTreeMap::new() }
     }
 
     /// The definition of a symbol: its bounds and kind.
@@ -214,6 +228,16 @@ impl Symbols {
             entry.newest = u32::try_from(self.halves.len()).unwrap_or(0);
         }
         half
+    }
+
+    /// The symbol that is the sum of two.
+    pub(crate) fn sum(&self, of: (Summand, Summand)) -> Option<Sym> {
+        self.sums.get(&of).copied()
+    }
+
+    /// A symbol is the sum of two, in every execution that has all three (S1).
+    pub(crate) fn adds(&mut self, of: (Summand, Summand), sum: Sym) {
+        self.sums.insert(of, sum);
     }
 
     /// How many symbols there are.

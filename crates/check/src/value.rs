@@ -54,6 +54,8 @@ pub enum Base {
     Import(u32),
     /// The code of a function of known index (in the module's function index space).
     FuncCode(u32),
+    /// The context of an imported function's instance, where records of imports have it.
+    FuncContext(u32),
     /// The record of the function that a reference (the symbol) names.
     RefRecord,
     /// The code of that function.

@@ -6,6 +6,8 @@
 
 #[path = "hostile/claims.rs"]
 mod claims;
+#[path = "hostile/contexts.rs"]
+mod contexts;
 #[path = "hostile/forged.rs"]
 mod forged;
 #[path = "../../certify/tests/common/hostile.rs"]
@@ -56,6 +58,9 @@ fn rows_are_judged_alike_without_a_certifier() {
             "{}: the check says {verdict:?}",
             row.name
         );
+    }
+    for contexts::Judged { name, rule, verdict } in contexts::judged() {
+        assert_eq!(verdict.map(|(rule, _)| rule), rule, "{name}: the check says {verdict:?}");
     }
     for (name, rule, code) in forgeries() {
         assert_eq!(judged(&code).map(|(rule, _)| rule), Some(rule), "{name}");
@@ -185,6 +190,7 @@ fn entries_of_jump_tables_are_work() {
 /// The rejections of all rows and forgeries: rules, each with its words.
 fn seen() -> BTreeSet<(Rule, &'static str)> {
     let rows = verdicts().into_iter().chain(of_claims()).filter_map(|(_, verdict)| verdict);
+    let rows = rows.chain(contexts::judged().into_iter().filter_map(|judged| judged.verdict));
     rows.chain(forgeries().iter().filter_map(|(_, _, code)| judged(code))).collect()
 }
 

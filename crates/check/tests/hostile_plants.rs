@@ -8,6 +8,8 @@
 
 #![cfg(prova_plant)]
 
+#[path = "hostile/contexts.rs"]
+mod contexts;
 #[path = "hostile/forged.rs"]
 #[allow(dead_code, reason = "each test uses a part")]
 mod forged;
@@ -29,7 +31,9 @@ fn verdicts() -> BTreeMap<String, Option<Rule>> {
     let forged = forgeries().into_iter();
     let forged =
         forged.map(|(name, _, code)| (name.to_owned(), judged(&code).map(|(rule, _)| rule)));
-    rows.chain(forged).collect()
+    let contexts = contexts::judged().into_iter();
+    let contexts = contexts.map(|row| (row.name, row.verdict.map(|(rule, _)| rule)));
+    rows.chain(forged).chain(contexts).collect()
 }
 
 #[test]

@@ -181,6 +181,22 @@ pub(crate) fn artifact(path: &Path) -> Result<Vec<u8>> {
         .with_context(|| format!("failed to read `{name}`"))
 }
 
+/// The bytes of a compiled module of Wasmtime's, if `path` leads to one.
+///
+/// # Errors
+/// If it cannot be read, or has more than 1 GiB.
+pub(crate) fn wasmtime(path: &Path) -> Result<Option<Vec<u8>>> {
+    let Ok(mut file) = std::fs::File::open(path) else { return Ok(None) };
+    let mut start = [0; 8];
+    let is_file = file.metadata().is_ok_and(|about| about.is_file());
+    if !is_file || file.read_exact(&mut start).is_err() || !prova_wasmtime_layout::is_one(&start) {
+        return Ok(None);
+    }
+    let all = start.as_slice().chain(file);
+    let bytes = bounded(all, ARTIFACT_BYTES_MAX, ARTIFACT_BYTES_MAX);
+    bytes.map(Some).with_context(|| format!("failed to read `{}`", path.display()))
+}
+
 /// The most bytes of what `prova compile` wrote.
 const ARTIFACT_BYTES_MAX: u64 = 1 << 30;
 

@@ -4,6 +4,8 @@
 //! 0; 1 if the file or the module in it is bad, a piece of code is refused, the module is not the
 //! one of `--expect`, or `--rebuild` gives another file; 2 misuse. `tests/verify.rs` holds outputs.
 
+mod wasmtime;
+
 use crate::args::Require;
 use crate::check_code::{Made, hexadecimal};
 use crate::input;
@@ -24,7 +26,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-/// Checks what `prova compile` wrote, without running it
+/// Checks what `prova compile` or `wasmtime compile` wrote, without running it
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// Compiles the module inside again, and compares the file, or where that differs every piece
@@ -46,7 +48,10 @@ pub(crate) struct VerifyArgs {
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// The file that `prova compile` wrote
+    /// The WebAssembly of a compiled module of Wasmtime's, whose code is then checked against it
+    #[arg(long, value_name = "MODULE")]
+    wasm: Option<PathBuf>,
+    /// The file that `prova compile` or `wasmtime compile` wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -54,6 +59,12 @@ pub(crate) struct VerifyArgs {
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
     let name = args.file.display();
+    if let Some(compiled) = input::wasmtime(&args.file)? {
+        return wasmtime::run(args, &compiled);
+    }
+    if args.wasm.is_some() {
+        bail!(Misuse(format!("`--wasm`: `{name}` is no compiled module of Wasmtime's")));
+    }
     let bytes = input::artifact(&args.file)?;
     let is_file = args.expect.as_ref().is_some_and(|digest| input::is_expected(&bytes, digest));
     let file_digest = input::sha256(&bytes);

@@ -114,7 +114,13 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
         let traps = code.traps.binary_search_by_key(&at, |row| row.code_offset);
         let is_way = matches!(
             insn.class,
-            Class::Jump | Class::Branch(_) | Class::JumpTo | Class::Return | Class::CallTo
+            Class::Jump
+                | Class::Branch(_)
+                | Class::JumpTo
+                | Class::Return
+                | Class::Call
+                | Class::Leave
+                | Class::CallTo
         );
         // A branch and a division may be what the operator owes first.
         let acts = !matches!(insn.class, Class::Branch(_) | Class::Divide | Class::Trap);
@@ -129,7 +135,10 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
             targets.insert(insn.target());
             targets.insert(insn.end());
         }
-        if matches!(insn.class, Class::Jump | Class::JumpTo | Class::Return | Class::Trap) {
+        if matches!(
+            insn.class,
+            Class::Jump | Class::Leave | Class::JumpTo | Class::Return | Class::Trap
+        ) {
             let jumps = insn.class == Class::Jump && insn.target() > at;
             ends.insert(at, jumps.then(|| insn.target()));
         }

@@ -1,5 +1,4 @@
-//! Control instructions: iced codes → classes. Direct calls are absent: every call goes through a
-//! record.
+//! Control instructions: iced codes → classes.
 
 use super::{Class, Condition};
 
@@ -10,6 +9,9 @@ classes! {
     // `jmp` to a register.
     Jmp_rm64
         => Class::JumpTo,
+    // Direct `call`.
+    Call_rel32_64
+        => Class::Call,
     // `call` of a register.
     Call_rm64
         => Class::CallTo,

@@ -85,7 +85,9 @@ pub enum Class {
     Select(Condition),
     Branch(Condition),
     Jump,
+    Leave,
     JumpTo,
+    Call,
     CallTo,
     Return,
     Push,
@@ -119,13 +121,24 @@ impl Class {
         )
     }
 
+    /// Whether it is a call.
+    pub const fn is_call(self) -> bool {
+        matches!(self, Class::Call | Class::CallTo)
+    }
+
     /// Whether it is a branch, jump, call or return. The prefix of the operand size before one is
     /// not refused by the decoder, and Intel's processors ignore it; AMD's take 16 bits: another
     /// length, another target.
     pub const fn is_near_branch(self) -> bool {
         matches!(
             self,
-            Class::Branch(_) | Class::Jump | Class::JumpTo | Class::CallTo | Class::Return
+            Class::Branch(_)
+                | Class::Jump
+                | Class::Leave
+                | Class::JumpTo
+                | Class::Call
+                | Class::CallTo
+                | Class::Return
         )
     }
 
@@ -235,6 +248,9 @@ impl<'a> Instructions<'a> {
         let Some(class) = class(insn.raw.code()) else {
             return fault(Rule::Instruction, "an instruction that the check does not know");
         };
+        // A direct jump that leads out of the code is none within it.
+        let leaves = class == Class::Jump && insn.raw.near_branch64() >= self.code.len() as u64;
+        let class = if leaves { Class::Leave } else { class };
         (insn.offset, insn.len, insn.class, insn.end) = (offset, len, class, end);
         insn.prefixes()?;
         let bytes = self.code.get(offset as usize..insn.end() as usize).unwrap_or(&[]);
@@ -338,6 +354,18 @@ impl Insn {
     /// The target of a direct jump or branch.
     pub fn target(&self) -> u32 {
         u32::try_from(self.raw.near_branch64()).unwrap_or(u32::MAX)
+    }
+
+    /// The target of a direct jump or call, from the code's first byte on, which it may lie before.
+    pub fn target_anywhere(&self) -> i64 {
+        self.raw.near_branch64() as i64
+    }
+
+    /// Whether it multiplies 64 bits by the constant 1: the result is operand 1.
+    pub fn is_product_by_one(&self) -> bool {
+        let code = self.raw.code();
+        let by_constant = code == Code::Imul_r64_rm64_imm8 || code == Code::Imul_r64_rm64_imm32;
+        by_constant && matches!(self.raw.try_immediate(2), Ok(1))
     }
 
     /// The immediate of `ret imm16`; 0 without one.

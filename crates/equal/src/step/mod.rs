@@ -58,6 +58,9 @@ impl Core<'_> {
             | Class::Trap
             | Class::Push
             | Class::Pop => return self.control(state, insn),
+            Class::Call | Class::Leave => {
+                return refuse(Cause::Instruction, "a direct call or jump out of the code");
+            }
             Class::Nop => {}
             Class::Vector | Class::VectorFlags => self.vector(state, insn)?,
             Class::Move | Class::ZeroExtend | Class::SignExtend => self.moves(state, insn)?,

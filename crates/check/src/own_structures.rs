@@ -1,7 +1,7 @@
 //! The structures of Prova's own runtime, for a layout (`docs/certificate.md` has the tables).
 
-use super::{Area, Field, Holds, Structure, Structures};
 use crate::layout::{Layout, offsets};
+use crate::structures::{Area, Field, Holds, Structure, Structures};
 use crate::value::Base;
 
 /// The fields of a function's record.

@@ -1,0 +1,137 @@
+//! Calls of builtins that lie in the text of the module, where a runtime's code calls its host
+//! through such (contexts, [`crate::Contract::Contexts`]).
+//!
+//! What a builtin may be given is data, [`crate::Hosted`]: the host believes it. So a pointer must lead to
+//! as many bytes of one memory as the argument behind it says, and the index of a memory or a table
+//! must be a constant one of the module.
+//!
+//! - H1. `start + count` is a sum of two unknown numbers, as values are not: a symbol stands for it
+//!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
+
+use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
+use crate::error::{Fault, Rule, fault};
+use crate::facts::{Path, Reading};
+use crate::layout::offsets;
+use crate::machine::Machine;
+use crate::rules::place::{self, Reach};
+use crate::state::{Loc, State};
+use crate::structures::{Answer, Argument};
+use crate::symbols::{Def, Extent, Kind, RefType, Summand};
+use crate::value::{Base, Sym, Value};
+use alloc::vec::Vec;
+
+/// Registers of a builtin's arguments behind the context (System V).
+const ARGUMENTS: [u8; 5] = [RSI, RDX, RCX, R8, R9];
+
+impl Machine<'_> {
+    /// A call of a builtin, with the context in rdi.
+    pub(crate) fn call_hosted(&mut self, state: &mut State, n: u32) -> Result<(), Fault> {
+        let layout = self.layout;
+        let Some(hosted) = layout.hosted.get(n as usize) else {
+            return fault(Rule::Call, "a builtin that has no rule");
+        };
+        let mut values = Vec::with_capacity(ARGUMENTS.len());
+        for &register in &ARGUMENTS {
+            values.push(self.read_loc(state, Loc::Register(register)));
+        }
+        for (&argument, &value) in hosted.arguments.iter().zip(&values) {
+            self.is_argument(state, argument, (value, &values))?;
+        }
+        self.forget(state);
+        if hosted.answer == Answer::Function {
+            let sym = self.reference(RefType::FUNC);
+            state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+        }
+        Ok(())
+    }
+
+    fn is_argument(
+        &mut self,
+        state: &State,
+        argument: Argument,
+        (value, all): (Value, &[Value]),
+    ) -> Result<(), Fault> {
+        // Indices have 32 bits; the upper half is nobody's.
+        let index = value.as_constant().map(|index| index as u32);
+        match argument {
+            Argument::Number => Ok(()),
+            Argument::Memory => match index.and_then(|m| self.layout.memory_type(m)) {
+                Some(_) => Ok(()),
+                None => fault(Rule::Call, "a builtin gets no index of a memory"),
+            },
+            Argument::Table => match index.and_then(|t| self.layout.table_type(t)) {
+                Some(_) => Ok(()),
+                None => fault(Rule::Call, "a builtin gets no index of a table"),
+            },
+            Argument::Bytes(n) => {
+                let count = all.get(usize::from(n)).copied();
+                let inside = count.is_some_and(|count| self.are_bytes(state.path, value, count));
+                if !planted!(RangeIsNotCompared, inside, true) {
+                    return fault(Rule::Call, "a builtin gets bytes that may not be a memory's");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether the `count` bytes from `start` on are a memory's. Both numbers are less than 2^48 as
+    /// integers, so their sum is, and the reading of it that a length bounds is that sum.
+    fn are_bytes(&self, path: Path, start: Value, count: Value) -> bool {
+        let Base::Memory(m) = start.base else { return false };
+        let Some(memory) = self.layout.memory_type(m) else { return false };
+        let number = Value { base: Base::None, ..start };
+        let small = |value| {
+            let range = self.facts.range(path, &self.symbols, value);
+            range.is_some_and(|(lo, hi)| lo >= 0 && hi <= i128::from(offsets::MEMORY_BYTES_MAX))
+        };
+        let Some(end) = self.known_sum(number, count) else { return false };
+        if !small(number) || !small(count) {
+            return false;
+        }
+        let bounds = self.facts.bounds(path, &self.symbols, end.sym);
+        let within = |end: Reading| self.within(path, end, Extent::Memory(m));
+        let end = Value { base: start.base, ..end };
+        place::linear((end, 0), bounds, (memory.min_bytes, 0), within) == Reach::Inside
+    }
+
+    /// H1: the sum of two numbers, if there is a symbol for it or it has the form of a value.
+    fn known_sum(&self, a: Value, b: Value) -> Option<Value> {
+        if let Some(sum) = a.sum(b) {
+            return Some(sum);
+        }
+        let sym = self.symbols.sum(pair(a, b)?)?;
+        Some(Value { add: a.add.wrapping_add(b.add), ..Value::symbol(sym) })
+    }
+
+    /// H1: the sum of two numbers whose sum is not the form of a value. Its bounds come from the
+    /// definitions of both symbols alone, since other paths ask for the same sum.
+    pub(crate) fn sum(&mut self, a: Value, b: Value) -> Option<Value> {
+        if !self.layout.contexts() {
+            return None;
+        }
+        let (x, y) = pair(a, b)?;
+        let add = a.add.wrapping_add(b.add);
+        if let Some(sym) = self.symbols.sum((x, y)) {
+            return Some(Value { add, ..Value::symbol(sym) });
+        }
+        let bounds = |(sym, shift): Summand| {
+            let def = self.symbols.def(sym);
+            let most = u128::from(def.hi).checked_shl(shift.into()).unwrap_or(u128::MAX);
+            (def.lo.checked_shl(shift.into()).unwrap_or(0), most)
+        };
+        let (one, other) = (bounds(x), bounds(y));
+        let hi = u64::try_from(one.1.saturating_add(other.1)).ok();
+        let hi = planted!(SumWraps, hi, Some(u64::MAX))?;
+        let lo = one.0.saturating_add(other.0);
+        let sym = self.symbols.fresh(Def { lo, hi, kind: Kind::Sum });
+        self.symbols.adds((x, y), sym);
+        Some(Value { add, ..Value::symbol(sym) })
+    }
+}
+
+/// The symbols of two numbers with their shifts, in order.
+fn pair(a: Value, b: Value) -> Option<(Summand, Summand)> {
+    let plain = |v: Value| v.base == Base::None && v.sym != Sym::ZERO;
+    let (x, y) = ((a.sym, a.shift), (b.sym, b.shift));
+    (plain(a) && plain(b)).then_some((x.min(y), x.max(y)))
+}

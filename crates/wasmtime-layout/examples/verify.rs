@@ -1,0 +1,30 @@
+//! Says of compiled modules of Wasmtime's how much of their code stays in its sandbox.
+//!
+//! ```text
+//! cargo run --release -p prova-wasmtime-layout --example verify -- M.cwasm M.wasm
+//! ```
+
+use std::collections::BTreeMap;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let files: Vec<String> = std::env::args().skip(1).collect();
+    let [compiled, wasm] = &files[..] else { return Err("two files: M.cwasm M.wasm".into()) };
+    let report = prova_wasmtime_layout::verify(&std::fs::read(compiled)?, &std::fs::read(wasm)?)?;
+    println!(
+        "{} functions confined ({} bytes), {} refused, {} not checked",
+        report.confined,
+        report.confined_bytes,
+        report.refused.len(),
+        report.unchecked.len(),
+    );
+    let mut reasons: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    for refusal in &report.refused {
+        let reason = format!("{:?}: {}", refusal.rule, refusal.what);
+        let first = || (0, format!("{} at {:#x}", refusal.name, refusal.offset));
+        reasons.entry(reason).or_insert_with(first).0 += 1;
+    }
+    for (reason, (count, first)) in reasons {
+        println!("{count:6} {reason} (first: {first})");
+    }
+    Ok(())
+}

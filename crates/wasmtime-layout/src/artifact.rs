@@ -1,0 +1,142 @@
+//! The compiled file: an ELF image with sections of Wasmtime's.
+
+use crate::error::Error;
+use crate::exceptions::{self, Handled};
+use crate::settings::Settings;
+use crate::traps;
+use object::{FileFlags, Object, ObjectSection, ObjectSymbol, SymbolKind as Elf};
+use prova_check::TrapRow;
+use std::collections::BTreeSet;
+
+/// The beginning of names of symbols of callers of builtins.
+pub(crate) const BUILTIN: &str = "wasmtime_builtin_";
+/// `os_abi` of the ELF header of Wasmtime's files.
+const OS_ABI: u8 = 200;
+/// The bit of `e_flags` that says that the file is a module.
+const IS_MODULE: u32 = 1;
+
+/// The kind of a symbol of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SymbolKind {
+    /// A function of the module, by its index in the index space.
+    Func(u32),
+    /// The caller of a builtin.
+    Builtin,
+    /// Anything else: trampolines, the caller of the start function.
+    Other,
+}
+
+/// Code with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbol {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: SymbolKind,
+    /// Where it begins in the text.
+    pub start: u32,
+    /// How many bytes it has, with the constants behind it.
+    pub len: u32,
+}
+
+/// A compiled module.
+#[derive(Clone, Debug)]
+pub struct Artifact<'a> {
+    /// The settings.
+    pub settings: Settings,
+    /// The text.
+    pub text: &'a [u8],
+    /// The code in the text, by where it begins, without overlaps.
+    pub symbols: Vec<Symbol>,
+    pub(crate) traps: Vec<TrapRow>,
+    pub(crate) handled: Vec<Handled>,
+}
+
+/// Whether bytes begin as a compiled module of Wasmtime's does.
+pub fn is_one(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x7fELF") && bytes.get(7) == Some(&OS_ABI)
+}
+
+impl<'a> Artifact<'a> {
+    /// Reads a compiled module.
+    ///
+    /// # Errors
+    ///
+    /// If it is none, one of another release or target, or malformed.
+    pub fn read(bytes: &'a [u8]) -> Result<Artifact<'a>, Error> {
+        let wrong = |what: String| Error::compiled("the file", what);
+        let elf = object::read::elf::ElfFile64::<object::LittleEndian>::parse(bytes)
+            .map_err(|error| wrong(format!("no ELF image: {error}")))?;
+        match elf.flags() {
+            FileFlags::Elf { os_abi, e_flags, .. }
+                if os_abi.0 == OS_ABI && e_flags.0 & IS_MODULE != 0 => {}
+            FileFlags::Elf { os_abi, .. } if os_abi.0 == OS_ABI => {
+                return Err(wrong("no module of Wasmtime's, but a component".to_owned()));
+            }
+            _ => return Err(wrong("no compiled module of Wasmtime's".to_owned())),
+        }
+        let section = |name: &str| {
+            let section = elf.section_by_name(name)?;
+            Some(section.data().map_err(|error| Error::compiled(name, error.to_string())))
+        };
+        let needed = |name: &str| {
+            section(name).unwrap_or_else(|| Err(Error::compiled(name, "no such section")))
+        };
+        let settings = Settings::read(needed(".wasmtime.engine")?)?;
+        let text = needed(".text")?;
+        let traps = traps::read(section(".wasmtime.traps").transpose()?.unwrap_or(&[]))?;
+        let handled = section(".wasmtime.exceptions").transpose()?.unwrap_or(&[]);
+        let handled = exceptions::read(handled)?;
+        let text_index = elf.section_by_name(".text").map(|section| section.index());
+        let mut symbols = Vec::new();
+        for symbol in elf.symbols() {
+            if symbol.kind() != Elf::Text || symbol.section_index() != text_index {
+                continue;
+            }
+            let name = symbol.name().map_err(|error| Error::compiled(".symtab", error.to_string()));
+            let name = name?.to_owned();
+            let range = u32::try_from(symbol.address()).ok().zip(u32::try_from(symbol.size()).ok());
+            let Some((start, len)) = range else {
+                return Err(Error::compiled(".symtab", format!("{name} lies nowhere")));
+            };
+            let kind = match function(&name) {
+                Some(index) => SymbolKind::Func(index),
+                None if name.starts_with(BUILTIN) => SymbolKind::Builtin,
+                None => SymbolKind::Other,
+            };
+            symbols.push(Symbol { name, kind, start, len });
+        }
+        symbols.sort_by_key(|symbol| symbol.start);
+        let (mut end, mut funcs) = (0_u64, BTreeSet::new());
+        for symbol in &symbols {
+            let behind = u64::from(symbol.start) + u64::from(symbol.len);
+            // Code without bytes would share its place with what follows.
+            if symbol.len == 0 {
+                return Err(Error::compiled(".symtab", format!("{} is empty", symbol.name)));
+            }
+            if let SymbolKind::Func(func) = symbol.kind
+                && !funcs.insert(func)
+            {
+                return Err(Error::compiled(".symtab", format!("{} is there twice", symbol.name)));
+            }
+            if u64::from(symbol.start) < end || behind > text.len() as u64 {
+                let what = format!("{} overlaps another, or the text's end", symbol.name);
+                return Err(Error::compiled(".symtab", what));
+            }
+            end = behind;
+        }
+        Ok(Artifact { settings, text, symbols, traps, handled })
+    }
+
+    /// The bytes of a symbol.
+    pub fn bytes(&self, symbol: &Symbol) -> &'a [u8] {
+        let start = symbol.start as usize;
+        self.text.get(start..start + symbol.len as usize).unwrap_or(&[])
+    }
+}
+
+/// The index of a function that a symbol `wasm[0]::function[N]…` names.
+fn function(name: &str) -> Option<u32> {
+    let rest = name.strip_prefix("wasm[0]::function[")?;
+    rest.split_once(']')?.0.parse().ok()
+}

@@ -1,0 +1,31 @@
+//! A compiled module of Wasmtime 48 and its Wasm → which of its code stays in its sandbox.
+//!
+//! ```text
+//! M.cwasm ─ artifact ─► text, symbols, traps, exceptions, settings ┐
+//! M.wasm ─ module ─► types, functions, memories, tables, globals ──┼─ layout ─► prova_check::Layout
+//!                                                                  └─ verify: certify, check ─► Report
+//! ```
+//!
+//! The layout is derived from the Wasm and the settings that the file names, never from its code.
+//! What holds of accepted code is what the check claims of Prova's own (`docs/trust/claims.md`),
+//! with the structures of Wasmtime in the place of Prova's ([`prova_check::Contract::Contexts`]).
+//!
+//! Limits, for now: functions alone are checked. Trampolines, callers of builtins, the function
+//! table of `.wasmtime.info`, maps of addresses and of unwinding are not; handlers of exceptions,
+//! references other than to functions, and code without signals have no rule. So a file is
+//! never accepted as a whole ([`Report::is_confined`]).
+
+pub mod artifact;
+mod error;
+mod exceptions;
+pub mod layout;
+mod module;
+pub mod offsets;
+mod settings;
+mod traps;
+mod verify;
+
+pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
+pub use error::{Error, File};
+pub use settings::Settings;
+pub use verify::{Refusal, Report, verify};

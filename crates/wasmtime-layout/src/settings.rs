@@ -1,0 +1,152 @@
+//! The section `.wasmtime.engine`: release, target, and the settings that change code.
+//!
+//! The section is a byte of its version, a byte that is the length of the release's name, that
+//! name, and a record in the format of `postcard` (source: `wasmtime` 48.0.8,
+//! module `engine::serialization`). Of the record's `Tunables` all fields before the last one that
+//! is
+//! wanted here are read, in their order (source: `wasmtime-environ` 48.0.8, module `tunables`).
+
+use crate::error::Error;
+use serde::Deserialize;
+
+/// The section's name.
+const SECTION: &str = ".wasmtime.engine";
+/// The release whose layout is known, as files name it: by its first number.
+const RELEASE: &str = "48";
+
+/// The settings of a compiled module that its code depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The release that compiled it.
+    pub release: String,
+    /// The target's name.
+    pub target: String,
+    /// Bytes that are reserved for a memory.
+    pub memory_reservation: u64,
+    /// Bytes behind those that always fault.
+    pub memory_guard_size: u64,
+    /// Whether memories that may grow beyond their reservation may move.
+    pub memory_may_move: bool,
+    /// Whether tables are initialised when elements are first read.
+    pub table_lazy_init: bool,
+    /// Whether fuel is counted.
+    pub consume_fuel: bool,
+    /// Whether the epoch is polled.
+    pub epoch_interruption: bool,
+    /// Whether faults are traps.
+    pub signals_based_traps: bool,
+    /// Whether functions have the baseline compiler's convention.
+    pub winch_callable: bool,
+    /// Whether the processor must have AVX2 and what comes with it.
+    pub has_avx2: bool,
+}
+
+#[derive(Deserialize)]
+struct Metadata<'a> {
+    target: &'a str,
+    #[serde(borrow)]
+    _shared: Vec<(&'a str, Flag<'a>)>,
+    #[serde(borrow)]
+    isa: Vec<(&'a str, Flag<'a>)>,
+    tunables: Tunables,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "variants are told apart by their number, and must all be there")]
+enum Flag<'a> {
+    Enum(&'a str),
+    Num(u8),
+    Bool(bool),
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "variants are told apart by their number, and must all be there")]
+enum Collector {
+    DeferredReferenceCounting,
+    Null,
+    Copying,
+}
+
+/// A table of costs is not read, so it is no variant: such a file is refused.
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "variants are told apart by their number, and must all be there")]
+enum Costs {
+    Table(Never),
+    Default,
+}
+
+#[derive(Deserialize)]
+enum Never {}
+
+/// The first fields of Wasmtime's `Tunables`, in its order.
+#[derive(Deserialize)]
+struct Tunables {
+    _collector: Option<Collector>,
+    memory_reservation: u64,
+    memory_guard_size: u64,
+    _memory_reservation_for_growth: u64,
+    _debug_native: bool,
+    debug_guest: bool,
+    _debug_symbols: bool,
+    _parse_wasm_debuginfo: bool,
+    consume_fuel: bool,
+    _operator_cost: Costs,
+    epoch_interruption: bool,
+    memory_may_move: bool,
+    _guard_before_linear_memory: bool,
+    table_lazy_init: bool,
+    _generate_address_map: bool,
+    _debug_adapter_modules: bool,
+    _relaxed_simd_deterministic: bool,
+    winch_callable: bool,
+    signals_based_traps: bool,
+}
+
+impl Settings {
+    /// The settings in the section's bytes.
+    ///
+    /// # Errors
+    ///
+    /// For another release, target or format, or settings that the layout does not know.
+    pub(crate) fn read(data: &[u8]) -> Result<Settings, Error> {
+        let wrong = |what: String| Error::compiled(SECTION, what);
+        let [version, len, rest @ ..] = data else {
+            return Err(wrong("too short".to_owned()));
+        };
+        let Some((release, rest)) = rest.split_at_checked(usize::from(*len)) else {
+            return Err(wrong("too short".to_owned()));
+        };
+        let release = String::from_utf8_lossy(release).into_owned();
+        if release != RELEASE {
+            return Err(wrong(format!("compiled by Wasmtime {release:?}, not by {RELEASE}")));
+        }
+        if *version != 0 {
+            return Err(wrong(format!("version {version} of the section, not 0")));
+        }
+        let (metadata, _) = postcard::take_from_bytes::<Metadata<'_>>(rest)
+            .map_err(|error| wrong(format!("malformed: {error}")))?;
+        if !metadata.target.starts_with("x86_64-") {
+            return Err(wrong(format!("the target {:?}, not x86-64", metadata.target)));
+        }
+        let tunables = metadata.tunables;
+        if tunables.debug_guest {
+            return Err(wrong("code for debuggers of guests".to_owned()));
+        }
+        let on = |name: &str| {
+            metadata.isa.iter().any(|(of, flag)| *of == name && matches!(flag, Flag::Bool(true)))
+        };
+        Ok(Settings {
+            release,
+            target: metadata.target.to_owned(),
+            memory_reservation: tunables.memory_reservation,
+            memory_guard_size: tunables.memory_guard_size,
+            memory_may_move: tunables.memory_may_move,
+            table_lazy_init: tunables.table_lazy_init,
+            consume_fuel: tunables.consume_fuel,
+            epoch_interruption: tunables.epoch_interruption,
+            signals_based_traps: tunables.signals_based_traps,
+            winch_callable: tunables.winch_callable,
+            has_avx2: on("has_avx2"),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! Every function of a compiled module: certified, and checked.
+
+use crate::artifact::{Artifact, Symbol, SymbolKind};
+use crate::error::Error;
+use crate::layout;
+use prova_certify::{CertifyError, Draft};
+use prova_check::{Code, CodeKind, Layout, Rejection, Rule, TrapRow};
+
+/// The verdict on a compiled module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The release of Wasmtime that compiled it.
+    pub release: String,
+    /// Functions that stay in their sandbox.
+    pub confined: usize,
+    /// Bytes of these.
+    pub confined_bytes: u64,
+    /// The code that was refused, in the order of the text.
+    pub refused: Vec<Refusal>,
+    /// Code for which there is no check yet.
+    pub unchecked: Vec<String>,
+}
+
+/// Code that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The symbol's name.
+    pub name: String,
+    /// Offset of the guilty instruction in the text.
+    pub offset: u32,
+    /// The rule.
+    pub rule: Rule,
+    /// The fault.
+    pub what: &'static str,
+}
+
+impl Report {
+    /// Whether all code of the file was checked, and none refused.
+    pub fn is_confined(&self) -> bool {
+        self.refused.is_empty() && self.unchecked.is_empty()
+    }
+}
+
+/// Checks the code of a compiled module against its Wasm.
+///
+/// # Errors
+///
+/// If either file cannot be read, or has what the derivation of the layout does not know.
+pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
+    let artifact = Artifact::read(compiled)?;
+    let layout = layout::derive(&artifact, wasm)?;
+    let release = artifact.settings.release.clone();
+    let mut report = Report { release, ..Report::default() };
+    for symbol in &artifact.symbols {
+        let SymbolKind::Func(func) = symbol.kind else {
+            report.unchecked.push(symbol.name.clone());
+            continue;
+        };
+        match check(&artifact, &layout, symbol, func) {
+            Ok(()) => {
+                report.confined += 1;
+                report.confined_bytes += u64::from(symbol.len);
+            }
+            Err((offset, rule, what)) => {
+                let offset = symbol.start.saturating_add(offset);
+                report.refused.push(Refusal { name: symbol.name.clone(), offset, rule, what });
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Certifies and checks one function; a refusal has the offset in its code.
+fn check(
+    artifact: &Artifact<'_>,
+    layout: &Layout,
+    symbol: &Symbol,
+    func: u32,
+) -> Result<(), (u32, Rule, &'static str)> {
+    let (start, end) = (symbol.start, symbol.start.saturating_add(symbol.len));
+    if !start.is_multiple_of(16) {
+        return Err((0, Rule::Metadata, "a function that does not lie at a multiple of 16"));
+    }
+    let catches = |call: &crate::exceptions::Handled| (start..=end).contains(&call.return_offset);
+    if let Some(call) = artifact.handled.iter().find(|call| catches(call)) {
+        let offset = call.return_offset.saturating_sub(start);
+        return Err((offset, Rule::Landing, "a handler of exceptions, which has no rule"));
+    }
+    let from = artifact.traps.partition_point(|row| row.code_offset < start);
+    let to = artifact.traps.partition_point(|row| row.code_offset < end);
+    let rows = artifact.traps.get(from..to).unwrap_or(&[]);
+    let own = |row: &TrapRow| TrapRow { code_offset: row.code_offset - start, ..*row };
+    let traps: Vec<TrapRow> = rows.iter().map(own).collect();
+    let bytes = artifact.bytes(symbol);
+    let kind = CodeKind::Func(func);
+    let draft = Draft { kind, bytes, traps: &traps, calls: &[] };
+    let certificate = prova_certify::certify(layout, &draft)
+        .map_err(|CertifyError { offset, rule, what }| (offset, rule, what))?;
+    let code = Code { kind, bytes, certificate: &certificate, traps: &traps, calls: &[] };
+    let checked = layout.check(code);
+    checked.map(|_| ()).map_err(|Rejection { offset, rule, what, .. }| (offset, rule, what))
+}

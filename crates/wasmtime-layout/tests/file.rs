@@ -1,0 +1,211 @@
+//! Files made by hand: what is read of them, and what is refused.
+
+use object::write::{Object, Symbol, SymbolSection};
+use object::{
+    Architecture, BinaryFormat, Endianness, FileFlags, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope, elf,
+};
+use prova_wasmtime_layout::{Error, File, Report, verify};
+
+/// `(module (memory 1) (func) (func))`, and code for both functions.
+struct Made {
+    os_abi: u8,
+    flags: u32,
+    engine: Vec<u8>,
+    text: Vec<u8>,
+    symbols: Vec<(&'static str, u64, u64)>,
+    traps: Vec<u8>,
+    exceptions: Vec<u8>,
+}
+
+const WAT: &str = "(module (memory 1) (func) (func))";
+
+impl Made {
+    fn new() -> Made {
+        let mut text = vec![0; 64];
+        // `ret`; `push rbp; mov rbp, rsp; pop rbp; ret`.
+        text[0] = 0xc3;
+        text[32..38].copy_from_slice(&[0x55, 0x48, 0x89, 0xe5, 0x5d, 0xc3]);
+        let symbols = vec![("wasm[0]::function[0]", 0, 1), ("wasm[0]::function[1]::run", 32, 6)];
+        let engine = engine("48", "x86_64-unknown-linux-gnu");
+        Made { os_abi: 200, flags: 1, engine, text, symbols, traps: vec![], exceptions: vec![] }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+        object.flags = FileFlags::Elf {
+            os_abi: elf::OsAbi(self.os_abi),
+            abi_version: 0,
+            e_flags: elf::FileFlags(self.flags),
+        };
+        let mut section = |name: &str, kind, data: &[u8]| {
+            let id = object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
+            object.append_section_data(id, data, 16);
+            id
+        };
+        section(".wasmtime.engine", SectionKind::ReadOnlyData, &self.engine);
+        section(".wasmtime.traps", SectionKind::ReadOnlyData, &self.traps);
+        section(".wasmtime.exceptions", SectionKind::ReadOnlyData, &self.exceptions);
+        let text = section(".text", SectionKind::Text, &self.text);
+        for &(name, value, size) in &self.symbols {
+            object.add_symbol(Symbol {
+                name: name.as_bytes().to_vec(),
+                value,
+                size,
+                kind: SymbolKind::Text,
+                scope: SymbolScope::Compilation,
+                weak: false,
+                section: SymbolSection::Section(text),
+                flags: SymbolFlags::None,
+            });
+        }
+        object.write().expect("a file")
+    }
+
+    fn verified(&self) -> Result<Report, Error> {
+        verify(&self.bytes(), &wat::parse_str(WAT).expect("a module"))
+    }
+
+    /// The error that says so.
+    fn wrong(&self) -> String {
+        let error = self.verified().expect_err("an error");
+        assert_eq!(error.of, File::Compiled);
+        error.to_string()
+    }
+}
+
+/// The section of settings: those of Wasmtime's defaults.
+fn engine(release: &str, target: &str) -> Vec<u8> {
+    let mut out = vec![0, release.len() as u8];
+    out.extend_from_slice(release.as_bytes());
+    out.push(target.len() as u8);
+    out.extend_from_slice(target.as_bytes());
+    // No shared settings; of the processor's one: a truth.
+    out.extend_from_slice(&[0, 1, 8]);
+    out.extend_from_slice(b"has_avx2");
+    out.extend_from_slice(&[2, 1]);
+    // No collector; 4 GiB, 32 MiB, 2 GiB.
+    out.push(0);
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x10]);
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x10]);
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x08]);
+    // Four truths, fuel, costs by default, epochs, may move, guard before, lazy tables.
+    out.extend_from_slice(&[0, 0, 1, 1, 0, 1, 0, 1, 1, 1]);
+    // A map of addresses, adapters, relaxed SIMD, the baseline's convention, signals.
+    out.extend_from_slice(&[1, 0, 0, 0, 1]);
+    out
+}
+
+#[test]
+fn functions_are_checked_and_other_code_is_named() {
+    let report = Made::new().verified().expect("a report");
+    assert_eq!((report.confined, report.confined_bytes), (2, 7));
+    assert!(report.is_confined() && report.release == "48", "{report:?}");
+
+    let mut made = Made::new();
+    made.symbols.push(("signatures[0]::wasm_to_array_trampoline", 40, 4));
+    let report = made.verified().expect("a report");
+    assert_eq!(report.unchecked, ["signatures[0]::wasm_to_array_trampoline"]);
+    assert!(!report.is_confined());
+}
+
+#[test]
+fn code_that_leaves_is_refused_where_it_does() {
+    let mut made = Made::new();
+    // `mov eax, [rdi + 0x30]` is half of the memory's base.
+    made.text[0..4].copy_from_slice(&[0x8b, 0x47, 0x30, 0xc3]);
+    made.symbols[0].2 = 4;
+    let report = made.verified().expect("a report");
+    assert_eq!(report.confined, 1);
+    assert_eq!(report.refused.len(), 1);
+    assert_eq!(report.refused[0].name, "wasm[0]::function[0]");
+    assert_eq!(
+        (report.refused[0].offset, report.refused[0].what),
+        (0, "no field of its structure")
+    );
+    // The whole of it may be read.
+    made.text[0..5].copy_from_slice(&[0x48, 0x8b, 0x47, 0x30, 0xc3]);
+    made.symbols[0].2 = 5;
+    assert!(made.verified().expect("a report").is_confined());
+}
+
+#[test]
+fn a_handler_of_exceptions_has_no_rule() {
+    let mut made = Made::new();
+    let words = [1_u32, 1, 37, 0, 1, u32::MAX, u32::MAX, 38];
+    made.exceptions = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let report = made.verified().expect("a report");
+    assert_eq!((report.confined, report.refused.len()), (1, 1));
+    assert_eq!(report.refused[0].offset, 37);
+}
+
+#[test]
+fn files_that_are_not_wasmtimes_are_refused_by_name() {
+    type Case = (fn(&mut Made), &'static str);
+    let cases: [Case; 14] = [
+        (|made| made.os_abi = 0, "no compiled module"),
+        (|made| made.flags = 2, "a component"),
+        (|made| made.engine = engine("47", "x86_64-unknown-linux-gnu"), "Wasmtime \"47\""),
+        (|made| made.engine = engine("48", "aarch64-unknown-linux-gnu"), "aarch64"),
+        // The last of its settings: code without signals; before it, the baseline's convention.
+        (|made| *made.engine.last_mut().expect("a byte") = 0, "signals"),
+        (|made| *made.engine.iter_mut().nth_back(1).expect("a byte") = 1, "baseline"),
+        (|made| made.engine.truncate(40), "malformed"),
+        (|made| made.engine.clear(), "too short"),
+        (|made| made.traps = vec![1, 0, 0, 0, 9], "malformed"),
+        (|made| made.exceptions = vec![1, 0, 0, 0], "malformed"),
+        (|made| made.symbols[0].2 = 0, "empty"),
+        (|made| made.symbols[1].0 = "wasm[0]::function[0]", "twice"),
+        (|made| made.symbols[0].2 = 33, "overlaps"),
+        (|made| made.symbols[1].2 = 33, "overlaps"),
+    ];
+    for (change, what) in cases {
+        let mut made = Made::new();
+        change(&mut made);
+        let error = made.wrong();
+        assert!(error.contains(what), "{error}: {what}");
+    }
+    let wasm = wat::parse_str(WAT).expect("a module");
+    assert!(verify(&[], &wasm).is_err());
+    assert!(verify(b"\x7fELF", &wasm).is_err());
+}
+
+#[test]
+fn modules_with_what_the_derivation_does_not_know_are_refused() {
+    let bytes = Made::new().bytes();
+    for wat in [
+        "(module (memory 1 1 shared) (func) (func))",
+        "(module (func (param externref)) (func))",
+        "(module (type (struct)) (func) (func))",
+        "(module (type (sub (func))) (func) (func))",
+        "(module (table i64 1 funcref) (func) (func))",
+        "(module (rec (type (func)) (type (func))) (func) (func))",
+    ] {
+        let wasm = wat::parse_str(wat).expect("a module");
+        let error = verify(&bytes, &wasm).expect_err(wat);
+        assert_eq!(error.of, File::Wasm, "{wat}: {error}");
+    }
+    // Another module than the code's: the first function may not read a memory there.
+    let mut made = Made::new();
+    made.text[0..5].copy_from_slice(&[0x48, 0x8b, 0x47, 0x30, 0xc3]);
+    made.symbols[0].2 = 5;
+    let wasm = wat::parse_str("(module (func) (func))").expect("a module");
+    let report = verify(&made.bytes(), &wasm).expect("a report");
+    assert_eq!(report.refused.len(), 1);
+}
+
+/// Every byte of a file changed: nothing panics.
+#[test]
+fn changed_bytes_do_no_harm() {
+    let wasm = wat::parse_str(WAT).expect("a module");
+    let bytes = Made::new().bytes();
+    let mut read = 0;
+    for at in 0..bytes.len() {
+        for value in [0, 0xff, bytes[at] ^ 1, bytes[at].wrapping_add(0x40)] {
+            let mut changed = bytes.clone();
+            changed[at] = value;
+            read += usize::from(verify(&changed, &wasm).is_ok());
+        }
+    }
+    assert!(read > 100, "{read}");
+}
