@@ -382,3 +382,29 @@ fn a_stop_that_is_no_trap_is_the_files_fault() {
         .says(&["machine code stopped where its maker says that it never is (stop 15)"]);
     assert!(!run.err.contains("bug in Prova"), "{run:?}");
 }
+
+/// A file of Wasmtime's needs its module, and one that is damaged is told as one.
+#[test]
+fn files_of_wasmtimes_are_told_apart() {
+    let folder = folder("verify-wasmtime");
+    let mut header = b"\x7fELF\x02\x01\x01\xc8".to_vec();
+    header.resize(64, 0);
+    std::fs::write(folder.0.join("it.cwasm"), &header).expect("it is written");
+    let cases = [
+        (
+            "verify it.cwasm",
+            2,
+            "a compiled module of Wasmtime's: name its WebAssembly with `--wasm`",
+        ),
+        ("verify it.cwasm --wasm add.wat --rebuild", 2, "has no `--rebuild`"),
+        ("verify it.cwasm --wasm add.wat --require proved", 2, "no proof can be required"),
+        ("verify it.cwasm --wasm add.wat", 1, "failed to verify `it.cwasm`"),
+        ("verify it.cwasm --wasm absent.wasm", 1, "absent.wasm"),
+        ("verify add.prova --wasm add.wat", 2, "is no compiled module of Wasmtime's"),
+    ];
+    for (command, code, message) in cases {
+        let run = folder.run(command);
+        assert_eq!(run.code, code, "{command}: {run:?}");
+        assert!(run.stderr.contains(message), "{command}: {run:?}");
+    }
+}
