@@ -435,10 +435,15 @@ impl Machine<'_> {
         };
         match claim {
             Claim::Number { .. } | Claim::Holds { .. } => true,
-            Claim::Range { name, lo, hi } => {
+            Claim::Range { name: Name::Fixed(sym), lo, hi } => {
                 // What is claimed of a symbol of the function is a fact, which bounds nothing more.
-                let path = if matches!(name, Name::Fixed(_)) { path } else { self.sure(path) };
-                own(name).is_some_and(|v| self.lies_in(path, v, (lo, hi)))
+                let def = self.symbols.def(sym);
+                let known = def.lo >= lo && def.hi <= hi;
+                known || self.lies_in(path, Value::symbol(sym), (lo, hi))
+            }
+            Claim::Range { name: Name::Of(of), lo, hi } => {
+                let path = self.sure(path);
+                self.names.get(of).is_some_and(|v| self.lies_in(path, v, (lo, hi)))
             }
             Claim::Length { of, extent } => own(Name::Of(of)).is_some_and(|v| {
                 let read = v.as_symbol().map(|sym| self.symbols.def(sym).kind);
@@ -468,10 +473,11 @@ impl Machine<'_> {
     }
 
     fn lies_in(&self, path: Path, value: Value, bounds: (u64, u64)) -> bool {
-        // The bounds of the symbol's definition decide most cases, so that no facts are walked.
+        // The bounds of the symbol's definition decide most cases, so that no facts are walked. Of
+        // those only the ones count that are sure: the block's own symbol is bound by data (F4).
         if let Some(sym) = value.as_symbol() {
-            let def = self.symbols.def(sym);
-            if planted!(BoundsAreBelieved, def.lo >= bounds.0 && def.hi <= bounds.1, true) {
+            let (lo, hi) = self.facts.ends(&self.symbols, sym);
+            if planted!(BoundsAreBelieved, lo >= bounds.0 && hi <= bounds.1, true) {
                 return true;
             }
         }

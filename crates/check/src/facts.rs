@@ -93,7 +93,7 @@ impl Facts {
     }
 
     /// The bounds that the definition of a symbol gives (F4).
-    fn ends(&self, symbols: &Symbols, sym: Sym) -> (u64, u64) {
+    pub(crate) fn ends(&self, symbols: &Symbols, sym: Sym) -> (u64, u64) {
         let def = symbols.def(sym);
         let checked = sym != Sym::ZERO && (sym.0 < Sym::FIRST || matches!(def.kind, Kind::Ref(_)));
         let any = planted!(CheckedIsSure, self.data_only && checked, false);
