@@ -37,7 +37,7 @@ mod faults {
         [T7] FirstStays
         [T8] ExportsLeftOut ElementsLeftOut GlobalsLeftOut TablesLeftOut
         [T9] StartLeftOut CalleesCallNothing
-        [T10] FirstCallOnly ConstantsOnly OwnCallsLeftOut EndsLeftOut
+        [T10] FirstCallOnly ConstantsOnly OwnCallsLeftOut EndsLeftOut SeenAnyway
     }
 
     fn module(text: &str) -> Module {
@@ -49,10 +49,13 @@ mod faults {
     /// The way from one module to another.
     enum Way {
         Edit(Edit),
+        /// Of the second module, behind a look at the first.
+        Seen(Edit),
         Kept(Vec<Option<FuncIdx>>),
     }
 
-    /// `known FUNC PARAM BITS`, `inline CALLER CALLEE`, or `kept`, then new numbers or `-`.
+    /// `known FUNC PARAM BITS`, `inline CALLER CALLEE`, `seen` and one of these, or `kept`, then
+    /// new numbers or `-`.
     fn way(text: &str) -> Way {
         let number = |word: &str| word.parse::<u64>().unwrap_or_else(|_| panic!("{text}"));
         let func = |word: &str| FuncIdx(number(word) as u32);
@@ -66,6 +69,10 @@ mod faults {
                 inlined: [(func(caller), func(callee))].into(),
                 ..Edit::default()
             }),
+            ["seen", ..] => match way(text.trim_start_matches("seen ")) {
+                Way::Edit(edit) => Way::Seen(edit),
+                Way::Seen(_) | Way::Kept(_) => panic!("{text}"),
+            },
             ["kept", ref all @ ..] => {
                 Way::Kept(all.iter().map(|&word| (word != "-").then(|| func(word))).collect())
             }
@@ -79,6 +86,13 @@ mod faults {
             Way::Edit(edit) => {
                 let passed = Uses::of(old).passed(old, &mut Seen::default());
                 check::check(old, new, edit, &passed)
+            }
+            Way::Seen(edit) => {
+                let mut seen = Seen::default();
+                Uses::of(old).passed(old, &mut seen);
+                let passed = Uses::of(new).passed(new, &mut seen);
+                let made = write::edited(new, edit, &Limits::default());
+                made.and_then(|(made, _)| check::check(new, &made, edit, &passed))
             }
             Way::Kept(kept) => {
                 same::outside(old, new, kept).and_then(|()| same::bodies(old, new, kept))
@@ -105,7 +119,7 @@ mod faults {
                 Way::Edit(edit) if new.is_empty() => {
                     write::edited(&old, edit, &Limits::default()).expect("it is written").0
                 }
-                Way::Edit(_) | Way::Kept(_) => module(&format!("(module {new})")),
+                Way::Edit(_) | Way::Seen(_) | Way::Kept(_) => module(&format!("(module {new})")),
             };
             let all = (0..old.func_count() as u32).map(|func| Some(FuncIdx(func))).collect();
             let honest = [Way::Edit(Edit::default()), Way::Kept(all)];

@@ -146,7 +146,7 @@ impl Seen {
     /// Takes what a function sends, if it has the same bytes.
     fn take(&mut self, module: &Module, func: FuncIdx) -> Option<Option<Vec<Sent>>> {
         let before = self.module.as_ref()?.body(func)?;
-        if before.bytes() != module.body(func)?.bytes() {
+        if before.bytes() != module.body(func)?.bytes() && !misjudged!(SeenAnyway) {
             return None;
         }
         self.sent.remove(&func)
