@@ -405,6 +405,6 @@ fn files_of_wasmtimes_are_told_apart() {
     for (command, code, message) in cases {
         let run = folder.run(command);
         assert_eq!(run.code, code, "{command}: {run:?}");
-        assert!(run.stderr.contains(message), "{command}: {run:?}");
+        assert!(run.err.contains(message), "{command}: {run:?}");
     }
 }
