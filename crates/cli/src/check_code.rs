@@ -44,7 +44,10 @@ pub(crate) struct CheckCodeArgs {
     #[arg(long, value_name = "FILE", requires = "function")]
     certificate: Option<PathBuf>,
     /// Makes and checks code for memories, processors and settings of all kinds
-    #[arg(long, conflicts_with_all = ["function", "require", "optimize", "wasm"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["function", "explain", "certificate", "require", "optimize", "wasm"]
+    )]
     matrix: bool,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]

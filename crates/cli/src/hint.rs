@@ -232,6 +232,7 @@ fn options_of_settings(why: &str) -> String {
             "epochs" => Some("`--epochs`"),
             "NaNs" => Some("`--deterministic`"),
             "memories" => Some("`-O memory`"),
+            "bases" => Some("`-O memory-may-move`"),
             "signals" => Some("`-O signals-based-traps`"),
             _ => None,
         })

@@ -29,10 +29,10 @@ pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Re
     let metering = prova_core::Metering::new(config.metering.fuel, config.metering.epoch);
     let settings = Settings { metering, deterministic };
     let layout = Layout::derive(module.bytes(), config)?;
-    let Some(setting) = Setting::new(module, &layout) else {
-        bail!("the layout is another module's");
+    let setting = match Setting::new(module, &layout) {
+        Ok(setting) => setting.with_deterministic(deterministic),
+        Err(why) => bail!("nothing is proved: {why}"),
     };
-    let setting = setting.with_deterministic(deterministic);
     let compiler = NativeCompiler::of(config);
     let code = accepted_code(&compiler, module, &layout, &settings, CodeKind::Func(func.0));
     let code = match code {

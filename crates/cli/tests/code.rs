@@ -57,7 +57,8 @@ fn a_matrix_has_all_cells() {
     let run = folder.run("check-code --matrix computed.wat");
     assert!(run.out.contains("no such twin: a segment whose offset is no constant"), "{}", run.out);
     assert_eq!(run.code, 1);
-    for option in ["-Omemory=explicit", "-Wfuel=1", "--function=load", "--require=proved"] {
+    let others = ["--explain=3", "--certificate=out", "--require=proved"];
+    for option in ["-Omemory=explicit", "-Wfuel=1", "--function=load"].into_iter().chain(others) {
         let output = prova(&["check-code", "--matrix", option, LOAD]);
         assert_eq!(output.status.code(), Some(2), "{option}");
     }

@@ -50,6 +50,35 @@ fn sha256(wasm: &[u8]) -> String {
     Sha256::digest(wasm).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// No code is proved of these shapes, which says nothing of its sandbox.
+#[test]
+fn what_masks_or_moves_is_verified() {
+    let folder = folder("verify-shapes");
+    for keys in ["memory=masked", "memory-may-move", "memory=masked,memory-may-move"] {
+        let run = folder.run(&format!("compile -O {keys} add.wat -o shape.prova"));
+        assert_eq!(run.code, 0, "{keys}: {run:?}");
+        let run = folder.run("verify --rebuild shape.prova");
+        assert_eq!(run.code, 0, "{keys}: {run:?}");
+        for line in [
+            "shape.prova: machine code of 2 of 2 functions",
+            "from the final bytes of 2 functions and 2 thunks: the code cannot leave its sandbox",
+            "compiled again: the whole file has the same bytes",
+        ] {
+            assert!(run.out.contains(line), "{keys}: {line}: {run:?}");
+        }
+        let run = folder.run("run --invoke f shape.prova 1 2");
+        assert!(run.err.contains("`prova compile` has `-O memory"), "{keys}: {run:?}");
+        for command in [
+            "run --require proved --tier native --invoke f add.wat 1 2",
+            "check-code --require proved add.wat",
+        ] {
+            let (name, rest) = command.split_once(' ').expect("a command");
+            let run = folder.run(&format!("{name} -O {keys} {rest}"));
+            assert!(run.err.contains("no code is proved that masks accesses"), "{keys}: {run:?}");
+        }
+    }
+}
+
 #[test]
 fn what_was_written_is_verified() {
     let folder = folder("verify-good");

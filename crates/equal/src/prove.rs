@@ -24,6 +24,8 @@ pub enum Unproved {
     Relation(Fault),
     /// The layout that it is made for is another module's.
     OtherLayout,
+    /// No code is proved whose accesses are masked, or whose bases may move.
+    NoProofs,
     /// The proof fails.
     Fails(Error),
 }
@@ -49,6 +51,10 @@ impl fmt::Display for Unproved {
             Unproved::NoBody(why) => write!(f, "its function has no SSA form: {why}"),
             Unproved::Relation(fault) => write!(f, "its relation cannot be read: {}", fault.what),
             Unproved::OtherLayout => f.write_str("its layout is another module's"),
+            Unproved::NoProofs => f.write_str(
+                "no code is proved that masks accesses (`-O memory=masked`), or whose memories \
+                 and tables may move (`-O memory-may-move`)",
+            ),
             Unproved::Fails(error) => error.fmt(f),
         }
     }

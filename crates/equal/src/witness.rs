@@ -3,6 +3,7 @@
 use crate::claims::Relation;
 use crate::core_::{Core, Told};
 use crate::error::{Cause, Difference, Refusal, refuse};
+use crate::prove::Unproved;
 use crate::state::State;
 use crate::walk::{Guide, walk};
 use core::fmt;
@@ -47,17 +48,19 @@ pub struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Both; nothing if the layout is another module's, masks accesses, or lets bases
-    /// move.
-    pub fn new(module: &'a Module, layout: &'a Layout) -> Option<Setting<'a>> {
-        let deterministic = false;
-        let same = module.sha256() == layout.module_digest();
+    /// Both.
+    ///
+    /// # Errors
+    /// If the layout is another module's, masks accesses, or lets bases move.
+    pub fn new(module: &'a Module, layout: &'a Layout) -> Result<Setting<'a>, Unproved> {
+        if module.sha256() != layout.module_digest() {
+            return Err(Unproved::OtherLayout);
+        }
         // What is read behind a mask, or of what moves, is not proved: functions stay confined.
-        (same && !layout.masks() && !layout.moves()).then_some(Setting {
-            module,
-            layout,
-            deterministic,
-        })
+        if layout.masks() || layout.moves() {
+            return Err(Unproved::NoProofs);
+        }
+        Ok(Setting { module, layout, deterministic: false })
     }
 
     /// The same for code of the deterministic profile, in which results that are NaN are canonical.

@@ -75,7 +75,7 @@ fn share(
     let layout = Layout::derive(module.bytes(), config)?;
     let effort = if plain { Effort::None } else { Effort::Speed };
     let target = Target::with(layout.config().cpu, effort)?;
-    let setting = Setting::new(&module, &layout).ok_or("a layout of another module")?;
+    let setting = Setting::new(&module, &layout).map_err(|why| why.to_string())?;
     let setting = if deterministic { setting.deterministic() } else { setting };
     let mut count = Count { dump, deterministic, ..Count::default() };
     for func in module.defined_funcs().filter(|func| only.is_none_or(|only| func.0 == only)) {

@@ -131,7 +131,7 @@ impl NativeCompiler {
         settings: &prova_core::Settings,
         code: MachineCode,
     ) -> MachineCode {
-        let Some(setting) = Setting::new(module, layout) else { return code };
+        let Ok(setting) = Setting::new(module, layout) else { return code };
         let setting = setting.with_deterministic(settings.deterministic);
         let first = match relation(&setting, &code) {
             Some((relation, true)) => return MachineCode { relation, ..code },

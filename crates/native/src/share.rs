@@ -95,7 +95,7 @@ pub fn share(
 ) -> Result<Share, String> {
     let layout = Layout::derive(module.bytes(), &compiler.config(settings));
     let layout = layout.map_err(|error| error.to_string())?;
-    let setting = Setting::new(module, &layout).ok_or("the layout is another module's")?;
+    let setting = Setting::new(module, &layout).map_err(|why| why.to_string())?;
     let setting = setting.with_deterministic(settings.deterministic);
     let rows =
         in_parallel(jobs, funcs.len(), |at| function(compiler, &setting, settings, funcs[at]));

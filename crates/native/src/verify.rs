@@ -66,11 +66,11 @@ pub fn verify<B: AsRef<[u8]> + Sync>(
 ) -> Result<Verification, String> {
     let layout = layout(artifact, module)?;
     let (kinds, strays) = of_module(artifact, module);
-    let setting = Setting::new(module, &layout).ok_or("the layout is another module's")?;
-    let setting = setting.with_deterministic(artifact.settings().deterministic);
+    let setting = Setting::new(module, &layout)
+        .map(|setting| setting.with_deterministic(artifact.settings().deterministic));
     let judged = in_parallel(jobs, kinds.len(), |at| {
         judge(artifact, &layout, kinds[at])
-            .map(|bytes| (bytes, equal(artifact, &setting, kinds[at])))
+            .map(|bytes| (bytes, equal(artifact, setting.as_ref(), kinds[at])))
     });
     let mut verification = Verification { refused: strays, ..Verification::default() };
     for (&kind, judged) in kinds.iter().zip(judged) {
@@ -122,7 +122,7 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
     let layout = layout(artifact, module)?;
     let compiler = compiler(artifact);
     let own = artifact.settings();
-    let proved = if has_relations(artifact) { Setting::new(module, &layout) } else { None };
+    let proved = Setting::new(module, &layout).ok().filter(|_| has_relations(artifact));
     let proved = proved.map(|setting| setting.with_deterministic(own.deterministic));
     let metering = prova_core::Metering::new(own.config.metering.fuel, own.config.metering.epoch);
     let settings = prova_core::Settings { metering, deterministic: own.deterministic };
@@ -256,13 +256,13 @@ pub fn judge<B: AsRef<[u8]>>(
 /// The proof that a piece does what its function says; none if it comes without a relation.
 fn equal<B: AsRef<[u8]>>(
     artifact: &Artifact<B>,
-    setting: &Setting<'_>,
+    setting: Result<&Setting<'_>, &Unproved>,
     kind: CodeKind,
 ) -> Option<Result<EqualCode, Unproved>> {
     let Piece { kind, bytes, certificate, traps, calls, relation } =
         artifact.piece(kind).ok()??;
     let code = Code { kind, bytes, certificate, traps: &traps, calls: &calls };
-    (!relation.is_empty()).then(|| prove(setting, code, relation))
+    (!relation.is_empty()).then(|| prove(setting.map_err(Unproved::clone)?, code, relation))
 }
 
 /// Whether a file was made for those who require a proof.

@@ -58,6 +58,31 @@ fn accesses_trap_by_themselves() {
     }
 }
 
+/// Behind the test of a reference that is null in any case there is nothing: whichever way the
+/// branch goes, no function's record would be read.
+#[test]
+fn null_is_called_by_no_code() {
+    let wasm = wat::parse_str(
+        r#"(module (type $n (func (result i32)))
+            (func (export "f") (param i32) (result i32) (local $null (ref null $n))
+                (if (result i32) (local.get 0)
+                    (then (call_ref $n (local.get $null)))
+                    (else (i32.const 7)))))"#,
+    )
+    .expect("the text is well-formed");
+    let mut config = Config::new();
+    config.native(compiler());
+    let engine = Engine::new(&config).expect("the configuration is valid");
+    let module = Module::new(&engine, wasm).expect("it is valid");
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module, &[]).expect("no imports");
+    let f = instance.get_typed_func::<i32, i32>(&mut store, "f").expect("an export");
+    assert_eq!(f.call(&mut store, 0).expect("it returns"), 7);
+    let error = f.call(&mut store, 1).expect_err("a trap");
+    assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::NullReference));
+    assert!(module.refusals().is_empty(), "{:?}", module.refusals());
+}
+
 /// A masked access says nothing of the address that it had.
 #[test]
 fn a_fault_names_no_address() {

@@ -1,7 +1,7 @@
 //! Memories and tables that move whenever they grow: calls give what they give in bytecode, in each
 //! shape, and nothing is left where they were.
 
-use prova_core::{Config, Engine, Instance, Module, Store, Val};
+use prova_core::{Caller, Config, Engine, Extern, Instance, Linker, Module, Ref, Store, Val};
 use prova_native::{Bases, MemoryShape, NativeCompiler};
 
 /// Writes and reads before, behind and between growth, by callees, in loops, over branches.
@@ -80,17 +80,79 @@ fn run(engine: &Engine) -> (Vec<String>, Vec<usize>) {
     (results.to_vec(), places)
 }
 
+/// Writes before the host grows memory and table, also in a `try_table` that catches then, and
+/// reads behind that, by an instance that has both from another one.
+const HOST: [&str; 2] = [
+    r#"(module (memory (export "memory") 1 8) (table (export "table") 1 8 funcref)
+        (elem (i32.const 0) func $one) (func $one (result i32) (i32.const 1))
+        (func (export "at") (param i32) (result i32) (i32.load (local.get 0))))"#,
+    r#"(module
+        (import "host" "grow" (func $grow (param i32) (result i32)))
+        (import "first" "at" (func $at (param i32) (result i32)))
+        (import "first" "memory" (memory 1 8)) (import "first" "table" (table 1 8 funcref))
+        (export "memory" (memory 0)) (export "table" (table 0)) (tag $thrown)
+        (func (export "run") (param $n i32) (result i32) (local $grown i32)
+            (i32.store (i32.const 12) (i32.const 5))
+            (block $caught
+                (try_table (catch_all $caught)
+                    (local.set $grown (call $grow (local.get $n)))
+                    (throw $thrown)))
+            (i32.store offset=65532 (i32.const 0) (i32.add (local.get $n) (i32.const 9)))
+            (i32.add
+                (i32.add (local.get $grown) (i32.load (i32.const 12)))
+                (i32.add
+                    (i32.mul (call $at (i32.const 65532)) (i32.const 100))
+                    (i32.mul (call_indirect (result i32) (i32.const 0)) (i32.const 10000))))))"#,
+];
+
+/// The results of calls that grow by these; what is beyond the maximum fails.
+fn run_with_host(engine: &Engine) -> Vec<i32> {
+    let [first, second] = HOST.map(|text| {
+        let wasm = wat::parse_str(text).expect("the text is well-formed");
+        Module::new(engine, wasm).expect("the module is valid")
+    });
+    let mut store = Store::new(engine, ());
+    let mut linker = Linker::new(engine);
+    let grow = |mut caller: Caller<'_, ()>, n: i32| -> i32 {
+        let Some(Extern::Memory(memory)) = caller.get_export("memory") else { return -2 };
+        let Some(Extern::Table(table)) = caller.get_export("table") else { return -3 };
+        let grown = table.grow(&mut caller, n as u64, Ref::Func(None));
+        match memory.grow(&mut caller, n as u64) {
+            Ok(before) => before as i32 + i32::from(grown.is_ok()),
+            Err(_) => -1,
+        }
+    };
+    linker.func_wrap("host", "grow", grow).expect("a new name");
+    let instance = linker.instantiate(&mut store, &first).expect("it has no imports");
+    linker.instance(&mut store, "first", instance).expect("a new name");
+    let instance = linker.instantiate(&mut store, &second).expect("all imports are there");
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "run").expect("exported");
+    let results = [1, 0, 9, 2].map(|n| run.call(&mut store, n).expect("it returns"));
+    assert!(first.refusals().is_empty() && second.refusals().is_empty());
+    results.to_vec()
+}
+
+#[test]
+fn what_the_host_grows_is_found_again() {
+    let bytecode = run_with_host(&engine(None));
+    assert_eq!(bytecode[0], 1 + 1 + 5 + 10 * 100 + 10_000);
+    for shape in SHAPES {
+        assert_eq!(run_with_host(&engine(Some(shape))), bytecode, "{shape:?}");
+    }
+}
+
+const SHAPES: [(MemoryShape, bool); 4] = [
+    (MemoryShape::GUARD, true),
+    (MemoryShape::Explicit, true),
+    (MemoryShape::Masked, true),
+    (MemoryShape::Explicit, false),
+];
+
 #[test]
 fn what_moves_is_found_again() {
     let (bytecode, stays) = run(&engine(None));
     assert!(stays.iter().all(|place| *place == stays[0]), "bytecode alone moves nothing");
-    let shapes = [
-        (MemoryShape::GUARD, true),
-        (MemoryShape::Explicit, true),
-        (MemoryShape::Masked, true),
-        (MemoryShape::Explicit, false),
-    ];
-    for shape in shapes {
+    for shape in SHAPES {
         let (native, places) = run(&engine(Some(shape)));
         assert_eq!(native, bytecode, "{shape:?}");
         assert_ne!(places[0], places[1], "{shape:?}: it moves when it grows");

@@ -6,9 +6,11 @@
 //!
 //! - W1. In a *wide* twin every 32-bit memory has 64-bit addresses. An address is extended before
 //!   its use, with what lies above it on the stack kept in locals; sizes are wrapped. So it reads,
-//!   writes and traps as the module does.
+//!   writes and traps as the module does. It grows as far as that one does: where the module has no
+//!   maximum, the twin's is what 32-bit addresses reach.
 //! - W2. In an *imported* twin the memories and tables that the module defines are imports, behind
-//!   all others, so that they keep their numbers. What their initial elements were is lost.
+//!   all others, so that they keep their numbers. What their initial elements were is lost;
+//!   functions that these named stay declared (`ref.func` of any other one is not valid).
 //! - W3. In a twin with *several* memories another one comes first, which nobody uses, and each of
 //!   the module's has the next number.
 //!
@@ -22,12 +24,13 @@
 use crate::error::{Error, Fault, core_module};
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{
-    CodeSection, ConstExpr, DataSection, Encode as _, EntityType, Function, ImportSection,
-    Instruction, MemArg, MemorySection, MemoryType, Module, SectionId, TableSection, ValType,
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Encode as _, EntityType,
+    Function, ImportSection, Instruction, MemArg, MemorySection, MemoryType, Module, SectionId,
+    TableSection, ValType,
 };
 use wasmparser::{
     FuncToValidate, FuncValidator, FuncValidatorAllocations, MemArgTarget, Operator, Parser,
-    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    Payload, TableInit, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
     WasmModuleResources as _,
 };
 
@@ -69,6 +72,8 @@ struct Maker {
     memories: bool,
     /// Memories and tables that become imports.
     moved: Vec<TypeRef>,
+    /// Functions that initial elements of such tables named, until a segment declares them.
+    named: Vec<u32>,
     /// The bodies to come, the next one last.
     bodies: Vec<FuncToValidate<ValidatorResources>>,
     allocations: FuncValidatorAllocations,
@@ -80,6 +85,7 @@ impl Maker {
     fn new(wasm: &[u8], what: Twin) -> Result<Maker, Error> {
         let mut validator = Validator::new_with_features(WasmFeatures::all());
         let (mut bodies, mut moved, mut imports_memory) = (Vec::new(), Vec::new(), false);
+        let mut named = Vec::new();
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload?;
             if let ValidPayload::Func(body, _) = validator.payload(&payload)? {
@@ -93,7 +99,14 @@ impl Maker {
                 }
                 Payload::TableSection(section) if what.imported => {
                     for table in section {
-                        moved.push(TypeRef::Table(table?.ty));
+                        let table = table?;
+                        moved.push(TypeRef::Table(table.ty));
+                        let TableInit::Expr(init) = table.init else { continue };
+                        for operator in init.get_operators_reader() {
+                            if let Operator::RefFunc { function_index } = operator? {
+                                named.push(function_index);
+                            }
+                        }
                     }
                 }
                 Payload::MemorySection(section) if what.imported => {
@@ -107,9 +120,25 @@ impl Maker {
         bodies.reverse();
         let (imports, memories, allocations) = (false, false, FuncValidatorAllocations::default());
         let access = None;
-        let maker =
-            Maker { what, imports_memory, imports, memories, moved, bodies, allocations, access };
-        Ok(maker)
+        Ok(Maker {
+            what,
+            imports_memory,
+            imports,
+            memories,
+            moved,
+            named,
+            bodies,
+            allocations,
+            access,
+        })
+    }
+
+    /// Declares what initial elements named (W2), behind all other segments.
+    fn declare(&mut self, to: &mut ElementSection) {
+        let named = std::mem::take(&mut self.named);
+        if !named.is_empty() {
+            to.declared(Elements::Functions(named.into()));
+        }
     }
 
     /// Whether the memory that comes first is an import.
@@ -170,7 +199,14 @@ impl Reencode for Maker {
         ty: wasmparser::MemoryType,
     ) -> Result<MemoryType, reencode::Error<Error>> {
         let ty = MemoryType::from(ty);
-        Ok(MemoryType { memory64: ty.memory64 || self.what.wide, ..ty })
+        if ty.memory64 || !self.what.wide {
+            return Ok(ty);
+        }
+        let reached = match ty.page_size_log2.unwrap_or(16) {
+            0 => u64::from(u32::MAX),
+            log2 => (1 << 32) >> log2,
+        };
+        Ok(MemoryType { memory64: true, maximum: Some(ty.maximum.unwrap_or(reached)), ..ty })
     }
 
     fn mem_arg(&mut self, arg: wasmparser::MemArg) -> Result<MemArg, reencode::Error<Error>> {
@@ -216,6 +252,16 @@ impl Reencode for Maker {
         self.add_memories(memories, Some(section))
     }
 
+    fn parse_element_section(
+        &mut self,
+        elements: &mut ElementSection,
+        section: wasmparser::ElementSectionReader<'_>,
+    ) -> Result<(), reencode::Error<Error>> {
+        utils::parse_element_section(self, elements, section)?;
+        self.declare(elements);
+        Ok(())
+    }
+
     fn intersperse_section_hook(
         &mut self,
         module: &mut Module,
@@ -236,6 +282,11 @@ impl Reencode for Maker {
             if !memories.is_empty() {
                 module.section(&memories);
             }
+        }
+        if is_behind(SectionId::Element) && !self.named.is_empty() {
+            let mut elements = ElementSection::new();
+            self.declare(&mut elements);
+            module.section(&elements);
         }
         Ok(())
     }

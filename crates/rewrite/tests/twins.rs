@@ -46,7 +46,14 @@ fn twins_are_valid() {
             (memory.copy 0 2 (i32.const 1) (i64.const 2) (i32.const 3))
             (i32.store 2 (i64.const 1) (i32.load 1 (i32.const 2)))))"#;
     let nothing = "(module)";
-    for text in [ALL, &without_import, with_memory, nothing] {
+    // What the first element of a table names is declared by it.
+    let declares = r#"(module (func $f) (table 1 funcref (ref.func $f)) (memory 1)
+        (func (export "g") (result funcref) (ref.func $f)))"#;
+    let segment = r#"(elem (i32.const 0) func) (func (export "g")"#;
+    let declares_too = declares.replace(r#"(func (export "g")"#, segment);
+    let of_bytes = "(module (memory 1 (pagesize 1)))";
+    let more = [declares, &declares_too, of_bytes];
+    for text in [ALL, &without_import, with_memory, nothing].into_iter().chain(more) {
         let wasm = wat::parse_str(text).expect("a module");
         for what in kinds() {
             let twin = twin(&wasm, what).expect("a twin");

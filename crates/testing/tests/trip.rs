@@ -53,13 +53,19 @@ fn generated_modules_go_on_their_trip() {
 
 #[test]
 fn generated_modules_run_as_before_behind_their_trip() {
-    for (generator, modules) in
-        [(Generator::Biased, 12), (Generator::Smith, 60), (Generator::Addresses, 30)]
-    {
+    for (generator, modules) in [
+        (Generator::Biased, 12),
+        (Generator::Smith, 60),
+        (Generator::Addresses, 30),
+        (Generator::Programs, 12),
+    ] {
         let none = Options::default();
         let totals = campaign(&Options { generator, modules, seed: 3, funcs: 20, ..none });
         assert_eq!(totals.finding, None);
         assert!(totals.tally.returned > 50, "{totals:?}");
+        assert_eq!(totals.tally.refused, [], "{generator:?}");
+        // Functions stand where they were called.
+        assert_eq!(totals.tally.gone > 100, generator == Generator::Programs, "{totals:?}");
     }
 }
 

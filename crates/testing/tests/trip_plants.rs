@@ -4,7 +4,7 @@
 //! A green run does not show that every fault is seen: one that no generated operand brings out
 //! would not be.
 
-use prova_testing::agree::trips::compare;
+use prova_testing::agree::trips::{Way, compare};
 use prova_testing::generate::{Case, Generator};
 use prova_testing::sides::ssa::Plant;
 
@@ -62,14 +62,24 @@ const PLANTS: &[(&str, Plant)] = &[
 /// Whether some generated module runs otherwise behind its trip with this fault.
 fn seen(plant: Plant, modules: u64) -> bool {
     cases(modules).any(|(index, case)| {
-        let found = compare(&case, index, Some(plant));
+        let found = compare(&case, index, way(index), Some(plant));
         // A text that is no module would be a fault of the plant.
         found.is_err_and(|what| what.starts_with("passes "))
     })
 }
 
+/// Of two cases one is a program, which is improved as a whole.
 fn cases(modules: u64) -> impl Iterator<Item = (u64, Case)> {
-    (0..modules).map(|index| (index, Generator::Biased.case(41, index, 20)))
+    let generator = |index| if is_program(index) { Generator::Programs } else { Generator::Biased };
+    (0..modules).map(move |index| (index, generator(index).case(41, index, 20)))
+}
+
+fn way(index: u64) -> Way {
+    if is_program(index) { Way::Program } else { Way::of(index) }
+}
+
+fn is_program(index: u64) -> bool {
+    index % 2 == 1
 }
 
 #[test]
@@ -81,7 +91,8 @@ fn each_fault_is_seen() {
 
 #[test]
 fn an_edit_that_changes_nothing_is_not_seen() {
-    let same = |(index, case)| compare(&case, index, Some(|text| text.to_owned()));
+    let same =
+        |(index, case)| compare(&case, index, way(index), Some(|text: &str| text.to_owned()));
     let returned = cases(10).map(|case| same(case).expect("they are the same").returned);
     assert!(returned.sum::<u64>() > 100);
 }

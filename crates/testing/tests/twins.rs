@@ -29,6 +29,18 @@ const MODULE: &str = r#"(module
             (i64.load offset=3 (local.get $at))
             (i64.extend_i32_u (i32.add (memory.size) (memory.grow (i32.const -1)))))))"#;
 
+/// Grows without a declared maximum, by as many pages as no 32-bit addresses reach too.
+const GROWS: &str = r#"(module
+    (memory (export "memory") 1)
+    (memory $small 3 (pagesize 1))
+    (func (export "run") (param $at i32) (param $n i32) (result i64)
+        (i32.store8 $small (i32.const 2) (i32.const 5))
+        (i64.add
+            (i64.extend_i32_s (memory.grow (local.get $n)))
+            (i64.add
+                (i64.extend_i32_s (memory.grow $small (local.get $at)))
+                (i64.extend_i32_s (i32.add (memory.size) (memory.size $small)))))))"#;
+
 /// How a call ends, and the bytes of the memory behind it.
 fn ends(wasm: &[u8], (at, n): (i32, i32)) -> (Result<i64, String>, Vec<u8>) {
     let engine = Engine::default();
@@ -53,18 +65,30 @@ fn ends(wasm: &[u8], (at, n): (i32, i32)) -> (Result<i64, String>, Vec<u8>) {
 
 #[test]
 fn twins_do_what_their_module_does() {
-    let wasm = wat::parse_str(MODULE).expect("a module");
     let calls = [(0, 0), (16, 1), (65_525, 2), (65_530, 0), (-4, 0), (40, -1), (8, 65_530)];
+    let trapped = alike(MODULE, &calls);
+    assert!((2..calls.len() - 1).contains(&trapped), "{trapped} calls trapped");
+}
+
+#[test]
+fn twins_grow_as_far_as_their_module_does() {
+    assert_eq!(alike(GROWS, &[(0, 0), (1, 3), (-3, 65_536), (-2, 65_600), (7, -1)]), 0);
+}
+
+/// How many of the calls trap, which all twins do as the module does.
+fn alike(text: &str, calls: &[(i32, i32)]) -> usize {
+    let wasm = wat::parse_str(text).expect("a module");
     let mut trapped = 0;
-    for call in calls {
+    for &call in calls {
         let own = ends(&wasm, call);
         trapped += usize::from(own.0.is_err());
         for bits in 0..8_u8 {
             let [wide, imported, several] = [1, 2, 4].map(|bit| bits & bit != 0);
             let what = Twin { wide, imported, several };
             let twin = twin(&wasm, what).expect("a twin");
-            assert!(own == ends(&twin, call), "{what:?}, {call:?}: {:?}", own.0);
+            let other = ends(&twin, call);
+            assert!(own == other, "{what:?}, {call:?}: {:?}, {:?}", own.0, other.0);
         }
     }
-    assert!((2..calls.len() - 1).contains(&trapped), "{trapped} calls trapped");
+    trapped
 }

@@ -21,7 +21,7 @@ use crate::machine::MachineCode;
 use crate::workers;
 use prova_check::{Code as MachineBytes, CodeKind, Layout};
 use prova_demangle::demangle;
-use prova_equal::{Setting, Unproved, prove};
+use prova_equal::{Setting, prove};
 use prova_module::FuncIdx;
 use prova_runtime as rt;
 use rayon::prelude::*;
@@ -211,12 +211,11 @@ impl Code {
         if !self.compilers.proved || is_way {
             return Ok(());
         }
-        let Some(setting) = Setting::new(&self.module, layout) else {
-            return Err(CodeRefusal::Unproved(Box::new(Unproved::OtherLayout)));
-        };
+        let unproved = |why| CodeRefusal::Unproved(Box::new(why));
+        let setting = Setting::new(&self.module, layout).map_err(unproved)?;
         let setting = setting.with_deterministic(self.settings.deterministic);
         let proof = prove(&setting, MachineBytes { bytes, ..bytes_of(code) }, &code.relation);
-        proof.map(|_| ()).map_err(|why| CodeRefusal::Unproved(Box::new(why)))
+        proof.map(|_| ()).map_err(unproved)
     }
 
     /// The code with a relation to its function, if one is needed and found.

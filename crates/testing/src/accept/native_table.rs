@@ -46,8 +46,9 @@ pub fn generated(
     for index in cases {
         let case = generator.case(seed, index, funcs);
         let Some(decoded) = case.module() else { continue };
-        let way = Way::ALL[(index % 3) as usize];
-        let metering = METERINGS[(index / 3 % 4) as usize];
+        let ways = Way::ALL.len() as u64;
+        let way = Way::ALL[(index % ways) as usize];
+        let metering = METERINGS[(index / ways % 4) as usize];
         let named = format!("seed {seed}, case {index}, {way}, {}", metering_name(metering));
         let row = module(&decoded, way, metering, 1).map_err(|what| format!("{named}: {what}"))?;
         let name = |finding: &String| format!("{named}: {finding}");

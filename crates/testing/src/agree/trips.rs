@@ -6,7 +6,11 @@
 //!
 //! Each function that is emitted is translated and proved as bytecode, whether a call reaches it or
 //! not. Of three modules one has its loops turned, and one is improved until it settles, as `prova
-//! opt` does (`Way`): that one must be no larger, and go on the trip again to come out the same. A
+//! opt` does with each function (`Way`): that one must be no larger, and go on the trip again to
+//! come out the same. Programs ([`Generator::Programs`]) are improved as a whole, as `prova opt`
+//! does: functions are specialised to their callers, inlined and renumbered by rules F and T of
+//! `prova_specialize::program`, so of references to functions only null compares, and of
+//! backtraces nothing. A
 //! function whose emission is refused keeps its bytes, or its loops as they were, and is counted
 //! and named; any other fault ends the campaign. Fuel and the charge of frames are not the same
 //! behind a trip: from the first call on that runs out of either, calls are left out of both runs.
@@ -18,18 +22,19 @@
 //! of `crates/emit/tests/emitted` do.
 
 use crate::campaign::{self, Options};
-use crate::generate::{Case, module_of_text};
+use crate::generate::{Case, Generator, module_of_text};
 use crate::sides::attach::Translation;
 use crate::sides::compare::{Apart, difference};
 use crate::sides::host::Host;
-use crate::sides::run::{Outcome, Program, Record, Setup};
+use crate::sides::run::{Failure, Outcome, Program, Record, Setup, State};
 use crate::sides::ssa::Plant;
 use crate::sides::{InPlace, Side};
 use prova_core::Tier;
 use prova_emit::trip::{self, Trip};
-use prova_module::{Limits, Module};
+use prova_module::{Limits, Module, ValType};
 use prova_optimize::{LeftOut, Pass, optimize};
-use prova_runtime::{Attach, Metering, Settings, TrapKind};
+use prova_runtime::{Attach, Cell, Metering, Settings, TrapKind};
+use prova_specialize::program;
 use prova_ssa::CheckedBody;
 use std::sync::{Mutex, PoisonError};
 
@@ -45,6 +50,8 @@ pub struct Tally {
     pub funcs: u64,
     /// The emissions that were refused: the case's number, and why.
     pub refused: Vec<(u64, String)>,
+    /// Functions that are gone behind it, where programs are improved as a whole.
+    pub gone: u64,
     /// Calls that returned, alike before and behind the trip.
     pub returned: u64,
     /// Calls that ended otherwise.
@@ -56,6 +63,7 @@ impl campaign::Tally for Tally {
         self.modules += other.modules;
         self.funcs += other.funcs;
         self.refused.extend(other.refused);
+        self.gone += other.gone;
         self.returned += other.returned;
         self.trapped += other.trapped;
     }
@@ -70,7 +78,11 @@ pub fn campaign(options: &Options) -> Totals {
         totals.tally.funcs >= options.count && totals.tally.modules >= options.modules
     };
     campaign::campaign(options, enough, |index| {
-        let tried = compare(&options.case(index), index, None);
+        let way = match options.generator {
+            Generator::Programs => Way::Program,
+            Generator::Biased | Generator::Smith | Generator::Addresses => Way::of(index),
+        };
+        let tried = compare(&options.case(index), index, way, None);
         tried.map_err(|what| format!("case {index}: {what}"))
     })
 }
@@ -80,19 +92,22 @@ pub fn campaign(options: &Options) -> Totals {
 ///
 /// # Errors
 /// The first difference, or what else goes wrong; a refused emission is counted.
-pub fn compare(case: &Case, index: u64, plant: Option<Plant>) -> Result<Tally, String> {
+pub fn compare(case: &Case, index: u64, way: Way, plant: Option<Plant>) -> Result<Tally, String> {
     let mut tally = Tally::default();
     let Some(module) = case.module() else { return Ok(tally) };
     tally.modules += 1;
     tally.funcs += module.defined_funcs().count() as u64;
     let subject = Subject::new(case, &module, index);
     for passes in [&[][..], &Pass::DEFAULT] {
-        let mut new = send(&module, passes, index, &mut tally)?;
+        let mut new = send(&module, passes, (index, way), &mut tally)?;
         if let Some(plant) = plant {
             new = planted(&new, plant)?;
         }
         proved(&new).map_err(|what| format!("passes {passes:?}: {what}"))?;
-        let alike = subject.same(&new).map_err(|what| format!("passes {passes:?}: {what}"))?;
+        let funcs = |module: &Module| module.defined_funcs().count() as u64;
+        tally.gone += funcs(&module).saturating_sub(funcs(&new));
+        let alike =
+            subject.same_by(&new, way).map_err(|what| format!("passes {passes:?}: {what}"))?;
         tally.returned += alike.0;
         tally.trapped += alike.1;
     }
@@ -138,6 +153,10 @@ impl<'c> Subject<'c> {
     /// # Errors
     /// The first difference.
     pub(crate) fn same(&self, new: &Module) -> Result<(u64, u64), String> {
+        self.same_by(new, Way::Straight)
+    }
+
+    fn same_by(&self, new: &Module, way: Way) -> Result<(u64, u64), String> {
         if self.before.is_begun(is_short) {
             return Ok((0, 0));
         }
@@ -152,12 +171,58 @@ impl<'c> Subject<'c> {
         let (returned, _) = before.counts();
         for record in [&mut before, &mut after] {
             BEHIND.take(record);
+            if way == Way::Program {
+                self.take_numbers(record);
+            }
         }
         match difference(&before, &after) {
             None => Ok((returned, program.skip_from as u64 - returned)),
             Some(what) => Err(what),
         }
     }
+}
+
+impl Subject<'_> {
+    /// Takes out of a record what a program that is improved as a whole does not keep: the numbers
+    /// of functions, which references to them tell, and the frames of backtraces.
+    fn take_numbers(&self, record: &mut Record) {
+        let module = self.program.module;
+        let is_ref = |ty: &ValType| matches!(ty, ValType::Ref(_));
+        for (call, (outcome, _)) in self.program.calls.iter().zip(&mut record.calls) {
+            let func = module.export(&call.export).and_then(|export| export.func());
+            match outcome {
+                Outcome::Results(cells) => {
+                    let mut cells = cells.iter_mut();
+                    for ty in func.into_iter().flat_map(|func| &module.func_type(func).results) {
+                        let cell = cells.next();
+                        cell.into_iter().filter(|_| is_ref(ty)).for_each(to_null_or_not);
+                        if *ty == ValType::V128 {
+                            cells.next();
+                        }
+                    }
+                }
+                Outcome::Trap { places, .. } => places.clear(),
+                Outcome::Fault(_) | Outcome::Skipped => {}
+            }
+        }
+        if let Some(Failure::Trap(Outcome::Trap { places, .. })) = &mut record.instantiation {
+            places.clear();
+        }
+        let mut globals = module.globals().iter().map(|global| is_ref(&global.val));
+        for state in &mut record.state {
+            match state {
+                State::Memory(_) => {}
+                State::Table(cells) => cells.iter_mut().for_each(to_null_or_not),
+                State::Global([low, _]) => {
+                    globals.next().into_iter().filter(|&it| it).for_each(|_| to_null_or_not(low));
+                }
+            }
+        }
+    }
+}
+
+fn to_null_or_not(cell: &mut Cell) {
+    *cell = (*cell).min(1);
 }
 
 /// A module whose text is edited.
@@ -176,34 +241,46 @@ fn is_short(outcome: &Outcome) -> bool {
 }
 
 /// How a module is sent.
-#[derive(Clone, Copy, Debug)]
-enum Way {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// With its loops turned.
     Turned,
+    /// Each function once.
     Straight,
+    /// Each function until it settles.
     Improved,
+    /// As a whole.
+    Program,
 }
 
 impl Way {
-    const ALL: [Way; 3] = [Way::Turned, Way::Straight, Way::Improved];
+    /// The way of the module of a number, where each function goes by itself.
+    pub fn of(index: u64) -> Way {
+        [Way::Turned, Way::Straight, Way::Improved][(index % 3) as usize]
+    }
 
-    /// Sends a module; what is improved is no larger, and is the same behind another trip.
+    /// Sends a module; what is improved is no larger, and is the same behind another trip, if each
+    /// function goes by itself. With the notes on rules that kept a program as it was.
     fn send(
         self,
         module: &Module,
         options: &trip::Options<'_>,
         turns: bool,
-    ) -> Result<Trip, String> {
+    ) -> Result<(Trip, Vec<String>), String> {
+        if self == Way::Program {
+            let all = program::improved(module, options, turns).map_err(|e| e.to_string())?;
+            no_larger(module, &all.trip.module)?;
+            return Ok((all.trip, all.notes));
+        }
         let sent = |module: &Module| match self {
             Way::Turned => trip::turned(module, options),
             Way::Straight => trip::module(module, options),
-            Way::Improved => trip::improved(module, options, turns),
+            Way::Improved | Way::Program => trip::improved(module, options, turns),
         };
         let trip = sent(module).map_err(|error| error.to_string())?;
         if let Way::Improved = self {
-            let (was, once) = (module.bytes().len(), trip.module.bytes());
-            if once.len() > was {
-                return Err(format!("{was} bytes become {}", once.len()));
-            }
+            no_larger(module, &trip.module)?;
+            let once = trip.module.bytes();
             let twice = sent(&trip.module).map_err(|error| error.to_string())?;
             if twice.module.bytes() != once {
                 let of = |module: &Module, func| module.body(func).map(|it| it.bytes().to_vec());
@@ -212,12 +289,22 @@ impl Way {
                 return Err(format!("another trip gives other bytes, of {func:?}"));
             }
         }
-        Ok(trip)
+        Ok((trip, Vec::new()))
     }
 }
 
+fn no_larger(old: &Module, new: &Module) -> Result<(), String> {
+    let (was, is) = (old.bytes().len(), new.bytes().len());
+    if is > was { Err(format!("{was} bytes become {is}")) } else { Ok(()) }
+}
+
 /// The module behind its trip.
-fn send(module: &Module, passes: &[Pass], index: u64, tally: &mut Tally) -> Result<Module, String> {
+fn send(
+    module: &Module,
+    passes: &[Pass],
+    (index, way): (u64, Way),
+    tally: &mut Tally,
+) -> Result<Module, String> {
     let fault: Mutex<Option<LeftOut>> = Mutex::new(None);
     let transform = |body: CheckedBody| {
         let (body, mut refused) = optimize(body, passes);
@@ -228,8 +315,7 @@ fn send(module: &Module, passes: &[Pass], index: u64, tally: &mut Tally) -> Resu
     };
     let limits = Limits::default();
     let options = trip::Options { transform: &transform, threads: 1, limits: &limits };
-    let way = Way::ALL[(index % 3) as usize];
-    let trip = way.send(module, &options, !passes.is_empty())?;
+    let (trip, notes) = way.send(module, &options, !passes.is_empty())?;
     if let Some(refused) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(refused.to_string());
     }
@@ -245,5 +331,6 @@ fn send(module: &Module, passes: &[Pass], index: u64, tally: &mut Tally) -> Resu
     let name = if passes.is_empty() { "" } else { "behind passes, " };
     let unturned = trip.unturned.iter().map(|(_, why)| (index, format!("{name}turned: {why}")));
     tally.refused.extend(unturned);
+    tally.refused.extend(notes.iter().map(|note| (index, format!("{name}{note}"))));
     Ok(trip.module)
 }

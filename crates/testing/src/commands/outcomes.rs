@@ -299,9 +299,9 @@ pub(super) fn ssa_irreducible(count: u64, seed: u64, jobs: usize) -> ExitCode {
 pub(super) fn ssa_trips(options: &Options) -> ExitCode {
     let start = Instant::now();
     let totals = trips::campaign(options);
-    let trips::Tally { modules, funcs, refused, returned, trapped } = &totals.tally;
+    let trips::Tally { modules, funcs, refused, gone, returned, trapped } = &totals.tally;
     println!(
-        "{funcs} functions in {modules} modules, each on two trips; {} emissions refused; calls: {returned} returned, {trapped} did not; {:.1} s",
+        "{funcs} functions in {modules} modules, each on two trips; {} emissions refused; {gone} functions gone; calls: {returned} returned, {trapped} did not; {:.1} s",
         refused.len(),
         start.elapsed().as_secs_f64()
     );

@@ -216,7 +216,7 @@ pub(crate) struct SpecArgs {
 pub(crate) struct NativeTableArgs {
     /// Modules; by default those of `programs/`, whose table is compared with the stored one
     files: Vec<PathBuf>,
-    /// `guard`, `explicit`, `no-signals`, or `all` of them
+    /// `guard`, `explicit`, `no-signals`, or `all` of these; `masked`, `moving`, `adrift` (both)
     #[arg(long, value_name = "WAY", default_value = "all")]
     way: String,
     /// In all meterings, not without alone
@@ -236,7 +236,7 @@ pub(crate) struct NativeTableArgs {
 /// The ways that a name stands for.
 fn ways(name: &str) -> Result<Vec<Way>, String> {
     if name == "all" {
-        return Ok(Way::ALL.to_vec());
+        return Ok(Way::STORED.to_vec());
     }
     Ok(vec![Way::of(name).ok_or_else(|| format!("there is no way `{name}`"))?])
 }

@@ -8,13 +8,15 @@
 //!
 //! [`biased`] writes structured functions in which locals are overwritten while they are on the
 //! operand stack; [`smith`] asks wasm-smith for whole modules; [`addresses`] writes functions that
-//! load and store by few addresses. All are functions of the seed alone.
+//! load and store by few addresses; [`programs`] makes programs of the first two. All are functions
+//! of the seed alone.
 
 pub mod addresses;
 pub mod biased;
 mod body;
 pub mod manifest;
 pub mod operators;
+pub mod programs;
 pub mod shrink;
 pub mod smith;
 pub mod states;
@@ -98,6 +100,8 @@ pub enum Generator {
     Smith,
     /// Functions that load and store by few addresses, near each other.
     Addresses,
+    /// The first two as programs: few exports, and calls with known arguments.
+    Programs,
 }
 
 impl Generator {
@@ -109,13 +113,20 @@ impl Generator {
             Generator::Biased => biased::case(&mut rng, funcs),
             Generator::Smith => smith::case(&mut rng),
             Generator::Addresses => addresses::case(&mut rng, funcs),
+            Generator::Programs => {
+                let of = if rng.percent(25) { Generator::Smith } else { Generator::Biased };
+                let case = of.case(seed, index, funcs);
+                programs::program(&case, &mut rng).unwrap_or(case)
+            }
         }
     }
 
     /// The same, but that a module of wasm-smith imports nothing, so that any engine can run it.
     pub fn alone(self, seed: u64, index: u64, funcs: usize) -> Case {
         match self {
-            Generator::Biased | Generator::Addresses => self.case(seed, index, funcs),
+            Generator::Biased | Generator::Addresses | Generator::Programs => {
+                self.case(seed, index, funcs)
+            }
             Generator::Smith => smith::alone(&mut Rng::of(seed, index)),
         }
     }

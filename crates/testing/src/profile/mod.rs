@@ -66,6 +66,9 @@ impl fmt::Display for Way {
             Way::Native(native::Way::Guard) => f.pad("native"),
             Way::Native(native::Way::Explicit) => f.pad("native, explicit"),
             Way::Native(native::Way::NoSignals) => f.pad("native, without signals"),
+            Way::Native(native::Way::Masked) => f.pad("native, masked"),
+            Way::Native(native::Way::Moving) => f.pad("native, moving"),
+            Way::Native(native::Way::Adrift) => f.pad("native, masked and moving"),
         }
     }
 }

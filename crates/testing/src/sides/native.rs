@@ -9,7 +9,7 @@ use super::Side;
 use super::attach::Translation;
 use super::compare::Apart;
 use super::run::{Program, Record, limited};
-use prova_check::{Code, CodeKind, Config, Layout, MemoryShape};
+use prova_check::{Bases, Code, CodeKind, Config, Layout, MemoryShape};
 use prova_core::{CompileError, MachineCode, MachineCompiler};
 use prova_module::{FuncIdx, Module};
 use prova_native::NativeCompiler;
@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 /// The parts of a record that machine code and the other sides do not have in common.
 pub const APART: Apart = Apart { fuel: false, places: false, faults: true };
 
-/// How machine code keeps inside of memories and how it traps.
+/// How machine code keeps inside of memories, how it traps, and whether memories move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     /// Reservation and guard; faults are traps.
@@ -34,11 +34,21 @@ pub enum Way {
     Explicit,
     /// Comparisons, and no faults.
     NoSignals,
+    /// Masked pointers.
+    Masked,
+    /// As [`Way::Guard`]; memories and tables move whenever they grow.
+    Moving,
+    /// As [`Way::Masked`]; memories and tables move whenever they grow.
+    Adrift,
 }
 
 impl Way {
     /// All of them.
-    pub const ALL: [Way; 3] = [Way::Guard, Way::Explicit, Way::NoSignals];
+    pub const ALL: [Way; 6] =
+        [Way::Guard, Way::Explicit, Way::NoSignals, Way::Masked, Way::Moving, Way::Adrift];
+
+    /// Those whose counts are stored (`tests/native`).
+    pub const STORED: [Way; 3] = [Way::Guard, Way::Explicit, Way::NoSignals];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -46,6 +56,9 @@ impl Way {
             Way::Guard => "guard",
             Way::Explicit => "explicit",
             Way::NoSignals => "no-signals",
+            Way::Masked => "masked",
+            Way::Moving => "moving",
+            Way::Adrift => "adrift",
         }
     }
 
@@ -56,11 +69,9 @@ impl Way {
 
     /// The compiler of such code.
     pub fn compiler(self) -> NativeCompiler {
-        match self {
-            Way::Guard => NativeCompiler::new(),
-            Way::Explicit => NativeCompiler::new().with_memory(MemoryShape::Explicit),
-            Way::NoSignals => NativeCompiler::new().without_signals(),
-        }
+        let Config { memory, signals, bases, .. } = self.config(Default::default());
+        let compiler = NativeCompiler::new().with_memory(memory).with_bases(bases);
+        if signals { compiler } else { compiler.without_signals() }
     }
 
     /// The configuration of an engine whose code is such.
@@ -71,10 +82,15 @@ impl Way {
     /// The target of such code.
     pub fn config(self, metering: prova_check::Metering) -> Config {
         let memory = match self {
-            Way::Guard => MemoryShape::GUARD,
+            Way::Guard | Way::Moving => MemoryShape::GUARD,
             Way::Explicit | Way::NoSignals => MemoryShape::Explicit,
+            Way::Masked | Way::Adrift => MemoryShape::Masked,
         };
-        Config { memory, metering, signals: self != Way::NoSignals, ..Config::default() }
+        let bases = match self {
+            Way::Moving | Way::Adrift => Bases::MayMove,
+            Way::Guard | Way::Explicit | Way::NoSignals | Way::Masked => Bases::Fixed,
+        };
+        Config { memory, metering, signals: self != Way::NoSignals, bases, ..Config::default() }
     }
 }
 
