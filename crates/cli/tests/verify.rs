@@ -412,7 +412,7 @@ fn a_stop_that_is_no_trap_is_the_files_fault() {
     assert!(!run.err.contains("bug in Prova"), "{run:?}");
 }
 
-/// A file of Wasmtime's needs its module, and one that is damaged is told as one.
+/// A file of Wasmtime's needs its module, and the error for a damaged one names it.
 #[test]
 fn files_of_wasmtimes_are_told_apart() {
     let folder = folder("verify-wasmtime");
