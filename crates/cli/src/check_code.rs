@@ -20,7 +20,7 @@ use prova_core::{Context, Result, Trap, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
-    Config, Layout, Line, MemoryShape, Metering, NativeCode, NativeCompiler, Target, body,
+    Config, Layout, Line, MemoryShape, Metering, NativeCode, NativeCompiler, Reach, Target, body,
     certificate, code_of, listing, premises, share, survey, verdict,
 };
 use prova_report::{Node, Table};
@@ -151,6 +151,7 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
         .with_evidence([format!(
             "{code} bytes of code with thunks, {certificates} of certificates"
         )])
+        .with_evidence(found.reaches.iter().map(|(reach, n)| format!("accesses {reach}: {n}")))
         .with_children(proofs);
     present(&node, false)?;
     Ok(if found.refused.is_empty() { Exit::Done } else { Exit::Bad })
@@ -287,6 +288,19 @@ impl Made {
             }
             Err(rejection) => Node::of("code", rejection.to_string()).with_verdict("refused"),
         }
+    }
+
+    /// The accesses of memories whose length is compared, or why it is not; nothing if there are
+    /// none.
+    pub(crate) fn accesses(&self) -> Option<Node> {
+        let mut table = Table::new("", &[">", ""]);
+        for (offset, reach) in &self.code.reaches {
+            table.push([format!("{offset:#x}"), reach.to_string()], false);
+        }
+        let all = self.code.reaches.len();
+        let compared = self.code.reaches.iter().filter(|(_, reach)| *reach == Reach::Compared);
+        let title = format!("{} of {all} accesses are compared with a length", compared.count());
+        (!table.rows.is_empty()).then(|| Node::of("accesses", title).with_table(table))
     }
 
     /// The instructions with their places.

@@ -44,5 +44,6 @@ pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Re
     let clif = clif.lines().map(str::to_owned);
     let clif = Node::of("clif", "what Cranelift was given").with_evidence(clif);
     let title = format!("{func}: {}", report.title);
-    present(&Node { title, ..report }.with_children([clif]), false)
+    let children = made.accesses().into_iter().chain([clif]);
+    present(&Node { title, ..report }.with_children(children), false)
 }

@@ -282,6 +282,9 @@ impl Core<'_> {
     /// Whether bytes are not in their memory, by its limits or by more bytes of it.
     ///
     /// Memories have their least length from the beginning, 2^47 bytes at most, and never shrink.
+    /// So bytes are in them whose index is at most so much that the least length has them. For a
+    /// `d` that is at most the least length, `i ≤ len − d` says that `i + d ≤ len`, and its
+    /// contrary that `i + d > len`.
     /// If `i + d ≤ len`, where the sum has no carry, and `end ≤ d`, then `i + end` has no carry and
     /// is at most `len`. The sum of a word of 32 bits and `d ≤ 2^47` has no carry; the sum of
     /// another word has none if the word is known not to be above `!d`.
@@ -293,13 +296,30 @@ impl Core<'_> {
             let least = u128::from(self.layout.memory_type(memory)?.min_bytes);
             return (end > most).then_some(true).or((end <= least).then_some(false));
         }
+        let least = u128::from(self.layout.memory_type(memory)?.min_bytes);
+        if planted!(IndexIsLess, self.words.most(index), 0).saturating_add(end.into()) <= least {
+            return Some(false);
+        }
         let wide = self.module.memory(prova_module::MemoryIdx(memory))?.memory64;
         for &(fact, holds) in &state.known {
             let (fact, positive) = self.words.polarity(fact);
             let Node { op: Head::Ult, args: [a, b, _], .. } = self.words.get(fact) else {
                 continue;
             };
-            if holds == positive || a != len {
+            let less = holds == positive;
+            // `i ≤ len − d`, or not.
+            if b == index && a != len {
+                let behind = self.words.sub(len, a);
+                let most = planted!(LessThanNothing, least, u128::MAX);
+                match self.words.number(behind).filter(|d| *d <= most) {
+                    Some(d) if !less && u128::from(end) <= d => return Some(false),
+                    Some(d) if less && planted!(LessIsAny, d <= end.into(), true) => {
+                        return Some(true);
+                    }
+                    Some(_) | None => {}
+                }
+            }
+            if less || a != len {
                 continue;
             }
             let distance = self.words.sub(b, index);

@@ -6,6 +6,7 @@
 use crate::abi::Abi;
 use crate::isa::Effort;
 use crate::lower::{Lowered, Said, Start};
+use crate::reach::Reaches;
 use crate::room::Room;
 use crate::sunk::{self, Loads};
 use crate::{Declined, estimate, isa, lower, thunk};
@@ -45,6 +46,8 @@ pub struct NativeCode {
     pub blocks: Vec<u32>,
     /// Native stack that it takes, in bytes.
     pub frame_bytes: u64,
+    /// The accesses of memories whose length is compared, or needs no comparison, and why.
+    pub reaches: Reaches,
 }
 
 /// Compiles functions of modules in one configuration.
@@ -338,5 +341,14 @@ fn collect(
     let frame = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
     let frame_bytes = u64::from(frame) + 16;
     let bytes = buffer.data().to_vec();
-    Ok(NativeCode { kind, bytes, traps: rows, calls, sources, blocks, frame_bytes })
+    Ok(NativeCode {
+        kind,
+        bytes,
+        traps: rows,
+        calls,
+        sources,
+        blocks,
+        frame_bytes,
+        reaches: said.reaches.clone(),
+    })
 }

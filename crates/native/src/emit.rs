@@ -8,8 +8,8 @@
 use crate::stop::Stops;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
-    self, AliasRegion, AliasRegionData, Function, InsertBuilder, InstBuilder, MemFlagsData,
-    SourceLoc, Type, Value,
+    self, AliasRegion, AliasRegionData, DataFlowGraph, Function, InsertBuilder, InstBuilder,
+    MemFlagsData, SourceLoc, Type, Value,
 };
 use std::cell::{Cell, RefCell};
 
@@ -174,6 +174,12 @@ impl Emit {
         constant(value)
     }
 
+    /// The most that a value of 32 or 64 bits is, as the check of machine code finds it too: by a
+    /// mask, a narrow load, a shift by a constant.
+    pub(crate) fn most(&self, value: Value) -> u64 {
+        most(&self.func.borrow().dfg, value, MOST_DEPTH)
+    }
+
     /// The flags of an access of a part of the memory, which may trap.
     pub(crate) fn flags(&self, region: Region) -> MemFlagsData {
         MemFlagsData::new().with_alias_region(Some(self.regions[region as usize]))
@@ -183,6 +189,55 @@ impl Emit {
     pub(crate) fn v(&self, value: Value) -> V<'_> {
         V { emit: self, what: What::Value(value) }
     }
+}
+
+/// Operators that [`Emit::most`] looks through, one inside the other.
+const MOST_DEPTH: u32 = 8;
+
+fn most(dfg: &DataFlowGraph, value: Value, depth: u32) -> u64 {
+    use ir::InstructionData as Data;
+    let ty = dfg.value_type(value);
+    let all = if ty.is_int() && ty.bits() < 64 { (1_u64 << ty.bits()) - 1 } else { u64::MAX };
+    let (Some(depth), Some(inst)) = (depth.checked_sub(1), dfg.value_def(value).inst()) else {
+        return all;
+    };
+    let most = |value| most(dfg, value, depth);
+    let constant = |value| {
+        let Data::UnaryImm { opcode: ir::Opcode::Iconst, imm } =
+            dfg.insts[dfg.value_def(value).inst()?]
+        else {
+            return None;
+        };
+        Some(imm.bits() as u64 & all)
+    };
+    let data = dfg.insts[inst];
+    let is = |opcode| data.opcode() == opcode;
+    if let Some(constant) = constant(value) {
+        return constant;
+    } else if let Data::Unary { opcode: ir::Opcode::Uextend, arg } = data {
+        return most(arg);
+    } else if let Data::Binary { args: [a, b], .. } = data {
+        let by = constant(b);
+        let shift = by.map(|by| (by % u64::from(ty.bits())) as u32);
+        let known = if is(ir::Opcode::Band) {
+            Some(most(a).min(most(b)))
+        } else if is(ir::Opcode::Ushr) {
+            shift.map(|by| most(a) >> by)
+        } else if is(ir::Opcode::Ishl) {
+            shift.filter(|by| most(a) <= all >> by).map(|by| most(a) << by)
+        } else if is(ir::Opcode::Iadd) {
+            by.and_then(|more| most(a).checked_add(more)).filter(|sum| *sum <= all)
+        } else {
+            None
+        };
+        return known.unwrap_or(all);
+    }
+    let loads = [
+        (ir::Opcode::Uload8, u64::from(u8::MAX)),
+        (ir::Opcode::Uload16, u16::MAX.into()),
+        (ir::Opcode::Uload32, u32::MAX.into()),
+    ];
+    loads.into_iter().find(|&(opcode, _)| is(opcode)).map_or(all, |(_, most)| most)
 }
 
 /// An operand: a value of the function that is written.

@@ -49,6 +49,7 @@ mod lower;
 mod matrix;
 #[cfg(prova_plant)]
 pub mod plant;
+mod reach;
 mod related;
 mod room;
 mod share;
@@ -72,6 +73,7 @@ pub use matrix::{AXES, Cell, IMPOSSIBLE, cells};
 pub use prova_check::{
     Bases, Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger,
 };
+pub use reach::{Reach, Reaches};
 pub use share::{Proof, Share, Size, share};
 pub use survey::{Survey, Times, survey, survey_with};
 pub use verify::{

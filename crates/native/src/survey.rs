@@ -8,6 +8,7 @@
 //! `NativeCode::load`, called one by one so that each can be timed. A function counts as native if
 //! the check accepts its code. Nothing runs.
 
+use crate::reach::Reach;
 use crate::verify::in_parallel;
 use crate::{Declined, Effort, NativeCode, Target, body};
 use prova_certify::Draft;
@@ -64,6 +65,8 @@ pub struct Survey {
     pub refused: Vec<String>,
     /// Functions and thunks whose first certificate the check refused.
     pub again: u64,
+    /// Accesses of memories whose length is compared, by what became of the comparison.
+    pub reaches: BTreeMap<Reach, u64>,
     /// Bytes of accepted code, thunks among them.
     pub code_bytes: u64,
     /// Bytes of its certificates.
@@ -82,6 +85,9 @@ impl Survey {
         }
         self.declined.extend(other.declined.iter().cloned());
         self.refused.extend(other.refused.iter().cloned());
+        for (&reach, count) in &other.reaches {
+            *self.reaches.entry(reach).or_default() += count;
+        }
         self.again += other.again;
         self.code_bytes += other.code_bytes;
         self.certificate_bytes += other.certificate_bytes;
@@ -211,7 +217,12 @@ fn function(
     let code = made.and_then(|body| target.compile(module, layout, body.body(), deterministic));
     row.times.compile = start.elapsed();
     match code {
-        Ok(code) => row.native += u64::from(row.judge(layout, &code)),
+        Ok(code) => {
+            row.native += u64::from(row.judge(layout, &code));
+            for (_, reach) in &code.reaches {
+                *row.reaches.entry(*reach).or_default() += 1;
+            }
+        }
         Err(why) => row.decline(CodeKind::Func(func.0), &why),
     }
     row

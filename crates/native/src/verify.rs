@@ -210,7 +210,7 @@ fn listed(
         .map(|row| (row.code_offset, row.code_offset.saturating_add(1), row.wasm_offset));
     let sources = sources.collect();
     let blocks = blocks.unwrap_or_default();
-    NativeCode { kind, bytes, traps, calls, sources, blocks, frame_bytes: 0 }
+    NativeCode { kind, bytes, traps, calls, sources, blocks, frame_bytes: 0, reaches: Vec::new() }
 }
 
 /// The layout that an artifact's code is checked in.

@@ -4,10 +4,10 @@
 
 use crate::common::same_metered;
 use prova_check::x64::{Class, Insn, Instructions};
-use prova_check::{Bases, Layout, MemoryShape, traps};
+use prova_check::{Bases, Layout, MemoryShape};
 use prova_core::{MachineCompiler, Settings, Val};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_native::NativeCompiler;
+use prova_native::{NativeCompiler, Reach, Target, body};
 
 /// Reads of the first parameter, at an offset.
 fn at(address: &str, offset: u64) -> String {
@@ -35,6 +35,54 @@ fn round(ty: &str, before: &str, inside: &str, after: &str) -> String {
     )
 }
 
+/// Stores at several ends, and changes of a global between: those before the one that traps are
+/// made.
+fn stores(store: &str, ty: &str) -> String {
+    let at = |offset: u32| {
+        format!(
+            "({store} $m offset={offset} (local.get 0)
+              ({ty}.add (global.get $g) ({ty}.const {offset})))
+            (global.set $g ({ty}.add (global.get $g) ({ty}.const 1)))"
+        )
+    };
+    [4, 0, 8, 6, 12].map(at).concat()
+}
+
+/// More functions: several stores, operators between accesses, and indices that are bounded.
+fn others(ty: &str) -> String {
+    let [zero, eight] = [0, 8].map(|offset| at(ty, offset));
+    let func = |name: &str, body: &str| {
+        format!(
+            "(func (export \"{name}\") (param {ty} i32) (result {ty}) (local $sum {ty}) {body})"
+        )
+    };
+    let sum = |a: &str, b: &str| format!("({ty}.add {a} {b})");
+    let store = if ty == "i32" { "i32.store" } else { "i64.store32" };
+    let load = if ty == "i32" { "i32.load" } else { "i64.load32_u" };
+    let second = if ty == "i32" { "(local.get 1)" } else { "(i64.extend_i32_u (local.get 1))" };
+    let twice = |offset: u64| format!("({load} $m offset={offset} {second})");
+    let bounded = |op: &str, by: u64, more: u64| {
+        format!("({load} $m offset={more} ({ty}.{op} (local.get 0) ({ty}.const {by})))")
+    };
+    let byte = format!("({ty}.load8_u $m offset=1 (local.get 0))");
+    let funcs = [
+        func("stores", &format!("{} (global.get $g)", stores(store, ty))),
+        func("divided", &sum(&zero, &sum(&format!("({ty}.div_u ({ty}.const 7) {zero})"), &eight))),
+        func(
+            "called",
+            &format!("(local.set $sum {zero}) (call $nothing) {}", sum("(local.get $sum)", &eight)),
+        ),
+        func("two", &sum(&zero, &sum(&twice(0), &sum(&eight, &twice(8))))),
+        func("masked", &bounded("and", 0xfffc, 0)),
+        func("masked_behind", &bounded("and", 0xfffc, 1)),
+        func("byte", &format!("({load} $m offset={} {byte})", 65_536 - 4 - 255)),
+        func("byte_behind", &format!("({load} $m offset={} {byte})", 65_536 - 4 - 254)),
+        func("shifted", &bounded("shr_u", if ty == "i32" { 17 } else { 49 }, 32_765)),
+        func("shifted_behind", &bounded("shr_u", if ty == "i32" { 17 } else { 49 }, 32_766)),
+    ];
+    funcs.concat()
+}
+
 /// Functions of an index and a condition.
 fn module(address: &str) -> String {
     let [zero, four, eight, far] = [0, 4, 8, 70_000].map(|offset| at(address, offset));
@@ -50,10 +98,8 @@ fn module(address: &str) -> String {
     let other =
         if ty == "i32" { "(i32.load $o (local.get 0))" } else { "(i64.load32_u $o (local.get 0))" };
     let store = if ty == "i32" { "i32.store" } else { "i64.store32" };
-    let constant = |at: u64| {
-        let load = if ty == "i32" { "i32.load" } else { "i64.load32_u" };
-        format!("({load} $m ({ty}.const {at}))")
-    };
+    let load = if ty == "i32" { "i32.load" } else { "i64.load32_u" };
+    let constant = |at: u64| format!("({load} $m ({ty}.const {at}))");
     let funcs = [
         func("falling", &sum(&eight, &sum(&four, &zero))),
         func("rising", &sum(&zero, &sum(&four, &eight))),
@@ -100,30 +146,42 @@ fn module(address: &str) -> String {
         ),
     ];
     format!(
-        "(module (tag $t) (memory $m {ty} 1 3) (memory $o {ty} 1 1)
-          (data $m ({ty}.const 65520) \"0123456789abcdef\") {})",
-        funcs.concat()
+        "(module (tag $t) (func $nothing) (global $g (mut {ty}) ({ty}.const 1)) (memory $m {ty} 1 3) (memory $o {ty} 1 1)
+          (data $m ({ty}.const 65520) \"0123456789abcdef\") {}{})",
+        funcs.concat(),
+        others(ty)
     )
 }
 
-/// Its functions in the order of their indices, and how often each compares.
-const FUNCS: [(&str, usize); 16] = [
-    ("falling", 1),
-    ("rising", 3),
-    ("branch", 1),
-    ("one_side", 3),
-    ("both_sides", 3),
-    ("round", 1),
-    ("in_round", 3),
-    ("changed", 2),
-    ("grown", 2),
-    ("other", 2),
-    ("far", 1),
-    ("not_far", 2),
-    ("stored", 2),
-    ("last", 0),
-    ("behind", 1),
-    ("caught", 1),
+/// Its exported functions in the order of their indices, how often each compares, and how often in
+/// the masked shape.
+const FUNCS: [(&str, usize, usize); 26] = [
+    ("falling", 1, 1),
+    ("rising", 3, 3),
+    ("branch", 1, 1),
+    ("one_side", 3, 3),
+    ("both_sides", 3, 3),
+    ("round", 1, 1),
+    ("in_round", 3, 3),
+    ("changed", 2, 2),
+    ("grown", 2, 2),
+    ("other", 2, 2),
+    ("far", 1, 1),
+    ("not_far", 2, 2),
+    ("stored", 2, 2),
+    ("last", 0, 0),
+    ("behind", 1, 1),
+    ("caught", 1, 1),
+    ("stores", 3, 3),
+    ("divided", 2, 2),
+    ("called", 2, 2),
+    ("two", 4, 4),
+    ("masked", 0, 1),
+    ("masked_behind", 1, 1),
+    ("byte", 1, 2),
+    ("byte_behind", 2, 2),
+    ("shifted", 0, 1),
+    ("shifted_behind", 1, 1),
 ];
 
 fn compared(ty: &str, address: impl Fn(i64) -> Val) {
@@ -131,7 +189,7 @@ fn compared(ty: &str, address: impl Fn(i64) -> Val) {
     // "grown" comes last: a page more each time, twice, at first between two accesses of which the
     // second one needs it.
     let mut calls = Vec::new();
-    let mut names = FUNCS.map(|(name, _)| name);
+    let mut names = FUNCS.map(|(name, ..)| name);
     names.sort_by_key(|&name| name == "grown");
     for name in names {
         for index in [
@@ -181,16 +239,17 @@ fn comparisons_are_left_out() {
         let settings = Settings::default();
         let layout = Layout::derive(module.bytes(), &compiler.config(&settings));
         let layout = layout.expect("a layout");
-        let beyond = |func| {
-            let code = compiler.function(&module, &layout, &settings, FuncIdx(func));
-            let traps = code.expect("machine code").traps;
-            traps.iter().filter(|row| row.kind == traps::MEMORY_OUT_OF_BOUNDS).count()
+        let target = Target::new(layout.config().cpu).expect("a target");
+        let compares = |func| {
+            let body = body(&module, FuncIdx(func), layout.config().metering).expect("a body");
+            let code = target.compile(&module, &layout, body.body(), false);
+            let reaches = code.expect("machine code").reaches;
+            reaches.iter().filter(|(_, reach)| *reach == Reach::Compared).count()
         };
-        let found: Vec<(&str, usize)> =
-            (0..).zip(FUNCS).map(|(func, (name, _))| (name, beyond(func))).collect();
-        // A sum of 64 bits may carry, too, unless it is one of constants.
-        let each = |name| if ty == "i64" && name != "behind" { 2 } else { 1 };
-        let wanted = FUNCS.map(|(name, compared)| (name, compared * each(name)));
+        // The first function is the one that does nothing.
+        let found = (1..).zip(FUNCS).map(|(func, (name, ..))| (name, compares(func)));
+        let found: Vec<(&str, usize)> = found.collect();
+        let wanted = FUNCS.map(|(name, compared, _)| (name, compared));
         assert_eq!(found, wanted, "{ty}");
     }
 }
@@ -208,7 +267,7 @@ fn masked_pointers_are_shared() {
         let settings = Settings::default();
         let layout = Layout::derive(module.bytes(), &compiler.config(&settings));
         let layout = layout.expect("a layout");
-        (0..FUNCS.len() as u32).map(move |func| {
+        (1..=FUNCS.len() as u32).map(move |func| {
             let code = compiler.function(&module, &layout, &settings, FuncIdx(func));
             let bytes = code.expect("machine code").bytes;
             let mut insns = Instructions::new(&bytes);
@@ -222,10 +281,10 @@ fn masked_pointers_are_shared() {
     };
     let moving: Vec<usize> = moves("i32", Bases::MayMove).collect();
     assert_eq!(moving[0], 3, "one for each access");
-    for ((name, compared), narrow) in FUNCS.into_iter().zip(moves("i32", Bases::Fixed)) {
+    for ((name, _, compared), narrow) in FUNCS.into_iter().zip(moves("i32", Bases::Fixed)) {
         assert_eq!(narrow, compared, "{name}");
     }
-    for ((name, compared), wide) in FUNCS.into_iter().zip(moves("i64", Bases::Fixed)) {
+    for ((name, _, compared), wide) in FUNCS.into_iter().zip(moves("i64", Bases::Fixed)) {
         assert!((compared..=2 * compared).contains(&wide), "{name}: {wide}");
     }
 }

@@ -52,6 +52,7 @@ mod lanes_bounds;
 mod lanes_ops;
 mod memory;
 mod minimum;
+mod most;
 mod sum;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
-//! Accesses that are in their memory because an earlier one was.
+//! Accesses that need no comparison with their memory's length.
 //!
 //! A memory only grows, so behind the comparison of `index + end` with its length, an access by the
-//! same index with no greater end needs none, and an access at a constant needs none where the
-//! memory has the bytes from the beginning. Nothing here is trusted: the check has to find the
+//! same index with no greater end needs none. Neither does one whose index is at most so much that
+//! the memory has the bytes from the beginning. Nothing here is trusted: the check has to find the
 //! same facts.
 //!
 //! - I1. Of a block counts what is compared in it, and in at most [`BLOCKS_MAX`] blocks that
@@ -12,14 +12,25 @@
 
 use crate::lower::Lowering;
 use crate::lower::exception::is_handler;
+use crate::reach::{Reach, Reached, Reaches};
 use cranelift_codegen::ir::Value;
 use prova_module::MemoryIdx;
-use prova_ssa::{Block, Body, Dominators};
+use prova_ssa::{Block, Body, Dominators, Inst};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// Blocks in which an earlier comparison is looked for, the access's included.
 const BLOCKS_MAX: usize = 16;
+
+/// A comparison of an index.
+#[derive(Clone, Copy, Debug)]
+struct Compared {
+    /// The end that was compared for, in bytes.
+    end: u64,
+    /// The index with 64 bits: what the check knows is of this value, which without Cranelift's
+    /// optimiser no other one is known to be.
+    wide: Value,
+}
 
 /// The comparisons of a function.
 #[derive(Debug)]
@@ -27,23 +38,30 @@ pub(crate) struct Inside {
     /// For each block the one that dominates it, unless that is a handler; found when it is asked
     /// for first, as most functions in the guard shape compare nothing.
     from: OnceCell<Vec<Option<Block>>>,
-    /// The greatest end that was compared, in bytes, by block, memory and index.
-    compared: BTreeMap<(Block, u32, Value), u64>,
-    /// The index with 64 bits, where it was compared: what the check knows is of this value, which
-    /// without Cranelift's optimiser no other one is known to be.
-    wide: BTreeMap<(Block, u32, Value), Value>,
+    /// The comparison for the greatest end, by block, memory and index.
+    compared: BTreeMap<(Block, u32, Value), Compared>,
     /// In the masked shape the pointer by block, memory and index whose end is the greatest, and
     /// that end.
     pointers: BTreeMap<(Block, u32, Value), (u64, Value)>,
     /// The block that is lowered.
     block: Block,
+    /// The instruction that is lowered.
+    pub(crate) at: Option<Inst>,
+    /// The accesses so far.
+    pub(crate) reaches: Reaches,
 }
 
 impl Inside {
     /// Before the first block.
     pub(crate) fn new(body: &Body) -> Inside {
-        let (compared, wide, pointers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Inside { from: OnceCell::new(), compared, wide, pointers, block: body.entry() }
+        Inside {
+            from: OnceCell::new(),
+            compared: BTreeMap::new(),
+            pointers: BTreeMap::new(),
+            block: body.entry(),
+            at: None,
+            reaches: Reaches::new(),
+        }
     }
 
     /// A block begins.
@@ -51,25 +69,15 @@ impl Inside {
         self.block = block;
     }
 
-    /// The greatest end that was compared of an index.
-    fn greatest(&self, body: &Body, (memory, index): (u32, Value)) -> Option<u64> {
+    /// The comparison of an index for the greatest end.
+    fn greatest(&self, body: &Body, (memory, index): (u32, Value)) -> Option<Compared> {
         let compared = |block| self.compared.get(&(block, memory, index)).copied();
-        self.dominating(body).filter_map(compared).max()
+        self.dominating(body).filter_map(compared).max_by_key(|compared| compared.end)
     }
 
-    /// The index with 64 bits, as it was compared for its greatest end.
-    pub(crate) fn wide(&self, body: &Body, (memory, index): (u32, Value)) -> Option<Value> {
-        let compared = |block| {
-            let key = (block, memory, index);
-            Some((*self.compared.get(&key)?, *self.wide.get(&key)?))
-        };
-        let found = self.dominating(body).filter_map(compared);
-        found.max_by_key(|&(end, _)| end).map(|(_, wide)| wide)
-    }
-
-    /// An index has this value with 64 bits, where it is compared.
-    pub(crate) fn widens(&mut self, (memory, index): (u32, Value), wide: Value) {
-        self.wide.insert((self.block, memory, index), wide);
+    /// An index is compared.
+    fn compares(&mut self, (memory, index): (u32, Value), compared: Compared) {
+        self.compared.insert((self.block, memory, index), compared);
     }
 
     /// A masked pointer for an index that was compared for no smaller end.
@@ -102,25 +110,48 @@ impl Inside {
 }
 
 impl Lowering<'_> {
+    /// The bytes that a memory has from the beginning.
+    pub(crate) fn least_bytes(&self, memory: u32) -> u64 {
+        let ty = self.module.memory(MemoryIdx(memory));
+        ty.map_or(0, |ty| ty.min.saturating_mul(1 << ty.page_size_log2))
+    }
+
     /// Whether the bytes up to `index + end` are in the memory from the beginning, as the index is
     /// a constant.
     pub(crate) fn is_at_constant(&self, memory: u32, index: Value, end: u64) -> bool {
-        let ty = self.module.memory(MemoryIdx(memory));
-        let least = ty.map_or(0, |ty| ty.min.saturating_mul(1 << ty.page_size_log2));
         let last = self.emit.constant(index).and_then(|index| index.checked_add(end));
-        last.is_some_and(|last| last <= least)
+        last.is_some_and(|last| last <= self.least_bytes(memory))
     }
 
-    /// Whether an access by `index` that ends at `index + end` needs no comparison. If it needs
-    /// one, that is noted, since it follows.
-    pub(crate) fn is_inside(&mut self, memory: u32, index: Value, end: u64) -> bool {
-        if self.is_at_constant(memory, index, end) {
-            return true;
-        }
-        if self.inside.greatest(self.body, (memory, index)).is_some_and(|most| end <= most) {
-            return true;
-        }
-        self.inside.compared.insert((self.inside.block, memory, index), end);
-        false
+    /// Whether the bytes up to `index + end` are in the memory from the beginning, by the most that
+    /// the index is.
+    fn is_bounded(&self, memory: u32, index: Value, end: u64) -> bool {
+        let last = self.emit.most(index).checked_add(end);
+        last.is_some_and(|last| last <= self.least_bytes(memory))
+    }
+
+    /// Whether an access by `index` that ends at `index + end` needs a comparison.
+    pub(crate) fn reach(&mut self, memory: u32, index: Value, end: u64) -> Reached {
+        let compared = self.inside.greatest(self.body, (memory, index));
+        let (reach, found) = match compared.filter(|compared| end <= compared.end) {
+            _ if self.is_at_constant(memory, index, end) => {
+                (Reach::Constant, Reached::Inside(compared.map(|compared| compared.wide)))
+            }
+            Some(Compared { wide, .. }) => (Reach::Earlier, Reached::Inside(Some(wide))),
+            None if self.is_bounded(memory, index, end) => (Reach::Bounded, Reached::Inside(None)),
+            None => (Reach::Compared, Reached::Not),
+        };
+        self.inside.reaches.push((self.offset(), reach));
+        found
+    }
+
+    /// The offset in the module of the operator that is lowered.
+    fn offset(&self) -> u32 {
+        self.inside.at.map_or(0, |at| self.body.inst(at).offset)
+    }
+
+    /// An index is compared for an end, and is this with 64 bits.
+    pub(crate) fn was_compared(&mut self, at: (u32, Value), end: u64, wide: Value) {
+        self.inside.compares(at, Compared { end, wide });
     }
 }

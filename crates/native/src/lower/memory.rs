@@ -23,6 +23,7 @@ use crate::abi;
 use crate::emit::{Load, Region, V};
 use crate::lower::Lowering;
 use crate::lower::vector::constant_of;
+use crate::reach::Reached;
 use crate::sunk;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I8X16, I16, I32, I64};
@@ -138,31 +139,20 @@ impl Lowering<'_> {
         let least = emit.constant(index).filter(|_| ty.memory64).unwrap_or(0);
         let end = offset.checked_add(bytes.into());
         let end = end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX));
-        let inside = end.is_some_and(|end| self.is_inside(memory, index, end));
-        let known = inside.then(|| self.inside.wide(self.body, (memory, index))).flatten();
+        let reach = end.map(|end| self.reach(memory, index, end));
         let narrow = index;
-        let index = match known {
-            Some(wide) => wide,
+        let index = match reach {
+            Some(Reached::Inside(Some(wide))) => wide,
             // Without signals its sum is no instruction that needs it whole.
-            None if ty.memory64 && !emit.signals() => emit.whole(index),
-            None if ty.memory64 => emit.computed_once(index),
-            None => emit.ins(|i| i.uextend(I64, index)),
+            _ if ty.memory64 && !emit.signals() => emit.whole(index),
+            _ if ty.memory64 => emit.computed_once(index),
+            _ => emit.ins(|i| i.uextend(I64, index)),
         };
-        if !inside {
-            self.inside.widens((memory, narrow), index);
-        }
-        match end {
-            Some(_) if inside => {}
-            Some(end) => {
-                let len = self.memory_len(memory);
-                let end = if ty.memory64 {
-                    emit.sum_or_trap(index, end, traps::MEMORY_OUT_OF_BOUNDS)
-                } else {
-                    let extent = self.word(end);
-                    emit.ins(|i| i.iadd(index, extent))
-                };
-                let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThan, end, len));
-                emit.trap_if(beyond, traps::MEMORY_OUT_OF_BOUNDS);
+        match reach.zip(end) {
+            Some((Reached::Inside(_), _)) => {}
+            Some((Reached::Not, end)) => {
+                self.compare(memory, (narrow, index), end);
+                self.was_compared((memory, narrow), end, index);
             }
             // No memory is so long.
             None => emit.trap_always(traps::MEMORY_OUT_OF_BOUNDS),
@@ -177,6 +167,22 @@ impl Lowering<'_> {
             }
         };
         Ok(Place { address, offset, flags })
+    }
+
+    /// Compares an index, which has 64 bits as `index`, with a memory's length: where the bytes up
+    /// to `end` behind it are not in the memory, it traps.
+    fn compare(&mut self, memory: u32, (narrow, index): (Value, Value), end: u64) {
+        let emit = self.emit;
+        let memory64 = self.emit.type_of(narrow) == I64;
+        let len = self.memory_len(memory);
+        let end = if memory64 {
+            emit.sum_or_trap(index, end, traps::MEMORY_OUT_OF_BOUNDS)
+        } else {
+            let extent = self.word(end);
+            emit.ins(|i| i.iadd(index, extent))
+        };
+        let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThan, end, len));
+        emit.trap_if(beyond, traps::MEMORY_OUT_OF_BOUNDS);
     }
 
     /// The place of an access of `bytes` bytes, through a pointer that leads nowhere where the

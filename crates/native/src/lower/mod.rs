@@ -35,6 +35,7 @@ use crate::Declined;
 use crate::abi::{self, Abi};
 use crate::emit::{Emit, Region, V};
 use crate::lower::exception::Catches;
+use crate::reach::Reaches;
 use crate::stop::Stops;
 use crate::{room, thunk};
 use cranelift_codegen::ir::types::{I32, I64};
@@ -90,6 +91,8 @@ pub(crate) struct Said {
     pub(crate) clauses: Vec<(Option<u32>, bool)>,
     /// By the offset of an operator that calls: the slots of the references that its frame holds.
     pub(crate) roots: BTreeMap<u32, Vec<StackSlot>>,
+    /// The accesses whose memory's length is compared, or needs no comparison.
+    pub(crate) reaches: Reaches,
 }
 
 impl From<Function> for Lowered {
@@ -178,7 +181,8 @@ pub(crate) fn lower(
     lowering.enter(&params);
     lowering.all_blocks()?;
     let Catches { clauses, roots, .. } = std::mem::take(&mut lowering.catches);
-    Ok(Lowered { func: emit.func.into_inner(), said: Said { clauses, roots } })
+    let said = Said { clauses, roots, reaches: std::mem::take(&mut lowering.inside.reaches) };
+    Ok(Lowered { func: emit.func.into_inner(), said })
 }
 
 /// The values with which a round begins, from their cells behind `at`.
@@ -284,6 +288,7 @@ impl<'a> Lowering<'a> {
 
     fn inst(&mut self, inst: ssa::Inst) -> Result<(), Declined> {
         let data = self.body.inst(inst);
+        self.inside.at = Some(inst);
         self.emit.at(data.offset);
         let opcode = match (data.op, data.imm) {
             (Op::Wasm(opcode), _) => opcode,
