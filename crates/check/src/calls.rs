@@ -450,13 +450,10 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether a call may move a memory or a table.
+    /// Whether a call may move a memory or a table: each says it by itself where functions get
+    /// contexts.
     fn some_moves(&self) -> bool {
-        let layout = self.layout;
-        layout.moves()
-            || (layout.contexts()
-                && (layout.memories.iter().any(|memory| memory.moves)
-                    || layout.tables.iter().any(|table| table.moves)))
+        self.layout.moves() || self.layout.contexts()
     }
 
     /// Whether a call may move what an extent is of.
