@@ -537,6 +537,11 @@ impl Layout {
         self.funcs.get(func as usize).map(|&ty| self.canonical(ty))
     }
 
+    /// How many functions there are in the index space.
+    pub fn funcs(&self) -> u32 {
+        u32::try_from(self.funcs.len()).unwrap_or(u32::MAX)
+    }
+
     /// How many functions are imported.
     pub fn imported_funcs(&self) -> u32 {
         self.imported_funcs

@@ -57,6 +57,16 @@ pub fn is_one(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF") && bytes.get(7) == Some(&OS_ABI)
 }
 
+impl Symbol {
+    /// The function that it is.
+    pub(crate) fn func(&self) -> Option<u32> {
+        match self.kind {
+            SymbolKind::Func(func) => Some(func),
+            SymbolKind::Builtin | SymbolKind::Other => None,
+        }
+    }
+}
+
 impl<'a> Artifact<'a> {
     /// Reads a compiled module.
     ///
@@ -126,6 +136,21 @@ impl<'a> Artifact<'a> {
             end = behind;
         }
         Ok(Artifact { settings, text, symbols, traps, handled })
+    }
+
+    /// The places of the text that no symbol names and that are not zeros, each from its first such
+    /// byte on.
+    pub(crate) fn unnamed(&self) -> Vec<String> {
+        let behind = |symbol: &Symbol| symbol.start as usize + symbol.len as usize;
+        let ends = std::iter::once(0).chain(self.symbols.iter().map(behind));
+        let starts = self.symbols.iter().map(|symbol| symbol.start as usize);
+        let gaps = ends.zip(starts.chain([self.text.len()]));
+        let first = |(from, to): (usize, usize)| {
+            let gap = self.text.get(from..to)?;
+            let at = gap.iter().position(|&byte| byte != 0)?;
+            Some(format!("the text at {:#x}, which no symbol names", from + at))
+        };
+        gaps.filter_map(first).collect()
     }
 
     /// The bytes of a symbol.

@@ -108,7 +108,7 @@ fn config(settings: &Settings) -> Config {
             guard_bytes: settings.memory_guard_size,
         },
         metering: Metering::default(),
-        cpu: if settings.has_avx2 { CpuLevel::V3 } else { CpuLevel::V2 },
+        cpu: if settings.is_v3 { CpuLevel::V3 } else { CpuLevel::V2 },
         signals: settings.signals_based_traps,
         bases: Bases::Fixed,
     }

@@ -28,4 +28,4 @@ mod verify;
 pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
 pub use error::{Error, File};
 pub use settings::Settings;
-pub use verify::{Refusal, Report, verify};
+pub use verify::{Refusal, Report, UNCHECKED, verify};

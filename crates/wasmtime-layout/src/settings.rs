@@ -37,9 +37,12 @@ pub struct Settings {
     pub signals_based_traps: bool,
     /// Whether functions have the baseline compiler's convention.
     pub winch_callable: bool,
-    /// Whether the processor must have AVX2 and what comes with it.
-    pub has_avx2: bool,
+    /// Whether the processor must have all that x86-64-v3 has.
+    pub is_v3: bool,
 }
+
+/// The settings of Cranelift that say that the processor has what x86-64-v3 has.
+const V3: [&str; 6] = ["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_fma", "has_lzcnt"];
 
 #[derive(Deserialize)]
 struct Metadata<'a> {
@@ -146,7 +149,7 @@ impl Settings {
             epoch_interruption: tunables.epoch_interruption,
             signals_based_traps: tunables.signals_based_traps,
             winch_callable: tunables.winch_callable,
-            has_avx2: on("has_avx2"),
+            is_v3: V3.iter().all(|name| on(name)),
         })
     }
 }

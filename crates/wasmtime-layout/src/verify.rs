@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::layout;
 use prova_certify::{CertifyError, Draft};
 use prova_check::{Code, CodeKind, Layout, Rejection, Rule, TrapRow};
+use std::collections::BTreeSet;
 
 /// The verdict on a compiled module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,8 @@ pub struct Report {
     pub confined_bytes: u64,
     /// The code that was refused, in the order of the text.
     pub refused: Vec<Refusal>,
-    /// Code for which there is no check yet.
+    /// The parts of the file for which there is no check yet: code by its name, or where it lies in
+    /// the text; sections.
     pub unchecked: Vec<String>,
 }
 
@@ -35,22 +37,33 @@ pub struct Refusal {
 }
 
 impl Report {
-    /// Whether all code of the file was checked, and none refused.
+    /// Whether all of the file was checked, and nothing refused. As long as [`UNCHECKED`] is one of
+    /// its sections, it is not.
     pub fn is_confined(&self) -> bool {
         self.refused.is_empty() && self.unchecked.is_empty()
     }
 }
 
+/// The section that says which code Wasmtime enters, and what the module is to it. It is compared
+/// with nothing yet.
+pub const UNCHECKED: &str = ".wasmtime.info";
+
 /// Checks the code of a compiled module against its Wasm.
 ///
 /// # Errors
 ///
-/// If either file cannot be read, or has what the derivation of the layout does not know.
+/// If either file cannot be read, has what the derivation of the layout does not know, or the
+/// compiled one has no code of a function that the Wasm defines.
 pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
     let artifact = Artifact::read(compiled)?;
     let layout = layout::derive(&artifact, wasm)?;
     let release = artifact.settings.release.clone();
     let mut report = Report { release, ..Report::default() };
+    let named: BTreeSet<u32> = artifact.symbols.iter().filter_map(Symbol::func).collect();
+    let mut defined = layout.imported_funcs()..layout.funcs();
+    if let Some(func) = defined.find(|func| !named.contains(func)) {
+        return Err(Error::compiled(".symtab", format!("it names no code of function {func}")));
+    }
     for symbol in &artifact.symbols {
         let SymbolKind::Func(func) = symbol.kind else {
             report.unchecked.push(symbol.name.clone());
@@ -67,6 +80,8 @@ pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
             }
         }
     }
+    report.unchecked.extend(artifact.unnamed());
+    report.unchecked.push(UNCHECKED.to_owned());
     Ok(report)
 }
 
@@ -81,8 +96,8 @@ fn check(
     if !start.is_multiple_of(16) {
         return Err((0, Rule::Metadata, "a function that does not lie at a multiple of 16"));
     }
-    let catches = |call: &crate::exceptions::Handled| (start..=end).contains(&call.return_offset);
-    if let Some(call) = artifact.handled.iter().find(|call| catches(call)) {
+    let behind = artifact.handled.partition_point(|call| call.return_offset < start);
+    if let Some(call) = artifact.handled.get(behind).filter(|call| call.return_offset <= end) {
         let offset = call.return_offset.saturating_sub(start);
         return Err((offset, Rule::Landing, "a handler of exceptions, which has no rule"));
     }
