@@ -16,6 +16,7 @@
 //!   never mapped, so that every access to them faults, on any path that a processor takes.
 
 use crate::abi::Convention;
+use crate::contract::{Callee, Contract};
 use crate::structures::{Hosted, Structures};
 use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
@@ -93,30 +94,6 @@ pub enum CpuLevel {
     /// x86-64-v3: AVX2, BMI, FMA, LZCNT beside them.
     #[default]
     V3,
-}
-
-/// How code is entered and what it calls: the part of a runtime's conventions that is not in its
-/// structures. Arguments and results lie where `abi` says in both.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Contract {
-    /// Prova's: the first argument is the callee's record, the second the height that is left, in
-    /// bytes; each call goes through a record; a reference is a store address and 1.
-    #[default]
-    Records,
-    /// Wasmtime's: the first argument is the callee's context, the second the caller's; functions
-    /// of the module are called where they lie in its text; the stack pointer is compared with a
-    /// limit that the store has; a reference to a function points to its record. Null is the
-    /// address of [`offsets::NULL_BYTES`] bytes that are never mapped.
-    Contexts,
-}
-
-/// An entry in the text of a whole module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Callee {
-    /// The entry of a defined function, by its index in the module's index space.
-    Func(u32),
-    /// The entry of the caller of a builtin.
-    Builtin(u32),
 }
 
 /// The settings that a layout is derived with.
@@ -338,10 +315,10 @@ pub struct Layout {
     pub(crate) digest: [u8; 32],
     pub(crate) types: Vec<Option<Signature>>,
     /// The convention of each type that is a function's.
-    conventions: Vec<Option<Convention>>,
+    pub(crate) conventions: Vec<Option<Convention>>,
     /// The first type that is equal to each. Code sees of a type no more than its signature.
-    equals: Vec<u32>,
-    firsts: BTreeMap<Signature, u32>,
+    pub(crate) equals: Vec<u32>,
+    pub(crate) firsts: BTreeMap<Signature, u32>,
     pub(crate) funcs: Vec<u32>,
     pub(crate) imported_funcs: u32,
     pub(crate) memories: Vec<Memory>,
@@ -355,38 +332,8 @@ pub struct Layout {
     /// The entries in the text of the whole module, by offset; none where each code is alone.
     pub(crate) text: Vec<(u32, Callee)>,
     /// Where functions begin there.
-    starts: BTreeMap<u32, u32>,
+    pub(crate) starts: BTreeMap<u32, u32>,
     pub(crate) hosted: Vec<Hosted>,
-}
-
-/// A layout of another runtime, as its derivation hands it over. The check believes all of it.
-#[derive(Clone, Debug, Default)]
-pub struct Parts {
-    /// SHA-256 of the module's bytes.
-    pub module: [u8; 32],
-    /// A digest of these and of all settings, the runtime's name and version among them.
-    pub digest: [u8; 32],
-    /// The settings.
-    pub config: Config,
-    /// The types that records and structures name by index, each once; none for types that are no
-    /// function's.
-    pub types: Vec<Option<Signature>>,
-    /// The type of each function of the index space.
-    pub funcs: Vec<u32>,
-    /// How many of them are imported.
-    pub imported_funcs: u32,
-    /// The memories.
-    pub memories: Vec<Memory>,
-    /// The tables.
-    pub tables: Vec<Table>,
-    /// The globals.
-    pub globals: Vec<Global>,
-    /// The structures around the code.
-    pub structures: Structures,
-    /// The entries in the text, sorted by offset.
-    pub text: Vec<(u32, Callee)>,
-    /// The builtins whose callers lie there, by their numbers.
-    pub hosted: Vec<Hosted>,
 }
 
 impl Layout {
@@ -429,39 +376,6 @@ impl Layout {
             layout.section(payload).map_err(|what| LayoutError { offset, what })?;
         }
         layout.structures = Structures::own(&layout);
-        Ok(layout)
-    }
-
-    /// The layout of a module in another runtime, whose functions are called as
-    /// [`Contract::Contexts`] says.
-    ///
-    /// # Errors
-    ///
-    /// [`LayoutError`] if there are more than [`ITEMS_MAX`] types.
-    pub fn assemble(parts: Parts) -> Result<Layout, LayoutError> {
-        let mut layout = Layout {
-            config: parts.config,
-            module: parts.module,
-            digest: parts.digest,
-            types: Vec::new(),
-            conventions: Vec::new(),
-            equals: Vec::new(),
-            firsts: BTreeMap::new(),
-            funcs: parts.funcs,
-            imported_funcs: parts.imported_funcs,
-            memories: parts.memories,
-            tables: parts.tables,
-            globals: parts.globals,
-            tags: Vec::new(),
-            structures: parts.structures,
-            contract: Contract::Contexts,
-            starts: parts.text.iter().filter_map(start_of).collect(),
-            text: parts.text,
-            hosted: parts.hosted,
-        };
-        for ty in parts.types {
-            layout.push_type(ty).map_err(|what| LayoutError { offset: 0, what })?;
-        }
         Ok(layout)
     }
 
@@ -687,7 +601,7 @@ impl Layout {
         }
     }
 
-    fn push_type(&mut self, signature: Option<Signature>) -> Result<(), &'static str> {
+    pub(crate) fn push_type(&mut self, signature: Option<Signature>) -> Result<(), &'static str> {
         let index = u32::try_from(self.types.len()).unwrap_or(u32::MAX);
         let first = match &signature {
             Some(signature) if !names_from(signature, index) => {
@@ -762,14 +676,6 @@ impl Layout {
         }
         let (ty, mutable) = (self.value(ty.content_type)?, ty.mutable);
         push(&mut self.globals, Global { ty, mutable })
-    }
-}
-
-/// A function of the text, and where it begins.
-fn start_of(&(at, callee): &(u32, Callee)) -> Option<(u32, u32)> {
-    match callee {
-        Callee::Func(func) => Some((func, at)),
-        Callee::Builtin(_) => None,
     }
 }
 

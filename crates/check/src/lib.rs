@@ -17,10 +17,10 @@
 //! The check is a typed linear pass in the style of proof-carrying code (Necula, POPL 1997) with
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
-//! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
-//! `structures`, `own_structures`, `x64`, `machine`, `access`, `fields`, `masked`, `conditions`,
-//! `operands`, `step`, `calls`, `hosted`, `landing`, `claims`, `certificate`, `blocks`, `metadata`,
-//! `pass`.
+//! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `contract`,
+//! `layout`, `assemble`, `structures`, `own_structures`, `x64`, `machine`, `access`, `fields`,
+//! `masked`, `conditions`, `operands`, `step`, `calls`, `hosted`, `landing`, `claims`,
+//! `certificate`, `blocks`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Of Spectre the masked shape claims the first variant for the code's own
@@ -59,6 +59,7 @@ macro_rules! planted {
 
 pub mod abi;
 mod access;
+mod assemble;
 mod blocks;
 pub mod builtins;
 mod calls;
@@ -67,6 +68,7 @@ pub mod certificate;
 mod checked;
 mod claims;
 mod conditions;
+mod contract;
 mod error;
 mod facts;
 mod fields;
@@ -91,14 +93,16 @@ mod value;
 pub mod word;
 pub mod x64;
 
+pub use assemble::Parts;
 pub use blocks::keeps;
 pub use checked::{CheckedCode, Code};
 pub use claims::{Claim, Name};
+pub use contract::{Callee, Contract};
 pub use error::{Fault, Rejection, Rule};
 pub use facts::{Fact, Facts, Node, Path, Reading, WALK_MAX};
 pub use layout::{
-    Bases, Callee, Config, Contract, CpuLevel, Global, ITEMS_MAX, Layout, LayoutError, Memory,
-    MemoryShape, Metering, Parts, Signature, Table, Ty, offsets,
+    Bases, Config, CpuLevel, Global, ITEMS_MAX, Layout, LayoutError, Memory, MemoryShape, Metering,
+    Signature, Table, Ty, offsets,
 };
 pub use ledger::{Ledger, ledger};
 pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};

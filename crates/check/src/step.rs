@@ -353,6 +353,9 @@ impl Machine<'_> {
     /// height: `limit + k` less `entry + at` is `k - at` less the height, which
     /// counts the return address too. Limits are addresses, so the sum does not wrap.
     fn limit_compared(&self, (a, b): (Value, Value), bytes: u32) -> (Value, Value) {
+        if !self.layout.contexts() {
+            return (a, b);
+        }
         let sides = |limit: Value, rsp: Value| {
             let limits = limit.base == Base::None
                 && limit.shift == 0

@@ -1,0 +1,82 @@
+//! Layouts of other runtimes: what their derivations hand over.
+//!
+//! A derivation is trusted as [`Layout::derive`] is: the check believes all that it says.
+
+use crate::contract::{Callee, Contract};
+use crate::layout::{Config, Global, Layout, LayoutError, Memory, Signature, Table};
+use crate::structures::{Hosted, Structures};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// A layout of another runtime, as its derivation hands it over. The check believes all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// SHA-256 of the module's bytes.
+    pub module: [u8; 32],
+    /// A digest of these and of all settings, the runtime's name and version among them.
+    pub digest: [u8; 32],
+    /// The settings.
+    pub config: Config,
+    /// The types that records and structures name by index, each once; none for types that are no
+    /// function's.
+    pub types: Vec<Option<Signature>>,
+    /// The type of each function of the index space.
+    pub funcs: Vec<u32>,
+    /// How many of them are imported.
+    pub imported_funcs: u32,
+    /// The memories.
+    pub memories: Vec<Memory>,
+    /// The tables.
+    pub tables: Vec<Table>,
+    /// The globals.
+    pub globals: Vec<Global>,
+    /// The structures around the code.
+    pub structures: Structures,
+    /// The entries in the text, sorted by offset.
+    pub text: Vec<(u32, Callee)>,
+    /// The builtins whose callers lie there, by their numbers.
+    pub hosted: Vec<Hosted>,
+}
+
+impl Layout {
+    /// The layout of a module in another runtime, whose functions are called as
+    /// [`Contract::Contexts`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`LayoutError`] if there are more than [`ITEMS_MAX`] types.
+    pub fn assemble(parts: Parts) -> Result<Layout, LayoutError> {
+        let mut layout = Layout {
+            config: parts.config,
+            module: parts.module,
+            digest: parts.digest,
+            types: Vec::new(),
+            conventions: Vec::new(),
+            equals: Vec::new(),
+            firsts: BTreeMap::new(),
+            funcs: parts.funcs,
+            imported_funcs: parts.imported_funcs,
+            memories: parts.memories,
+            tables: parts.tables,
+            globals: parts.globals,
+            tags: Vec::new(),
+            structures: parts.structures,
+            contract: Contract::Contexts,
+            starts: parts.text.iter().filter_map(start_of).collect(),
+            text: parts.text,
+            hosted: parts.hosted,
+        };
+        for ty in parts.types {
+            layout.push_type(ty).map_err(|what| LayoutError { offset: 0, what })?;
+        }
+        Ok(layout)
+    }
+}
+
+/// A function of the text, and where it begins.
+fn start_of(&(at, callee): &(u32, Callee)) -> Option<(u32, u32)> {
+    match callee {
+        Callee::Func(func) => Some((func, at)),
+        Callee::Builtin(_) => None,
+    }
+}
