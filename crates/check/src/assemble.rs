@@ -44,7 +44,7 @@ impl Layout {
     ///
     /// # Errors
     ///
-    /// [`LayoutError`] if there are more than [`ITEMS_MAX`] types.
+    /// [`LayoutError`] if there are more than [`ITEMS_MAX`](crate::ITEMS_MAX) types.
     pub fn assemble(parts: Parts) -> Result<Layout, LayoutError> {
         let mut layout = Layout {
             config: parts.config,

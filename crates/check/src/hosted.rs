@@ -3,7 +3,7 @@
 //!
 //! What a builtin may be given is data, [`crate::Hosted`]: the host believes it. So a pointer must lead to
 //! as many bytes of one memory as the argument behind it says, and the index of a memory or a table
-//! must be a constant one of the module.
+//! must be a constant that the host knows as one.
 //!
 //! - H1. `start + count` is a sum of two unknown numbers, as values are not: a symbol stands for it
 //!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
@@ -55,14 +55,13 @@ impl Machine<'_> {
         let index = value.as_constant().map(|index| index as u32);
         match argument {
             Argument::Number => Ok(()),
-            Argument::Memory => match index.and_then(|m| self.layout.memory_type(m)) {
-                Some(_) => Ok(()),
-                None => fault(Rule::Call, "a builtin gets no index of a memory"),
-            },
-            Argument::Table => match index.and_then(|t| self.layout.table_type(t)) {
-                Some(_) => Ok(()),
-                None => fault(Rule::Call, "a builtin gets no index of a table"),
-            },
+            Argument::Index(count) => {
+                let there = index.is_some_and(|index| index < count);
+                if !planted!(AnyIndex, there, true) {
+                    return fault(Rule::Call, "a builtin gets no index of what there is");
+                }
+                Ok(())
+            }
             Argument::Bytes(n) => {
                 let count = all.get(usize::from(n)).copied();
                 let inside = count.is_some_and(|count| self.are_bytes(state.path, value, count));

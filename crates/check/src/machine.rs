@@ -269,9 +269,10 @@ impl<'a> Machine<'a> {
     }
 
     /// Whether the limit allows a stack pointer `depth` bytes below the one at entry. The height is
-    /// the distance of the limit from the stack pointer before the return address was pushed.
+    /// the distance of the limit from the stack pointer before the return address was pushed; 0 says
+    /// that there may be none.
     pub(crate) fn has_stack(&self, state: &State, depth: i64) -> bool {
-        let needs = u64::try_from(depth.saturating_add(8)).unwrap_or(0);
+        let needs = u64::try_from(depth.saturating_add(8)).unwrap_or(0).max(1);
         self.at_least(state.path, Sym::HEIGHT, needs)
     }
 

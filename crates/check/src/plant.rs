@@ -102,8 +102,11 @@ steps {
     HeightIsNotCompared
     FrameIsNotCompared
     LimitIsNotCompared
+    LimitComparedAnywhere
+    HeightIsAboveLimit
     AnyContext
     RangeIsNotCompared
+    AnyIndex
     SumWraps
     FrameOfAnySize
     CalleeKeepsAll

@@ -350,8 +350,10 @@ impl Machine<'_> {
     }
 
     /// P6: a comparison of the limit and the stack pointer as one of what a frame needs and the
-    /// height: `limit + k` less `entry + at` is `k - at` less the height, which
-    /// counts the return address too. Limits are addresses, so the sum does not wrap.
+    /// height: `limit + k` less `entry + at` is `k - at` less the height, which counts the return
+    /// address too. Limits are addresses, so `limit + k` does not wrap; neither does `entry + at`
+    /// as near to the stack as frames are. The host may enter code with a stack below the limit:
+    /// the height then is 0, and compares as the distance does with what is not 0.
     fn limit_compared(&self, (a, b): (Value, Value), bytes: u32) -> (Value, Value) {
         if !self.layout.contexts() {
             return (a, b);
@@ -362,8 +364,13 @@ impl Machine<'_> {
                 && limit.add <= u64::from(FRAME_BYTES_MAX)
                 && self.symbols.def(limit.sym).kind == Kind::StackLimit;
             let at = rsp.offset_in(Base::Stack).filter(|_| limits && bytes == 8)? as i64;
+            let near = at.unsigned_abs() <= u64::from(FRAME_BYTES_MAX);
+            if !planted!(LimitComparedAnywhere, near, true) {
+                return None;
+            }
             let needs = (limit.add as i64).saturating_sub(at).saturating_add(8);
-            u64::try_from(needs).ok().map(Value::constant)
+            let least = planted!(HeightIsAboveLimit, 1, 0);
+            u64::try_from(needs).ok().filter(|&needs| needs >= least).map(Value::constant)
         };
         let height = Value::symbol(Sym::HEIGHT);
         match (sides(a, b), sides(b, a)) {

@@ -166,10 +166,8 @@ pub struct Structures {
 pub enum Argument {
     /// Any number.
     Number,
-    /// A constant that is the index of a memory.
-    Memory,
-    /// A constant that is the index of a table.
-    Table,
+    /// A constant that is less than this, of 32 bits: one of so many memories or tables.
+    Index(u32),
     /// The address of as many bytes of a memory as this argument says (counted from 0).
     Bytes(u8),
 }

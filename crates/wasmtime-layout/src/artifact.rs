@@ -1,4 +1,7 @@
 //! The compiled file: an ELF image with sections of Wasmtime's.
+//!
+//! - A1. No two sections have one name: Wasmtime takes the last one of a name.
+//! - A2. Names of symbols take no more bytes than the file has, however many symbols share one.
 
 use crate::error::Error;
 use crate::exceptions::{self, Handled};
@@ -12,6 +15,8 @@ use std::collections::BTreeSet;
 pub(crate) const BUILTIN: &str = "wasmtime_builtin_";
 /// `os_abi` of the ELF header of Wasmtime's files.
 const OS_ABI: u8 = 200;
+/// Sections of a file at most.
+const SECTIONS_MAX: usize = 256;
 /// The bit of `e_flags` that says that the file is a module.
 const IS_MODULE: u32 = 1;
 
@@ -85,6 +90,7 @@ impl<'a> Artifact<'a> {
             }
             _ => return Err(wrong("no compiled module of Wasmtime's".to_owned())),
         }
+        sections_have_own_names(&elf)?;
         let section = |name: &str| {
             let section = elf.section_by_name(name)?;
             Some(section.data().map_err(|error| Error::compiled(name, error.to_string())))
@@ -94,17 +100,23 @@ impl<'a> Artifact<'a> {
         };
         let settings = Settings::read(needed(".wasmtime.engine")?)?;
         let text = needed(".text")?;
-        let traps = traps::read(section(".wasmtime.traps").transpose()?.unwrap_or(&[]))?;
+        let traps = section(".wasmtime.traps").transpose()?.unwrap_or(&[]);
+        let traps = traps::read(traps, text.len())?;
         let handled = section(".wasmtime.exceptions").transpose()?.unwrap_or(&[]);
         let handled = exceptions::read(handled)?;
         let text_index = elf.section_by_name(".text").map(|section| section.index());
-        let mut symbols = Vec::new();
+        let (mut symbols, mut names_bytes) = (Vec::new(), bytes.len());
         for symbol in elf.symbols() {
             if symbol.kind() != Elf::Text || symbol.section_index() != text_index {
                 continue;
             }
             let name = symbol.name().map_err(|error| Error::compiled(".symtab", error.to_string()));
-            let name = name?.to_owned();
+            let name = name?;
+            let Some(rest) = names_bytes.checked_sub(name.len()) else {
+                return Err(Error::compiled(".symtab", "names of more bytes than the file has"));
+            };
+            names_bytes = rest;
+            let name = name.to_owned();
             let range = u32::try_from(symbol.address()).ok().zip(u32::try_from(symbol.size()).ok());
             let Some((start, len)) = range else {
                 return Err(Error::compiled(".symtab", format!("{name} lies nowhere")));
@@ -158,6 +170,25 @@ impl<'a> Artifact<'a> {
         let start = symbol.start as usize;
         self.text.get(start..start + symbol.len as usize).unwrap_or(&[])
     }
+}
+
+/// A1.
+fn sections_have_own_names(
+    elf: &object::read::elf::ElfFile64<'_, object::LittleEndian>,
+) -> Result<(), Error> {
+    let wrong = |what: String| Error::compiled("the file", what);
+    let mut names = BTreeSet::new();
+    for section in elf.sections() {
+        let name = section.name_bytes().map_err(|error| wrong(error.to_string()))?;
+        if names.len() == SECTIONS_MAX {
+            return Err(wrong("too many sections".to_owned()));
+        }
+        if !names.insert(name) {
+            let name = String::from_utf8_lossy(name);
+            return Err(wrong(format!("two sections {name}")));
+        }
+    }
+    Ok(())
 }
 
 /// The index of a function that a symbol `wasm[0]::function[N]…` names.

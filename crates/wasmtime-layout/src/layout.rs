@@ -43,7 +43,7 @@ pub fn derive(artifact: &Artifact<'_>, wasm: &[u8]) -> Result<Layout, Error> {
             SymbolKind::Func(func) => text.push((symbol.start, Callee::Func(func))),
             SymbolKind::Builtin => {
                 let name = symbol.name.strip_prefix(BUILTIN).unwrap_or_default();
-                if let Some(rule) = builtin(name) {
+                if let Some(rule) = builtin(name, &module) {
                     let n = u32::try_from(hosted.len()).unwrap_or(u32::MAX);
                     text.push((symbol.start, Callee::Builtin(n)));
                     hosted.push(rule);
@@ -84,13 +84,16 @@ pub fn derive(artifact: &Artifact<'_>, wasm: &[u8]) -> Result<Layout, Error> {
 
 /// The arguments that a builtin believes in (source: `wasmtime-environ` 48.0.8, module `builtin`,
 /// and the functions of `wasmtime` 48.0.8, module `vm::libcalls`).
-fn builtin(name: &str) -> Option<Hosted> {
-    use Argument::{Bytes, Memory, Number, Table};
+fn builtin(name: &str, module: &Module) -> Option<Hosted> {
+    use Argument::{Bytes, Index, Number};
+    // Memories are counted from the first one that is not imported.
+    let owned = count(&module.memories).saturating_sub(module.imported_memories);
+    let tables = count(&module.tables);
     let (arguments, answer): (&[Argument], Answer) = match name {
-        "memory_grow" => (&[Number, Memory], Answer::Number),
+        "memory_grow" => (&[Number, Index(owned)], Answer::Number),
         "memory_copy" => (&[Bytes(2), Bytes(2), Number], Answer::Number),
         "memory_fill" => (&[Bytes(2), Number, Number], Answer::Number),
-        "table_get_lazy_init_func_ref" => (&[Table, Number], Answer::Function),
+        "table_get_lazy_init_func_ref" => (&[Index(tables), Number], Answer::Function),
         "out_of_gas" | "new_epoch" => (&[], Answer::Number),
         // Their arguments lie in vector registers.
         "ceil_f32" | "ceil_f64" | "floor_f32" | "floor_f64" | "trunc_f32" | "trunc_f64"

@@ -1,11 +1,12 @@
 //! The Wasm module: what its compiled code may assume of types, functions, memories, tables and
 //! globals.
 //!
-//! Types are in the order in which Wasmtime interns them: each once, by their first occurrence.
+//! Types are in the order in which Wasmtime interns them: each once, by their first occurrence; and
+//! behind a type the type of its trampolines, where that is another and not there as one yet.
 
 use crate::error::Error;
 use prova_check::{Global, Heap, ITEMS_MAX, RefKind, RefType, Signature, Ty};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wasmparser::{
     AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, RefType as WasmRef, TypeRef,
     ValType,
@@ -19,6 +20,8 @@ pub(crate) struct Module {
     /// For each type of the module its place in `types`.
     interned: Vec<u32>,
     firsts: BTreeMap<Signature, u32>,
+    /// The types of trampolines so far.
+    trampolines: BTreeSet<Signature>,
     pub(crate) funcs: Vec<u32>,
     pub(crate) imported_funcs: u32,
     pub(crate) memories: Vec<MemoryType>,
@@ -152,7 +155,13 @@ impl Module {
         let next = u32::try_from(self.types.len()).unwrap_or(u32::MAX);
         let first = *self.firsts.entry(signature.clone()).or_insert(next);
         if first == next {
+            let trampoline = trampoline(&signature);
+            let other = trampoline != signature;
             push(&mut self.types, Some(signature))?;
+            if self.trampolines.insert(trampoline.clone()) && other {
+                // A type of the module that is the same comes again, with the same canonical id.
+                push(&mut self.types, Some(trampoline))?;
+            }
         }
         push(&mut self.interned, first)
     }
@@ -227,10 +236,51 @@ impl Module {
     }
 }
 
+/// The type of the trampolines of a type: each reference becomes any, or null.
+fn trampoline(signature: &Signature) -> Signature {
+    let any = |ty: &Ty| match *ty {
+        Ty::Ref(_) => Ty::Ref(RefType::FUNC),
+        ty => ty,
+    };
+    Signature {
+        params: signature.params.iter().map(any).collect(),
+        results: signature.results.iter().map(any).collect(),
+    }
+}
+
 fn push<T>(list: &mut Vec<T>, item: T) -> Read<()> {
     if list.len() >= ITEMS_MAX {
         return Err("too many items");
     }
     list.push(item);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The indices are those that Wasmtime 48 compiles comparisons of types with.
+    #[test]
+    fn types_of_trampolines_are_interned_among_the_others() {
+        let wasm = wat::parse_str(
+            "(module
+                (type $a (func))
+                (type (func (param (ref $a))))
+                (type (func (param i32)))
+                (type (func (param funcref)))
+                (type (func (result (ref null $a))))
+                (type (func (param (ref null $a))))
+                (type (func (param i32))))",
+        );
+        let module = Module::read(&wasm.unwrap()).unwrap();
+        assert_eq!(module.interned, [0, 1, 3, 4, 5, 7, 3]);
+        assert_eq!(module.types.len(), 8);
+        // Behind the type that they are of.
+        let any = vec![Ty::Ref(RefType::FUNC)];
+        let (params, results) = (any.clone(), Vec::new());
+        assert_eq!(module.types[2], Some(Signature { params, results }));
+        let (params, results) = (Vec::new(), any);
+        assert_eq!(module.types[6], Some(Signature { params, results }));
+    }
 }

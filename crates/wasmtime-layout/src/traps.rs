@@ -1,8 +1,7 @@
 //! The section `.wasmtime.traps`: where code may stop, and why, as rows of the check's trap map.
 //!
 //! Format (source: `wasmtime-environ` 48.0.8, module `compile::trap_encoding`): the number of
-//! entries
-//! and of blocks; for each block the offset of its first entry and the place of its body; the
+//! entries and of blocks; for each block the offset of its first entry and the place of its body; the
 //! bodies. A body is a code that most of its entries have and up to 128 entries, each a LEB128 of
 //! twice the distance from the entry before, odd where a byte follows that is its own code.
 
@@ -12,12 +11,13 @@ use prova_check::{TrapRow, traps};
 const SECTION: &str = ".wasmtime.traps";
 const BLOCK_ENTRIES: usize = 128;
 
-/// The rows, by offset in the text; those of a trap that no rule knows have kind 0.
-pub(crate) fn read(data: &[u8]) -> Result<Vec<TrapRow>, Error> {
-    parse(data).ok_or_else(|| Error::compiled(SECTION, "malformed"))
+/// The rows, by offset in the text; those of a trap that no rule knows have kind 0. All lie in the
+/// text, so that there are no more of them than it has bytes: blocks may share a body.
+pub(crate) fn read(data: &[u8], text_bytes: usize) -> Result<Vec<TrapRow>, Error> {
+    parse(data, text_bytes).ok_or_else(|| Error::compiled(SECTION, "malformed"))
 }
 
-fn parse(data: &[u8]) -> Option<Vec<TrapRow>> {
+fn parse(data: &[u8], text_bytes: usize) -> Option<Vec<TrapRow>> {
     if data.is_empty() {
         return Some(Vec::new());
     }
@@ -44,7 +44,8 @@ fn parse(data: &[u8]) -> Option<Vec<TrapRow>> {
             } else {
                 usual
             };
-            if rows.last().is_some_and(|row| row.code_offset >= at) {
+            let later = rows.last().is_none_or(|row| row.code_offset < at);
+            if !later || at as usize >= text_bytes {
                 return None;
             }
             rows.push(TrapRow { code_offset: at, kind: kind(code), wasm_offset: 0 });
@@ -96,7 +97,7 @@ mod tests {
         // One block: entries at 0x10 (usual), 0x15 (own code 9), 0x20 (usual).
         let data =
             [3, 0, 0, 0, 1, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 1, 0, (5 << 1) | 1, 9, 11 << 1];
-        let rows = read(&data).unwrap();
+        let rows = read(&data, 0x21).unwrap();
         let found: Vec<_> = rows.iter().map(|row| (row.code_offset, row.kind)).collect();
         let memory = traps::MEMORY_OUT_OF_BOUNDS;
         assert_eq!(found, [(0x10, memory), (0x15, traps::UNREACHABLE), (0x20, memory)]);
@@ -105,11 +106,13 @@ mod tests {
     #[test]
     fn what_is_cut_or_unsorted_is_refused() {
         let data = [2, 0, 0, 0, 1, 0, 0, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2];
-        assert!(read(&data).is_ok());
-        assert!(read(&data[..18]).is_err());
+        assert!(read(&data, 0x12).is_ok());
+        // The second entry behind the text.
+        assert!(read(&data, 0x11).is_err());
+        assert!(read(&data[..18], 0x12).is_err());
         // The second entry at the offset of the first one.
         let mut same = data;
         same[18] = 0;
-        assert!(read(&same).is_err());
+        assert!(read(&same, 0x12).is_err());
     }
 }

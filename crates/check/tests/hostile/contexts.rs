@@ -73,8 +73,8 @@ fn layout() -> Layout {
     let hosted = |arguments: &[Argument], answer| Hosted { arguments: arguments.to_vec(), answer };
     let builtins = vec![
         hosted(&[Argument::Bytes(2), Argument::Bytes(2), Argument::Number], Answer::Number),
-        hosted(&[Argument::Number, Argument::Memory], Answer::Number),
-        hosted(&[Argument::Table, Argument::Number], Answer::Function),
+        hosted(&[Argument::Number, Argument::Index(2)], Answer::Number),
+        hosted(&[Argument::Index(2), Argument::Number], Answer::Function),
     ];
     let text = vec![
         (0, Callee::Func(1)),
