@@ -36,13 +36,13 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// The bytes; none of the code of a loop, which no file holds.
+    /// The bytes; none of the code of a loop and of ways, which no file holds.
     pub(crate) fn encode(&self) -> Option<[u8; RECORD_BYTES]> {
         let (kind, index) = match self.kind {
             CodeKind::Func(index) => (0u32, index),
             CodeKind::ThunkIn(index) => (1, index),
             CodeKind::ThunkOut(index) => (2, index),
-            CodeKind::Loop { .. } => return None,
+            CodeKind::Loop { .. } | CodeKind::Way(_) => return None,
         };
         let parts = self.parts.iter().flat_map(|(start, length)| [*start, *length]);
         let words = [kind, index].into_iter().chain(parts);

@@ -5,6 +5,7 @@
 //! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`], D3 is in
 //! `masked`. Fields of the structures around code are in `fields`.
 
+use crate::contract::{Activation, Way};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::Path;
 use crate::layout::{Ty, offsets};
@@ -59,6 +60,10 @@ pub(crate) enum Place {
     Nullable(Sym),
     /// The epoch's counter.
     Epoch,
+    /// A word by which the host finds frames.
+    Activation(Activation),
+    /// A word that may be set to this number.
+    Settable(u64),
     /// An argument cell as a whole.
     Cell(u32),
     /// A part of argument cells, or several: the first and the last of them.
@@ -142,7 +147,15 @@ impl Machine<'_> {
                     // The cell lies in the context.
                     return self.global(g, Value::pointer(Base::Global(g), 0), size, access);
                 }
-                let writable = matches!(place, Place::Fuel | Place::Counter);
+                let writable = match place {
+                    Place::Fuel | Place::Counter => true,
+                    Place::Activation(word) => {
+                        access == Access::Write
+                            && planted!(AnyoneSaysFrames, self.writes_activation(word), true)
+                    }
+                    Place::Settable(_) => matches!(self.way_of(), Some(Way::In(_))),
+                    _ => false,
+                };
                 let writes = planted!(FieldsAreWritten, access != Access::Read, false);
                 if writes && !writable {
                     return fault(Rule::Field, "a field that is never written");
@@ -328,7 +341,7 @@ impl Machine<'_> {
             Place::Constant(value) => value,
             Place::Symbol(def) => Value::symbol(self.symbols.fresh(def)),
             Place::Fuel => self.read_loc(state, Loc::Fuel),
-            Place::Counter => self.unknown(size),
+            Place::Counter | Place::Activation(_) | Place::Settable(_) => self.unknown(size),
             Place::Nullable(sym) => {
                 // Behind the access it is not null.
                 state.path = self.bounded(state.path, sym, (1, u64::MAX));
@@ -346,7 +359,11 @@ impl Machine<'_> {
     /// An argument cell, or a part of some.
     fn arguments(&mut self, to: Value, size: u32) -> Result<Place, Fault> {
         let end = to.add.saturating_add(u64::from(size));
-        if to.sym != Sym::ZERO || end > u64::from(offsets::ARGS_CELLS).saturating_mul(8) {
+        let most = match self.way_of() {
+            Some(way) => self.layout.array_values(way).saturating_mul(offsets::VALUE_BYTES),
+            None => u64::from(offsets::ARGS_CELLS).saturating_mul(8),
+        };
+        if to.sym != Sym::ZERO || planted!(ArrayWithoutEnd, end > most, false) {
             return fault(Rule::Field, "an access outside the argument cells");
         }
         let word = |at: u64| u32::try_from(at >> 3).unwrap_or(u32::MAX);
@@ -371,9 +388,9 @@ impl Machine<'_> {
 
     /// The type of the value that begins in an argument cell which the runtime wrote.
     pub(crate) fn answered(&self, answers: Answers, cell: u32) -> Option<Ty> {
-        let of = |types: &[Ty]| cells(types).find(|&(i, _)| i == cell).map(|(_, ty)| ty);
+        let of = |types: &[Ty]| self.cells_of(types).find(|&(i, _)| i == cell).map(|(_, ty)| ty);
         match answers {
-            Answers::Unknown => None,
+            Answers::Unknown | Answers::Returned | Answers::Unwound => None,
             Answers::Arguments(ty) => of(&self.layout.signature(ty)?.params),
             Answers::Results(ty) => of(&self.layout.signature(ty)?.results),
             Answers::Caught { tag, with_ref } => {
@@ -441,6 +458,16 @@ impl Machine<'_> {
                 }
             }
             Place::Counter => {}
+            Place::Activation(word) => {
+                let value = value.unwrap_or_else(|| self.unknown(8));
+                self.write_activation(state, word, value);
+            }
+            Place::Settable(number) => {
+                let right = value == Some(Value::constant(number));
+                if !planted!(SetToAnything, right, true) {
+                    return fault(Rule::Field, "a word is set to another number than its own");
+                }
+            }
             Place::Fuel => return fault(Rule::Metering, "the fuel is written"),
             Place::Constant(_)
             | Place::Symbol(_)
@@ -457,12 +484,12 @@ impl Machine<'_> {
     }
 }
 
-/// The first argument cell of each value of these types.
-pub(crate) fn cells(types: &[Ty]) -> impl Iterator<Item = (u32, Ty)> + '_ {
+/// The first argument cell of each value of these types; `wide`: each has two.
+pub(crate) fn cells(types: &[Ty], wide: bool) -> impl Iterator<Item = (u32, Ty)> + '_ {
     let mut next = 0_u32;
     types.iter().map(move |&ty| {
         let first = next;
-        next = next.saturating_add(if ty == Ty::V128 { 2 } else { 1 });
+        next = next.saturating_add(if wide || ty == Ty::V128 { 2 } else { 1 });
         (first, ty)
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! A derivation is trusted as [`Layout::derive`] is: the check believes all that it says.
 
-use crate::contract::{Callee, Contract};
+use crate::contract::{CodeKind, Contract};
 use crate::layout::{Config, Global, Layout, LayoutError, Memory, Signature, Table};
 use crate::structures::{Hosted, Structures};
 use alloc::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct Parts {
     /// The structures around the code.
     pub structures: Structures,
     /// The entries in the text, sorted by offset.
-    pub text: Vec<(u32, Callee)>,
+    pub text: Vec<(u32, CodeKind)>,
     /// The builtins whose callers lie there, by their numbers.
     pub hosted: Vec<Hosted>,
 }
@@ -62,7 +62,7 @@ impl Layout {
             tags: Vec::new(),
             structures: parts.structures,
             contract: Contract::Contexts,
-            starts: parts.text.iter().filter_map(start_of).collect(),
+            starts: parts.text.iter().map(|&(at, kind)| (kind, at)).collect(),
             text: parts.text,
             hosted: parts.hosted,
         };
@@ -70,13 +70,5 @@ impl Layout {
             layout.push_type(ty).map_err(|what| LayoutError { offset: 0, what })?;
         }
         Ok(layout)
-    }
-}
-
-/// A function of the text, and where it begins.
-fn start_of(&(at, callee): &(u32, Callee)) -> Option<(u32, u32)> {
-    match callee {
-        Callee::Func(func) => Some((func, at)),
-        Callee::Builtin(_) => None,
     }
 }

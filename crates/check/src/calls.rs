@@ -6,13 +6,13 @@
 
 use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, OPERANDS, Place};
-use crate::access::cells;
 use crate::builtins::PERFORMED;
-use crate::contract::Callee;
+use crate::contract::CodeKind;
+use crate::contract::Way;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::Fact;
 use crate::layout::{Ty, offsets};
-use crate::machine::{CodeKind, Machine, saved};
+use crate::machine::{Machine, saved};
 use crate::state::{Answers, Loc, State};
 use crate::symbols::{Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
@@ -26,6 +26,9 @@ impl Machine<'_> {
         };
         let code = self.read_loc(state, Loc::Register(r));
         let rsp = self.may_call(state)?;
+        if let Some(way) = self.way_of() {
+            return self.call_of_way(state, (way, code));
+        }
         if self.layout.contexts() {
             let ty = self.callee_of_context(state, code)?;
             self.called(state, ty, rsp)?;
@@ -54,45 +57,80 @@ impl Machine<'_> {
         Ok(true)
     }
 
-    /// A direct call, of a function or of a builtin; whether it comes back.
-    pub(crate) fn call_direct(&mut self, state: &mut State, insn: &Insn) -> Result<bool, Fault> {
+    /// A direct call, of a function or of a builtin.
+    pub(crate) fn call_direct(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
         if !self.layout.contexts() {
             return fault(Rule::Instruction, "a direct call where code lies alone");
         }
         let rsp = self.may_call(state)?;
-        match self.entry_at(insn) {
-            Some(Callee::Func(func)) => {
+        let callee = self.entry_at(insn);
+        if let (Some(Way::In(func)), Some(callee)) = (self.way_of(), callee) {
+            return self.enter(state, (func, callee), rsp);
+        }
+        let calls = match self.way_of() {
+            Some(Way::In(_) | Way::Out(_) | Way::Builtin(_)) => false,
+            Some(Way::Start) | None => true,
+        };
+        match callee.filter(|_| calls) {
+            Some(CodeKind::Func(func)) => {
                 let ty = self.type_of(func)?;
                 self.gets_context(state)?;
                 self.called(state, ty, rsp)?;
             }
-            Some(Callee::Builtin(n)) => {
+            Some(CodeKind::Way(Way::Builtin(n))) => {
                 if self.read_loc(state, Loc::Register(RDI)) != Value::pointer(Base::VmCtx, 0) {
                     return fault(Rule::Call, "the callee does not get its context");
                 }
                 self.call_hosted(state, n)?;
             }
-            None => return fault(Rule::Call, "a direct call where no entry lies"),
+            _ => return fault(Rule::Call, "a direct call where no entry lies"),
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Y4: a way in calls what it is for. What this gets as its caller's context is the host's
+    /// choice, and nothing believes it.
+    fn enter(
+        &mut self,
+        state: &mut State,
+        (func, callee): (Option<u32>, CodeKind),
+        rsp: i64,
+    ) -> Result<(), Fault> {
+        let own = func.map_or(CodeKind::Way(Way::Start), CodeKind::Func);
+        if planted!(EntersAnother, callee != own, false) {
+            return fault(Rule::Call, "a way into a function calls another");
+        }
+        let gets = state.get(Loc::Register(RDI)) == Some(Value::pointer(Base::VmCtx, 0));
+        if !planted!(EntersForAnother, gets, true) {
+            return fault(Rule::Call, "the callee does not get its context");
+        }
+        self.enters(state, rsp)?;
+        match callee {
+            CodeKind::Func(func) => {
+                let ty = self.type_of(func)?;
+                self.called(state, ty, rsp)?;
+            }
+            _ => self.forget(state),
+        }
+        state.answers = Answers::Returned;
+        Ok(())
     }
 
     /// A direct jump out of the code, which is a tail call.
     pub(crate) fn leave_direct(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
-        match self.entry_at(insn) {
-            Some(Callee::Func(func)) => {
+        match (self.kind, self.entry_at(insn)) {
+            (CodeKind::Func(_), Some(CodeKind::Func(func))) => {
                 let ty = self.type_of(func)?;
                 self.gets_context(state)?;
                 self.leaves_for(state, ty)
             }
-            Some(Callee::Builtin(_)) | None => fault(Rule::Target, "a jump out of the code"),
+            _ => fault(Rule::Target, "a jump out of the code"),
         }
     }
 
     /// The entry where a direct call or jump leads, where code lies in a text with others.
-    fn entry_at(&self, insn: &Insn) -> Option<Callee> {
-        let CodeKind::Func(func) = self.kind else { return None };
-        let start = i64::from(self.layout.text_of(func)?);
+    fn entry_at(&self, insn: &Insn) -> Option<CodeKind> {
+        let start = i64::from(self.layout.text_of(self.kind)?);
         self.layout.text_at(start.saturating_add(insn.target_anywhere()))
     }
 
@@ -148,7 +186,7 @@ impl Machine<'_> {
         if !self.is_chained(state) {
             return fault(Rule::Chain, "a call without a frame of its own");
         }
-        if self.layout.contexts() {
+        if self.layout.contexts() && self.way_of().is_none() {
             let has = self.has_stack(state, rsp.saturating_neg());
             if !planted!(LimitIsNotCompared, has, true) {
                 return fault(Rule::Height, "a call without a comparison with the stack limit");
@@ -376,8 +414,8 @@ impl Machine<'_> {
     }
 
     /// Whether references of these types lie in the argument cells.
-    fn cells_hold(&self, state: &State, types: &[Ty]) -> Result<(), Fault> {
-        for (cell, ty) in cells(types) {
+    pub(crate) fn cells_hold(&self, state: &State, types: &[Ty]) -> Result<(), Fault> {
+        for (cell, ty) in self.cells_of(types) {
             let Ty::Ref(kind) = ty else { continue };
             let holds = match state.cells.get(&cell) {
                 Some(&value) => self.is_ref(state.path, value, kind),
@@ -522,8 +560,11 @@ impl Machine<'_> {
             CodeKind::Loop { func, .. } => {
                 planted!(LoopLeavesAnything, self.layout.func_type(func), None)
             }
-            CodeKind::Func(_) | CodeKind::ThunkOut(_) => None,
+            CodeKind::Func(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_) => None,
         };
+        if let Some(way) = self.way_of() {
+            self.way_returns(state, way)?;
+        }
         if let Some(signature) = in_cells.and_then(|ty| self.layout.signature(ty)) {
             return self.cells_hold(state, &signature.results);
         }

@@ -313,6 +313,7 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::Code => (20, None),
         Base::Nowhere => (21, None),
         Base::FuncContext(n) => (22, Some(n)),
-        Base::Funcs(_) => return None,
+        // Ways have no claims.
+        Base::Funcs(_) | Base::CallerContext | Base::HostContext | Base::HostCode => return None,
     })
 }

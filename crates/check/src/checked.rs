@@ -1,8 +1,8 @@
 //! The witness of a check, and what is checked.
 
+use crate::contract::CodeKind;
 use crate::error::Rejection;
 use crate::layout::Layout;
-use crate::machine::CodeKind;
 use crate::metadata::{CallRow, TrapRow};
 use crate::pass::{pass, work_max};
 use alloc::boxed::Box;

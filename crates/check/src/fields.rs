@@ -1,6 +1,7 @@
 //! P5 and P8: fields of the structures around code, which [`Structures`] has as data.
 //!
-//! A field is read as a whole; none is written, except fuel, counters and globals. What it holds
+//! A field is read as a whole; none is written, except fuel, counters, globals and, by ways, words
+//! for frames. What it holds
 //! becomes the base of a value, a symbol of a kind, or a number.
 //!
 //! [`Structures`]: crate::structures::Structures
@@ -33,6 +34,8 @@ impl Machine<'_> {
             Base::TableRecord(t) if plain => (&structures.table, Some(t), None),
             Base::Import(func) if plain => (&structures.func, Some(func), None),
             Base::RefRecord => (&structures.func, None, Some(Record::Ref(to.sym))),
+            Base::CallerContext if plain => (&structures.caller, None, None),
+            Base::HostContext if plain => (&structures.host, None, None),
             Base::Funcs(calls) if size == 8 => {
                 return self.func_by_address(state, to, calls).map(Place::Constant);
             }
@@ -108,6 +111,11 @@ impl Machine<'_> {
             Holds::Counter => Ok(Place::Counter),
             Holds::Global => Ok(Place::Global(index)),
             Holds::StackLimit => symbol(Def { kind: Kind::StackLimit, ..Def::ANY }),
+            Holds::Activation(word) => Ok(Place::Activation(word)),
+            Holds::Settable(number) => Ok(Place::Settable(number)),
+            Holds::HostCode => constant(Base::HostCode),
+            Holds::Data => symbol(Def { kind: Kind::Data(index), ..Def::ANY }),
+            Holds::DataLength => symbol(half(Kind::DataLength(index))),
         }
     }
 

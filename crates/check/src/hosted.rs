@@ -1,12 +1,14 @@
 //! Calls of builtins that lie in the text of the module, where a runtime's code calls its host
 //! through such (contexts, [`crate::Contract::Contexts`]).
 //!
-//! What a builtin may be given is data, [`crate::Hosted`]: the host believes it. So a pointer must lead to
-//! as many bytes of one memory as the argument behind it says, and the index of a memory or a table
-//! must be a constant that the host knows as one.
+//! What a builtin may be given is data, [`crate::Hosted`]: the host believes it. So a pointer must
+//! lead to as many bytes of one memory as the argument behind it says, and the index of a memory or
+//! a table must be a constant that the host knows as one.
 //!
 //! - H1. `start + count` is a sum of two unknown numbers, as values are not: a symbol stands for it
 //!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
+//! - H2. The bytes of a data segment stay readable as long as the code, up to every length that was
+//!   read: a segment that is dropped gets the length 0.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
 use crate::error::{Fault, Rule, fault};
@@ -21,7 +23,7 @@ use crate::value::{Base, Sym, Value};
 use alloc::vec::Vec;
 
 /// Registers of a builtin's arguments behind the context (System V).
-const ARGUMENTS: [u8; 5] = [RSI, RDX, RCX, R8, R9];
+pub(crate) const ARGUMENTS: [u8; 5] = [RSI, RDX, RCX, R8, R9];
 
 impl Machine<'_> {
     /// A call of a builtin, with the context in rdi.
@@ -62,15 +64,29 @@ impl Machine<'_> {
                 }
                 Ok(())
             }
-            Argument::Bytes(n) => {
+            Argument::Bytes(n) | Argument::Source(n) => {
                 let count = all.get(usize::from(n)).copied();
-                let inside = count.is_some_and(|count| self.are_bytes(state.path, value, count));
+                let inside = count.is_some_and(|count| {
+                    let source = matches!(argument, Argument::Source(_));
+                    self.are_bytes(state.path, value, count)
+                        || source && self.is_segment(state.path, value, count)
+                });
                 if !planted!(RangeIsNotCompared, inside, true) {
                     return fault(Rule::Call, "a builtin gets bytes that may not be a memory's");
                 }
                 Ok(())
             }
         }
+    }
+
+    /// H2: whether the `count` bytes from `start` on are a whole data segment, which is there.
+    fn is_segment(&self, path: Path, start: Value, count: Value) -> bool {
+        let kind = |value: Value| value.as_symbol().map(|sym| self.symbols.def(sym).kind);
+        let (Some(Kind::Data(of)), Some(Kind::DataLength(n))) = (kind(start), kind(count)) else {
+            return false;
+        };
+        let same = planted!(LengthOfAnother, of == n, true);
+        same && planted!(SegmentIsNull, self.at_least(path, start.sym, 1), true)
     }
 
     /// Whether the `count` bytes from `start` on are a memory's. Both numbers are less than 2^48 as

@@ -24,6 +24,7 @@
 //! row calls a reference is a number to it.
 
 use crate::abi::regs::{RBP, RSP};
+use crate::contract::Way;
 use crate::error::{Fault, Rule, fault};
 use crate::machine::Machine;
 use crate::metadata::Clause;
@@ -43,7 +44,10 @@ impl Machine<'_> {
         clause: &Clause,
         rsp: Option<i64>,
     ) -> Result<(), Fault> {
-        if self.kind.is_thunk() {
+        let way_in = matches!(self.way_of(), Some(Way::In(_)));
+        if way_in {
+            self.is_unwound_by(clause)?;
+        } else if self.kind.is_thunk() {
             return fault(Rule::Landing, "a thunk catches");
         }
         if clause.tag.is_some_and(|tag| self.layout.tag_type(tag).is_none()) {
@@ -65,7 +69,11 @@ impl Machine<'_> {
         state.fuel = None;
         state.flags = Flags::Unknown;
         state.cells.clear();
-        state.answers = Answers::Caught { tag: clause.tag, with_ref: clause.with_ref };
+        state.answers = if way_in {
+            Answers::Unwound
+        } else {
+            Answers::Caught { tag: clause.tag, with_ref: clause.with_ref }
+        };
         state.calls = state.calls.saturating_add(1);
         self.set_rsp(state, Some(Value::pointer(Base::Stack, rsp as u64)))
     }

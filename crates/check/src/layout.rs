@@ -16,7 +16,7 @@
 //!   never mapped, so that every access to them faults, on any path that a processor takes.
 
 use crate::abi::Convention;
-use crate::contract::{Callee, Contract};
+use crate::contract::{CodeKind, Contract};
 use crate::structures::{Hosted, Structures};
 use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
@@ -252,6 +252,8 @@ pub mod offsets {
     /// Bytes of stack below a limit that the stack pointer is compared with which functions may
     /// take without a comparison: those that call nothing, and those that are about to compare.
     pub const SLACK_BYTES: u32 = 256;
+    /// Bytes of a value in an array by which a host passes values.
+    pub const VALUE_BYTES: u64 = 16;
     /// Cells behind [`STORE_ARGS`], 8 bytes each.
     pub const ARGS_CELLS: u32 = 2_048;
     /// Size of a function's record.
@@ -330,9 +332,9 @@ pub struct Layout {
     pub(crate) structures: Structures,
     pub(crate) contract: Contract,
     /// The entries in the text of the whole module, by offset; none where each code is alone.
-    pub(crate) text: Vec<(u32, Callee)>,
-    /// Where functions begin there.
-    pub(crate) starts: BTreeMap<u32, u32>,
+    pub(crate) text: Vec<(u32, CodeKind)>,
+    /// Where each begins.
+    pub(crate) starts: BTreeMap<CodeKind, u32>,
     pub(crate) hosted: Vec<Hosted>,
 }
 
@@ -385,16 +387,21 @@ impl Layout {
         self.contract == Contract::Contexts
     }
 
-    /// The entry at an offset of the text.
-    pub(crate) fn text_at(&self, offset: i64) -> Option<Callee> {
-        let offset = u32::try_from(offset).ok()?;
-        let i = self.text.binary_search_by_key(&offset, |&(at, _)| at).ok()?;
-        self.text.get(i).map(|&(_, callee)| callee)
+    /// The code that begins at an offset of the text, where it lies in one with others.
+    pub fn code_at(&self, offset: u32) -> Option<CodeKind> {
+        self.text_at(offset.into())
     }
 
-    /// Where a function of the index space begins in the text.
-    pub(crate) fn text_of(&self, func: u32) -> Option<u32> {
-        self.starts.get(&func).copied()
+    /// The entry at an offset of the text.
+    pub(crate) fn text_at(&self, offset: i64) -> Option<CodeKind> {
+        let offset = u32::try_from(offset).ok()?;
+        let i = self.text.binary_search_by_key(&offset, |&(at, _)| at).ok()?;
+        self.text.get(i).map(|&(_, kind)| kind)
+    }
+
+    /// Where code begins in the text.
+    pub(crate) fn text_of(&self, kind: CodeKind) -> Option<u32> {
+        self.starts.get(&kind).copied()
     }
 
     /// A digest of the module's bytes and the settings.

@@ -19,7 +19,7 @@
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `contract`,
 //! `layout`, `assemble`, `structures`, `own_structures`, `x64`, `machine`, `access`, `fields`,
-//! `masked`, `conditions`, `operands`, `step`, `calls`, `hosted`, `landing`, `claims`,
+//! `masked`, `conditions`, `operands`, `step`, `calls`, `hosted`, `ways`, `landing`, `claims`,
 //! `certificate`, `blocks`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
@@ -90,6 +90,7 @@ mod step;
 mod structures;
 mod symbols;
 mod value;
+mod ways;
 pub mod word;
 pub mod x64;
 
@@ -97,7 +98,7 @@ pub use assemble::Parts;
 pub use blocks::keeps;
 pub use checked::{CheckedCode, Code};
 pub use claims::{Claim, Name};
-pub use contract::{Callee, Contract};
+pub use contract::{Activation, CodeKind, Contract, Way};
 pub use error::{Fault, Rejection, Rule};
 pub use facts::{Fact, Facts, Node, Path, Reading, WALK_MAX};
 pub use layout::{
@@ -105,11 +106,13 @@ pub use layout::{
     Signature, Table, Ty, offsets,
 };
 pub use ledger::{Ledger, ledger};
-pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
+pub use machine::{FRAME_BYTES_MAX, Machine};
 pub use metadata::{CallRow, Clause, Says, TrapRow, traps};
 pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX};
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
-pub use structures::{Answer, Area, Argument, Field, Holds, Hosted, Structure, Structures};
+pub use structures::{
+    Answer, Area, Argument, Failure, Field, Holds, Hosted, Structure, Structures,
+};
 pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 pub use value::{Base, Sym, Value};

@@ -7,11 +7,12 @@
 use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, Place};
 use crate::claims::Names;
+use crate::contract::{CodeKind, Way};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
 use crate::rules::numeric;
-use crate::state::{Answers, Flags, Loc, State};
+use crate::state::{Answers, Flags, Loc, State, Ways};
 use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 use crate::value::{Base, Sym, Value};
 use alloc::collections::BTreeMap;
@@ -24,46 +25,6 @@ pub const FRAME_BYTES_MAX: u32 = 1 << 16;
 const WORDS_FREE: usize = 16;
 /// The work of a stack word more, in facts walked: as much as a claim.
 const WORD_WORK: u64 = 64;
-
-/// Which code it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CodeKind {
-    /// A function of the module's index space, a defined one.
-    Func(u32),
-    /// The way into functions of a type: the arguments lie in the argument cells.
-    ThunkIn(u32),
-    /// The way out of native code, to functions of a type.
-    ThunkOut(u32),
-    /// A defined function from a round of one of its loops on. The runtime enters it as a way in:
-    /// what it begins with lies in the argument cells, and there it leaves its results.
-    Loop {
-        /// The function, in the module's index space.
-        func: u32,
-        /// The offset of the `loop` in the module.
-        offset: u32,
-    },
-}
-
-impl CodeKind {
-    /// Whether it is a way in or out, which charges nothing and meters nothing.
-    pub(crate) fn is_thunk(self) -> bool {
-        match self {
-            CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => true,
-            CodeKind::Loop { .. } => planted!(LoopIsThunk, false, true),
-            CodeKind::Func(_) => false,
-        }
-    }
-
-    /// Whether the runtime enters it, so that no frame of code lies below its own, and its results
-    /// go to the argument cells.
-    pub(crate) fn is_entered(self) -> bool {
-        match self {
-            CodeKind::ThunkIn(_) => true,
-            CodeKind::Loop { .. } => planted!(LoopHasCaller, true, false),
-            CodeKind::Func(_) | CodeKind::ThunkOut(_) => false,
-        }
-    }
-}
 
 /// The abstract machine.
 #[derive(Clone, Debug)]
@@ -96,6 +57,8 @@ pub struct Machine<'a> {
     pub(crate) charge: Option<u64>,
     /// The argument cells up to the last one that is accessed.
     pub(crate) arg_cells: u32,
+    /// The parts of a way that no block changes.
+    pub(crate) ways: Ways,
 }
 
 impl<'a> Machine<'a> {
@@ -110,24 +73,8 @@ impl<'a> Machine<'a> {
         bytes: &'a [u8],
         data: Vec<(u32, u32)>,
     ) -> Result<Machine<'a>, Fault> {
-        let ty = match kind {
-            CodeKind::Func(func) | CodeKind::Loop { func, .. }
-                if func >= layout.imported_funcs() =>
-            {
-                layout.func_type(func)
-            }
-            CodeKind::Func(_) | CodeKind::Loop { .. } => None,
-            CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => Some(ty),
-        };
-        // Where functions get contexts, nothing else is known of entries.
-        let ty = ty.filter(|_| !layout.contexts() || matches!(kind, CodeKind::Func(_)));
-        let of = |ty| layout.signature(ty).zip(layout.convention(ty));
-        let Some((signature, convention)) = ty.and_then(of) else {
+        let Some((results, convention)) = returns_of(layout, kind) else {
             return fault(Rule::Limit, "the module has no such function or type");
-        };
-        let (results, convention) = match kind {
-            CodeKind::ThunkIn(_) | CodeKind::Loop { .. } => (&[][..], Convention::EMPTY),
-            CodeKind::Func(_) | CodeKind::ThunkOut(_) => (&signature.results[..], convention),
         };
         if convention.results.is_none() {
             return fault(Rule::Limit, "results do not fit into registers");
@@ -153,6 +100,7 @@ impl<'a> Machine<'a> {
             depth: 0,
             charge: None,
             arg_cells: 0,
+            ways: Ways::NONE,
         })
     }
 
@@ -170,7 +118,10 @@ impl<'a> Machine<'a> {
                     // Its own type is 0 in the rows that this lets through.
                     planted!(LoopTakesArguments, Answers::Unknown, Answers::Arguments(0))
                 }
-                CodeKind::Func(_) | CodeKind::ThunkOut(_) => Answers::Unknown,
+                CodeKind::Way(Way::In(Some(func))) => {
+                    self.layout.func_type(func).map_or(Answers::Unknown, Answers::Arguments)
+                }
+                CodeKind::Func(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_) => Answers::Unknown,
             },
             flags: Flags::Unknown,
             path: Path::default(),
@@ -188,6 +139,9 @@ impl<'a> Machine<'a> {
         }
         state.set(Loc::Register(RDI), Some(self.own));
         state.set(Loc::Register(RSP), Some(Value::pointer(Base::Stack, 0)));
+        if let Some(way) = self.way_of() {
+            self.enter_way(&mut state, way);
+        }
         for r in CALLEE_SAVED {
             state.set(Loc::Register(r), symbol(saved(r)));
         }
@@ -220,6 +174,8 @@ impl<'a> Machine<'a> {
                 state.path = self.facts.push(state.path, &self.symbols, fact);
                 Value { base: Base::RefRecord, sym, shift: 0, add: 0 }
             }
+            // Ways get contexts.
+            CodeKind::Way(_) => Value::constant(0),
         }
     }
 
@@ -261,16 +217,17 @@ impl<'a> Machine<'a> {
             return Ok(());
         }
         let depth = state.rsp().unwrap_or(0).saturating_neg();
-        let free = i64::from(offsets::SLACK_BYTES);
-        if depth <= free || planted!(FrameIsNotCompared, self.has_stack(state, depth), true) {
+        if depth <= self.free_stack()
+            || planted!(FrameIsNotCompared, self.has_stack(state, depth), true)
+        {
             return Ok(());
         }
         fault(Rule::Height, "the stack pointer may be below the limit")
     }
 
     /// Whether the limit allows a stack pointer `depth` bytes below the one at entry. The height is
-    /// the distance of the limit from the stack pointer before the return address was pushed; 0 says
-    /// that there may be none.
+    /// the distance of the limit from the stack pointer before the return address was pushed; 0
+    /// says that there may be none.
     pub(crate) fn has_stack(&self, state: &State, depth: i64) -> bool {
         let needs = u64::try_from(depth.saturating_add(8)).unwrap_or(0).max(1);
         self.at_least(state.path, Sym::HEIGHT, needs)
@@ -504,6 +461,27 @@ impl<'a> Machine<'a> {
             return fault(Rule::Height, "the frame is larger than its charge allows");
         }
         Ok(())
+    }
+}
+
+/// The results that code returns, and the convention that it is entered and returns by; none if the
+/// module has no such code.
+fn returns_of(layout: &Layout, kind: CodeKind) -> Option<(&[Ty], &Convention)> {
+    let of = |ty| Some((&layout.signature(ty)?.results[..], layout.convention(ty)?));
+    let of_func =
+        |func: u32| of(layout.func_type(func).filter(|_| func >= layout.imported_funcs())?);
+    // Arguments and results lie elsewhere.
+    let empty = (&[][..], Convention::EMPTY);
+    match (kind, layout.contexts()) {
+        (CodeKind::Func(func), _) => of_func(func),
+        (CodeKind::Loop { func, .. }, false) => of_func(func).map(|_| empty),
+        (CodeKind::ThunkIn(ty), false) => of(ty).map(|_| empty),
+        (CodeKind::ThunkOut(ty), false) => of(ty),
+        (CodeKind::Way(Way::In(Some(func))), true) => of_func(func).map(|_| empty),
+        (CodeKind::Way(Way::Out(ty)), true) => of(ty),
+        (CodeKind::Way(Way::In(None) | Way::Builtin(_) | Way::Start), true) => Some(empty),
+        (CodeKind::Way(_), false) => None,
+        (CodeKind::Loop { .. } | CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_), true) => None,
     }
 }
 

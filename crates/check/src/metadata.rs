@@ -231,12 +231,14 @@ impl<'a> Rows<'a> {
     }
 
     /// An instruction that no state reaches: a `ud2` behind a branch, which has a row, or dead
-    /// code, which may have rows.
-    pub(crate) fn dead(&mut self, insn: &Insn) -> Result<(), Fault> {
+    /// code, which may have rows. Whether it is a `ud2` that has none, which is allowed for
+    /// `rowless` alone.
+    pub(crate) fn dead(&mut self, insn: &Insn, rowless: bool) -> Result<bool, Fault> {
         let row = self.row(insn)?;
+        let trap = insn.class == Class::Trap;
         let right = match row {
             Some(kind) => is_trap(kind),
-            None => planted!(DeadNeedsNoRow, insn.class != Class::Trap, true),
+            None => planted!(DeadNeedsNoRow, rowless || !trap, true),
         };
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
@@ -244,7 +246,7 @@ impl<'a> Rows<'a> {
         // Nothing runs here, so nothing waits.
         let called = self.call(insn, (false, true));
         self.ahead();
-        called.map(|_| ())
+        called.map(|_| trap && row.is_none())
     }
 
     /// Behind the last instruction: every row was used.

@@ -30,6 +30,11 @@ impl Machine<'_> {
 
     /// The lowest byte, or two, of a word.
     pub(crate) fn part(&mut self, whole: Value, bytes: u32) -> Value {
+        if bytes == 1
+            && let Some(byte) = self.answer_byte(whole)
+        {
+            return byte;
+        }
         match cut(whole, bytes) {
             number if number.as_constant().is_some() => number,
             _ => self.unknown(bytes),

@@ -48,6 +48,9 @@ impl Structures {
             memory: object(Holds::MemoryBase, Holds::MemoryLength),
             table: object(Holds::TableBase, Holds::TableLength),
             func: Structure::of(&record),
+            // Ways are another contract's.
+            caller: Structure::default(),
+            host: Structure::default(),
         }
     }
 }

@@ -137,6 +137,8 @@ struct Pass<'a> {
     state: Option<Box<State>>,
     starts: Vec<u64>,
     must_start: Vec<u32>,
+    /// Where `ud2` that no state reaches may have no row: nothing may lead there.
+    unreached: Vec<u32>,
     waiting: BinaryHeap<Waiting>,
     /// The first offset in `waiting`.
     next_waiting: u32,
@@ -175,6 +177,7 @@ impl<'a> Pass<'a> {
             state,
             starts: alloc::vec![0; (code.bytes.len() >> 6).saturating_add(1)],
             must_start: Vec::new(),
+            unreached: Vec::new(),
             waiting: BinaryHeap::new(),
             next_waiting: NOWHERE,
             spare: Vec::new(),
@@ -286,7 +289,11 @@ impl<'a> Pass<'a> {
     #[inline]
     fn instruction(&mut self, insn: &Insn) -> Result<(), Fault> {
         let Some(state) = self.state.as_deref_mut() else {
-            return self.rows.dead(insn);
+            // Behind the builtin that unwinds there is no row.
+            if self.rows.dead(insn, self.machine.way_of().is_some())? {
+                self.unreached.push(insn.offset);
+            }
+            return Ok(());
         };
         self.machine.may_fault = self.rows.says_memory(insn);
         let mut effect = Effect::NONE;
@@ -487,6 +494,10 @@ impl<'a> Pass<'a> {
             let word = self.starts.get((target >> 6) as usize).copied().unwrap_or(0);
             if word >> (target & 63) & 1 == 0 {
                 return fault(Rule::Target, "a jump into an instruction or into data");
+            }
+            let without = self.unreached.binary_search(&target).is_ok();
+            if planted!(RowlessIsReached, without, false) {
+                return fault(Rule::Metadata, "a jump to a trap that has no row");
             }
         }
         self.rows.finish()

@@ -107,7 +107,28 @@ steps {
     AnyContext
     RangeIsNotCompared
     AnyIndex
+    LengthOfAnother
+    SegmentIsNull
     SumWraps
+    ZeroOrders
+    AnyBuiltin
+    HostGetsAnything
+    ExitIsNotSaid
+    GivenIsChanged
+    ArrayAnywhere
+    ArrayOfAnything
+    UnwindsAnyway
+    EntryIsNotSaid
+    UnwoundElsewhere
+    RowlessIsReached
+    FailureIsUnseen
+    InSaysAnything
+    BuiltinGivesAnything
+    AnyoneSaysFrames
+    ArrayWithoutEnd
+    SetToAnything
+    EntersAnother
+    EntersForAnother
     FrameOfAnySize
     CalleeKeepsAll
     OutForAnother

@@ -12,7 +12,8 @@
 
 use crate::abi::regs::RSP;
 use crate::facts::Path;
-use crate::value::{Base, Value};
+use crate::structures::Failure;
+use crate::value::{Base, Sym, Value};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -26,6 +27,9 @@ pub enum Flags<W = u64> {
     Compare(Value<W>, Value<W>),
     /// The carry of a 64-bit sum.
     Sum(Value<W>, Value<W>),
+    /// Of a comparison no more than whether it was one of equal words: this is 0 then, and only
+    /// then.
+    Zero(Value<W>),
 }
 
 /// The contents of the argument cells that this code did not write.
@@ -46,6 +50,10 @@ pub enum Answers {
         /// Whether there is a reference.
         with_ref: bool,
     },
+    /// Nothing; the function that a way in called has returned.
+    Returned,
+    /// Nothing; the function that a way in called was unwound.
+    Unwound,
 }
 
 /// A location that the check tracks.
@@ -79,6 +87,34 @@ impl Loc {
     }
 }
 
+/// The parts of a way that no block changes (`ways`).
+#[derive(Clone, Debug)]
+pub(crate) struct Ways {
+    /// The arguments that the caller of a builtin gets.
+    pub(crate) given: [Sym; 5],
+    /// The host's answer.
+    pub(crate) answer: Option<Answered>,
+    /// Where control goes on if the callee of a way in is unwound, as the store says it.
+    pub(crate) handler: Option<u32>,
+    /// Whether a row of the call says so too.
+    pub(crate) lands: bool,
+}
+
+impl Ways {
+    pub(crate) const NONE: Ways =
+        Ways { given: [Sym::ZERO; 5], answer: None, handler: None, lands: false };
+}
+
+/// An answer of the host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    /// The word.
+    pub(crate) word: Value,
+    pub(crate) fails: Failure,
+    /// 0 if it says that the host failed, and only then.
+    pub(crate) success: Sym,
+}
+
 /// Stack words that a state may have space for, however few it has.
 const SPACE_MIN: usize = 8;
 
@@ -91,7 +127,8 @@ pub struct State {
     pub words: Vec<Option<Value>>,
     /// The word for the fuel; none: unknown.
     pub fuel: Option<Value>,
-    /// The values written to argument cells since the last call or block entry.
+    /// The values written to argument cells, and to the store's words for frames, since the last
+    /// call or block entry.
     pub cells: BTreeMap<u32, Value>,
     /// The contents of the other argument cells.
     pub answers: Answers,

@@ -157,7 +157,8 @@ impl Machine<'_> {
             return Ok(());
         }
         let returns = if insn.class == Class::Call {
-            self.call_direct(state, insn)?
+            self.call_direct(state, insn)?;
+            true
         } else if insn.class == Class::CallTo {
             self.call(state, insn)?
         } else if insn.class == Class::Leave {
@@ -345,7 +346,11 @@ impl Machine<'_> {
         let (a, bytes) = self.source(state, insn, 0, effect)?;
         let (b, _) = self.source(state, insn, 1, effect)?;
         let (a, b) = self.limit_compared((a, cut(b, bytes)), bytes);
-        state.flags = numeric::compared(insn.class == Class::Test, (a, b));
+        let test = insn.class == Class::Test;
+        state.flags = match self.answer_compared((a, b), bytes).filter(|_| !test) {
+            Some(flags) => flags,
+            None => numeric::compared(test, (a, b)),
+        };
         Ok(())
     }
 
@@ -538,7 +543,9 @@ impl Machine<'_> {
     fn aligned(&mut self, state: &mut State, address: &Address) -> Result<(), Fault> {
         let to = self.address(state, address);
         let known = to.offset_in(Base::Stack).map(|at| at.wrapping_add(8));
-        if !known.or(to.offset_in(Base::Code)).is_some_and(|at| at.is_multiple_of(16)) {
+        // Ways begin anywhere in a text.
+        let code = to.offset_in(Base::Code).filter(|_| self.way_of().is_none());
+        if !known.or(code).is_some_and(|at| at.is_multiple_of(16)) {
             return fault(Rule::Metadata, "an access that may fault for its alignment");
         }
         Ok(())

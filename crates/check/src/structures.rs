@@ -11,6 +11,7 @@
 //! - G1. Areas are sorted by where they begin and do not overlap; neither do the fields of one.
 //! - G2. What a field holds is true in every execution of the code, at every access to it.
 
+use crate::contract::Activation;
 use crate::value::Base;
 use alloc::vec::Vec;
 
@@ -64,6 +65,16 @@ pub enum Holds {
     Global,
     /// The least address that the stack pointer may have at a call.
     StackLimit,
+    /// A word by which the host finds frames; ways alone write it.
+    Activation(Activation),
+    /// A word that a way in may set to this number, and nothing else.
+    Settable(u64),
+    /// The code of a host's function.
+    HostCode,
+    /// The first byte of a data segment, or null.
+    Data,
+    /// The length of a data segment, in bytes: of 32 bits.
+    DataLength,
 }
 
 /// A field of each element of an area.
@@ -159,6 +170,10 @@ pub struct Structures {
     pub table: Structure,
     /// The record of a function that lies outside of the context.
     pub func: Structure,
+    /// The context of the code that calls a way out, of which less is known.
+    pub caller: Structure,
+    /// The context of a host's function, which a way out is called for.
+    pub host: Structure,
 }
 
 /// The kind of an argument of a builtin.
@@ -166,19 +181,32 @@ pub struct Structures {
 pub enum Argument {
     /// Any number.
     Number,
-    /// A constant that is less than this, of 32 bits: one of so many memories or tables.
+    /// A constant that is less than this, of 32 bits: the index of a memory or a table.
     Index(u32),
-    /// The address of as many bytes of a memory as this argument says (counted from 0).
+    /// The address of bytes of a memory; this argument (from 0) says how many.
     Bytes(u8),
+    /// The same, or the address of a data segment of that length; the bytes are only read.
+    Source(u8),
 }
 
-/// The kind of what a builtin returns.
+/// The kind of a result of a builtin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A number, or nothing.
     Number,
     /// A reference to a function, or null.
     Function,
+    /// Nothing: it unwinds what the host entered, behind a failure.
+    Never,
+}
+
+/// The host's answer where it failed: its caller then unwinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// False, a byte that is 0.
+    False,
+    /// This number, of 64 bits.
+    Equals(u64),
 }
 
 /// A builtin that code of the module calls.
@@ -188,4 +216,8 @@ pub struct Hosted {
     pub arguments: Vec<Argument>,
     /// The kind of its result.
     pub answer: Answer,
+    /// Its place in the table of builtins.
+    pub index: u32,
+    /// The answer by which it says that it failed; none if it never does.
+    pub fails: Option<Failure>,
 }

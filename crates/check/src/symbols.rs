@@ -106,6 +106,10 @@ pub enum Kind {
     Tagged(RefType),
     /// The least address that the stack pointer may have at a call.
     StackLimit,
+    /// Where the bytes of a data segment lie, which never move; or 0, where no code needs them.
+    Data(u32),
+    /// How many bytes of it there are where they lie, or were once.
+    DataLength(u32),
     /// The sum of two shifted symbols, which does not wrap (H1 of `hosted`).
     Sum,
     /// One of `count` consecutive entries of a jump table.

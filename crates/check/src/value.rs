@@ -72,7 +72,7 @@ pub enum Base {
     Table(u32),
     /// The cell of a global.
     Global(u32),
-    /// The argument cells of the store.
+    /// The argument cells of the store, or the array that a way in is given.
     Args,
     /// The array of function records by store address, as it was before this number of calls.
     Funcs(u32),
@@ -82,6 +82,12 @@ pub enum Base {
     Code,
     /// The first byte of the zone that is never mapped, in the masked shape.
     Nowhere,
+    /// The context of the code that called a way out, whichever instance's that is.
+    CallerContext,
+    /// The context of the host's function that a way out is called for.
+    HostContext,
+    /// The code of that function.
+    HostCode,
 }
 
 impl Base {

@@ -310,7 +310,9 @@ fn has(count: usize) -> String {
 fn is_func(kind: CodeKind) -> bool {
     match kind {
         CodeKind::Func(_) => true,
-        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } => false,
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } | CodeKind::Way(_) => {
+            false
+        }
     }
 }
 
@@ -326,6 +328,7 @@ fn name_of(module: &Module, kind: CodeKind) -> String {
         CodeKind::Loop { func, offset } => format!("func{func} from the loop at {offset:#x} on"),
         CodeKind::ThunkIn(ty) => format!("way into type {ty}"),
         CodeKind::ThunkOut(ty) => format!("way out to type {ty}"),
+        CodeKind::Way(way) => format!("{way:?}"),
     }
 }
 

@@ -158,6 +158,9 @@ pub fn accepted_code(
             compiler.of_loop(module, layout, settings, (FuncIdx(func), offset))
         }
         CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, layout, kind),
+        CodeKind::Way(_) => {
+            Err(CompileError::Bug("ways are the code of another runtime's texts".to_owned()))
+        }
     };
     let code = code.map_err(RefusalReason::from)?;
     let code = of_kind(code, kind).map_err(RefusalReason::Rejected)?;

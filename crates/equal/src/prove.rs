@@ -76,7 +76,7 @@ pub fn prove(
     code: Code<'_>,
     relation: &[u8],
 ) -> Result<EqualCode, Unproved> {
-    if matches!(code.kind, CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_)) {
+    if matches!(code.kind, CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_)) {
         return Err(Unproved::NotAFunction);
     }
     if relation.is_empty() {
@@ -96,7 +96,9 @@ pub fn prove(
             let body = enter(module, FuncIdx(func), offset, metering).map_err(no_body)?;
             EqualCode::check_round(&body, setting, code, &relation)
         }
-        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => return Err(Unproved::NotAFunction),
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_) => {
+            return Err(Unproved::NotAFunction);
+        }
     }
     .map_err(Unproved::Fails)
 }

@@ -68,7 +68,7 @@ fn text(out: &mut Vec<u8>, text: &[u8]) {
 fn draft(out: &mut Vec<u8>, code: &NativeCode) {
     let (kind, index) = match code.kind {
         CodeKind::Func(func) => (0, func),
-        CodeKind::Loop { .. } => unreachable!("functions and ways alone"),
+        CodeKind::Loop { .. } | CodeKind::Way(_) => unreachable!("functions and ways alone"),
         CodeKind::ThunkIn(ty) => (1, ty),
         CodeKind::ThunkOut(ty) => (2, ty),
     };

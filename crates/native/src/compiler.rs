@@ -119,6 +119,7 @@ impl NativeCompiler {
             }
             CodeKind::ThunkIn(ty) => target.thunk_in(module, TypeIdx(ty)),
             CodeKind::ThunkOut(ty) => target.thunk_out(module, TypeIdx(ty)),
+            CodeKind::Way(_) => Err(Declined::Bug("ways are the code of other runtimes")),
         };
         code.map_err(declined).and_then(|code| proposed(layout, code))
     }

@@ -49,7 +49,7 @@ fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
             let metering = Metering { fuel: metering.fuel, epoch: metering.epoch };
             Of::Round(enter(module, FuncIdx(func), offset, metering).ok()?)
         }
-        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => return None,
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_) => return None,
     };
     let data = Certificate::read(&code.certificate).ok()?.data;
     let (traps, sources) = (&code.traps[..], &code.sources[..]);

@@ -88,8 +88,8 @@ pub fn verify<B: AsRef<[u8]> + Sync>(
                 verification.thunks += 1;
                 verification.code_bytes += bytes as u64;
             }
-            (Ok(_), CodeKind::Loop { .. }) => {
-                verification.refused.push((kind, "files hold no code of loops".to_owned()));
+            (Ok(_), CodeKind::Loop { .. } | CodeKind::Way(_)) => {
+                verification.refused.push((kind, "files hold no such code".to_owned()));
             }
             (Err(why), _) => verification.refused.push((kind, why)),
         }
@@ -232,7 +232,7 @@ fn exists(module: &Module, kind: CodeKind) -> bool {
             (func as usize) < module.func_count() && module.body(FuncIdx(func)).is_some()
         }
         CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => (ty as usize) < module.types().len(),
-        CodeKind::Loop { .. } => false,
+        CodeKind::Loop { .. } | CodeKind::Way(_) => false,
     }
 }
 

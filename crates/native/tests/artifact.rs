@@ -300,6 +300,7 @@ fn a_way_that_is_missing_or_refused_leaves_all_as_bytecode() {
                 let RefusalReason::OfModule(why) = &refusals[0].reason else { panic!("no reason") };
                 assert!(why.starts_with(&format!("there is no way to functions of type {ty}: ")));
             }
+            CodeKind::Way(_) => unreachable!("ways are the code of other runtimes"),
         }
     }
 }

@@ -40,6 +40,7 @@ pub(crate) fn load(module: &Module, settings: Settings, kind: CodeKind) -> Arc<N
             compiler.of_loop(module, &layout, &settings, (FuncIdx(func), offset))
         }
         CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, &layout, kind),
+        CodeKind::Way(_) => unreachable!("ways are the code of other runtimes"),
     };
     let MachineCode { kind, bytes, certificate, traps, calls, .. } = code.expect("it compiles");
     let code =

@@ -189,7 +189,9 @@ impl Store {
         };
         let has = |codes: &Codes| match code.kind() {
             CodeKind::Loop { offset, .. } => codes.of_loop(offset).is_some(),
-            CodeKind::Func(_) | CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => codes.is_native(),
+            CodeKind::Func(_) | CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_) => {
+                codes.is_native()
+            }
         };
         if self.native_layout(instance).is_none() || self.codes(func).is_some_and(has) {
             return Ok(());
@@ -256,7 +258,8 @@ impl Store {
             CodeKind::Func(_)
             | CodeKind::Loop { .. }
             | CodeKind::ThunkIn(_)
-            | CodeKind::ThunkOut(_) => return refuse("another function"),
+            | CodeKind::ThunkOut(_)
+            | CodeKind::Way(_) => return refuse("another function"),
         };
         let has_code = self.codes(func).is_some_and(|codes| !codes.is_empty());
         // R5: another instance of the module has it.

@@ -8,7 +8,7 @@ use crate::exceptions::{self, Handled};
 use crate::settings::Settings;
 use crate::traps;
 use object::{FileFlags, Object, ObjectSection, ObjectSymbol, SymbolKind as Elf};
-use prova_check::TrapRow;
+use prova_check::{TrapRow, Way};
 use std::collections::BTreeSet;
 
 /// The beginning of names of symbols of callers of builtins.
@@ -27,7 +27,9 @@ pub enum SymbolKind {
     Func(u32),
     /// The caller of a builtin.
     Builtin,
-    /// Anything else: trampolines, the caller of the start function.
+    /// A trampoline, or the function that initialises an instance.
+    Way(Way),
+    /// Anything else.
     Other,
 }
 
@@ -67,7 +69,7 @@ impl Symbol {
     pub(crate) fn func(&self) -> Option<u32> {
         match self.kind {
             SymbolKind::Func(func) => Some(func),
-            SymbolKind::Builtin | SymbolKind::Other => None,
+            SymbolKind::Builtin | SymbolKind::Way(_) | SymbolKind::Other => None,
         }
     }
 }
@@ -121,24 +123,22 @@ impl<'a> Artifact<'a> {
             let Some((start, len)) = range else {
                 return Err(Error::compiled(".symtab", format!("{name} lies nowhere")));
             };
-            let kind = match function(&name) {
-                Some(index) => SymbolKind::Func(index),
-                None if name.starts_with(BUILTIN) => SymbolKind::Builtin,
-                None => SymbolKind::Other,
-            };
+            let kind = kind_of(&name);
             symbols.push(Symbol { name, kind, start, len });
         }
         symbols.sort_by_key(|symbol| symbol.start);
-        let (mut end, mut funcs) = (0_u64, BTreeSet::new());
+        let (mut end, mut kinds) = (0_u64, BTreeSet::new());
         for symbol in &symbols {
             let behind = u64::from(symbol.start) + u64::from(symbol.len);
             // Code without bytes would share its place with what follows.
             if symbol.len == 0 {
                 return Err(Error::compiled(".symtab", format!("{} is empty", symbol.name)));
             }
-            if let SymbolKind::Func(func) = symbol.kind
-                && !funcs.insert(func)
-            {
+            let one = match symbol.kind {
+                SymbolKind::Func(_) | SymbolKind::Way(_) => true,
+                SymbolKind::Builtin | SymbolKind::Other => false,
+            };
+            if one && !kinds.insert(symbol.kind) {
                 return Err(Error::compiled(".symtab", format!("{} is there twice", symbol.name)));
             }
             if u64::from(symbol.start) < end || behind > text.len() as u64 {
@@ -191,8 +191,32 @@ fn sections_have_own_names(
     Ok(())
 }
 
-/// The index of a function that a symbol `wasm[0]::function[N]…` names.
-fn function(name: &str) -> Option<u32> {
-    let rest = name.strip_prefix("wasm[0]::function[")?;
-    rest.split_once(']')?.0.parse().ok()
+/// The kind of a symbol, by its name.
+fn kind_of(name: &str) -> SymbolKind {
+    let index = |prefix: &str, rest: &str| {
+        let (index, behind) = name.strip_prefix(prefix)?.split_once(']')?;
+        let number: u32 = index.parse().ok()?;
+        // One name for each: no signs, no zeros in front.
+        (behind == rest && number.to_string() == index).then_some(number)
+    };
+    // Names of functions have the name section's behind them.
+    let func = name.strip_prefix("wasm[0]::function[").and_then(|rest| rest.split_once(']'));
+    if let Some((index, behind)) = func
+        && let Ok(func) = index.parse()
+        && (behind.is_empty() || behind.starts_with("::"))
+    {
+        return SymbolKind::Func(func);
+    }
+    if let Some(func) = index("wasm[0]::array_to_wasm_trampoline[", "") {
+        return SymbolKind::Way(Way::In(Some(func)));
+    }
+    if let Some(ty) = index("signatures[", "::wasm_to_array_trampoline") {
+        return SymbolKind::Way(Way::Out(ty));
+    }
+    match name {
+        "module_start[0]::Array" => SymbolKind::Way(Way::In(None)),
+        "module_start[0]::Wasm" => SymbolKind::Way(Way::Start),
+        _ if name.starts_with(BUILTIN) => SymbolKind::Builtin,
+        _ => SymbolKind::Other,
+    }
 }

@@ -8,11 +8,18 @@ use crate::error::Error;
 
 const SECTION: &str = ".wasmtime.exceptions";
 
+/// The tag of a handler of all exceptions, and the context of one that needs none.
+const NONE: u32 = u32::MAX;
+
 /// A call whose callee's exceptions are handled here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Handled {
     /// Offset behind the call in the text.
     pub(crate) return_offset: u32,
+    /// Bytes from the stack pointer to the frame pointer.
+    pub(crate) frame_bytes: u32,
+    /// Where the handler is, if it is the only one, of all exceptions.
+    pub(crate) handler: Option<u32>,
 }
 
 /// The calls with handlers, by offset.
@@ -30,11 +37,28 @@ fn parse(data: &[u8]) -> Option<Vec<Handled>> {
     if data.len() as u64 != lists * 4 {
         return None;
     }
-    let offsets = words.get(2..2 + calls as usize)?;
-    if !offsets.is_sorted_by(|a, b| a < b) {
+    let (calls, handlers) = (calls as usize, handlers as usize);
+    let (returns, rest) = words.get(2..)?.split_at_checked(calls)?;
+    let (frames, rest) = rest.split_at_checked(calls)?;
+    let (ends, rest) = rest.split_at_checked(calls)?;
+    let (tags, rest) = rest.split_at_checked(handlers)?;
+    let (contexts, offsets) = rest.split_at_checked(handlers)?;
+    if !returns.is_sorted_by(|a, b| a < b) {
         return None;
     }
-    Some(offsets.iter().map(|&return_offset| Handled { return_offset }).collect())
+    let (mut list, mut from) = (Vec::with_capacity(calls), 0);
+    for ((&return_offset, &frame_bytes), &end) in returns.iter().zip(frames).zip(ends) {
+        let to = end as usize;
+        let of = |words: &[u32]| words.get(from..to).map(<[u32]>::to_vec);
+        let (tags, contexts, offsets) = (of(tags)?, of(contexts)?, of(offsets)?);
+        let handler = match (&tags[..], &contexts[..], &offsets[..]) {
+            ([NONE], [NONE], [handler]) => Some(*handler),
+            _ => None,
+        };
+        list.push(Handled { return_offset, frame_bytes, handler });
+        from = to;
+    }
+    Some(list)
 }
 
 #[cfg(test)]
@@ -45,7 +69,8 @@ mod tests {
     fn lists_have_the_length_that_is_said() {
         let words = [1_u32, 1, 0x40, 0, 1, u32::MAX, u32::MAX, 0x50];
         let data: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        assert_eq!(read(&data), Ok(vec![Handled { return_offset: 0x40 }]));
+        let row = Handled { return_offset: 0x40, frame_bytes: 0, handler: Some(0x50) };
+        assert_eq!(read(&data), Ok(vec![row]));
         assert!(read(&data[..data.len() - 4]).is_err());
         assert!(read(&data[..7]).is_err());
         assert_eq!(read(&[]), Ok(Vec::new()));

@@ -7,24 +7,41 @@
 //!   tables are loaded anew unless they cannot grow.)
 //! - D3. Bytes beyond a memory's length fault up to reservation and guard, for memories with 32-bit
 //!   addresses whose reservation holds them whole.
+//! - D4. The compiler chooses which data segments the context has. So the caller says how many
+//!   there are, after it found that the file says the same.
 
 use crate::artifact::{Artifact, BUILTIN, SymbolKind};
+use crate::builtins::{self, builtin, raise};
 use crate::error::{Error, File};
 use crate::module::Module;
 use crate::offsets;
 use crate::settings::Settings;
 use prova_check::{
-    Answer, Area, Argument, Base, Bases, Callee, Config, CpuLevel, Field, Holds, Hosted, Layout,
-    Memory, MemoryShape, Metering, Parts, Structure, Structures, Table,
+    Activation, Area, Base, Bases, CodeKind, Config, CpuLevel, Field, Holds, Layout, Memory,
+    MemoryShape, Metering, Parts, Structure, Structures, Table, Way,
 };
 use sha2::{Digest, Sha256};
 
-/// The layout that the code of a compiled module is checked under.
+/// Numbers of fields of the context that Wasm and settings do not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Records of functions: those that are exported, imported or in a segment, and the start's.
+    pub records: u32,
+    /// Data segments: those that are not mapped into a memory, and images of memories.
+    pub segments: u32,
+}
+
+/// The layout that the code of a compiled module is checked under; without counts it has no data
+/// segments.
 ///
 /// # Errors
 ///
 /// If the Wasm or the settings have what the derivation does not know.
-pub fn derive(artifact: &Artifact<'_>, wasm: &[u8]) -> Result<Layout, Error> {
+pub fn derive(
+    artifact: &Artifact<'_>,
+    wasm: &[u8],
+    counts: Option<Counts>,
+) -> Result<Layout, Error> {
     let settings = &artifact.settings;
     let unknown = |what: &str| Err(Error::compiled("the settings", what));
     if settings.winch_callable {
@@ -40,18 +57,20 @@ pub fn derive(artifact: &Artifact<'_>, wasm: &[u8]) -> Result<Layout, Error> {
     let (mut text, mut hosted) = (Vec::new(), Vec::new());
     for symbol in &artifact.symbols {
         match symbol.kind {
-            SymbolKind::Func(func) => text.push((symbol.start, Callee::Func(func))),
+            SymbolKind::Func(func) => text.push((symbol.start, CodeKind::Func(func))),
+            SymbolKind::Way(way) => text.push((symbol.start, CodeKind::Way(way))),
             SymbolKind::Builtin => {
                 let name = symbol.name.strip_prefix(BUILTIN).unwrap_or_default();
                 if let Some(rule) = builtin(name, &module) {
                     let n = u32::try_from(hosted.len()).unwrap_or(u32::MAX);
-                    text.push((symbol.start, Callee::Builtin(n)));
+                    text.push((symbol.start, CodeKind::Way(Way::Builtin(n))));
                     hosted.push(rule);
                 }
             }
             SymbolKind::Other => {}
         }
     }
+    hosted.push(raise());
     let digest: [u8; 32] = Sha256::digest(wasm).into();
     let memories: Vec<Memory> =
         module.memories.iter().map(|memory| memory_of(memory, settings)).collect();
@@ -65,7 +84,7 @@ pub fn derive(artifact: &Artifact<'_>, wasm: &[u8]) -> Result<Layout, Error> {
         module: digest,
         digest: layout_digest(settings, &digest),
         config: config(settings),
-        structures: structures(&module),
+        structures: structures(&module, counts),
         tables: module.tables.iter().map(of).collect(),
         types: module.types,
         funcs: module.funcs,
@@ -80,28 +99,6 @@ pub fn derive(artifact: &Artifact<'_>, wasm: &[u8]) -> Result<Layout, Error> {
         at: "types".to_owned(),
         what: error.what.to_owned(),
     })
-}
-
-/// The arguments that a builtin believes in (source: `wasmtime-environ` 48.0.8, module `builtin`,
-/// and the functions of `wasmtime` 48.0.8, module `vm::libcalls`).
-fn builtin(name: &str, module: &Module) -> Option<Hosted> {
-    use Argument::{Bytes, Index, Number};
-    // Memories are counted from the first one that is not imported.
-    let owned = count(&module.memories).saturating_sub(module.imported_memories);
-    let tables = count(&module.tables);
-    let (arguments, answer): (&[Argument], Answer) = match name {
-        "memory_grow" => (&[Number, Index(owned)], Answer::Number),
-        "memory_copy" => (&[Bytes(2), Bytes(2), Number], Answer::Number),
-        "memory_fill" => (&[Bytes(2), Number, Number], Answer::Number),
-        "table_get_lazy_init_func_ref" => (&[Index(tables), Number], Answer::Function),
-        "out_of_gas" | "new_epoch" => (&[], Answer::Number),
-        // Their arguments lie in vector registers.
-        "ceil_f32" | "ceil_f64" | "floor_f32" | "floor_f64" | "trunc_f32" | "trunc_f64"
-        | "nearest_f32" | "nearest_f64" | "i8x16_swizzle" | "i8x16_shuffle" | "fma_f32x4"
-        | "fma_f64x2" => (&[], Answer::Number),
-        _ => return None,
-    };
-    Some(Hosted { arguments: arguments.to_vec(), answer })
 }
 
 fn config(settings: &Settings) -> Config {
@@ -140,15 +137,21 @@ fn layout_digest(settings: &Settings, module: &[u8; 32]) -> [u8; 32] {
 }
 
 /// D1.
-fn structures(module: &Module) -> Structures {
+fn structures(module: &Module, counts: Option<Counts>) -> Structures {
     let word = |at, holds| (at, 8, holds);
     let definition = |base, length| Structure::of(&[word(0, base), word(8, length)]);
     Structures {
-        context: context(module),
+        context: context(module, counts),
         store: Structure::of(&[
             word(offsets::STORE_FUEL, Holds::Counter),
             word(offsets::STORE_DEADLINE, Holds::Number),
             word(offsets::STORE_LIMIT, Holds::StackLimit),
+            word(offsets::EXIT_FRAME, Holds::Activation(Activation::ExitFrame)),
+            word(offsets::EXIT_ADDRESS, Holds::Activation(Activation::ExitAddress)),
+            word(offsets::ENTRY_STACK, Holds::Activation(Activation::EntryStack)),
+            word(offsets::ENTRY_FRAME, Holds::Activation(Activation::EntryFrame)),
+            word(offsets::ENTRY_HANDLER, Holds::Activation(Activation::EntryHandler)),
+            word(offsets::CURRENT_THREAD, Holds::Settable(offsets::THREAD_FORCED)),
         ]),
         epoch: Structure::of(&[word(0, Holds::Epoch)]),
         types: Structure::new(vec![Area {
@@ -165,18 +168,30 @@ fn structures(module: &Module) -> Structures {
             (offsets::FUNC_TYPE, 4, Holds::Type),
             word(offsets::FUNC_CONTEXT, Holds::Context),
         ]),
-        // Nothing is read of another context, and builtins are called through code of the file.
+        // Nothing is read of the context of a function that is called.
         other: Structure::default(),
-        builtins: Structure::default(),
+        builtins: Structure::new(vec![Area {
+            at: 0,
+            stride: 8,
+            count: builtins::COUNT,
+            first: 0,
+            fields: vec![Field { at: 0, bytes: 8, holds: Holds::Builtin }],
+        }]),
+        caller: Structure::of(&[
+            word(offsets::STORE, Holds::Pointer(Base::Store)),
+            word(offsets::BUILTINS, Holds::Pointer(Base::Builtins)),
+        ]),
+        host: Structure::of(&[word(offsets::HOST_CODE, Holds::HostCode)]),
     }
 }
 
 /// `VMContext`: fixed fields, then areas one behind the other.
-fn context(module: &Module) -> Structure {
+fn context(module: &Module, counts: Option<Counts>) -> Structure {
     let field = |at, bytes, holds| Field { at, bytes, holds };
     let mut areas = Vec::new();
     let fixed = [
         (offsets::STORE, Holds::Pointer(Base::Store)),
+        (offsets::BUILTINS, Holds::Pointer(Base::Builtins)),
         (offsets::EPOCH, Holds::Pointer(Base::Epoch)),
         (offsets::TYPES, Holds::Pointer(Base::Types)),
     ];
@@ -224,7 +239,24 @@ fn context(module: &Module) -> Structure {
     let own_globals = defined(count(&module.globals), module.imported_globals);
     let cell = vec![field(0, 0, Holds::Global)];
     area(offsets::GLOBAL, own_globals, module.imported_globals, cell);
+    if let Some(counts) = counts {
+        let behind = at + u64::from(padding) + u64::from(offsets::GLOBAL) * u64::from(own_globals);
+        areas.extend(segments(behind, module, counts));
+    }
     Structure::new(areas)
+}
+
+/// D4: the data segments, behind the globals, which end at `at`.
+fn segments(at: u64, module: &Module, counts: Counts) -> Vec<Area> {
+    let tags = u64::from(offsets::TAG) * u64::from(module.tags);
+    let records = u64::from(offsets::FUNC) * u64::from(counts.records);
+    let bases = (at + tags).next_multiple_of(8) + records;
+    let lengths = bases + 8 * u64::from(counts.segments);
+    let area = |at, bytes, holds| {
+        let fields = vec![Field { at: 0, bytes, holds }];
+        Area { at, stride: bytes, count: counts.segments, first: 0, fields }
+    };
+    vec![area(bases, 8, Holds::Data), area(lengths, 4, Holds::DataLength)]
 }
 
 fn count<T>(list: &[T]) -> u32 {

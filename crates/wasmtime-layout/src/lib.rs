@@ -10,12 +10,12 @@
 //! What holds of accepted code is what the check claims of Prova's own (`docs/trust/claims.md`),
 //! with the structures of Wasmtime in the place of Prova's ([`prova_check::Contract::Contexts`]).
 //!
-//! Limits, for now: functions alone are checked. Trampolines, callers of builtins, the function
-//! table of `.wasmtime.info`, maps of addresses and of unwinding are not; handlers of exceptions,
-//! references other than to functions, and code without signals have no rule. So a file is
-//! never accepted as a whole ([`Report::is_confined`]).
+//! Limits, for now: the function table of `.wasmtime.info`, maps of addresses and of unwinding are
+//! not checked; handlers of exceptions in functions, references other than to functions, and code
+//! without signals have no rule. So a file is never accepted as a whole ([`Report::is_confined`]).
 
 pub mod artifact;
+mod builtins;
 mod error;
 mod exceptions;
 pub mod layout;
@@ -27,5 +27,6 @@ mod verify;
 
 pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
 pub use error::{Error, File};
+pub use layout::Counts;
 pub use settings::Settings;
-pub use verify::{Refusal, Report, UNCHECKED, verify};
+pub use verify::{Refusal, Report, UNCHECKED, verify, verify_with};

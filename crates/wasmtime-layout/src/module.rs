@@ -31,6 +31,8 @@ pub(crate) struct Module {
     pub(crate) globals: Vec<Global>,
     pub(crate) imported_globals: u32,
     pub(crate) imported_tags: u32,
+    /// Tags that are not imported.
+    pub(crate) tags: u32,
 }
 
 /// A memory's type.
@@ -120,6 +122,7 @@ impl Module {
                     self.global(&global.map_err(|_| MALFORMED)?.ty)?;
                 }
             }
+            Payload::TagSection(reader) => self.tags = reader.count(),
             _ => {}
         }
         Ok(())

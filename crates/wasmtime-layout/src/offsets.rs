@@ -3,6 +3,8 @@
 
 /// `VMContext`: the store's context.
 pub const STORE: u32 = 8;
+/// `VMContext`: the table of builtins.
+pub const BUILTINS: u32 = 16;
 /// `VMContext`: where the epoch is.
 pub const EPOCH: u32 = 24;
 /// `VMContext`: the canonical id of each type.
@@ -16,6 +18,24 @@ pub const STORE_FUEL: u32 = 0;
 pub const STORE_DEADLINE: u32 = 8;
 /// `VMStoreContext`: the limit of the stack.
 pub const STORE_LIMIT: u32 = 24;
+
+/// `VMStoreContext`: the frame pointer of the code that calls the host.
+pub const EXIT_FRAME: u32 = 48;
+/// `VMStoreContext`: the return address of that code.
+pub const EXIT_ADDRESS: u32 = 56;
+/// `VMStoreContext`: the stack pointer where the host entered Wasm.
+pub const ENTRY_STACK: u32 = 64;
+/// `VMStoreContext`: the frame pointer there.
+pub const ENTRY_FRAME: u32 = 72;
+/// `VMStoreContext`: where control goes on there if Wasm does not return.
+pub const ENTRY_HANDLER: u32 = 80;
+/// `VMStoreContext`: the thread of the component model, as code knows it.
+pub const CURRENT_THREAD: u32 = 136;
+/// The value of that word where the thread has to be asked for.
+pub const THREAD_FORCED: u64 = 1;
+
+/// `VMArrayCallHostFuncContext`: the code of the host's function.
+pub const HOST_CODE: u32 = 8;
 
 /// Bytes of `VMMemoryImport`, whose first word leads to the memory's definition.
 pub const MEMORY_IMPORT: u32 = 24;
@@ -37,5 +57,7 @@ pub const TABLE_IMPORT: u32 = 24;
 pub const GLOBAL_IMPORT: u32 = 24;
 /// Bytes of `VMTagImport`.
 pub const TAG_IMPORT: u32 = 24;
+/// Bytes of a tag that is not imported.
+pub const TAG: u32 = 4;
 /// Bytes of a global's cell, and its alignment.
 pub const GLOBAL: u32 = 16;

@@ -1,9 +1,9 @@
 //! The section `.wasmtime.traps`: where code may stop, and why, as rows of the check's trap map.
 //!
 //! Format (source: `wasmtime-environ` 48.0.8, module `compile::trap_encoding`): the number of
-//! entries and of blocks; for each block the offset of its first entry and the place of its body; the
-//! bodies. A body is a code that most of its entries have and up to 128 entries, each a LEB128 of
-//! twice the distance from the entry before, odd where a byte follows that is its own code.
+//! entries and of blocks; for each block the offset of its first entry and the place of its body;
+//! the bodies. A body is a code that most of its entries have and up to 128 entries, each a LEB128
+//! of twice the distance from the entry before, odd where a byte follows that is its own code.
 
 use crate::error::Error;
 use prova_check::{TrapRow, traps};

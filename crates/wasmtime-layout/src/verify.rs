@@ -2,9 +2,9 @@
 
 use crate::artifact::{Artifact, Symbol, SymbolKind};
 use crate::error::Error;
-use crate::layout;
+use crate::layout::{self, Counts};
 use prova_certify::{CertifyError, Draft};
-use prova_check::{Code, CodeKind, Layout, Rejection, Rule, TrapRow};
+use prova_check::{CallRow, Clause, Code, CodeKind, Layout, Rejection, Rule, Says, TrapRow, Way};
 use std::collections::BTreeSet;
 
 /// The verdict on a compiled module.
@@ -48,15 +48,25 @@ impl Report {
 /// with nothing yet.
 pub const UNCHECKED: &str = ".wasmtime.info";
 
-/// Checks the code of a compiled module against its Wasm.
+/// Checks the code of a compiled module against its Wasm, as [`verify_with`] without counts.
+///
+/// # Errors
+///
+/// As there.
+pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
+    verify_with(compiled, wasm, None)
+}
+
+/// Checks the code of a compiled module against its Wasm. Without counts, code that copies data
+/// segments is refused.
 ///
 /// # Errors
 ///
 /// If either file cannot be read, has what the derivation of the layout does not know, or the
 /// compiled one has no code of a function that the Wasm defines.
-pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
+pub fn verify_with(compiled: &[u8], wasm: &[u8], counts: Option<Counts>) -> Result<Report, Error> {
     let artifact = Artifact::read(compiled)?;
-    let layout = layout::derive(&artifact, wasm)?;
+    let layout = layout::derive(&artifact, wasm, counts)?;
     let release = artifact.settings.release.clone();
     let mut report = Report { release, ..Report::default() };
     let named: BTreeSet<u32> = artifact.symbols.iter().filter_map(Symbol::func).collect();
@@ -65,11 +75,12 @@ pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
         return Err(Error::compiled(".symtab", format!("it names no code of function {func}")));
     }
     for symbol in &artifact.symbols {
-        let SymbolKind::Func(func) = symbol.kind else {
+        let Some(kind) = layout.code_at(symbol.start).filter(|_| symbol.kind != SymbolKind::Other)
+        else {
             report.unchecked.push(symbol.name.clone());
             continue;
         };
-        match check(&artifact, &layout, symbol, func) {
+        match check(&artifact, &layout, symbol, kind) {
             Ok(()) => {
                 report.confined += 1;
                 report.confined_bytes += u64::from(symbol.len);
@@ -90,16 +101,11 @@ fn check(
     artifact: &Artifact<'_>,
     layout: &Layout,
     symbol: &Symbol,
-    func: u32,
+    kind: CodeKind,
 ) -> Result<(), (u32, Rule, &'static str)> {
     let (start, end) = (symbol.start, symbol.start.saturating_add(symbol.len));
-    if !start.is_multiple_of(16) {
+    if matches!(kind, CodeKind::Func(_)) && !start.is_multiple_of(16) {
         return Err((0, Rule::Metadata, "a function that does not lie at a multiple of 16"));
-    }
-    let behind = artifact.handled.partition_point(|call| call.return_offset < start);
-    if let Some(call) = artifact.handled.get(behind).filter(|call| call.return_offset <= end) {
-        let offset = call.return_offset.saturating_sub(start);
-        return Err((offset, Rule::Landing, "a handler of exceptions, which has no rule"));
     }
     let from = artifact.traps.partition_point(|row| row.code_offset < start);
     let to = artifact.traps.partition_point(|row| row.code_offset < end);
@@ -107,11 +113,38 @@ fn check(
     let own = |row: &TrapRow| TrapRow { code_offset: row.code_offset - start, ..*row };
     let traps: Vec<TrapRow> = rows.iter().map(own).collect();
     let bytes = artifact.bytes(symbol);
-    let kind = CodeKind::Func(func);
-    let draft = Draft { kind, bytes, traps: &traps, calls: &[] };
+    let calls = unwound(artifact, symbol, kind)?;
+    let calls = &calls[..];
+    let draft = Draft { kind, bytes, traps: &traps, calls };
     let certificate = prova_certify::certify(layout, &draft)
         .map_err(|CertifyError { offset, rule, what }| (offset, rule, what))?;
-    let code = Code { kind, bytes, certificate: &certificate, traps: &traps, calls: &[] };
+    let code = Code { kind, bytes, certificate: &certificate, traps: &traps, calls };
     let checked = layout.check(code);
     checked.map(|_| ()).map_err(|Rejection { offset, rule, what, .. }| (offset, rule, what))
+}
+
+/// The handlers of the section of exceptions, as rows of the calls of ways in; of other code they
+/// have no rule.
+fn unwound(
+    artifact: &Artifact<'_>,
+    symbol: &Symbol,
+    kind: CodeKind,
+) -> Result<Vec<CallRow>, (u32, Rule, &'static str)> {
+    let (start, end) = (symbol.start, symbol.start.saturating_add(symbol.len));
+    let from = artifact.handled.partition_point(|call| call.return_offset <= start);
+    let to = artifact.handled.partition_point(|call| call.return_offset <= end);
+    let mut rows = Vec::new();
+    for call in artifact.handled.get(from..to).unwrap_or(&[]) {
+        let return_offset = call.return_offset - start;
+        let landing = call.handler.and_then(|handler| handler.checked_sub(start));
+        let Some(landing) = landing.filter(|_| matches!(kind, CodeKind::Way(Way::In(_)))) else {
+            let what = "a handler of exceptions, which has no rule";
+            return Err((return_offset, Rule::Landing, what));
+        };
+        let frame_bytes = call.frame_bytes;
+        let clause = Clause { tag: None, with_ref: false, landing, frame_bytes };
+        rows.push(CallRow::operator(return_offset, 0));
+        rows.push(CallRow { return_offset, says: Says::Clause(clause) });
+    }
+    Ok(rows)
 }

@@ -5,6 +5,7 @@ use object::{
     Architecture, BinaryFormat, Endianness, FileFlags, SectionKind, SymbolFlags, SymbolKind,
     SymbolScope, elf,
 };
+use prova_check::Rule;
 use prova_wasmtime_layout::{Error, File, Report, UNCHECKED, verify};
 
 /// `(module (memory 1) (func) (func))`, and code for both functions.
@@ -131,9 +132,56 @@ fn functions_are_checked_and_other_code_is_named() {
     assert!(!report.is_confined());
 
     let mut made = Made::new();
-    made.symbols.push(("signatures[0]::wasm_to_array_trampoline", 40, 4));
+    made.symbols.push(("signatures[0]::trampoline", 40, 4));
     let report = made.verified().expect("a report");
-    assert_eq!(report.unchecked, ["signatures[0]::wasm_to_array_trampoline", UNCHECKED]);
+    assert_eq!(report.unchecked, ["signatures[0]::trampoline", UNCHECKED]);
+}
+
+/// A trampoline from the host's array into function 0, and its row among the exceptions.
+#[test]
+fn trampolines_are_checked_with_their_handlers() {
+    let trampoline = [
+        0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x40, 0x48, 0x89, 0x5c, 0x24, 0x10, 0x4c, 0x89,
+        0x64, 0x24, 0x18, 0x4c, 0x89, 0x6c, 0x24, 0x20, 0x4c, 0x89, 0x74, 0x24, 0x28, 0x4c, 0x89,
+        0x7c, 0x24, 0x30, 0x48, 0x89, 0xe9, 0x48, 0x8b, 0x47, 0x08, 0x48, 0x89, 0x48, 0x48, 0x48,
+        0x89, 0xe1, 0x48, 0x89, 0x48, 0x40, 0x48, 0x8d, 0x0d, 0x2c, 0x00, 0x00, 0x00, 0x48, 0x89,
+        0x48, 0x50, 0xe8, 0xbd, 0x0f, 0x00, 0x00, 0xb8, 0x01, 0x00, 0x00, 0x00, 0x48, 0x8b, 0x5c,
+        0x24, 0x10, 0x4c, 0x8b, 0x64, 0x24, 0x18, 0x4c, 0x8b, 0x6c, 0x24, 0x20, 0x4c, 0x8b, 0x74,
+        0x24, 0x28, 0x4c, 0x8b, 0x7c, 0x24, 0x30, 0x48, 0x89, 0xec, 0x5d, 0xc3, 0x31, 0xc0, 0x48,
+        0x8b, 0x5c, 0x24, 0x10, 0x4c, 0x8b, 0x64, 0x24, 0x18, 0x4c, 0x8b, 0x6c, 0x24, 0x20, 0x4c,
+        0x8b, 0x74, 0x24, 0x28, 0x4c, 0x8b, 0x7c, 0x24, 0x30, 0x48, 0x89, 0xec, 0x5d, 0xc3,
+    ];
+    let mut made = Made::new();
+    made.text = vec![0; 0x1040];
+    made.text[..trampoline.len()].copy_from_slice(&trampoline);
+    (made.text[0x1000], made.text[0x1020]) = (0xc3, 0xc3);
+    let name = "wasm[0]::array_to_wasm_trampoline[0]";
+    made.symbols = vec![
+        (name, 0, trampoline.len() as u64),
+        ("wasm[0]::function[0]", 0x1000, 1),
+        ("wasm[0]::function[1]", 0x1020, 1),
+    ];
+    let row = |words: [u32; 8]| words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let (calls, handler, any) = (0x43, 0x66, u32::MAX);
+    for (words, confined) in [
+        ([1, 1, calls, 0x40, 1, any, any, handler], 3),
+        // Another frame, a tag, a context, another handler, no handler.
+        ([1, 1, calls, 0x38, 1, any, any, handler], 2),
+        ([1, 1, calls, 0x40, 1, 0, any, handler], 2),
+        ([1, 1, calls, 0x40, 1, any, 0, handler], 2),
+        ([1, 1, calls, 0x40, 1, any, any, handler + 2], 2),
+        ([1, 1, calls, 0x40, 0, any, any, handler], 2),
+    ] {
+        made.exceptions = row(words);
+        let report = made.verified().expect("a report");
+        assert_eq!(report.confined, confined, "{words:x?}: {report:?}");
+    }
+    made.exceptions = Vec::new();
+    assert_eq!(made.verified().expect("a report").refused[0].name, name);
+    // The trampoline of another function of the same type.
+    made.exceptions = row([1, 1, calls, 0x40, 1, any, any, handler]);
+    made.symbols[0].0 = "wasm[0]::array_to_wasm_trampoline[1]";
+    assert_eq!(made.verified().expect("a report").refused[0].rule, Rule::Call);
 }
 
 /// Code that no symbol names is code that nothing is known of.

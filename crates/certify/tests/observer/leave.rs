@@ -132,7 +132,7 @@ impl Run<'_> {
                 let other = match self.subject.kind {
                     CodeKind::ThunkOut(_) => true,
                     CodeKind::ThunkIn(_) => to != self.own,
-                    CodeKind::Func(_) | CodeKind::Loop { .. } => false,
+                    CodeKind::Func(_) | CodeKind::Loop { .. } | CodeKind::Way(_) => false,
                 };
                 if other {
                     return self.broken(Rule::Call, "a thunk calls another function");

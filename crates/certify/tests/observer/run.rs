@@ -155,7 +155,7 @@ impl Stage {
         let own = world.some_of(subject.kind, &mut rng);
         let signature = match subject.kind {
             CodeKind::Func(_) | CodeKind::ThunkOut(_) => world.types[world.funcs[own].ty].clone(),
-            CodeKind::ThunkIn(_) | CodeKind::Loop { .. } => Signature::default(),
+            CodeKind::ThunkIn(_) | CodeKind::Loop { .. } | CodeKind::Way(_) => Signature::default(),
         };
         let entry = STACK + STACK_BYTES - 65_536 - 16 * rng.below(64) as u64 - 8;
         let (_, args_bytes) = signature.arguments();
@@ -268,7 +268,10 @@ impl Run<'_> {
         let cells = match self.subject.kind {
             CodeKind::ThunkIn(_) => self.world.types[self.world.funcs[self.own].ty].params.clone(),
             // The cells of a frame: anything, as far as the check knows.
-            CodeKind::Func(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } => Vec::new(),
+            CodeKind::Func(_)
+            | CodeKind::ThunkOut(_)
+            | CodeKind::Loop { .. }
+            | CodeKind::Way(_) => Vec::new(),
         };
         self.fill_cells(&cells);
         self.stage.tracee.set_vectors(&vectors);

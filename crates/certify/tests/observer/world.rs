@@ -472,6 +472,7 @@ impl World {
                     (0..self.funcs.len()).filter(|&n| self.funcs[n].ty == first).collect();
                 *rng.pick(&all)
             }
+            CodeKind::Way(_) => panic!("no way is observed"),
         }
     }
 }

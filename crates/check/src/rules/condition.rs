@@ -27,9 +27,19 @@ pub enum Said<W = u64> {
 /// The relation that follows where a condition holds (or, for `holds` false, does not).
 #[inline]
 pub fn said<W: Word>(flags: Flags<W>, condition: Condition, holds: bool) -> Said<W> {
+    let zero = Value::constant(W::ZERO);
     let (a, b) = match flags {
         Flags::Unknown => return Said::Nothing,
         Flags::Compare(a, b) => (a, b),
+        Flags::Zero(value) => {
+            return match (condition, holds) {
+                (Condition::Equal, true) | (Condition::NotEqual, false) => Said::Equal(value, zero),
+                (Condition::Equal, false) | (Condition::NotEqual, true) => {
+                    Said::Unequal(value, zero)
+                }
+                _ => planted!(ZeroOrders, Said::Nothing, Said::Order(value, 0, zero)),
+            };
+        }
         Flags::Sum(a, b) => {
             let no_carry = match condition {
                 Condition::Below => !holds,

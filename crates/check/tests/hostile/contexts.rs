@@ -1,25 +1,32 @@
-//! The rows of `contexts.tsv`: code whose callees get contexts, under a layout that is made by
-//! hand. A name, the rule that refuses the code or `ok`, rows of traps, bytes, and their text.
+//! The rows of `contexts.tsv` and `ways.tsv`: code whose callees get contexts, under a layout that
+//! is made by hand. A name, the rule that refuses the code or `ok`, rows of traps, bytes, and their
+//! text; of ways first which one it is, and behind the traps the clauses of calls: offset behind
+//! the call, landing, bytes of the frame.
 //!
 //! ```text
-//! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()
+//! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
 //! functions  0: imported, type 1           1: the row's code, type 0, at 0
 //!            2: type 1, at F2 = 0x1000     3: type 0, at F3 = 0x1100
+//!            4: type 2, at F4 = 0x1200     start: at S = 0x2500
 //! memories   0: a page at least, in 4 GiB of zone, stays     1: a page at least, without, moves
 //! tables     0: 4 to 8 elements, moves     1: 4 elements, stays
 //! globals    0: i64, mutable               1: i32            2: funcref, mutable
 //! builtins   B0 = 0x2000: copies (to, from, bytes)     B1 = 0x2100: grows (pages, memory)
 //!            B2 = 0x2200: initialises (table, index)   B9 = 0x2300: none that is known
+//!            B3 = 0x2400: says whether there is fuel   number 41 of the table: unwinds
+//! data       two segments that may not be there
 //! ```
 
 use super::table::{bits::Bits, number};
 use prova_check::certificate::VERSION;
 use prova_check::{
-    Answer, Area, Argument, Base, Callee, Code, CodeKind, Config, Field, Global, Holds, Hosted,
-    Layout, Memory, Parts, RefType, Rule, Signature, Structure, Structures, Table, TrapRow, Ty,
+    Activation, Answer, Area, Argument, Base, CallRow, Clause, Code, CodeKind, Config, Failure,
+    Field, Global, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature, Structure,
+    Structures, Table, TrapRow, Ty, Way,
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
+const WAYS: &str = include_str!("ways.tsv");
 
 /// A row, and the check's verdict on it.
 pub(crate) struct Judged {
@@ -32,63 +39,110 @@ pub(crate) struct Judged {
 
 /// The check's verdict on each row, with the least certificate.
 pub(crate) fn judged() -> Vec<Judged> {
-    let layout = layout();
+    let of_func = CodeKind::Func(1);
+    let rows = TEXT.lines().skip(1).map(|line| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [name, rule, traps, bytes, _] = columns[..] else { panic!("{line}") };
+        judge(of_func, (name, rule), [traps, "-", bytes])
+    });
+    let ways = WAYS.lines().skip(1).map(|line| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [name, way, rule, traps, clauses, bytes, _] = columns[..] else { panic!("{line}") };
+        let name = format!("{way}: {name}");
+        judge(CodeKind::Way(way_of(way)), (&name, rule), [traps, clauses, bytes])
+    });
+    rows.chain(ways).collect()
+}
+
+fn way_of(text: &str) -> Way {
+    let number = |text: &str| text.parse().expect("a number");
+    match text.split_at(text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len())) {
+        ("start", "") => Way::Start,
+        ("in", "") => Way::In(None),
+        ("in", func) => Way::In(Some(number(func))),
+        ("out", ty) => Way::Out(number(ty)),
+        ("builtin", n) => Way::Builtin(number(n)),
+        _ => panic!("no way {text}"),
+    }
+}
+
+fn judge(kind: CodeKind, (name, rule): (&str, &str), columns: [&str; 3]) -> Judged {
+    let [traps, clauses, bytes] = columns;
+    let rule = (rule != "ok").then(|| {
+        let found = Rule::ALL.into_iter().find(|known| format!("{known:?}") == rule);
+        found.unwrap_or_else(|| panic!("{name}: no rule {rule}"))
+    });
+    let trap = |text: &str| {
+        let (at, kind) = text.split_once(':').expect("an offset and a kind");
+        let kind = kind.parse().expect("a kind");
+        TrapRow { code_offset: number(at), kind, wasm_offset: 0 }
+    };
+    let traps: Vec<TrapRow> = traps.split(',').filter(|t| *t != "-").map(trap).collect();
+    let clause = |text: &str| {
+        let parts: Vec<u32> = text.split(':').map(number).collect();
+        let [return_offset, landing, frame_bytes] = parts[..] else { panic!("{text}") };
+        let clause = Clause { tag: None, with_ref: false, landing, frame_bytes };
+        let row = CallRow { return_offset, says: Says::Clause(clause) };
+        [CallRow::operator(return_offset, 0), row]
+    };
+    let calls: Vec<CallRow> = clauses.split(',').filter(|c| *c != "-").flat_map(clause).collect();
+    let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
+    let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
     let mut least = Bits::default();
     least.bits(VERSION.into(), 8).number(0, 0).number(0, 0).number(0, 0);
     let certificate = least.bytes();
-    let judge = |line: &str| {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let [name, rule, traps, bytes, _] = columns[..] else { panic!("{line}") };
-        let rule = (rule != "ok").then(|| {
-            let found = Rule::ALL.into_iter().find(|known| format!("{known:?}") == rule);
-            found.unwrap_or_else(|| panic!("{name}: no rule {rule}"))
-        });
-        let trap = |text: &str| {
-            let (at, kind) = text.split_once(':').expect("an offset and a kind");
-            let kind = kind.parse().expect("a kind");
-            TrapRow { code_offset: number(at), kind, wasm_offset: 0 }
-        };
-        let traps: Vec<TrapRow> = traps.split(',').filter(|t| *t != "-").map(trap).collect();
-        let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
-        let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
-        let kind = CodeKind::Func(1);
-        let (traps, certificate) = (&traps[..], &certificate[..]);
-        let verdict = layout.check(Code { kind, bytes: &bytes, certificate, traps, calls: &[] });
-        let verdict = verdict.err().map(|e| (e.rule, e.what));
-        Judged { name: format!("contexts: {name}"), rule, verdict }
-    };
-    TEXT.lines().skip(1).map(judge).collect()
+    let (traps, calls, certificate) = (&traps[..], &calls[..], &certificate[..]);
+    let verdict = layout(kind).check(Code { kind, bytes: &bytes, certificate, traps, calls });
+    let verdict = verdict.err().map(|e| (e.rule, e.what));
+    Judged { name: format!("contexts: {name}"), rule, verdict }
 }
 
-fn layout() -> Layout {
+/// The layout of a text that begins with code of this kind.
+fn layout(kind: CodeKind) -> Layout {
     let (i32, none) = (Ty::I32, Vec::new());
+    let any = Ty::Ref(RefType::FUNC);
     let types = vec![
         Some(Signature { params: vec![i32; 4], results: vec![i32] }),
         Some(Signature { params: none.clone(), results: none }),
+        Some(Signature { params: vec![any, Ty::I64], results: vec![any] }),
     ];
     let memory =
         |zone_bytes, moves| Memory { min_bytes: 1 << 16, max_bytes: 1 << 32, zone_bytes, moves };
     let table = |max, moves| Table { ty: RefType::FUNC, min: 4, max, moves };
     let global = |ty, mutable| Global { ty, mutable };
-    let hosted = |arguments: &[Argument], answer| Hosted { arguments: arguments.to_vec(), answer };
+    let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
+        arguments: arguments.to_vec(),
+        answer,
+        index,
+        fails,
+    };
+    use Argument::{Bytes, Index, Number, Source};
+    let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
     let builtins = vec![
-        hosted(&[Argument::Bytes(2), Argument::Bytes(2), Argument::Number], Answer::Number),
-        hosted(&[Argument::Number, Argument::Index(2)], Answer::Number),
-        hosted(&[Argument::Index(2), Argument::Number], Answer::Function),
+        hosted(1, &[Bytes(2), Source(2), Number], Answer::Number, None),
+        hosted(0, &[Number, Index(2)], Answer::Number, grown),
+        hosted(7, &[Index(2), Number], Answer::Function, None),
+        hosted(12, &[], Answer::Number, Some(Failure::False)),
+        hosted(41, &[], Answer::Never, None),
     ];
-    let text = vec![
-        (0, Callee::Func(1)),
-        (0x1000, Callee::Func(2)),
-        (0x1100, Callee::Func(3)),
-        (0x2000, Callee::Builtin(0)),
-        (0x2100, Callee::Builtin(1)),
-        (0x2200, Callee::Builtin(2)),
-        (0x2300, Callee::Builtin(9)),
+    let builtin = |n| CodeKind::Way(Way::Builtin(n));
+    let text = [
+        (0x1000, CodeKind::Func(2)),
+        (0x1100, CodeKind::Func(3)),
+        (0x1200, CodeKind::Func(4)),
+        (0x2000, builtin(0)),
+        (0x2100, builtin(1)),
+        (0x2200, builtin(2)),
+        (0x2300, builtin(9)),
+        (0x2400, builtin(3)),
+        (0x2500, CodeKind::Way(Way::Start)),
     ];
+    let others = text.into_iter().filter(|&(_, other)| other != kind);
+    let text = [(0, kind)].into_iter().chain(others).collect();
     let parts = Parts {
         config: Config::default(),
         types,
-        funcs: vec![1, 0, 1, 0],
+        funcs: vec![1, 0, 1, 0, 2],
         imported_funcs: 1,
         memories: vec![memory((4 << 30) + (32 << 20), false), memory(0, true)],
         tables: vec![table(8, true), table(4, false)],
@@ -115,17 +169,32 @@ fn structures() -> Structures {
     Structures {
         context: Structure::new(vec![
             pointer(8, Base::Store),
+            pointer(0x10, Base::Builtins),
             pointer(0x28, Base::Types),
             area(0x30, 16, 2, &[(0, 8, Holds::MemoryBase), (8, 8, Holds::MemoryLength)]),
             area(0x50, 32, 1, &record),
             area(0x70, 16, 2, &[(0, 8, Holds::TableBase), (8, 8, Holds::TableLength)]),
             area(0x90, 16, 3, &[(0, 0, Holds::Global)]),
+            area(0xc0, 8, 2, &[(0, 8, Holds::Data)]),
+            area(0xd0, 4, 2, &[(0, 4, Holds::DataLength)]),
         ]),
         store: Structure::of(&[
             (0, 8, Holds::Counter),
             (8, 8, Holds::Number),
             (0x18, 8, Holds::StackLimit),
+            (0x30, 8, Holds::Activation(Activation::ExitFrame)),
+            (0x38, 8, Holds::Activation(Activation::ExitAddress)),
+            (0x40, 8, Holds::Activation(Activation::EntryStack)),
+            (0x48, 8, Holds::Activation(Activation::EntryFrame)),
+            (0x50, 8, Holds::Activation(Activation::EntryHandler)),
+            (0x88, 8, Holds::Settable(1)),
         ]),
+        builtins: Structure::new(vec![area(0, 8, 48, &[(0, 8, Holds::Builtin)])]),
+        caller: Structure::of(&[
+            (8, 8, Holds::Pointer(Base::Store)),
+            (0x10, 8, Holds::Pointer(Base::Builtins)),
+        ]),
+        host: Structure::of(&[(8, 8, Holds::HostCode)]),
         types: Structure::new(vec![area(0, 4, 2, &[(0, 4, Holds::TypeId)])]),
         func: Structure::of(&record),
         ..Structures::default()

@@ -288,7 +288,7 @@ impl Code {
         let is_func = match code.kind {
             CodeKind::Func(_) => true,
             CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => false,
-            CodeKind::Loop { .. } => return,
+            CodeKind::Loop { .. } | CodeKind::Way(_) => return,
         };
         let Some(cached) = self.cached() else { return };
         let mut state = cached.state();

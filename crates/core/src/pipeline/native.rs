@@ -247,6 +247,7 @@ impl Code {
             CodeKind::Loop { func: of, offset } => format!("{} [loop at {offset:#x}]", func(of)),
             CodeKind::ThunkIn(ty) => format!("{module}![in, type {ty}]"),
             CodeKind::ThunkOut(ty) => format!("{module}![out, type {ty}]"),
+            CodeKind::Way(way) => format!("{module}![{way:?}]"),
         }
     }
 

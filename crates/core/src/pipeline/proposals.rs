@@ -47,7 +47,13 @@ impl Code {
                 (Ok(code), _) => pieces.push((self.symbol(kind), code)),
                 (Err(reason), CodeKind::Func(func)) => self.refuse(FuncIdx(func), reason),
                 // Functions of the type are refused for it when they are loaded.
-                (Err(_), CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. }) => {}
+                (
+                    Err(_),
+                    CodeKind::ThunkIn(_)
+                    | CodeKind::ThunkOut(_)
+                    | CodeKind::Loop { .. }
+                    | CodeKind::Way(_),
+                ) => {}
             }
         }
         let (deterministic, maker) = (self.settings.deterministic, compiler.maker());
@@ -64,6 +70,7 @@ impl Code {
             CodeKind::Loop { func, offset } => format!("loop@{func}@{offset}"),
             CodeKind::ThunkIn(ty) => format!("in@type{ty}"),
             CodeKind::ThunkOut(ty) => format!("out@type{ty}"),
+            CodeKind::Way(way) => format!("{way:?}"),
         }
     }
 }

@@ -106,6 +106,7 @@ impl Program {
             }
             CodeKind::ThunkIn(ty) => target.thunk_in(&self.module, TypeIdx(ty)),
             CodeKind::ThunkOut(ty) => target.thunk_out(&self.module, TypeIdx(ty)),
+            CodeKind::Way(_) => unreachable!("ways are the code of other runtimes"),
         };
         code.ok().filter(|code| BYTES.contains(&code.bytes.len()))
     }

@@ -380,7 +380,9 @@ fn answer(file: &[u8], own: &Base) -> Result<Answer, String> {
     }
     let funcs = verified.refused.iter().any(|(kind, _)| match kind {
         CodeKind::Func(func) => (*func as usize) < module.wasm().func_count(),
-        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } => false,
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) | CodeKind::Loop { .. } | CodeKind::Way(_) => {
+            false
+        }
     });
     if funcs && !rejected {
         return Err(format!("verify refuses {:?}, and loading nothing", verified.refused));

@@ -1,0 +1,54 @@
+//! Wasmtime 48's builtins: where each stands in the table, what the host believes of its arguments,
+//! and the answer by which it says that it failed (source: `wasmtime-environ` 48.0.8, module
+//! `builtin`, and the functions of `wasmtime` 48.0.8, module `vm::libcalls`).
+//!
+//! A builtin that has no row here has no rule: neither its caller nor a call of it is accepted.
+
+use crate::module::Module;
+use prova_check::{Answer, Argument, Failure, Hosted};
+
+/// How many builtins the table has.
+pub(crate) const COUNT: u32 = 47;
+/// The builtin that unwinds.
+const RAISE: u32 = 41;
+
+/// The builtin that unwinds, which has no caller.
+pub(crate) fn raise() -> Hosted {
+    Hosted { arguments: Vec::new(), answer: Answer::Never, index: RAISE, fails: None }
+}
+
+/// The builtin of this name.
+pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
+    use Argument::{Bytes, Index, Number, Source};
+    // Memories are counted from the first one that is not imported.
+    let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
+    let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
+    let tables = count(module.tables.len());
+    let (number, none) = (Answer::Number, None);
+    let minus = |n: u64| Some(Failure::Equals(n.wrapping_neg()));
+    let falsy = Some(Failure::False);
+    let (index, arguments, answer, fails): (u32, &[Argument], Answer, Option<Failure>) = match name
+    {
+        "memory_grow" => (0, &[Number, Index(owned)], number, minus(2)),
+        "memory_copy" => (1, &[Bytes(2), Source(2), Number], number, none),
+        "memory_fill" => (2, &[Bytes(2), Number, Number], number, none),
+        "table_get_lazy_init_func_ref" => (7, &[Index(tables), Number], Answer::Function, none),
+        "out_of_gas" => (12, &[], number, falsy),
+        "new_epoch" => (13, &[], number, minus(1)),
+        // Their arguments lie in vector registers.
+        "ceil_f32" => (28, &[], number, none),
+        "ceil_f64" => (29, &[], number, none),
+        "floor_f32" => (30, &[], number, none),
+        "floor_f64" => (31, &[], number, none),
+        "trunc_f32" => (32, &[], number, none),
+        "trunc_f64" => (33, &[], number, none),
+        "nearest_f32" => (34, &[], number, none),
+        "nearest_f64" => (35, &[], number, none),
+        "i8x16_swizzle" => (36, &[], number, none),
+        "i8x16_shuffle" => (37, &[], number, none),
+        "fma_f32x4" => (38, &[], number, none),
+        "fma_f64x2" => (39, &[], number, none),
+        _ => return None,
+    };
+    Some(Hosted { arguments: arguments.to_vec(), answer, index, fails })
+}
