@@ -244,6 +244,13 @@ fn claim(out: &mut Bits, claim: &Claim) {
             out.extent(extent);
             out.number(bytes.into(), orders::WORD);
         }
+        Claim::Sum { of, a, b } => {
+            out.of(tags::SUM, of);
+            for (loc, shift) in [a, b] {
+                out.place(loc.number());
+                out.bits(shift.into(), 2);
+            }
+        }
         Claim::Ref { of, ty } => {
             out.of(tags::REF, of);
             reference(out, ty);

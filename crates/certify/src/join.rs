@@ -10,7 +10,7 @@ use prova_check::abi::regs::{RBP, RSP};
 use prova_check::certificate::base_code;
 use prova_check::{
     Base, Claim, Extent, Fact, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType, State,
-    Sym, Value,
+    Summand, Sym, Value,
 };
 
 /// The claims of a block.
@@ -108,7 +108,12 @@ struct Group {
     from: u64,
     members: Vec<Claim>,
     known: Known,
+    /// Whether it is a sum, or a part of one.
+    sums: bool,
 }
+
+/// A group that is the sum of two, with their shifts.
+type Sum = (usize, (usize, u8), (usize, u8));
 
 /// Claims that blocks have beside those on stack words, mostly no more.
 const USUAL: usize = 16;
@@ -166,14 +171,12 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
             let from = fuel.unwrap_or(u64::from(names_function(machine, sym)));
             let value = Value::symbol(sym).plus(from);
             let known = known(machine, (state.path, wanted.carry), value);
-            Group { key, owner: at, from, members: Vec::new(), known }
+            Group { key, owner: at, from, members: Vec::new(), known, sums: false }
         });
         let add = if base.by_symbol() { add } else { add.wrapping_sub(group.from << shift) };
         group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
     }
-    for group in groups {
-        emit(machine, group, wanted.carry, &mut claims);
-    }
+    emit_all(machine, groups, wanted.carry, &mut claims);
     wide_facts(machine, (state.path, None), &mut claims);
     claims
 }
@@ -379,14 +382,53 @@ fn renamed(members: &mut [Claim], owner: Loc) -> Loc {
     new
 }
 
-/// The claims of a group. If not everything is carried, a number that is no more than that is at
+/// The groups that are sums of two others on both sides.
+fn sums(machine: &Machine<'_>, groups: &[Group]) -> Vec<Sum> {
+    let symbols = &machine.symbols;
+    let place = |(a, b): (Sym, Sym)| {
+        groups.iter().position(|group| group.key == (a, b, 0) && group.from == 0)
+    };
+    let sum = |(at, group): (usize, &Group)| {
+        let (a, b) = (symbols.summands(group.key.0)?, symbols.summands(group.key.1)?);
+        let both = |(a, shift): Summand, (b, other): Summand| {
+            (shift == other).then(|| place((a, b))).flatten().map(|part| (part, shift))
+        };
+        if (group.key.2, group.from) != (0, 0) {
+            return None;
+        }
+        let turned = || both(a.0, b.1).zip(both(a.1, b.0));
+        let (one, other) = both(a.0, b.0).zip(both(a.1, b.1)).or_else(turned)?;
+        Some((at, one, other))
+    };
+    groups.iter().enumerate().filter_map(sum).collect()
+}
+
+/// The claims of all groups.
+fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims: &mut Vec<Claim>) {
+    let sums = sums(machine, &groups);
+    for &(of, a, b) in &sums {
+        for part in [of, a.0, b.0] {
+            groups[part].sums = true;
+        }
+    }
+    let names: Vec<Loc> =
+        groups.into_iter().map(|group| emit(machine, group, carry, claims)).collect();
+    claims.extend(sums.into_iter().map(|(of, a, b)| Claim::Sum {
+        of: names[of],
+        a: (names[a.0], a.1),
+        b: (names[b.0], b.1),
+    }));
+}
+
+/// The claims of a group, and the location that its symbol is named after. If not everything is carried, a number that is no more than that is at
 /// most 2^32 - 1, or of no interest.
-fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Claim>) {
+fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Claim>) -> Loc {
     let coarse = carry != Carry::Everything;
-    let Group { owner, mut members, known, .. } = group;
+    let Group { owner, mut members, known, sums, .. } = group;
     let owner = if coarse { renamed(&mut members, owner) } else { owner };
     let Known { range, length, masked, type_id, reference, below, types } = known;
-    let plain = length.is_none()
+    let plain = !sums
+        && length.is_none()
         && masked.is_none()
         && type_id.is_none()
         && !matches!(reference, Some(Reference::Of(_)))
@@ -404,7 +446,7 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
                 claims.push(Claim::Number { at, hi: word });
             }
         }
-        return;
+        return owner;
     }
     let range = match (range, length) {
         ((lo, hi), None) if coarse && hi <= word => (lo, word),
@@ -425,7 +467,7 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
                 claims.push(Claim::Range { name: Name::Of(owner), lo, hi });
             }
         }
-        return;
+        return owner;
     }
     let name = Name::Of(owner);
     let fuel = members.iter().any(|claim| claim.fills() == Some(Loc::Fuel));
@@ -441,6 +483,7 @@ fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Clai
     }
     let known = Known { range, length, masked, type_id, reference, below, types };
     rest(owner, known, claims);
+    owner
 }
 
 /// The claims of a group other than its range.
@@ -521,15 +564,13 @@ pub(crate) fn join(
             let sides =
                 (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
             let known = both(machine, (sides.0, before.path), (sides.1, state.path), changes);
-            Group { key, owner: at, from, members: Vec::new(), known }
+            Group { key, owner: at, from, members: Vec::new(), known, sums: false }
         });
         let name = Name::Of(group.owner);
         let add = add.wrapping_sub(group.from << shift);
         group.members.push(Claim::Holds { at, base, name, shift, add });
     }
-    for group in groups {
-        emit(machine, group, carry, &mut claims);
-    }
+    emit_all(machine, groups, carry, &mut claims);
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
     claims
 }

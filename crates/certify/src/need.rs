@@ -9,7 +9,7 @@ use crate::join::{Carry, Claims};
 use crate::slice::{Reads, Set};
 use prova_check::abi::regs::RSP;
 use prova_check::{Claim, Loc, Name};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How much is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,12 +88,20 @@ fn keep(claims: &mut Claims, need: &Set) {
     // A symbol is named after its owner: if the owner goes, another member takes over.
     let mut owners: BTreeMap<Loc, (Loc, u64)> = BTreeMap::new();
     let mut members: BTreeMap<Loc, usize> = BTreeMap::new();
+    let mut numbers = BTreeSet::new();
     for claim in &list {
         if let Claim::Holds { at, name: Name::Of(owner), add, .. } = *claim
             && kept(at)
         {
             owners.entry(owner).or_insert((at, add));
             *members.entry(owner).or_default() += 1;
+        }
+    }
+    for claim in &list {
+        if let Claim::Number { at, .. } = *claim
+            && kept(at)
+        {
+            numbers.insert(at);
         }
     }
     for claim in list {
@@ -108,6 +116,10 @@ fn keep(claims: &mut Claims, need: &Set) {
             | Claim::Ref { of, .. }
             | Claim::TypeId { of, .. }
             | Claim::Type { of, .. } => owners.contains_key(&of),
+            Claim::Sum { of, a, b } => {
+                let has = |loc| owners.contains_key(&loc) || numbers.contains(&loc);
+                has(of) && has(a.0) && has(b.0)
+            }
             Claim::Range { .. } | Claim::Below { .. } => true,
         };
         if stays {
@@ -133,6 +145,9 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
         Claim::Masked { of, extent, bytes } => Claim::Masked { of: new(of), extent, bytes },
         Claim::Ref { of, ty } => Claim::Ref { of: new(of), ty },
         Claim::TypeId { of, ty } => Claim::TypeId { of: new(of), ty },
+        Claim::Sum { of, a, b } => {
+            Claim::Sum { of: new(of), a: (new(a.0), a.1), b: (new(b.0), b.1) }
+        }
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },
     }
 }

@@ -95,7 +95,7 @@ impl Machine<'_> {
         match place::address(base, index, address.disp) {
             Some(value) => value,
             None => match index {
-                Some((index, 0)) => match self.sum(base, index) {
+                Some((index, 0)) => match self.sum(&mut state.path, base, index) {
                     Some(sum) => sum.plus(address.disp),
                     None => self.unknown(8),
                 },

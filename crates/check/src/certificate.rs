@@ -50,6 +50,7 @@ pub mod tags {
     pub const TYPE: u64 = 9;
     pub const TYPE_ID: u64 = 10;
     pub const MASKED: u64 = 11;
+    pub const SUM: u64 = 12;
     /// How many bits a tag has.
     pub const BITS: u32 = 4;
 }
@@ -219,11 +220,16 @@ impl Reader<'_> {
             tags::REF => Ok(Claim::Ref { of, ty: self.reference()? }),
             tags::TYPE => Ok(Claim::Type { of, ty: self.index()? }),
             tags::TYPE_ID => Ok(Claim::TypeId { of, ty: self.index()? }),
+            tags::SUM => Ok(Claim::Sum { of, a: self.summand()?, b: self.summand()? }),
             tags::MASKED => {
                 Ok(Claim::Masked { of, extent: self.extent()?, bytes: self.word(orders::WORD)? })
             }
             _ => fault(Rule::Certificate, "an entry of unknown kind"),
         }
+    }
+
+    fn summand(&mut self) -> Result<(Loc, u8), Fault> {
+        Ok((self.loc()?, self.bits(2)? as u8))
     }
 
     /// A distance to an extent, or bounds.

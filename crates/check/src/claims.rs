@@ -101,6 +101,15 @@ pub enum Claim {
         /// The type.
         ty: u32,
     },
+    /// The symbol is the sum of two, shifted, which does not wrap ([`Kind::Sum`]).
+    Sum {
+        /// The symbol.
+        of: Loc,
+        /// The one, and how far it is shifted.
+        a: (Loc, u8),
+        /// The other.
+        b: (Loc, u8),
+    },
     /// The function that the symbol names has a type.
     Type {
         /// The symbol.
@@ -121,6 +130,7 @@ impl Claim {
             | Claim::Ref { .. }
             | Claim::Below { .. }
             | Claim::TypeId { .. }
+            | Claim::Sum { .. }
             | Claim::Type { .. } => None,
         }
     }
@@ -266,6 +276,7 @@ impl Machine<'_> {
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
+                | Claim::Sum { .. }
                 | Claim::Type { .. } => {
                     facts = true;
                     continue;
@@ -339,6 +350,11 @@ impl Machine<'_> {
                 let fact = Fact::Le { a, shift: 0, d: i128::from(d), b: Node::Extent(extent) };
                 state.path = self.facts.push(state.path, &self.symbols, fact);
             }
+            Claim::Sum { of, a, b } => {
+                let (a, b) = ((self.own(a.0), a.1), (self.own(b.0), b.1));
+                let sum = self.own(of);
+                self.is_sum(sum, a, b);
+            }
             Claim::Type { of, ty } => {
                 let record = Record::Ref(self.own(of));
                 state.path = self.facts.push(state.path, &self.symbols, Fact::Type { record, ty });
@@ -383,6 +399,7 @@ impl Machine<'_> {
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
+                | Claim::Sum { .. }
                 | Claim::Type { .. } => {
                     facts = true;
                     continue;
@@ -466,6 +483,12 @@ impl Machine<'_> {
             Claim::TypeId { of, ty } => own(Name::Of(of))
                 .and_then(Value::as_symbol)
                 .is_some_and(|sym| self.symbols.def(sym).kind == Kind::TypeId(ty)),
+            Claim::Sum { of, a, b } => {
+                let part = |(loc, shift): (Loc, u8)| own(Name::Of(loc))?.shifted(shift.into());
+                let sum = part(a).zip(part(b)).and_then(|(a, b)| self.known_sum(a, b));
+                let is = sum.is_some() && sum == own(Name::Of(of));
+                self.layout.contexts() && planted!(SumOfAnything, is, true)
+            }
             Claim::Type { of, ty } => own(Name::Of(of))
                 .and_then(Value::as_symbol)
                 .is_some_and(|sym| self.facts.has_type(path, Record::Ref(sym), ty)),

@@ -110,7 +110,7 @@ impl Machine<'_> {
     }
 
     /// H1: the sum of two numbers, if there is a symbol for it or it has the form of a value.
-    fn known_sum(&self, a: Value, b: Value) -> Option<Value> {
+    pub(crate) fn known_sum(&self, a: Value, b: Value) -> Option<Value> {
         if let Some(sum) = a.sum(b) {
             return Some(sum);
         }
@@ -119,28 +119,55 @@ impl Machine<'_> {
     }
 
     /// H1: the sum of two numbers whose sum is not the form of a value. Its bounds come from the
-    /// definitions of both symbols alone, since other paths ask for the same sum.
-    pub(crate) fn sum(&mut self, a: Value, b: Value) -> Option<Value> {
+    /// definitions of both symbols alone, since other paths ask for the same sum; the bounds that
+    /// `path` has go there.
+    pub(crate) fn sum(&mut self, path: &mut Path, a: Value, b: Value) -> Option<Value> {
         if !self.layout.contexts() {
             return None;
         }
         let (x, y) = pair(a, b)?;
         let add = a.add.wrapping_add(b.add);
-        if let Some(sym) = self.symbols.sum((x, y)) {
-            return Some(Value { add, ..Value::symbol(sym) });
+        let sym = match self.symbols.sum((x, y)) {
+            Some(sym) => sym,
+            None => {
+                let (lo, hi) = self.bounds_of_sum((x, y), Path::default())?;
+                let sym = self.symbols.fresh(Def { lo, hi, kind: Kind::Sum });
+                self.symbols.adds((x, y), sym);
+                sym
+            }
+        };
+        if let Some((lo, hi)) = self.bounds_of_sum((x, y), self.sure(*path)) {
+            let (least, most) = self.facts.bounds(*path, &self.symbols, sym);
+            let bound = |is: bool, own, none| if is { own } else { none };
+            let bounds = (bound(lo > least, lo, 0), bound(hi < most, hi, u64::MAX));
+            *path = self.bounded(*path, sym, bounds);
         }
+        Some(Value { add, ..Value::symbol(sym) })
+    }
+
+    /// H1: the bounds of a sum that does not wrap on a path; of none, those of the definitions.
+    fn bounds_of_sum(&self, (x, y): (Summand, Summand), path: Path) -> Option<(u64, u64)> {
         let bounds = |(sym, shift): Summand| {
-            let def = self.symbols.def(sym);
-            let most = u128::from(def.hi).checked_shl(shift.into()).unwrap_or(u128::MAX);
-            (def.lo.checked_shl(shift.into()).unwrap_or(0), most)
+            let (lo, hi) = self.facts.bounds(path, &self.symbols, sym);
+            let most = u128::from(hi).checked_shl(shift.into()).unwrap_or(u128::MAX);
+            (lo.checked_shl(shift.into()).unwrap_or(0), most)
         };
         let (one, other) = (bounds(x), bounds(y));
         let hi = u64::try_from(one.1.saturating_add(other.1)).ok();
         let hi = planted!(SumWraps, hi, Some(u64::MAX))?;
-        let lo = one.0.saturating_add(other.0);
-        let sym = self.symbols.fresh(Def { lo, hi, kind: Kind::Sum });
-        self.symbols.adds((x, y), sym);
-        Some(Value { add, ..Value::symbol(sym) })
+        Some((one.0.saturating_add(other.0), hi))
+    }
+
+    /// H1: a block's own symbol is the sum of two others of its, unless it might wrap.
+    pub(crate) fn is_sum(&mut self, sum: Sym, a: Summand, b: Summand) {
+        let (x, y) = (a.min(b), a.max(b));
+        let def = self.symbols.def(sum);
+        let plain = def.kind == Kind::Number && x.1.max(y.1) <= 3 && sum != x.0 && sum != y.0;
+        let bounds = self.bounds_of_sum((x, y), Path::default());
+        let Some((lo, hi)) = bounds.filter(|_| plain && self.layout.contexts()) else { return };
+        let (lo, hi) = (def.lo.max(lo), def.hi.min(hi));
+        self.symbols.define(sum, Def { lo, hi, kind: Kind::Sum });
+        self.symbols.adds((x, y), sum);
     }
 }
 

@@ -114,5 +114,5 @@ pub use step::{Effect, Faults, Flow};
 pub use structures::{
     Answer, Area, Argument, Failure, Field, Holds, Hosted, Structure, Structures,
 };
-pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
+pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Summand, Symbols};
 pub use value::{Base, Sym, Value};

@@ -110,6 +110,7 @@ steps {
     LengthOfAnother
     SegmentIsNull
     SumWraps
+    SumOfAnything
     ZeroOrders
     AnyBuiltin
     HostGetsAnything

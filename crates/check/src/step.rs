@@ -239,7 +239,7 @@ impl Machine<'_> {
             let def = Def { kind, ..Def::ANY };
             outcome = Outcome::Is(Value::symbol(self.symbols.fresh(def)));
         } else if (alu, bytes) == (Alu::Add, 8)
-            && let (Outcome::Unknown, Some(sum)) = (outcome, self.sum(a, b))
+            && let (Outcome::Unknown, Some(sum)) = (outcome, self.sum(&mut state.path, a, b))
         {
             outcome = Outcome::Is(sum);
         }

@@ -143,7 +143,7 @@ impl Def {
 }
 
 /// A symbol, and how far it is shifted.
-pub(crate) type Summand = (Sym, u8);
+pub type Summand = (Sym, u8);
 
 /// All symbols of a function.
 #[derive(Clone, Debug)]
@@ -152,6 +152,8 @@ pub struct Symbols {
     halves: Vec<Half>,
     /// The symbols that are sums of two, by these.
     sums: BTreeMap<(Summand, Summand), Sym>,
+    /// The two that a sum is of, the last ones that were said.
+    summands: BTreeMap<Sym, (Summand, Summand)>,
 }
 
 /// A symbol's definition, and the place + 1 of the newest of its low halves.
@@ -181,7 +183,12 @@ impl Symbols {
         if let Some(zero) = entries.first_mut() {
             zero.def.hi = 0;
         }
-        Symbols { entries, halves: Vec::with_capacity(more >> 3), sums: BTreeMap::new() }
+        Symbols {
+            entries,
+            halves: Vec::with_capacity(more >> 3),
+            sums: BTreeMap::new(),
+            summands: BTreeMap::new(),
+        }
     }
 
     /// The definition of a symbol: its bounds and kind.
@@ -242,6 +249,12 @@ impl Symbols {
     /// A symbol is the sum of two, in every execution that has all three (S1).
     pub(crate) fn adds(&mut self, of: (Summand, Summand), sum: Sym) {
         self.sums.insert(of, sum);
+        self.summands.insert(sum, of);
+    }
+
+    /// The two that a symbol is the sum of, with their shifts, in order.
+    pub fn summands(&self, sum: Sym) -> Option<(Summand, Summand)> {
+        self.summands.get(&sum).copied()
     }
 
     /// How many symbols there are.

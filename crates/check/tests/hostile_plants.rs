@@ -8,6 +8,9 @@
 
 #![cfg(prova_plant)]
 
+#[path = "hostile/claims.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod claims;
 #[path = "hostile/contexts.rs"]
 mod contexts;
 #[path = "hostile/forged.rs"]

@@ -7,7 +7,7 @@
 //! ```text
 //! number LOC HI          least LOC LO        range LOC LO HI     length LOC EXTENT
 //! below LOC D EXTENT     type LOC TYPE       typeid LOC TYPE     ref LOC KIND[?] [none|TYPE]
-//! masked LOC BYTES EXTENT
+//! masked LOC BYTES EXTENT                        sum LOC ONE SHIFT OTHER SHIFT
 //! holds LOC BASE[.INDEX] [own|of LOC|=SYMBOL] [shift N] [add N]      metered      saved
 //! ```
 //!
@@ -168,6 +168,11 @@ fn entry(text: &str) -> Bits {
         ["masked", of, bytes, of_what] => {
             out.bits(11, 5).number(word(of), 4).number(extent(of_what), 1).number(word(bytes), 8);
         }
+        ["sum", of, a, a_shift, b, b_shift] => {
+            out.bits(12, 5).number(word(of), 4);
+            out.number(word(a), 4).bits(word(a_shift), 2);
+            out.number(word(b), 4).bits(word(b_shift), 2);
+        }
         ["holds", ref rest @ ..] => holds(&mut out, rest),
         _ => panic!("no claim: {text}"),
     }
@@ -175,7 +180,7 @@ fn entry(text: &str) -> Bits {
 }
 
 /// The certificate with this frame and these blocks.
-fn certificate(frame: &str, blocks: &str) -> Vec<u8> {
+pub(crate) fn certificate(frame: &str, blocks: &str) -> Vec<u8> {
     let (frame, changed) = frame.split_once('!').unwrap_or((frame, ""));
     let frame = number(frame);
     let changed: Vec<u64> = changed.split(' ').filter(|n| !n.is_empty()).map(word).collect();

@@ -17,6 +17,7 @@
 //! data       two segments that may not be there
 //! ```
 
+use super::claims::certificate;
 use super::table::{bits::Bits, number};
 use prova_check::certificate::VERSION;
 use prova_check::{
@@ -37,19 +38,23 @@ pub(crate) struct Judged {
     pub(crate) verdict: Option<(Rule, &'static str)>,
 }
 
-/// The check's verdict on each row, with the least certificate.
+/// The check's verdict on each row, with the row's certificate or the least one.
 pub(crate) fn judged() -> Vec<Judged> {
     let of_func = CodeKind::Func(1);
     let rows = TEXT.lines().skip(1).map(|line| {
         let columns: Vec<&str> = line.split('\t').collect();
-        let [name, rule, traps, bytes, _] = columns[..] else { panic!("{line}") };
-        judge(of_func, (name, rule), [traps, "-", bytes])
+        let [name, rule, traps, bytes, _, ref claims @ ..] = columns[..] else { panic!("{line}") };
+        let certificate = match claims {
+            [frame, blocks] => certificate(frame, blocks),
+            _ => least(),
+        };
+        judge((of_func, &certificate), (name, rule), [traps, "-", bytes])
     });
     let ways = WAYS.lines().skip(1).map(|line| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, way, rule, traps, clauses, bytes, _] = columns[..] else { panic!("{line}") };
         let name = format!("{way}: {name}");
-        judge(CodeKind::Way(way_of(way)), (&name, rule), [traps, clauses, bytes])
+        judge((CodeKind::Way(way_of(way)), &least()), (&name, rule), [traps, clauses, bytes])
     });
     rows.chain(ways).collect()
 }
@@ -66,7 +71,17 @@ fn way_of(text: &str) -> Way {
     }
 }
 
-fn judge(kind: CodeKind, (name, rule): (&str, &str), columns: [&str; 3]) -> Judged {
+fn least() -> Vec<u8> {
+    let mut least = Bits::default();
+    least.bits(VERSION.into(), 8).number(0, 0).number(0, 0).number(0, 0);
+    least.bytes()
+}
+
+fn judge(
+    (kind, certificate): (CodeKind, &[u8]),
+    (name, rule): (&str, &str),
+    columns: [&str; 3],
+) -> Judged {
     let [traps, clauses, bytes] = columns;
     let rule = (rule != "ok").then(|| {
         let found = Rule::ALL.into_iter().find(|known| format!("{known:?}") == rule);
@@ -88,10 +103,7 @@ fn judge(kind: CodeKind, (name, rule): (&str, &str), columns: [&str; 3]) -> Judg
     let calls: Vec<CallRow> = clauses.split(',').filter(|c| *c != "-").flat_map(clause).collect();
     let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
     let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
-    let mut least = Bits::default();
-    least.bits(VERSION.into(), 8).number(0, 0).number(0, 0).number(0, 0);
-    let certificate = least.bytes();
-    let (traps, calls, certificate) = (&traps[..], &calls[..], &certificate[..]);
+    let (traps, calls) = (&traps[..], &calls[..]);
     let verdict = layout(kind).check(Code { kind, bytes: &bytes, certificate, traps, calls });
     let verdict = verdict.err().map(|e| (e.rule, e.what));
     Judged { name: format!("contexts: {name}"), rule, verdict }
