@@ -420,8 +420,8 @@ fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims:
     }));
 }
 
-/// The claims of a group, and the location that its symbol is named after. If not everything is carried, a number that is no more than that is at
-/// most 2^32 - 1, or of no interest.
+/// The claims of a group, and the location that its symbol is named after. If not everything is
+/// carried, a number that is no more than that is at most 2^32 - 1, or of no interest.
 fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Claim>) -> Loc {
     let coarse = carry != Carry::Everything;
     let Group { owner, mut members, known, sums, .. } = group;
