@@ -153,7 +153,10 @@ impl Machine<'_> {
                         access == Access::Write
                             && planted!(AnyoneSaysFrames, self.writes_activation(word), true)
                     }
-                    Place::Settable(_) => matches!(self.way_of(), Some(Way::In(_))),
+                    Place::Settable(_) => {
+                        let way = matches!(self.way_of(), Some(Way::In(_)));
+                        way && planted!(SetAnywhere, state.answers == Answers::Unwound, true)
+                    }
                     _ => false,
                 };
                 let writes = planted!(FieldsAreWritten, access != Access::Read, false);

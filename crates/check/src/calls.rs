@@ -264,6 +264,10 @@ impl Machine<'_> {
     /// way in and a loop, whose caller has none. (No instruction that faults makes a frame pointer
     /// known that was unknown before it, so the state after the instruction is enough.)
     pub(crate) fn stops_in_chain(&self, state: &State) -> Result<(), Fault> {
+        // Y6.
+        if planted!(InStops, matches!(self.way_of(), Some(Way::In(_))), false) {
+            return fault(Rule::Chain, "a way in may stop");
+        }
         let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));
         if (caller && !self.kind.is_entered()) || self.is_chained(state) {
             return Ok(());

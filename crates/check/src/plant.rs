@@ -130,6 +130,9 @@ steps {
     SetToAnything
     EntersAnother
     EntersForAnother
+    InStops
+    SetAnywhere
+    SaidBehindCalls
     FrameOfAnySize
     CalleeKeepsAll
     OutForAnother

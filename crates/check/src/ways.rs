@@ -23,6 +23,8 @@
 //! - Y5. Nothing here is compared with the stack's limit: the host's reserve below it covers a way
 //!   and what it calls. So a way takes no more than functions may without a comparison, and its
 //!   array.
+//! - Y6. No instruction of a way in may stop it: the host would unwind what was entered before. And
+//!   what the store says at a call holds until the way returns or unwinds.
 
 use crate::abi::regs::{RAX, RBP, RCX, RDI, RDX, RSI};
 use crate::access::cells;
@@ -281,6 +283,15 @@ impl Machine<'_> {
         is.then_some(Flags::Zero(Value::symbol(answer.success)))
     }
 
+    /// Y6: nothing was said since the last call.
+    fn says_as_before(state: &State) -> Result<(), Fault> {
+        let anew = state.cells.range(WORDS..).next().is_some();
+        if planted!(SaidBehindCalls, anew, false) {
+            return fault(Rule::Chain, "the store says something else than at the call");
+        }
+        Ok(())
+    }
+
     /// Y3: the builtin that unwinds, behind a failure of the host.
     fn unwinds(&mut self, state: &mut State, way: Way) -> Result<(), Fault> {
         let base = if let Way::Out(_) = way { Base::CallerContext } else { Base::VmCtx };
@@ -293,7 +304,7 @@ impl Machine<'_> {
         if !planted!(UnwindsAnyway, failed, true) {
             return fault(Rule::Call, "code unwinds where the host has not failed");
         }
-        Ok(())
+        Self::says_as_before(state)
     }
 
     /// Y4: the call of a function by a way in.
@@ -333,6 +344,12 @@ impl Machine<'_> {
 
     /// A return of a way.
     pub(crate) fn way_returns(&mut self, state: &mut State, way: Way) -> Result<(), Fault> {
+        self.gives_back(state, way)?;
+        Self::says_as_before(state)
+    }
+
+    /// The answer of a way, and what the host is given back.
+    fn gives_back(&mut self, state: &mut State, way: Way) -> Result<(), Fault> {
         if let Some(answer) = self.ways.answer {
             let is_known = self.at_least(state.path, answer.success, 1);
             if !planted!(FailureIsUnseen, is_known, true) {
