@@ -251,6 +251,10 @@ fn claim(out: &mut Bits, claim: &Claim) {
                 out.bits(shift.into(), 2);
             }
         }
+        Claim::Half { of, whole } => {
+            out.of(tags::HALF, of);
+            out.place(whole.number());
+        }
         Claim::Ref { of, ty } => {
             out.of(tags::REF, of);
             reference(out, ty);

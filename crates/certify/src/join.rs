@@ -108,12 +108,17 @@ struct Group {
     from: u64,
     members: Vec<Claim>,
     known: Known,
-    /// Whether it is a sum, or a part of one.
-    sums: bool,
+    /// Whether a relation speaks of it.
+    related: bool,
 }
 
-/// A group that is the sum of two, with their shifts.
-type Sum = (usize, (usize, u8), (usize, u8));
+/// A relation of groups' symbols, by their places.
+enum Relation {
+    /// The sum of two, with their shifts.
+    Sum(usize, [(usize, u8); 2]),
+    /// The low half of another.
+    Half(usize, usize),
+}
 
 /// Claims that blocks have beside those on stack words, mostly no more.
 const USUAL: usize = 16;
@@ -171,7 +176,7 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
             let from = fuel.unwrap_or(u64::from(names_function(machine, sym)));
             let value = Value::symbol(sym).plus(from);
             let known = known(machine, (state.path, wanted.carry), value);
-            Group { key, owner: at, from, members: Vec::new(), known, sums: false }
+            Group { key, owner: at, from, members: Vec::new(), known, related: false }
         });
         let add = if base.by_symbol() { add } else { add.wrapping_sub(group.from << shift) };
         group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
@@ -382,41 +387,54 @@ fn renamed(members: &mut [Claim], owner: Loc) -> Loc {
     new
 }
 
-/// The groups that are sums of two others on both sides.
-fn sums(machine: &Machine<'_>, groups: &[Group]) -> Vec<Sum> {
+/// The place of the group whose symbols these are on both sides, unchanged.
+fn place(groups: &[Group], (a, b): (Sym, Sym)) -> Option<usize> {
+    groups.iter().position(|group| group.key == (a, b, 0) && group.from == 0)
+}
+
+/// The sum, or the half, that a group's symbol is of others on both sides.
+fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
+    if !machine.layout.contexts() {
+        return Vec::new();
+    }
     let symbols = &machine.symbols;
-    let place = |(a, b): (Sym, Sym)| {
-        groups.iter().position(|group| group.key == (a, b, 0) && group.from == 0)
-    };
+    let plain = |group: &Group| (group.key.2, group.from) == (0, 0);
     let sum = |(at, group): (usize, &Group)| {
         let (a, b) = (symbols.summands(group.key.0)?, symbols.summands(group.key.1)?);
         let both = |(a, shift): Summand, (b, other): Summand| {
-            (shift == other).then(|| place((a, b))).flatten().map(|part| (part, shift))
+            let part = (shift == other).then(|| place(groups, (a, b))).flatten()?;
+            Some((part, shift))
         };
-        if (group.key.2, group.from) != (0, 0) {
-            return None;
-        }
         let turned = || both(a.0, b.1).zip(both(a.1, b.0));
         let (one, other) = both(a.0, b.0).zip(both(a.1, b.1)).or_else(turned)?;
-        Some((at, one, other))
+        Some(Relation::Sum(at, [one, other]))
     };
-    groups.iter().enumerate().filter_map(sum).collect()
+    let half = |(whole, group): (usize, &Group)| {
+        let half = |sym| symbols.known_half(Value::symbol(sym));
+        let of = place(groups, (half(group.key.0)?, half(group.key.1)?))?;
+        (of != whole).then_some(Relation::Half(of, whole))
+    };
+    let all = || groups.iter().enumerate().filter(|(_, group)| plain(group));
+    all().filter_map(sum).chain(all().filter_map(half)).collect()
 }
 
 /// The claims of all groups.
 fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims: &mut Vec<Claim>) {
-    let sums = sums(machine, &groups);
-    for &(of, a, b) in &sums {
-        for part in [of, a.0, b.0] {
-            groups[part].sums = true;
-        }
+    let relations = relations(machine, &groups);
+    for relation in &relations {
+        let parts = match *relation {
+            Relation::Sum(of, [a, b]) => [of, a.0, b.0],
+            Relation::Half(of, whole) => [of, whole, whole],
+        };
+        parts.into_iter().for_each(|part| groups[part].related = true);
     }
     let names: Vec<Loc> =
         groups.into_iter().map(|group| emit(machine, group, carry, claims)).collect();
-    claims.extend(sums.into_iter().map(|(of, a, b)| Claim::Sum {
-        of: names[of],
-        a: (names[a.0], a.1),
-        b: (names[b.0], b.1),
+    claims.extend(relations.into_iter().map(|relation| match relation {
+        Relation::Sum(of, [a, b]) => {
+            Claim::Sum { of: names[of], a: (names[a.0], a.1), b: (names[b.0], b.1) }
+        }
+        Relation::Half(of, whole) => Claim::Half { of: names[of], whole: names[whole] },
     }));
 }
 
@@ -424,10 +442,10 @@ fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims:
 /// carried, a number that is no more than that is at most 2^32 - 1, or of no interest.
 fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Claim>) -> Loc {
     let coarse = carry != Carry::Everything;
-    let Group { owner, mut members, known, sums, .. } = group;
+    let Group { owner, mut members, known, related, .. } = group;
     let owner = if coarse { renamed(&mut members, owner) } else { owner };
     let Known { range, length, masked, type_id, reference, below, types } = known;
-    let plain = !sums
+    let plain = !related
         && length.is_none()
         && masked.is_none()
         && type_id.is_none()
@@ -564,7 +582,7 @@ pub(crate) fn join(
             let sides =
                 (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
             let known = both(machine, (sides.0, before.path), (sides.1, state.path), changes);
-            Group { key, owner: at, from, members: Vec::new(), known, sums: false }
+            Group { key, owner: at, from, members: Vec::new(), known, related: false }
         });
         let name = Name::Of(group.owner);
         let add = add.wrapping_sub(group.from << shift);

@@ -120,6 +120,10 @@ fn keep(claims: &mut Claims, need: &Set) {
                 let has = |loc| owners.contains_key(&loc) || numbers.contains(&loc);
                 has(of) && has(a.0) && has(b.0)
             }
+            Claim::Half { of, whole } => {
+                let has = |loc| owners.contains_key(&loc) || numbers.contains(&loc);
+                has(of) && has(whole)
+            }
             Claim::Range { .. } | Claim::Below { .. } => true,
         };
         if stays {
@@ -148,6 +152,7 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
         Claim::Sum { of, a, b } => {
             Claim::Sum { of: new(of), a: (new(a.0), a.1), b: (new(b.0), b.1) }
         }
+        Claim::Half { of, whole } => Claim::Half { of: new(of), whole: new(whole) },
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },
     }
 }

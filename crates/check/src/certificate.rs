@@ -51,6 +51,7 @@ pub mod tags {
     pub const TYPE_ID: u64 = 10;
     pub const MASKED: u64 = 11;
     pub const SUM: u64 = 12;
+    pub const HALF: u64 = 13;
     /// How many bits a tag has.
     pub const BITS: u32 = 4;
 }
@@ -221,6 +222,7 @@ impl Reader<'_> {
             tags::TYPE => Ok(Claim::Type { of, ty: self.index()? }),
             tags::TYPE_ID => Ok(Claim::TypeId { of, ty: self.index()? }),
             tags::SUM => Ok(Claim::Sum { of, a: self.summand()?, b: self.summand()? }),
+            tags::HALF => Ok(Claim::Half { of, whole: self.loc()? }),
             tags::MASKED => {
                 Ok(Claim::Masked { of, extent: self.extent()?, bytes: self.word(orders::WORD)? })
             }

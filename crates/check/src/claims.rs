@@ -14,7 +14,7 @@ use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::machine::Machine;
-use crate::rules::order;
+use crate::rules::{numeric, order};
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
@@ -110,6 +110,13 @@ pub enum Claim {
         /// The other.
         b: (Loc, u8),
     },
+    /// The symbol is the low half of another.
+    Half {
+        /// The symbol.
+        of: Loc,
+        /// The other.
+        whole: Loc,
+    },
     /// The function that the symbol names has a type.
     Type {
         /// The symbol.
@@ -131,6 +138,7 @@ impl Claim {
             | Claim::Below { .. }
             | Claim::TypeId { .. }
             | Claim::Sum { .. }
+            | Claim::Half { .. }
             | Claim::Type { .. } => None,
         }
     }
@@ -277,6 +285,7 @@ impl Machine<'_> {
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
                 | Claim::Sum { .. }
+                | Claim::Half { .. }
                 | Claim::Type { .. } => {
                     facts = true;
                     continue;
@@ -355,6 +364,11 @@ impl Machine<'_> {
                 let sum = self.own(of);
                 self.is_sum(sum, a, b);
             }
+            Claim::Half { of, whole } => {
+                let (half, _) = self.narrow(of, (0, u64::from(u32::MAX)));
+                let whole = Value::symbol(self.own(whole));
+                self.symbols.halves_to(whole, half);
+            }
             Claim::Type { of, ty } => {
                 let record = Record::Ref(self.own(of));
                 state.path = self.facts.push(state.path, &self.symbols, Fact::Type { record, ty });
@@ -400,6 +414,7 @@ impl Machine<'_> {
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
                 | Claim::Sum { .. }
+                | Claim::Half { .. }
                 | Claim::Type { .. } => {
                     facts = true;
                     continue;
@@ -489,10 +504,23 @@ impl Machine<'_> {
                 let is = sum.is_some() && sum == own(Name::Of(of));
                 self.layout.contexts() && planted!(SumOfAnything, is, true)
             }
+            Claim::Half { of, whole } => {
+                let half = own(Name::Of(whole)).and_then(|v| self.half_of(path, v));
+                let is = half.is_some() && half == own(Name::Of(of));
+                planted!(HalfOfAnything, is, true)
+            }
             Claim::Type { of, ty } => own(Name::Of(of))
                 .and_then(Value::as_symbol)
                 .is_some_and(|sym| self.facts.has_type(path, Record::Ref(sym), ty)),
         }
+    }
+
+    /// The low half of a number, if it is known which value that is.
+    fn half_of(&self, path: Path, value: Value) -> Option<Value> {
+        let range = || self.facts.range(self.sure(path), &self.symbols, value);
+        let number = value.base == Base::None;
+        numeric::low(value, range)
+            .or_else(|| self.symbols.known_half(value).filter(|_| number).map(Value::symbol))
     }
 
     fn lies_in(&self, path: Path, value: Value, bounds: (u64, u64)) -> bool {

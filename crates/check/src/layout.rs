@@ -381,9 +381,9 @@ impl Layout {
         Ok(layout)
     }
 
-    /// How code is entered and calls.
+    /// Whether functions get contexts ([`Contract::Contexts`]).
     #[inline]
-    pub(crate) fn contexts(&self) -> bool {
+    pub fn contexts(&self) -> bool {
         self.contract == Contract::Contexts
     }
 

@@ -111,6 +111,7 @@ steps {
     SegmentIsNull
     SumWraps
     SumOfAnything
+    HalfOfAnything
     ZeroOrders
     AnyBuiltin
     HostGetsAnything

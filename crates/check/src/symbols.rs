@@ -220,25 +220,36 @@ impl Symbols {
         if value.base != crate::value::Base::None {
             return self.fresh(Def::at_most(u64::from(u32::MAX)));
         }
+        if let Some(half) = self.known_half(value) {
+            return half;
+        }
+        let half = self.fresh(Def::at_most(u64::from(u32::MAX)));
+        self.halves_to(value, half);
+        half
+    }
+
+    /// The symbol of a number's low half, if there is one.
+    #[inline]
+    pub fn known_half(&self, value: Value) -> Option<Sym> {
         let (shift, add) = half_of(value);
         let add = add as u32;
-        let newest = self.entries.get(value.sym.0 as usize).map_or(0, |entry| entry.newest);
-        let mut at = newest;
+        let mut at = self.entries.get(value.sym.0 as usize).map_or(0, |entry| entry.newest);
         for _ in 0..HALVES_MAX {
-            let Some(found) = (at as usize).checked_sub(1).and_then(|i| self.halves.get(i)) else {
-                break;
-            };
+            let found = (at as usize).checked_sub(1).and_then(|i| self.halves.get(i))?;
             if (found.shift, found.add) == (shift, add) {
-                return found.half;
+                return Some(found.half);
             }
             at = found.before;
         }
-        let half = self.fresh(Def::at_most(u64::from(u32::MAX)));
-        self.halves.push(Half { shift, add, half, before: newest });
-        if let Some(entry) = self.entries.get_mut(value.sym.0 as usize) {
-            entry.newest = u32::try_from(self.halves.len()).unwrap_or(0);
-        }
-        half
+        None
+    }
+
+    /// A symbol is the low half of a number, in every execution that has both (S1).
+    pub(crate) fn halves_to(&mut self, value: Value, half: Sym) {
+        let (shift, add) = half_of(value);
+        let Some(entry) = self.entries.get_mut(value.sym.0 as usize) else { return };
+        self.halves.push(Half { shift, add: add as u32, half, before: entry.newest });
+        entry.newest = u32::try_from(self.halves.len()).unwrap_or(0);
     }
 
     /// The symbol that is the sum of two.

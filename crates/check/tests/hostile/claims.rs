@@ -8,6 +8,7 @@
 //! number LOC HI          least LOC LO        range LOC LO HI     length LOC EXTENT
 //! below LOC D EXTENT     type LOC TYPE       typeid LOC TYPE     ref LOC KIND[?] [none|TYPE]
 //! masked LOC BYTES EXTENT                        sum LOC ONE SHIFT OTHER SHIFT
+//! half LOC WHOLE
 //! holds LOC BASE[.INDEX] [own|of LOC|=SYMBOL] [shift N] [add N]      metered      saved
 //! ```
 //!
@@ -172,6 +173,9 @@ fn entry(text: &str) -> Bits {
             out.bits(12, 5).number(word(of), 4);
             out.number(word(a), 4).bits(word(a_shift), 2);
             out.number(word(b), 4).bits(word(b_shift), 2);
+        }
+        ["half", of, whole] => {
+            out.bits(13, 5).number(word(of), 4).number(word(whole), 4);
         }
         ["holds", ref rest @ ..] => holds(&mut out, rest),
         _ => panic!("no claim: {text}"),
