@@ -393,7 +393,7 @@ impl Machine<'_> {
     pub(crate) fn answered(&self, answers: Answers, cell: u32) -> Option<Ty> {
         let of = |types: &[Ty]| self.cells_of(types).find(|&(i, _)| i == cell).map(|(_, ty)| ty);
         match answers {
-            Answers::Unknown | Answers::Returned | Answers::Unwound => None,
+            Answers::Unknown | Answers::Returned | Answers::Unwound | Answers::Trapped => None,
             Answers::Arguments(ty) => of(&self.layout.signature(ty)?.params),
             Answers::Results(ty) => of(&self.layout.signature(ty)?.results),
             Answers::Caught { tag, with_ref } => {

@@ -36,6 +36,9 @@ pub struct Parts {
     pub text: Vec<(u32, CodeKind)>,
     /// The builtins whose callers lie there, by their numbers.
     pub hosted: Vec<Hosted>,
+    /// Bytes below the stack's limit that functions may take without a comparison: those that call
+    /// nothing, and those that are about to compare.
+    pub free_bytes: u32,
 }
 
 impl Layout {
@@ -65,6 +68,7 @@ impl Layout {
             starts: parts.text.iter().map(|&(at, kind)| (kind, at)).collect(),
             text: parts.text,
             hosted: parts.hosted,
+            free_bytes: parts.free_bytes,
         };
         for ty in parts.types {
             layout.push_type(ty).map_err(|what| LayoutError { offset: 0, what })?;

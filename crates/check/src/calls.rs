@@ -25,7 +25,7 @@ impl Machine<'_> {
             return fault(Rule::Call, "a call through memory");
         };
         let code = self.read_loc(state, Loc::Register(r));
-        let rsp = self.may_call(state)?;
+        let rsp = self.may_call(state, false)?;
         if let Some(way) = self.way_of() {
             return self.call_of_way(state, (way, code));
         }
@@ -57,15 +57,20 @@ impl Machine<'_> {
         Ok(true)
     }
 
-    /// A direct call, of a function or of a builtin.
-    pub(crate) fn call_direct(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+    /// A direct call, of a function or of a builtin; whether it comes back.
+    pub(crate) fn call_direct(&mut self, state: &mut State, insn: &Insn) -> Result<bool, Fault> {
         if !self.layout.contexts() {
             return fault(Rule::Instruction, "a direct call where code lies alone");
         }
-        let rsp = self.may_call(state)?;
         let callee = self.entry_at(insn);
+        let ends = match callee {
+            Some(CodeKind::Way(Way::Builtin(n))) => self.ends(n),
+            _ => false,
+        };
+        let rsp = self.may_call(state, ends)?;
         if let (Some(Way::In(func)), Some(callee)) = (self.way_of(), callee) {
-            return self.enter(state, (func, callee), rsp);
+            self.enter(state, (func, callee), rsp)?;
+            return Ok(true);
         }
         let calls = match self.way_of() {
             Some(Way::In(_) | Way::Out(_) | Way::Builtin(_)) => false,
@@ -81,11 +86,11 @@ impl Machine<'_> {
                 if self.read_loc(state, Loc::Register(RDI)) != Value::pointer(Base::VmCtx, 0) {
                     return fault(Rule::Call, "the callee does not get its context");
                 }
-                self.call_hosted(state, n)?;
+                return self.call_hosted(state, n);
             }
             _ => return fault(Rule::Call, "a direct call where no entry lies"),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Y4: a way in calls what it is for. What this gets as its caller's context is the host's
@@ -145,6 +150,7 @@ impl Machine<'_> {
     /// A tail call of a function of a type, where functions get contexts: the frame is left, and
     /// the arguments lie in its place.
     fn leaves_for(&mut self, state: &mut State, ty: u32) -> Result<(), Fault> {
+        self.is_not_trapped(state)?;
         self.gives_results(ty)?;
         let layout = self.layout;
         let Some(callee) = layout.convention(ty) else {
@@ -175,8 +181,8 @@ impl Machine<'_> {
     }
 
     /// Where the stack pointer is, if code may call here: it is aligned, and the frame is one of a
-    /// chain.
-    fn may_call(&mut self, state: &mut State) -> Result<i64, Fault> {
+    /// chain. `ends`: the callee ends the code (H3).
+    fn may_call(&mut self, state: &mut State, ends: bool) -> Result<i64, Fault> {
         let Some(rsp) = state.rsp() else {
             return fault(Rule::Stack, "the stack pointer is unknown at a call");
         };
@@ -186,7 +192,10 @@ impl Machine<'_> {
         if !self.is_chained(state) {
             return fault(Rule::Chain, "a call without a frame of its own");
         }
-        if self.layout.contexts() && self.way_of().is_none() {
+        if !ends {
+            self.is_not_trapped(state)?;
+        }
+        if self.layout.contexts() && self.way_of().is_none() && !ends {
             let has = self.has_stack(state, rsp.saturating_neg());
             if !planted!(LimitIsNotCompared, has, true) {
                 return fault(Rule::Height, "a call without a comparison with the stack limit");
@@ -558,6 +567,7 @@ impl Machine<'_> {
 
     /// Checks `ret`, which removes `pops` bytes of stack above the return address.
     pub(crate) fn ret(&mut self, state: &mut State, pops: u32) -> Result<(), Fault> {
+        self.is_not_trapped(state)?;
         self.leaves_frame(state, i64::from(pops))?;
         let in_cells = match self.kind {
             CodeKind::ThunkIn(ty) => Some(ty),

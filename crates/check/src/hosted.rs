@@ -9,6 +9,9 @@
 //!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
 //! - H2. The bytes of a data segment stay readable as long as the code, up to every length that was
 //!   read: a segment that is dropped gets the length 0.
+//! - H3. Without signals a trap is two calls of builtins: one notes it, the other one unwinds.
+//!   Between them and without the first one there is nothing. Both may be called below the limit of
+//!   the stack: its overflow is such a trap.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
 use crate::error::{Fault, Rule, fault};
@@ -16,7 +19,7 @@ use crate::facts::{Path, Reading};
 use crate::layout::offsets;
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
-use crate::state::{Loc, State};
+use crate::state::{Answers, Loc, State};
 use crate::structures::{Answer, Argument};
 use crate::symbols::{Def, Extent, Kind, RefType, Summand};
 use crate::value::{Base, Sym, Value};
@@ -26,8 +29,8 @@ use alloc::vec::Vec;
 pub(crate) const ARGUMENTS: [u8; 5] = [RSI, RDX, RCX, R8, R9];
 
 impl Machine<'_> {
-    /// A call of a builtin, with the context in rdi.
-    pub(crate) fn call_hosted(&mut self, state: &mut State, n: u32) -> Result<(), Fault> {
+    /// A call of a builtin, with the context in rdi; whether it comes back.
+    pub(crate) fn call_hosted(&mut self, state: &mut State, n: u32) -> Result<bool, Fault> {
         let layout = self.layout;
         let Some(hosted) = layout.hosted.get(n as usize) else {
             return fault(Rule::Call, "a builtin that has no rule");
@@ -39,10 +42,31 @@ impl Machine<'_> {
         for (&argument, &value) in hosted.arguments.iter().zip(&values) {
             self.is_argument(state, argument, (value, &values))?;
         }
+        let trapped = state.answers == Answers::Trapped;
         self.forget(state);
-        if hosted.answer == Answer::Function {
-            let sym = self.reference(RefType::FUNC);
-            state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+        match hosted.answer {
+            Answer::Number => {}
+            Answer::Function => {
+                let sym = self.reference(RefType::FUNC);
+                state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+            }
+            Answer::Trap => state.answers = Answers::Trapped,
+            Answer::Never if planted!(UnwindsUntrapped, trapped, true) => return Ok(false),
+            Answer::Never => return fault(Rule::Call, "code unwinds where no trap was noted"),
+        }
+        Ok(true)
+    }
+
+    /// H3: whether a call of a builtin that ends the code needs no comparison with the limit.
+    pub(crate) fn ends(&self, n: u32) -> bool {
+        let hosted = self.layout.hosted.get(n as usize);
+        hosted.is_some_and(|hosted| matches!(hosted.answer, Answer::Trap | Answer::Never))
+    }
+
+    /// H3: nothing but unwinding follows a trap that the host has noted.
+    pub(crate) fn is_not_trapped(&self, state: &State) -> Result<(), Fault> {
+        if planted!(TrapsGoOn, state.answers == Answers::Trapped, false) {
+            return fault(Rule::Call, "code goes on behind a trap");
         }
         Ok(())
     }
@@ -61,6 +85,13 @@ impl Machine<'_> {
                 let there = index.is_some_and(|index| index < count);
                 if !planted!(AnyIndex, there, true) {
                     return fault(Rule::Call, "a builtin gets no index of what there is");
+                }
+                Ok(())
+            }
+            Argument::Byte(count) => {
+                let there = value.as_constant().is_some_and(|n| (n as u8) < count);
+                if !planted!(AnyTrap, there, true) {
+                    return fault(Rule::Call, "a builtin gets no number of a trap");
                 }
                 Ok(())
             }

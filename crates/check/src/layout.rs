@@ -336,6 +336,8 @@ pub struct Layout {
     /// Where each begins.
     pub(crate) starts: BTreeMap<CodeKind, u32>,
     pub(crate) hosted: Vec<Hosted>,
+    /// Bytes below the stack's limit that functions may take without a comparison.
+    pub(crate) free_bytes: u32,
 }
 
 impl Layout {
@@ -370,6 +372,7 @@ impl Layout {
             text: Vec::new(),
             starts: BTreeMap::new(),
             hosted: Vec::new(),
+            free_bytes: offsets::SLACK_BYTES,
         };
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload

@@ -254,6 +254,7 @@ impl<'a> Pass<'a> {
     /// A claimed block begins.
     fn claimed(&mut self, block: usize) -> Result<(), Fault> {
         if let Some(mut state) = self.state.take() {
+            self.machine.is_not_trapped(&state)?;
             self.enter_block(&mut state, block, None)?;
             self.done(state);
         }
@@ -290,7 +291,10 @@ impl<'a> Pass<'a> {
     fn instruction(&mut self, insn: &Insn) -> Result<(), Fault> {
         let Some(state) = self.state.as_deref_mut() else {
             // Behind the builtin that unwinds there is no row.
-            if self.rows.dead(insn, self.machine.way_of().is_some())? {
+            let layout = self.machine.layout;
+            let unwinds =
+                self.machine.way_of().is_some() || layout.contexts() && !layout.config.signals;
+            if self.rows.dead(insn, unwinds)? {
                 self.unreached.push(insn.offset);
             }
             return Ok(());
@@ -341,6 +345,9 @@ impl<'a> Pass<'a> {
     /// Control goes elsewhere than to the next instruction alone.
     fn leave(&mut self, insn: &Insn, flow: Flow) -> Result<(), Fault> {
         let Some(mut state) = self.state.take() else { return Ok(()) };
+        if flow != Flow::Stop {
+            self.machine.is_not_trapped(&state)?;
+        }
         match flow {
             Flow::Next => {
                 self.state = Some(state);

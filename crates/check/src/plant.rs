@@ -109,6 +109,9 @@ steps {
     AnyIndex
     LengthOfAnother
     SegmentIsNull
+    AnyTrap
+    UnwindsUntrapped
+    TrapsGoOn
     SumWraps
     SumOfAnything
     HalfOfAnything
@@ -132,6 +135,7 @@ steps {
     EntersAnother
     EntersForAnother
     InStops
+    ReturnsUncalled
     SetAnywhere
     SaidBehindCalls
     FrameOfAnySize

@@ -50,10 +50,12 @@ pub enum Answers {
         /// Whether there is a reference.
         with_ref: bool,
     },
-    /// Nothing; the function that a way in called has returned.
+    /// Nothing; the host's code, or the function, that a way called has returned.
     Returned,
     /// Nothing; the function that a way in called was unwound.
     Unwound,
+    /// Nothing; the host has noted a trap.
+    Trapped,
 }
 
 /// A location that the check tracks.
@@ -92,6 +94,8 @@ impl Loc {
 pub(crate) struct Ways {
     /// The arguments that the caller of a builtin gets.
     pub(crate) given: [Sym; 5],
+    /// The lowest bytes of these.
+    pub(crate) bytes: [Sym; 5],
     /// The host's answer.
     pub(crate) answer: Option<Answered>,
     /// Where control goes on if the callee of a way in is unwound, as the store says it.
@@ -101,8 +105,13 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
-    pub(crate) const NONE: Ways =
-        Ways { given: [Sym::ZERO; 5], answer: None, handler: None, lands: false };
+    pub(crate) const NONE: Ways = Ways {
+        given: [Sym::ZERO; 5],
+        bytes: [Sym::ZERO; 5],
+        answer: None,
+        handler: None,
+        lands: false,
+    };
 }
 
 /// An answer of the host.

@@ -157,8 +157,7 @@ impl Machine<'_> {
             return Ok(());
         }
         let returns = if insn.class == Class::Call {
-            self.call_direct(state, insn)?;
-            true
+            self.call_direct(state, insn)?
         } else if insn.class == Class::CallTo {
             self.call(state, insn)?
         } else if insn.class == Class::Leave {

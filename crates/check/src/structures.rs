@@ -183,6 +183,8 @@ pub enum Argument {
     Number,
     /// A constant that is less than this, of 32 bits: the index of a memory or a table.
     Index(u32),
+    /// A constant whose lowest byte, which is what counts, is less than this: a trap's number.
+    Byte(u8),
     /// The address of bytes of a memory; this argument (from 0) says how many.
     Bytes(u8),
     /// The same, or the address of a data segment of that length; the bytes are only read.
@@ -198,6 +200,8 @@ pub enum Answer {
     Function,
     /// Nothing: it unwinds what the host entered, behind a failure.
     Never,
+    /// Nothing: the host notes a trap, and nothing but unwinding may follow.
+    Trap,
 }
 
 /// The host's answer where it failed: its caller then unwinds.

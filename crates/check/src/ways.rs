@@ -14,8 +14,8 @@
 //! - Y2. At a call of the host the store says where the caller's frame is and where it returns to,
 //!   so that the host finds all frames of Wasm: the frame pointer leads to the caller's (P13).
 //! - Y3. A host's answer may say that it failed. Then the caller does not return: it calls the
-//!   builtin that unwinds, and without a failure it does not call that. So one call of the host is
-//!   all that such code makes.
+//!   builtin that unwinds, and without a failure it does not call that. Such code calls the host
+//!   once, and does not return without.
 //! - Y4. At a call of a function the store says where the stack pointer and the frame pointer are,
 //!   and where control goes on if the function is unwound; a row of the call says the same. There
 //!   the state is the one of a landing (P14). A way in returns 1 behind a function that returned
@@ -64,8 +64,9 @@ impl Machine<'_> {
     /// Y5: bytes of stack below the limit that this code may take without a comparison.
     pub(crate) fn free_stack(&self) -> i64 {
         let array = self.way_of().map_or(0, |way| self.layout.array_values(way));
-        let bytes =
-            array.saturating_mul(offsets::VALUE_BYTES).saturating_add(offsets::SLACK_BYTES.into());
+        let bytes = array
+            .saturating_mul(offsets::VALUE_BYTES)
+            .saturating_add(self.layout.free_bytes.into());
         i64::try_from(bytes).unwrap_or(i64::MAX)
     }
 
@@ -82,8 +83,11 @@ impl Machine<'_> {
                 for (i, &r) in ARGUMENTS.iter().enumerate() {
                     let sym = self.symbols.fresh(Def::ANY);
                     set(r, Value::symbol(sym));
-                    if let Some(given) = self.ways.given.get_mut(i) {
-                        *given = sym;
+                    let byte = self.symbols.fresh(Def::at_most(0xff));
+                    let ways = &mut self.ways;
+                    if let (Some(given), Some(low)) = (ways.given.get_mut(i), ways.bytes.get_mut(i))
+                    {
+                        (*given, *low) = (sym, byte);
                     }
                 }
             }
@@ -125,20 +129,26 @@ impl Machine<'_> {
             (Way::Builtin(_) | Way::Out(_), Base::Builtin(index))
                 if plain && hosted(index).is_some_and(|h| h.answer == Answer::Never) =>
             {
-                self.unwinds(state, way)?;
+                if self.is_caller_of(way, index) {
+                    // Behind a trap that the caller has had noted.
+                    self.exits(state, way)?;
+                } else {
+                    self.unwinds(state, way)?;
+                }
                 Ok(false)
             }
             (Way::Builtin(n), Base::Builtin(index)) if plain => {
                 let Some(own) = layout.hosted.get(n as usize) else {
                     return fault(Rule::Call, "a builtin that has no rule");
                 };
-                if planted!(AnyBuiltin, own.index != index, false) {
+                if planted!(AnyBuiltin, !self.is_caller_of(way, index), false) {
                     return fault(Rule::Call, "the caller of a builtin calls another");
                 }
                 self.passes_given(state, &own.arguments)?;
                 self.exits(state, way)?;
                 self.forget(state);
                 self.answered_by(state, own.answer, own.fails)?;
+                state.answers = Answers::Returned;
                 Ok(true)
             }
             (Way::Out(ty), Base::HostCode) if plain => {
@@ -147,10 +157,17 @@ impl Machine<'_> {
                 self.forget(state);
                 self.array_answers(state, ty, array);
                 self.answered_by(state, Answer::Number, Some(Failure::False))?;
+                state.answers = Answers::Returned;
                 Ok(true)
             }
             _ => fault(Rule::Call, "a way calls what is not its own"),
         }
+    }
+
+    /// Whether a way is the caller of the builtin at this place of the table.
+    fn is_caller_of(&self, way: Way, index: u32) -> bool {
+        let Way::Builtin(n) = way else { return false };
+        self.layout.hosted.get(n as usize).is_some_and(|own| own.index == index)
     }
 
     /// Y2, and the context that the host gets.
@@ -189,6 +206,10 @@ impl Machine<'_> {
                 Argument::Index(_) => {
                     let whole = Value::symbol(sym);
                     value == whole || value == self.low_half(state, whole)
+                }
+                Argument::Byte(_) => {
+                    let byte = self.ways.bytes.get(n).map(|&byte| Value::symbol(byte));
+                    value == Value::symbol(sym) || Some(value) == byte
                 }
                 Argument::Bytes(count) | Argument::Source(count) => {
                     is(state, n) && is(state, usize::from(count))
@@ -269,10 +290,16 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Y3: the lowest byte of the host's answer, where that says whether it failed.
+    /// The lowest byte of the host's answer, where that says whether it failed (Y3), or of an
+    /// argument of a builtin.
     pub(crate) fn answer_byte(&self, word: Value) -> Option<Value> {
-        let answer = self.ways.answer.filter(|a| a.fails == Failure::False && a.word == word)?;
-        Some(Value::symbol(answer.success))
+        if let Some(answer) = self.ways.answer {
+            let is = answer.fails == Failure::False && answer.word == word;
+            return is.then_some(Value::symbol(answer.success));
+        }
+        let mut given = self.ways.given.iter().zip(&self.ways.bytes);
+        let own = |sym: Sym| sym != Sym::ZERO && word == Value::symbol(sym);
+        given.find(|&(&sym, _)| own(sym)).map(|(_, &byte)| Value::symbol(byte))
     }
 
     /// Y3: the flags of a comparison of the host's answer with what says that it failed.
@@ -355,6 +382,11 @@ impl Machine<'_> {
             if !planted!(FailureIsUnseen, is_known, true) {
                 return fault(Rule::Return, "the host may have failed");
             }
+        }
+        let called = state.answers == Answers::Returned;
+        let calls = matches!(way, Way::Builtin(_) | Way::Out(_));
+        if planted!(ReturnsUncalled, calls && !called, false) {
+            return fault(Rule::Return, "a way returns that has not called the host");
         }
         match way {
             Way::In(func) => {

@@ -11,15 +11,18 @@ use prova_check::{Answer, Argument, Failure, Hosted};
 pub(crate) const COUNT: u32 = 47;
 /// The builtin that unwinds.
 const RAISE: u32 = 41;
+/// Traps of core modules, which come first (source: `wasmtime-environ` 48.0.8, module
+/// `trap_encoding`).
+const TRAPS: u8 = 17;
 
-/// The builtin that unwinds, which has no caller.
+/// The builtin that unwinds, which has a caller only in code without signals.
 pub(crate) fn raise() -> Hosted {
     Hosted { arguments: Vec::new(), answer: Answer::Never, index: RAISE, fails: None }
 }
 
 /// The builtin of this name.
 pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
-    use Argument::{Bytes, Index, Number, Source};
+    use Argument::{Byte, Bytes, Index, Number, Source};
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
     let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
@@ -48,6 +51,8 @@ pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
         "i8x16_shuffle" => (37, &[], number, none),
         "fma_f32x4" => (38, &[], number, none),
         "fma_f64x2" => (39, &[], number, none),
+        "trap" => (40, &[Byte(TRAPS)], Answer::Trap, none),
+        "raise" => return Some(raise()),
         _ => return None,
     };
     Some(Hosted { arguments: arguments.to_vec(), answer, index, fails })

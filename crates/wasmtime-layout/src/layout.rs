@@ -17,8 +17,8 @@ use crate::module::Module;
 use crate::offsets;
 use crate::settings::Settings;
 use prova_check::{
-    Activation, Area, Base, Bases, CodeKind, Config, CpuLevel, Field, Holds, Layout, Memory,
-    MemoryShape, Metering, Parts, Structure, Structures, Table, Way,
+    Activation, Area, Base, Bases, CodeKind, Config, CpuLevel, FRAME_BYTES_MAX, Field, Holds,
+    Layout, Memory, MemoryShape, Metering, Parts, Structure, Structures, Table, Way,
 };
 use sha2::{Digest, Sha256};
 
@@ -49,9 +49,6 @@ pub fn derive(
     }
     if !settings.table_lazy_init {
         return unknown("tables that are initialised at once have no rule");
-    }
-    if !settings.signals_based_traps {
-        return unknown("code without signals has no rule");
     }
     let module = Module::read(wasm)?;
     let (mut text, mut hosted) = (Vec::new(), Vec::new());
@@ -93,6 +90,11 @@ pub fn derive(
         globals: module.globals,
         text,
         hosted,
+        free_bytes: if settings.signals_based_traps {
+            prova_check::offsets::SLACK_BYTES
+        } else {
+            FRAME_BYTES_MAX
+        },
     };
     Layout::assemble(parts).map_err(|error| Error {
         of: File::Wasm,

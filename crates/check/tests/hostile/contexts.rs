@@ -13,7 +13,8 @@
 //! globals    0: i64, mutable               1: i32            2: funcref, mutable
 //! builtins   B0 = 0x2000: copies (to, from, bytes)     B1 = 0x2100: grows (pages, memory)
 //!            B2 = 0x2200: initialises (table, index)   B9 = 0x2300: none that is known
-//!            B3 = 0x2400: says whether there is fuel   number 41 of the table: unwinds
+//!            B3 = 0x2400: says whether there is fuel   B4 = 0x2600: notes a trap (its number)
+//!            B5 = 0x2700: unwinds, number 41 of the table
 //! data       two segments that may not be there
 //! ```
 
@@ -128,7 +129,7 @@ fn layout(kind: CodeKind) -> Layout {
         index,
         fails,
     };
-    use Argument::{Bytes, Index, Number, Source};
+    use Argument::{Byte, Bytes, Index, Number, Source};
     let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
     let builtins = vec![
         hosted(1, &[Bytes(2), Source(2), Number], Answer::Number, None),
@@ -136,6 +137,7 @@ fn layout(kind: CodeKind) -> Layout {
         hosted(7, &[Index(2), Number], Answer::Function, None),
         hosted(12, &[], Answer::Number, Some(Failure::False)),
         hosted(41, &[], Answer::Never, None),
+        hosted(40, &[Byte(17)], Answer::Trap, None),
     ];
     let builtin = |n| CodeKind::Way(Way::Builtin(n));
     let text = [
@@ -148,6 +150,8 @@ fn layout(kind: CodeKind) -> Layout {
         (0x2300, builtin(9)),
         (0x2400, builtin(3)),
         (0x2500, CodeKind::Way(Way::Start)),
+        (0x2600, builtin(5)),
+        (0x2700, builtin(4)),
     ];
     let others = text.into_iter().filter(|&(_, other)| other != kind);
     let text = [(0, kind)].into_iter().chain(others).collect();
@@ -166,6 +170,7 @@ fn layout(kind: CodeKind) -> Layout {
         structures: structures(),
         text,
         hosted: builtins,
+        free_bytes: 256,
         ..Parts::default()
     };
     Layout::assemble(parts).expect("a layout")
