@@ -1,12 +1,14 @@
 //! The compiled file: an ELF image with sections of Wasmtime's.
 //!
-//! - A1. No two sections have one name: Wasmtime takes the last one of a name.
+//! - A1. No two sections have one name: Wasmtime takes the last one of a name. The first entry of
+//!   the table of sections, which has no meaning, has no name and no bytes: Wasmtime reads it.
 //! - A2. Names of symbols take no more bytes than the file has, however many symbols share one.
 
 use crate::error::Error;
 use crate::exceptions::{self, Handled};
 use crate::settings::Settings;
 use crate::traps;
+use object::read::elf::SectionHeader;
 use object::{FileFlags, Object, ObjectSection, ObjectSymbol, SymbolKind as Elf};
 use prova_check::{TrapRow, Way};
 use std::collections::BTreeSet;
@@ -165,6 +167,11 @@ impl<'a> Artifact<'a> {
         gaps.filter_map(first).collect()
     }
 
+    /// The traps, by where they are in the text; kind 0: a trap that no rule knows.
+    pub fn traps(&self) -> &[TrapRow] {
+        &self.traps
+    }
+
     /// The bytes of a symbol.
     pub fn bytes(&self, symbol: &Symbol) -> &'a [u8] {
         let start = symbol.start as usize;
@@ -178,6 +185,14 @@ fn sections_have_own_names(
 ) -> Result<(), Error> {
     let wrong = |what: String| Error::compiled("the file", what);
     let mut names = BTreeSet::new();
+    let (endian, table) = (elf.endian(), elf.elf_section_table());
+    if let Some(first) = table.iter().next() {
+        let name = table.section_name(endian, first).map_err(|error| wrong(error.to_string()))?;
+        let data = first.data(endian, elf.data()).map_err(|error| wrong(error.to_string()))?;
+        if !name.is_empty() || !data.is_empty() {
+            return Err(wrong("its first section is not empty".to_owned()));
+        }
+    }
     for section in elf.sections() {
         let name = section.name_bytes().map_err(|error| wrong(error.to_string()))?;
         if names.len() == SECTIONS_MAX {
