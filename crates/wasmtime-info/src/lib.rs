@@ -1,0 +1,89 @@
+//! What Wasmtime 48 reads of a compiled module, compared with what its own front end makes of the
+//! Wasm.
+//!
+//! ```text
+//! M.cwasm ─ file ─► sections ─ engine ─► settings ─┐
+//! M.wasm ─────────────────── translation ──────────┴─► module, types ─┐
+//! Artifact (prova-wasmtime-layout) ─ functions ─► table of functions ─┴─ made ─► sections again
+//! ```
+//!
+//! `prova-wasmtime-layout` checks the code that symbols name. Wasmtime reads no symbols: which code
+//! it enters for a function, which memories, tables and types there are, and what they begin with,
+//! says the section `.wasmtime.info`. So that section is not believed but built again, by
+//! Wasmtime's own crate `wasmtime-environ`, and compared byte for byte (`made`); of the others each
+//! is compared, has a form that is checked, or is named as not checked ([`Unchecked`], `sections`).
+//!
+//! Required: the [`Artifact`] was read from the same bytes. Guaranteed, for a file that is
+//! [compared](compare): Wasmtime instantiates the module that the Wasm is, and enters for each of
+//! its functions the code that the function's symbol names.
+//!
+//! Whether data becomes an image also depends on a setting that files do not name; either form is
+//! one that Wasmtime makes of the Wasm, and is accepted.
+//!
+//! Limits: a file with a recording's checksum is refused. Believed: `wasmtime-environ` does what
+//! the Wasmtime that compiled the file did; and the host that loads the file is that Wasmtime. The
+//! tests see each comparison fail.
+
+mod engine;
+mod error;
+mod file;
+mod frames;
+mod functions;
+mod made;
+mod maps;
+mod sections;
+mod translation;
+
+pub use error::Error;
+pub use translation::{IMAGE_BYTES_MAX, TABLE_ELEMENTS_MAX, WASM_BYTES_MAX};
+
+use prova_wasmtime_layout::Artifact;
+
+/// A part of a section, or all of it, that nobody checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unchecked {
+    /// The section's name.
+    pub section: String,
+    /// What it says that is not checked.
+    pub why: &'static str,
+    /// Whether a lie there can only make the host show something wrong, or read a wrong place while
+    /// it walks its stack; otherwise it may take the code out of its sandbox.
+    pub only_confuses: bool,
+}
+
+/// Compares a compiled module with what Wasmtime makes of the Wasm; gives what nobody checks, by
+/// the names of sections.
+///
+/// # Errors
+///
+/// If the Wasm is not valid, a section differs from what it should be, or Wasmtime would read the
+/// file in another way than `artifact` was read.
+pub fn compare(
+    artifact: &Artifact<'_>,
+    compiled: &[u8],
+    wasm: &[u8],
+) -> Result<Vec<Unchecked>, Error> {
+    let file = file::File::read(compiled)?;
+    let engine = engine::Engine::read(file.data(engine::SECTION), &artifact.settings)?;
+    let made = |dense| {
+        let translated = translation::translate(&engine, wasm, dense)?;
+        let table = functions::table(artifact, &translated)?;
+        let made = made::Made::new(&engine, translated, table)?;
+        let has_image = made.has_image;
+        made.compare(&file)?;
+        sections::check(artifact, &file, has_image)
+    };
+    let [usual, others @ ..] = translation::DENSE_IMAGE_BYTES;
+    let mut found = made(usual);
+    for dense in others {
+        // The form that agrees further is the one that was meant.
+        let depth = |error: &Error| (error.section != made::INFO, error.at);
+        match found {
+            Err(error) if error.section == made::INFO => {
+                found = made(dense).map_err(|other| std::cmp::max_by_key(error, other, depth));
+            }
+            _ => break,
+        }
+    }
+    found
+}
