@@ -1,0 +1,24 @@
+//! Files that Wasmtime compiled are equal to what is built of their Wasm, and no longer so after
+//! any change that matters. `tests/recorded` has them without code, which is no matter here.
+//!
+//! A green run does not show that `wasmtime-environ` is what the Wasmtime had that compiled a file;
+//! four small files were equal.
+
+mod changed;
+mod frames;
+mod recorded;
+mod settings;
+
+use recorded::{RECORDED, recorded};
+
+/// What Wasmtime makes is what the comparison makes again.
+#[test]
+fn files_of_wasmtimes_are_equal() {
+    for (name, _) in RECORDED {
+        let unchecked = recorded(name).compared().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let named: Vec<_> =
+            unchecked.iter().map(|one| (&*one.section, one.only_confuses)).collect();
+        let expected = [(".eh_frame", true), (".wasmtime.addrmap", true)];
+        assert_eq!(named, expected, "{name}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Files that Wasmtime 48.0.8 compiled, without their code, to be changed and written again.
+
+use object::write::{Object, Symbol, SymbolSection};
+use object::{
+    Architecture, BinaryFormat, Endianness, FileFlags, SectionKind, SymbolFlags, SymbolKind,
+    SymbolScope, elf,
+};
+use prova_wasmtime_info::{Error, Unchecked, compare};
+use prova_wasmtime_layout::Artifact;
+
+/// A compiled file, and the Wasm.
+#[derive(Clone)]
+pub(crate) struct Recorded {
+    pub(crate) wasm: Vec<u8>,
+    /// Name, start, length.
+    pub(crate) symbols: Vec<(String, u64, u64)>,
+    /// Name, alignment, bytes.
+    pub(crate) sections: Vec<(String, u64, Vec<u8>)>,
+}
+
+/// The files, by name.
+pub(crate) const RECORDED: [(&str, &str); 6] = [
+    ("bare", include_str!("../recorded/bare.txt")),
+    ("collected", include_str!("../recorded/collected.txt")),
+    ("plain", include_str!("../recorded/plain.txt")),
+    ("segmented", include_str!("../recorded/segmented.txt")),
+    ("sparse", include_str!("../recorded/sparse.txt")),
+    ("thrown", include_str!("../recorded/thrown.txt")),
+];
+
+/// A file, by name.
+pub(crate) fn recorded(name: &str) -> Recorded {
+    let (_, text) = RECORDED.iter().find(|(of, _)| *of == name).expect("a file of that name");
+    let (wasm, symbols, sections) = (vec![], vec![], vec![]);
+    let mut made = Recorded { wasm, symbols, sections };
+    let number = |word: &str| match word.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).expect("a number"),
+        None => word.parse().expect("a number"),
+    };
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match *words {
+            ["wasm"] => {}
+            ["symbol", start, len, name] => {
+                made.symbols.push((name.to_owned(), number(start), number(len)));
+            }
+            ["section", name, align] => {
+                made.sections.push((name.to_owned(), number(align), vec![]));
+            }
+            _ => {
+                let to = made.sections.last_mut().map_or(&mut made.wasm, |(_, _, data)| data);
+                to.extend(words.into_iter().flat_map(|word| {
+                    let (byte, run) = word.split_once('*').unwrap_or((word, "1"));
+                    let byte = u8::from_str_radix(byte, 16).expect("a byte");
+                    std::iter::repeat_n(byte, run.parse().expect("a number"))
+                }));
+            }
+        }
+    }
+    made
+}
+
+impl Recorded {
+    /// The file.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+        object.flags =
+            FileFlags::Elf { os_abi: elf::OsAbi(200), abi_version: 0, e_flags: elf::FileFlags(1) };
+        let mut text = None;
+        for (name, align, data) in &self.sections {
+            let is_text = name == ".text";
+            let kind = if is_text { SectionKind::Text } else { SectionKind::ReadOnlyData };
+            let id = object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
+            object.append_section_data(id, data, *align);
+            text = is_text.then_some(id).or(text);
+        }
+        for (name, value, size) in &self.symbols {
+            object.add_symbol(Symbol {
+                name: name.as_bytes().to_vec(),
+                value: *value,
+                size: *size,
+                kind: SymbolKind::Text,
+                scope: SymbolScope::Compilation,
+                weak: false,
+                section: text.map_or(SymbolSection::Undefined, SymbolSection::Section),
+                flags: SymbolFlags::None,
+            });
+        }
+        object.write().expect("a file")
+    }
+
+    /// A section's bytes, to change.
+    pub(crate) fn section(&mut self, name: &str) -> &mut Vec<u8> {
+        let found = self.sections.iter_mut().find(|(of, _, _)| of == name);
+        &mut found.expect("such a section").2
+    }
+
+    /// What the comparison says.
+    pub(crate) fn compared(&self) -> Result<Vec<Unchecked>, Error> {
+        let bytes = self.bytes();
+        let artifact = Artifact::read(&bytes).expect("a file that can be read");
+        compare(&artifact, &bytes, &self.wasm)
+    }
+
+    /// What it says against the file after a change.
+    pub(crate) fn wrong(&self, change: impl FnOnce(&mut Recorded)) -> String {
+        let mut changed = self.clone();
+        change(&mut changed);
+        changed.compared().expect_err("a difference").to_string()
+    }
+}
