@@ -3,7 +3,7 @@
 //!
 //! - G1. The bytes are those that the settings have: nothing stands behind them, and no number is
 //!   written longer than it must be.
-//! - G2. `prova-wasmtime-layout`, which reads the section by a description of its own, has the same
+//! - G2. `prova-wasmtime-layout`, which reads the section by another description, has the same
 //!   settings.
 //! - G3. The features of Wasm are some that Wasmtime 48 can compile.
 //!
@@ -22,7 +22,7 @@ use wasmtime_environ::{FlagValue, Tunables};
 /// The section's name.
 pub(crate) const SECTION: &str = ".wasmtime.engine";
 
-/// What the section says of the translation of Wasm.
+/// The settings that the translation of Wasm depends on.
 pub(crate) struct Engine {
     pub(crate) tunables: Tunables,
     pub(crate) features: WasmFeatures,

@@ -116,7 +116,7 @@ fn steps(all: &[u8]) -> Result<(), (usize, &'static str)> {
                 }
                 set = true;
             }
-            // A register was saved, so many words below the frame's address.
+            // A register was saved, by words below the frame's address.
             0x80..=0xbf => {
                 let register = op & 0x3f;
                 let words = leb(&mut rest).ok_or(cut)?;

@@ -1,5 +1,5 @@
-//! What Wasmtime 48 reads of a compiled module, compared with what its own front end makes of the
-//! Wasm.
+//! The parts of a compiled module that Wasmtime 48 reads, compared with those that its own front
+//! end makes of the Wasm.
 //!
 //! ```text
 //! M.cwasm ─ file ─► sections ─ engine ─► settings ─┐
@@ -44,10 +44,11 @@ use prova_wasmtime_layout::Artifact;
 pub struct Unchecked {
     /// The section's name.
     pub section: String,
-    /// What it says that is not checked.
+    /// The part of its meaning that is not checked.
     pub why: &'static str,
-    /// Whether a lie there can only make the host show something wrong, or read a wrong place while
-    /// it walks its stack; otherwise it may take the code out of its sandbox.
+    /// Whether a lie there can at worst make the host, or a debugger of it, show something wrong,
+    /// or end it while it loads the file or walks its stack; otherwise it may take the code out of
+    /// its sandbox.
     pub only_confuses: bool,
 }
 

@@ -7,7 +7,7 @@
 //!   it compiled an access to one. The file may say that it does where the translation does not: a
 //!   store then gets a heap that nobody asked for. It may not deny what the translation says. If it
 //!   denies what only the compiler knew, code would meet a heap that is not there; but the check
-//!   accepts no code that touches such a heap, whatever the file says of it.
+//!   accepts no code that touches such a heap.
 //! - I3. `.rodata.wasm` is the data, `.name.wasm` the names, `.wasmtime.dwarf` the debugging
 //!   sections of the Wasm.
 

@@ -12,7 +12,7 @@ use prova_wasmtime_layout::Artifact;
 /// The section of code.
 const TEXT: &str = ".text";
 
-/// What is done with a section.
+/// The treatment of a section.
 #[derive(Clone, Copy)]
 enum Rule {
     /// The loader gives it no meaning.
@@ -31,7 +31,7 @@ enum Rule {
 
 type Form = fn(&All<'_>, Section<'_>) -> Result<(), Error>;
 
-/// What rules may look at.
+/// The things that rules may look at.
 struct All<'a> {
     artifact: &'a Artifact<'a>,
     file: &'a File<'a>,
@@ -72,9 +72,9 @@ const RULES: [(&str, Rule); 21] = [
     (".pdata", Rule::Unchecked("descriptions of frames for Windows", false)),
 ];
 
-/// What a file has for debuggers of the host.
+/// Sections for debuggers of the host: relocations there are applied to a copy of the file.
 const DEBUG: (&str, Rule) =
-    (".debug_", Rule::Unchecked("what the host hands to a debugger, which reads it", false));
+    (".debug_", Rule::Unchecked("what the host hands to a debugger, in a copy", true));
 
 /// Checks every section; gives those that nobody checks.
 pub(crate) fn check(

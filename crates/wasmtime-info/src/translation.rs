@@ -22,7 +22,7 @@ pub const IMAGE_BYTES_MAX: u64 = 64 << 20;
 /// Elements of all tables of a module at most, of those that are small enough to be built at once.
 pub const TABLE_ELEMENTS_MAX: u64 = 1 << 24;
 
-/// What images are aligned to on x86-64.
+/// Bytes that images are aligned to on x86-64.
 pub(crate) const PAGE: u64 = 0x1000;
 /// `Config::memory_guaranteed_dense_image_size`, which no file names: Wasmtime's default, and two
 /// that stand for all others. Of a module's memories, either all begin as images or none does;

@@ -11,7 +11,7 @@ mod settings;
 
 use recorded::{RECORDED, recorded};
 
-/// What Wasmtime makes is what the comparison makes again.
+/// Sections that Wasmtime makes are those that the comparison makes again.
 #[test]
 fn files_of_wasmtimes_are_equal() {
     for (name, _) in RECORDED {

@@ -95,14 +95,14 @@ impl Recorded {
         &mut found.expect("such a section").2
     }
 
-    /// What the comparison says.
+    /// The comparison's answer.
     pub(crate) fn compared(&self) -> Result<Vec<Unchecked>, Error> {
         let bytes = self.bytes();
         let artifact = Artifact::read(&bytes).expect("a file that can be read");
         compare(&artifact, &bytes, &self.wasm)
     }
 
-    /// What it says against the file after a change.
+    /// The comparison's complaint after a change.
     pub(crate) fn wrong(&self, change: impl FnOnce(&mut Recorded)) -> String {
         let mut changed = self.clone();
         change(&mut changed);
