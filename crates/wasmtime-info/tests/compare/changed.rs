@@ -184,11 +184,14 @@ fn traps_are_found_by_wasmtime_and_lie_in_code() {
 #[test]
 fn handlers_are_a_cut_of_their_list_and_lie_in_code() {
     let bare = recorded("bare");
+    // The reader of the file before refuses some of these too.
+    let bytes = bare.bytes();
+    let artifact = Artifact::read(&bytes).expect("a file that can be read");
     let with = |words: &[u32]| {
         let mut file = bare.clone();
         let bytes = words.iter().flat_map(|word| word.to_le_bytes());
         file.section(".wasmtime.exceptions").splice(.., bytes);
-        file.compared().map_err(|error| error.to_string())
+        compare(&artifact, &file.bytes(), &file.wasm).map_err(|error| error.to_string())
     };
     // Calls, handlers; offsets behind calls, frames, ends of ranges, tags, contexts, handlers.
     let none = u32::MAX;

@@ -95,10 +95,14 @@ impl Recorded {
         &mut found.expect("such a section").2
     }
 
-    /// The comparison's answer.
+    /// The comparison's answer. A file that cannot be read at all is the compiled one's fault.
     pub(crate) fn compared(&self) -> Result<Vec<Unchecked>, Error> {
         let bytes = self.bytes();
-        let artifact = Artifact::read(&bytes).expect("a file that can be read");
+        let artifact = Artifact::read(&bytes).map_err(|error| Error {
+            section: error.at,
+            at: None,
+            what: error.what,
+        })?;
         compare(&artifact, &bytes, &self.wasm)
     }
 
