@@ -7,7 +7,7 @@
 use crate::bits::{Bits, cost, gaps_between, length, order, toggles};
 use crate::flow::Frame;
 use crate::join::Claims;
-use prova_check::certificate::{BASE_BITS, VERSION, base_code, orders, tags};
+use prova_check::certificate::{BASE_BITS, DATA_FIRST, VERSION, base_code, orders, tags};
 use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, Value, keeps};
 use std::collections::BTreeMap;
 
@@ -193,6 +193,7 @@ impl Bits {
         let n = match extent {
             Extent::Memory(m) => u64::from(m) << 1,
             Extent::Table(t) => u64::from(t) << 1 | 1,
+            Extent::Data(n) => u64::from(n) + u64::from(DATA_FIRST),
         };
         self.number(n, orders::EXTENT);
     }

@@ -513,6 +513,7 @@ impl Machine<'_> {
         match extent {
             Extent::Memory(m) => self.layout.memory_type(m).is_none_or(|memory| memory.moves),
             Extent::Table(t) => self.layout.table_type(t).is_none_or(|table| table.moves),
+            Extent::Data(_) => false,
         }
     }
 

@@ -19,6 +19,9 @@ pub const VERSION: u8 = 5;
 /// Entries of a certificate's dictionary, blocks and data ranges at most, each.
 pub const ITEMS_MAX: usize = 1 << 22;
 
+/// The number of the first data segment among extents; before it stand memories and tables.
+pub const DATA_FIRST: u32 = 1 << 30;
+
 /// Orders of numbers, where the format fixes them.
 pub mod orders {
     /// Counts, and whose claims a block changes.
@@ -183,7 +186,11 @@ impl Reader<'_> {
 
     fn extent(&mut self) -> Result<Extent, Fault> {
         let n = self.word(orders::EXTENT)?;
-        Ok(if n & 1 == 0 { Extent::Memory(n >> 1) } else { Extent::Table(n >> 1) })
+        Ok(match (n.checked_sub(DATA_FIRST), n & 1) {
+            (Some(n), _) => Extent::Data(n),
+            (None, 0) => Extent::Memory(n >> 1),
+            (None, _) => Extent::Table(n >> 1),
+        })
     }
 
     fn reference(&mut self) -> Result<RefType, Fault> {
@@ -288,6 +295,7 @@ impl Reader<'_> {
             20 => Base::Code,
             21 => Base::Nowhere,
             22 => Base::FuncContext(self.index()?),
+            23 => Base::Data(self.index()?),
             _ => return fault(Rule::Certificate, "a base that the check does not know"),
         })
     }
@@ -323,5 +331,6 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::FuncContext(n) => (22, Some(n)),
         // Ways have no claims.
         Base::Funcs(_) | Base::CallerContext | Base::HostContext | Base::HostCode => return None,
+        Base::Data(n) => (23, Some(n)),
     })
 }

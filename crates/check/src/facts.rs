@@ -251,8 +251,6 @@ impl Facts {
             | Kind::StackLimit
             | Kind::Sum
             | Kind::Masked { .. }
-            | Kind::Data(_)
-            | Kind::DataLength(_)
             | Kind::JumpOffset { .. } => Node::Sym(b.sym),
         };
         self.push(path, symbols, Fact::Le { a: a.sym, shift: a.shift, d, b: node })

@@ -114,8 +114,8 @@ impl Machine<'_> {
             Holds::Activation(word) => Ok(Place::Activation(word)),
             Holds::Settable(number) => Ok(Place::Settable(number)),
             Holds::HostCode => constant(Base::HostCode),
-            Holds::Data => symbol(Def { kind: Kind::Data(index), ..Def::ANY }),
-            Holds::DataLength => symbol(half(Kind::DataLength(index))),
+            Holds::Data => constant(Base::Data(index)),
+            Holds::DataLength => symbol(half(Kind::Length(Extent::Data(index)))),
         }
     }
 

@@ -8,7 +8,7 @@
 //! - H1. `start + count` is a sum of two unknown numbers, as values are not: a symbol stands for it
 //!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
 //! - H2. The bytes of a data segment stay readable as long as the code, up to every length that was
-//!   read: a segment that is dropped gets the length 0.
+//!   read: a segment that is dropped gets the length 0, and one without bytes is null and has it.
 //! - H3. Without signals a trap is two calls of builtins: one notes it, the other one unwinds.
 //!   Between them and without the first one there is nothing. Both may be called below the limit of
 //!   the stack: its overflow is such a trap.
@@ -99,8 +99,7 @@ impl Machine<'_> {
                 let count = all.get(usize::from(n)).copied();
                 let inside = count.is_some_and(|count| {
                     let source = matches!(argument, Argument::Source(_));
-                    self.are_bytes(state.path, value, count)
-                        || source && self.is_segment(state.path, value, count)
+                    self.are_bytes((state.path, source), value, count)
                 });
                 if !planted!(RangeIsNotCompared, inside, true) {
                     return fault(Rule::Call, "a builtin gets bytes that may not be a memory's");
@@ -110,21 +109,14 @@ impl Machine<'_> {
         }
     }
 
-    /// H2: whether the `count` bytes from `start` on are a whole data segment, which is there.
-    fn is_segment(&self, path: Path, start: Value, count: Value) -> bool {
-        let kind = |value: Value| value.as_symbol().map(|sym| self.symbols.def(sym).kind);
-        let (Some(Kind::Data(of)), Some(Kind::DataLength(n))) = (kind(start), kind(count)) else {
-            return false;
-        };
-        let same = planted!(LengthOfAnother, of == n, true);
-        same && planted!(SegmentIsNull, self.at_least(path, start.sym, 1), true)
-    }
-
-    /// Whether the `count` bytes from `start` on are a memory's. Both numbers are less than 2^48 as
+    /// Whether the `count` bytes from `start` on are a memory's, or, of a `source`, a data segment's. Both numbers are less than 2^48 as
     /// integers, so their sum is, and the reading of it that a length bounds is that sum.
-    fn are_bytes(&self, path: Path, start: Value, count: Value) -> bool {
-        let Base::Memory(m) = start.base else { return false };
-        let Some(memory) = self.layout.memory_type(m) else { return false };
+    fn are_bytes(&self, (path, source): (Path, bool), start: Value, count: Value) -> bool {
+        let extent = match start.base {
+            Base::Memory(m) if self.layout.memory_type(m).is_some() => Extent::Memory(m),
+            Base::Data(n) if planted!(SegmentIsWritten, source, true) => Extent::Data(n),
+            _ => return false,
+        };
         let number = Value { base: Base::None, ..start };
         let small = |value| {
             let range = self.facts.range(path, &self.symbols, value);
@@ -135,9 +127,9 @@ impl Machine<'_> {
             return false;
         }
         let bounds = self.facts.bounds(path, &self.symbols, end.sym);
-        let within = |end: Reading| self.within(path, end, Extent::Memory(m));
+        let within = |end: Reading| self.within(path, end, extent);
         let end = Value { base: start.base, ..end };
-        place::linear((end, 0), bounds, (memory.min_bytes, 0), within) == Reach::Inside
+        place::linear((end, 0), bounds, (self.least(extent), 0), within) == Reach::Inside
     }
 
     /// H1: the sum of two numbers, if there is a symbol for it or it has the form of a value.

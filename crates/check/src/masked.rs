@@ -104,7 +104,9 @@ impl Machine<'_> {
             Extent::Table(table) if within && size == ELEMENT_BYTES => {
                 Ok(Place::Element { table, faults: true })
             }
-            Extent::Table(_) => fault(Rule::Table, "an access that is no element of a table"),
+            Extent::Table(_) | Extent::Data(_) => {
+                fault(Rule::Table, "an access that is no element of a table")
+            }
         }
     }
 }

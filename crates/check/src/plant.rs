@@ -107,8 +107,7 @@ steps {
     AnyContext
     RangeIsNotCompared
     AnyIndex
-    LengthOfAnother
-    SegmentIsNull
+    SegmentIsWritten
     AnyTrap
     UnwindsUntrapped
     TrapsGoOn

@@ -71,7 +71,7 @@ pub enum Holds {
     Settable(u64),
     /// The code of a host's function.
     HostCode,
-    /// The first byte of a data segment, or null.
+    /// The first byte of a data segment, or null if it has none: the same for the instance's life.
     Data,
     /// The length of a data segment, in bytes: of 32 bits.
     DataLength,

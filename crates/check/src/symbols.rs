@@ -19,6 +19,9 @@ pub enum Extent {
     Memory(u32),
     /// The elements of a table.
     Table(u32),
+    /// The bytes of a data segment where functions get contexts: as many as there were first, which
+    /// every length that is read is at most.
+    Data(u32),
 }
 
 /// The kind of a reference: what its store address is counted in.
@@ -106,10 +109,6 @@ pub enum Kind {
     Tagged(RefType),
     /// The least address that the stack pointer may have at a call.
     StackLimit,
-    /// Where the bytes of a data segment lie, which never move; or 0, where no code needs them.
-    Data(u32),
-    /// How many bytes of it there are where they lie, or were once.
-    DataLength(u32),
     /// The sum of two shifted symbols, which does not wrap (H1 of `hosted`).
     Sum,
     /// One of `count` consecutive entries of a jump table.

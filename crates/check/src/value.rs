@@ -88,6 +88,8 @@ pub enum Base {
     HostContext,
     /// The code of that function.
     HostCode,
+    /// The first byte of a data segment, or null if it has none.
+    Data(u32),
 }
 
 impl Base {

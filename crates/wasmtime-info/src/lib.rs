@@ -37,7 +37,7 @@ mod translation;
 pub use error::Error;
 pub use translation::{IMAGE_BYTES_MAX, TABLE_ELEMENTS_MAX, WASM_BYTES_MAX};
 
-use prova_wasmtime_layout::Artifact;
+use prova_wasmtime_layout::{Artifact, Counts};
 
 /// A part of a section, or all of it, that nobody checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,27 +52,33 @@ pub struct Unchecked {
     pub only_confuses: bool,
 }
 
-/// Compares a compiled module with what Wasmtime makes of the Wasm; gives what nobody checks, by
-/// the names of sections.
+/// A compiled module that says what it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Numbers of fields of the context, as the module has them.
+    pub counts: Counts,
+    /// The parts that nobody checks, by the names of sections.
+    pub unchecked: Vec<Unchecked>,
+}
+
+/// Compares a compiled module with what Wasmtime makes of the Wasm.
 ///
 /// # Errors
 ///
 /// If the Wasm is not valid, a section differs from what it should be, or Wasmtime would read the
 /// file in another way than `artifact` was read.
-pub fn compare(
-    artifact: &Artifact<'_>,
-    compiled: &[u8],
-    wasm: &[u8],
-) -> Result<Vec<Unchecked>, Error> {
+pub fn compare(artifact: &Artifact<'_>, compiled: &[u8], wasm: &[u8]) -> Result<Compared, Error> {
     let file = file::File::read(compiled)?;
     let engine = engine::Engine::read(file.data(engine::SECTION), &artifact.settings)?;
-    let made = |dense| {
+    let made = |dense| -> Result<Compared, Error> {
         let translated = translation::translate(&engine, wasm, dense)?;
+        let counts = translated.counts()?;
         let table = functions::table(artifact, &translated)?;
         let made = made::Made::new(&engine, translated, table)?;
         let has_image = made.has_image;
         made.compare(&file)?;
-        sections::check(artifact, &file, has_image)
+        let unchecked = sections::check(artifact, &file, has_image)?;
+        Ok(Compared { counts, unchecked })
     };
     let [usual, others @ ..] = translation::DENSE_IMAGE_BYTES;
     let mut found = made(usual);

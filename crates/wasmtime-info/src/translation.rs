@@ -8,6 +8,7 @@
 
 use crate::engine::Engine;
 use crate::error::Error;
+use prova_wasmtime_layout::Counts;
 use std::collections::BTreeMap;
 use wasmtime_environ::wasmparser::{FuncValidatorAllocations, Parser, Validator};
 use wasmtime_environ::{
@@ -37,6 +38,16 @@ pub(crate) struct Translated<'a> {
     pub(crate) types: ModuleTypesBuilder,
     /// Where each function's body begins in the Wasm.
     pub(crate) bodies: Vec<FilePos>,
+}
+
+impl Translated<'_> {
+    /// Numbers of fields of the context.
+    pub(crate) fn counts(&self) -> Result<Counts, Error> {
+        let module = &self.translation.module;
+        let records = module.num_escaped_funcs + usize::from(!module.startup.is_none());
+        let number = |n: usize| u32::try_from(n).map_err(|_| Error::new("the Wasm", "too long"));
+        Ok(Counts { records: number(records)?, segments: number(module.runtime_data.len())? })
+    }
 }
 
 /// Translates and validates the Wasm. Images of fewer bytes than `dense` are made of sparse data.

@@ -103,7 +103,7 @@ impl Recorded {
             at: None,
             what: error.what,
         })?;
-        compare(&artifact, &bytes, &self.wasm)
+        compare(&artifact, &bytes, &self.wasm).map(|compared| compared.unchecked)
     }
 
     /// The comparison's complaint after a change.
