@@ -209,6 +209,8 @@ struct Run<'a, 'b> {
     again: bool,
     /// Instructions that may still be executed.
     steps: u64,
+    /// The instruction before which the state is wanted, and what that was the last time.
+    watched: (u32, Option<Box<State>>),
     /// States that are used again.
     #[allow(clippy::vec_box, reason = "a state goes from here to a leader without being moved")]
     spare: Vec<Box<State>>,
@@ -220,58 +222,8 @@ pub(crate) fn run<'a>(
     insns: &mut Insns<'a>,
     (draft, wanted): (&Draft<'a>, Wanted<'_>),
 ) -> Result<Analysis, CertifyError> {
-    insns.reached.fill(false);
-    let mut run = Run {
-        machine,
-        bytes: draft.bytes,
-        insns,
-        calls: draft.calls,
-        wanted,
-        falls_from: vec![0; draft.bytes.len() + 1],
-        leaders: Vec::new(),
-        places: vec![0; draft.bytes.len() + 1],
-        tables: BTreeSet::new(),
-        work: BTreeSet::new(),
-        again: true,
-        steps: STEPS_PER_BYTE.saturating_mul(draft.bytes.len() as u64).saturating_add(STEPS_FREE),
-        spare: Vec::new(),
-    };
-    run.discover(vec![0])?;
-    if !wanted.tables.is_empty() {
-        run.tables.extend(wanted.tables.iter().copied());
-        run.discover(wanted.tables.to_vec())?;
-    }
-    loop {
-        let Some(at) = run.work.pop_first() else {
-            // Behind a jump table there may be another one: all of them are found first.
-            if !std::mem::take(&mut run.again) {
-                break;
-            }
-            let claimed = run.leaders.iter().filter(|l| matches!(l.entry, Entry::Claimed(_)));
-            run.work.extend(claimed.map(|leader| leader.at));
-            let mut entry = Box::new(run.machine.entry());
-            run.block(0, &mut entry)?;
-            run.spare.push(entry);
-            continue;
-        };
-        let Some(i) = run.leader(at) else { continue };
-        let mut state = match &mut run.leaders[i].entry {
-            Entry::Claimed(claims) => {
-                let mut state = run.spare.pop().unwrap_or_default();
-                run.machine
-                    .instantiate(&mut state, claims.list.iter(), claims.metered)
-                    .map_err(|fault| CertifyError::at(at, fault))?;
-                state
-            }
-            entry @ Entry::Inherited(_) => match std::mem::replace(entry, Entry::Passed) {
-                Entry::Inherited(state) => state,
-                Entry::Nothing | Entry::Passed | Entry::Claimed(_) => continue,
-            },
-            Entry::Nothing | Entry::Passed => continue,
-        };
-        run.block(at, &mut state)?;
-        run.spare.push(state);
-    }
+    let mut run = Run::new(machine, insns, (draft, wanted), u32::MAX);
+    run.solve()?;
     run.dead(draft);
     run.leaders.sort_unstable_by_key(|leader| leader.at);
     let frame = run.frame()?;
@@ -281,6 +233,21 @@ pub(crate) fn run<'a>(
     });
     let len = draft.bytes.len() as u32;
     Ok(Analysis { frame, claimed: claimed.collect(), data: run.insns.gaps(len) })
+}
+
+/// The state before an instruction as the analysis left it, with the machine that knows its
+/// symbols; none if control was not found to reach it. The analysis may have ended with an error,
+/// there or elsewhere.
+pub(crate) fn watch<'a>(
+    machine: Machine<'a>,
+    insns: &mut Insns<'a>,
+    (draft, wanted): (&Draft<'a>, Wanted<'_>),
+    at: u32,
+) -> Option<(Machine<'a>, Box<State>)> {
+    let mut run = Run::new(machine, insns, (draft, wanted), at);
+    // Where it ends with an error, the state is the one that led there.
+    let _ = run.solve();
+    Some((run.machine, run.watched.1?))
 }
 
 /// The clauses of the call that ends at an offset.
@@ -301,7 +268,74 @@ pub(crate) fn ways(insn: &Insn) -> (Option<u32>, bool) {
     ((jump || branch).then(|| insn.target()), !(jump || ends))
 }
 
-impl Run<'_, '_> {
+impl<'a, 'b> Run<'a, 'b> {
+    fn new(
+        machine: Machine<'a>,
+        insns: &'b mut Insns<'a>,
+        (draft, wanted): (&'b Draft<'a>, Wanted<'b>),
+        watched: u32,
+    ) -> Run<'a, 'b> {
+        insns.reached.fill(false);
+        let len = draft.bytes.len();
+        Run {
+            machine,
+            bytes: draft.bytes,
+            insns,
+            calls: draft.calls,
+            wanted,
+            falls_from: vec![0; len + 1],
+            leaders: Vec::new(),
+            places: vec![0; len + 1],
+            tables: BTreeSet::new(),
+            work: BTreeSet::new(),
+            again: true,
+            steps: STEPS_PER_BYTE.saturating_mul(len as u64).saturating_add(STEPS_FREE),
+            watched: (watched, None),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Executes until the facts at merges are stable.
+    fn solve(&mut self) -> Result<(), CertifyError> {
+        self.discover(vec![0])?;
+        let tables = self.wanted.tables;
+        if !tables.is_empty() {
+            self.tables.extend(tables.iter().copied());
+            self.discover(tables.to_vec())?;
+        }
+        loop {
+            let Some(at) = self.work.pop_first() else {
+                // Behind a jump table there may be another one: all of them are found first.
+                if !std::mem::take(&mut self.again) {
+                    return Ok(());
+                }
+                let claimed = self.leaders.iter().filter(|l| matches!(l.entry, Entry::Claimed(_)));
+                self.work.extend(claimed.map(|leader| leader.at));
+                let mut entry = Box::new(self.machine.entry());
+                self.block(0, &mut entry)?;
+                self.spare.push(entry);
+                continue;
+            };
+            let Some(i) = self.leader(at) else { continue };
+            let mut state = match &mut self.leaders[i].entry {
+                Entry::Claimed(claims) => {
+                    let mut state = self.spare.pop().unwrap_or_default();
+                    self.machine
+                        .instantiate(&mut state, claims.list.iter(), claims.metered)
+                        .map_err(|fault| CertifyError::at(at, fault))?;
+                    state
+                }
+                entry @ Entry::Inherited(_) => match std::mem::replace(entry, Entry::Passed) {
+                    Entry::Inherited(state) => state,
+                    Entry::Nothing | Entry::Passed | Entry::Claimed(_) => continue,
+                },
+                Entry::Nothing | Entry::Passed => continue,
+            };
+            self.block(at, &mut state)?;
+            self.spare.push(state);
+        }
+    }
+
     /// Finds the instructions that direct control reaches from these places, and the leaders.
     fn discover(&mut self, mut todo: Vec<u32>) -> Result<(), CertifyError> {
         let mut targets: Vec<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
@@ -475,6 +509,9 @@ impl Run<'_, '_> {
             let Some(insn) = self.insns.get(at).copied() else {
                 return Err(CertifyError::at(at, OFF));
             };
+            if at == self.watched.0 {
+                self.watched.1 = Some(Box::new(state.clone()));
+            }
             let rsp = state.rsp();
             let effect = self.step(state, &insn)?;
             if effect.call {

@@ -22,7 +22,8 @@ pub(crate) struct View {
     pub(crate) word: Option<Loc>,
     /// The stack word that `push`, `pop` or a return uses.
     pub(crate) top: Option<Loc>,
-    /// Whether it may access the fuel, or call a builtin.
+    /// Whether it may access the fuel, call a builtin, or compare a type's id that was loaded
+    /// elsewhere.
     pub(crate) outside: bool,
     /// Whether it jumps through a table.
     pub(crate) table: bool,
@@ -250,6 +251,8 @@ fn view(
     let plain = |a: Address| a.index.is_none() && a.disp == 0 && a.base.is_some();
     let outside = if insn.class.is_call() {
         calls_builtin(insns, insn, before)
+    } else if insn.class == Class::Compare && machine.layout.contexts() {
+        compares_id(insns, insn, before)
     } else {
         let accesses = insn.class != Class::Lea && word.is_none();
         machine.layout.config().metering.fuel && accesses && memory.is_some_and(plain)
@@ -272,6 +275,23 @@ fn calls_builtin(insns: &Insns<'_>, insn: &Insn, before: &[u32]) -> bool {
         )
     };
     !def.is_some_and(first)
+}
+
+/// Whether a comparison of registers may be one of a function's type with an id that was loaded
+/// once, as ids are where functions get contexts: one of both was loaded from a field.
+fn compares_id(insns: &Insns<'_>, insn: &Insn, before: &[u32]) -> bool {
+    let insn_at = |&place: &u32| insns.at(place as usize);
+    let loaded = |n: u32| {
+        let (_, Some(register)) = insn.place(n) else { return false };
+        let mut defs = before.iter().rev().map(insn_at);
+        let def = defs.find(|def| def.first_register() == Some(register));
+        def.filter(|def| def.class == Class::Move).and_then(Insn::memory).is_some_and(|address| {
+            let Address { base, code, index, size, .. } = address;
+            let plain = base.is_some_and(|r| r != RSP && r != RBP) && index.is_none() && !code;
+            plain && size == 4
+        })
+    };
+    insn.operands() == 2 && insn.memory().is_none() && (loaded(0) || loaded(1))
 }
 
 impl Pointers {

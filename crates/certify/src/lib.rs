@@ -16,15 +16,19 @@
 //! lower bound, four times as many).
 
 mod bits;
+mod derive;
 mod encode;
 mod flow;
 mod graph;
 mod join;
 mod need;
+mod parallel;
 pub mod relation;
 mod slice;
 
+pub use derive::{Derivation, derive};
 pub use flow::CHANGES_MAX;
+pub use parallel::in_parallel;
 
 use flow::{Insns, Wanted};
 use prova_check::abi::regs::RBP;
@@ -117,6 +121,30 @@ fn chain(machine: &Machine<'_>) -> Vec<Loc> {
     std::iter::once(Loc::Register(RBP)).chain(words).collect()
 }
 
+/// Reads that make a location needed, where jump tables may lead, and what is needed at blocks.
+type Needs = (Reads, Vec<u32>, BTreeMap<u32, Set>);
+
+/// The machine of a draft: all bytes may be data until it is known which are code.
+fn machine<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Machine<'a>, CertifyError> {
+    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
+    let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)]);
+    machine.map_err(|fault| CertifyError::at(0, fault))
+}
+
+/// What an attempt knows of the code before anything is executed.
+fn prepared<'a>(
+    layout: &'a Layout,
+    draft: &Draft<'a>,
+    insns: &mut Insns<'a>,
+    attempt: need::Attempt,
+) -> Result<Needs, CertifyError> {
+    let reads = attempt.reads.unwrap_or(Reads::Comparisons);
+    let machine = machine(layout, draft)?;
+    let graph = graph::graph(insns, &machine, (draft.calls, reads));
+    let found = slice::needs(&graph, &chain(&machine));
+    Ok((reads, graph.tables, found))
+}
+
 /// Makes one certificate after the other, until `enough` says so of one, or of the reason why there
 /// is none.
 fn attempts(
@@ -126,36 +154,27 @@ fn attempts(
 ) {
     let metering = layout.config().metering;
     let metered = metering.fuel || metering.epoch;
-    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
-    // All bytes may be data until it is known which are code.
-    let machine = || {
-        let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)]);
-        machine.map_err(|fault| CertifyError::at(0, fault))
-    };
     let mut insns = Insns::new(draft.bytes);
-    let mut needs: Option<(Reads, Vec<u32>, BTreeMap<u32, Set>)> = None;
+    let mut needs: Option<Needs> = None;
     for attempt in need::ATTEMPTS {
-        let reads = attempt.reads.unwrap_or(Reads::Comparisons);
-        let (_, targets, needs) = match needs.take().filter(|(of, ..)| *of == reads) {
-            Some(known) => needs.insert(known),
-            None => match machine() {
-                Ok(machine) => {
-                    let graph = graph::graph(&mut insns, &machine, (draft.calls, reads));
-                    let found = slice::needs(&graph, &chain(&machine));
-                    needs.insert((reads, graph.tables, found))
-                }
-                Err(error) => {
-                    enough(Err(error));
-                    return;
-                }
-            },
+        let of = attempt.reads.unwrap_or(Reads::Comparisons);
+        let known = match needs.take().filter(|(reads, ..)| *reads == of) {
+            Some(known) => Ok(known),
+            None => prepared(layout, draft, &mut insns, attempt),
+        };
+        let (_, targets, needs) = match known {
+            Ok(known) => needs.insert(known),
+            Err(error) => {
+                enough(Err(error));
+                return;
+            }
         };
         // The last attempt does without what is guessed.
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &targets[..] } else { &[] };
         let wanted = Wanted { needs: guesses.then_some(&*needs), carry: attempt.carry, tables };
-        let analysis =
-            machine().and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
+        let analysis = machine(layout, draft)
+            .and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
         let mut analysis = match analysis {
             Ok(analysis) => analysis,
             Err(error) if enough(Err(error)) => return,

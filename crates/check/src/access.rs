@@ -84,7 +84,7 @@ pub(crate) enum Place {
 impl Machine<'_> {
     /// The modular sum that an address is.
     #[inline]
-    pub(crate) fn address(&mut self, state: &mut State, address: &Address) -> Value {
+    pub fn address(&mut self, state: &mut State, address: &Address) -> Value {
         let base = match address.base {
             Some(r) => self.read_loc(state, Loc::Register(r)),
             None if address.code => Value::pointer(Base::Code, 0),

@@ -64,12 +64,14 @@ pub use compiler::{NativeCompiler, body};
 pub use estimate::{INSTS_FREE, WORK_PER_INST};
 pub use isa::{Effort, settings};
 pub use listing::{
-    Line, PREMISES_BYTES_MAX, PREMISES_MAX, PREMISES_MIN, certificate, listing, premises, verdict,
+    Line, PREMISES_BYTES_MAX, PREMISES_MAX, PREMISES_MIN, certificate, derivation, listing,
+    premises, verdict,
 };
 pub use lower::control::{EDGE_ARGS_MAX, TABLE_MAX};
 pub use lower::exception::{LANDINGS_MAX, ROOTS_MAX};
 pub use lower::fuel::CHARGES_MAX;
 pub use matrix::{AXES, Cell, IMPOSSIBLE, cells};
+pub use prova_certify::Derivation;
 pub use prova_check::{
     Bases, Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger,
 };
@@ -77,8 +79,8 @@ pub use reach::{Reach, Reaches};
 pub use share::{Proof, Share, Size, share};
 pub use survey::{Survey, Times, survey, survey_with};
 pub use verify::{
-    Change, Verification, code_bytes, code_of, has_relations, judge, layout, lines_of, rebuild,
-    same_maker, verify,
+    Change, Verification, code_bytes, code_of, has_relations, judge, layout, lines_of, listed,
+    rebuild, same_maker, verify,
 };
 
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Machine code as text, and what its acceptance rests on; for tools.
 //!
-//! [`listing`] decodes what control can reach, by the same decoder as the check. [`premises`] says
+//! [`listing`] decodes what control can reach, by the same decoder as the check. [`derivation`] says
+//! of one instruction what its address is, and by which rule it is accepted. [`premises`] says
 //! which comparisons and branches the check needs to accept the instruction at an offset. It asks
 //! the check itself: each is taken out in turn (overwritten by instructions that do nothing), the
 //! code is certified anew, and where the check then refuses that instruction, it was a premise. So
@@ -13,7 +14,7 @@ use crate::NativeCode;
 use iced_x86::{
     Decoder, DecoderOptions, FlowControl, Formatter, Instruction, IntelFormatter, Mnemonic,
 };
-use prova_certify::Draft;
+use prova_certify::{Derivation, Draft};
 use prova_check::{Code, Layout, Rejection};
 use std::collections::BTreeMap;
 
@@ -126,6 +127,12 @@ fn judge(layout: &Layout, code: &NativeCode, bytes: &[u8]) -> Result<Vec<u8>, Re
     })?;
     let code = Code { kind: *kind, bytes, certificate: &certificate, traps, calls };
     layout.check(code).map(|_| certificate.clone())
+}
+
+/// Why the check accepts or refuses one instruction, in words.
+pub fn derivation(layout: &Layout, code: &NativeCode, offset: u32) -> Option<Derivation> {
+    let NativeCode { kind, bytes, traps, calls, .. } = code;
+    prova_certify::derive(layout, &Draft { kind: *kind, bytes, traps, calls }, offset)
 }
 
 /// The comparisons and branches without which the check refuses the instruction at an offset, with

@@ -8,7 +8,8 @@
 //! A function counts if the sandbox check accepts its code.
 
 use crate::NativeCompiler;
-use crate::verify::{code_bytes, in_parallel};
+use crate::verify::code_bytes;
+use prova_certify::in_parallel;
 use prova_check::certificate::Certificate;
 use prova_check::x64::Instructions;
 use prova_check::{CodeKind, Layout};

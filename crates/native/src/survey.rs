@@ -9,9 +9,8 @@
 //! the check accepts its code. Nothing runs.
 
 use crate::reach::Reach;
-use crate::verify::in_parallel;
 use crate::{Declined, Effort, NativeCode, Target, body};
-use prova_certify::Draft;
+use prova_certify::{Draft, in_parallel};
 use prova_check::{Code, CodeKind, Config, Layout};
 use prova_module::{FuncIdx, Module, TypeIdx};
 use std::collections::BTreeMap;

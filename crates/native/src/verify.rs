@@ -14,14 +14,13 @@
 
 use crate::{Line, NativeCode, NativeCompiler, listing};
 use prova_artifact::{Artifact, Piece};
+use prova_certify::in_parallel;
 use prova_check::{CallRow, Code, CodeKind, Layout, TrapRow};
 use prova_core::{MachineCode, MachineCompiler, accepted_code};
 use prova_equal::{EqualCode, Setting, Unproved, prove};
 use prova_module::{FuncIdx, Module};
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The verdict on an artifact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -198,16 +197,19 @@ pub fn lines_of(code: &MachineCode) -> Vec<Line> {
     listing(&listed((*kind, bytes.clone()), certificate, rows))
 }
 
-fn listed(
+/// Code with its certificate and maps, for a listing. Without a certificate, what only jump tables
+/// lead to is not known.
+pub fn listed(
     (kind, bytes): (CodeKind, Vec<u8>),
     certificate: &[u8],
     (traps, calls): (Vec<TrapRow>, Vec<CallRow>),
 ) -> NativeCode {
     let certificate = prova_check::certificate::Certificate::read(certificate);
     let blocks = certificate.map(|read| read.blocks.iter().map(|block| block.offset).collect());
-    let sources = traps
-        .iter()
-        .map(|row| (row.code_offset, row.code_offset.saturating_add(1), row.wasm_offset));
+    // No operator lies at 0: there the maker has not said which one it is.
+    let known = traps.iter().filter(|row| row.wasm_offset != 0);
+    let sources =
+        known.map(|row| (row.code_offset, row.code_offset.saturating_add(1), row.wasm_offset));
     let sources = sources.collect();
     let blocks = blocks.unwrap_or_default();
     NativeCode { kind, bytes, traps, calls, sources, blocks, frame_bytes: 0, reaches: Vec::new() }
@@ -288,34 +290,6 @@ fn change(piece: &Piece<'_>, made: &MachineCode) -> Option<Change> {
         ("relation", piece.relation == made.relation),
     ];
     same.into_iter().find(|(_, same)| !same).map(|(what, _)| Change::Metadata(what))
-}
-
-/// Results of pieces of work by number, on `jobs` threads.
-pub(crate) fn in_parallel<T: Send>(
-    jobs: usize,
-    count: usize,
-    work: impl Fn(usize) -> T + Sync,
-) -> Vec<T> {
-    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(count)));
-    let one = || {
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                return;
-            }
-            let row = work(at);
-            // A thread that panics ends the scope with its panic, so no row is lost.
-            rows.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, row));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, count.max(1)) {
-            scope.spawn(one);
-        }
-    });
-    let mut rows = rows.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    rows.sort_by_key(|(at, _)| *at);
-    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 impl fmt::Display for Change {
