@@ -292,6 +292,7 @@ fn extent_name(extent: Extent) -> String {
     match extent {
         Extent::Memory(m) => format!("memory {m}"),
         Extent::Table(t) => format!("table {t}"),
+        Extent::Data(n) => format!("data segment {n}"),
     }
 }
 
@@ -333,6 +334,10 @@ fn base_name(base: Base, sym: Sym) -> String {
         Base::Epoch => "epoch".to_owned(),
         Base::Code => "this code".to_owned(),
         Base::Nowhere => "nowhere".to_owned(),
+        Base::CallerContext => "the caller's context".to_owned(),
+        Base::HostContext => "the context of the host's function".to_owned(),
+        Base::HostCode => "code of the host".to_owned(),
+        Base::Data(n) => format!("data segment {n}"),
     }
 }
 

@@ -1,15 +1,21 @@
 //! Says of compiled modules of Wasmtime's how much of their code stays in its sandbox.
 //!
 //! ```text
-//! cargo run --release -p prova-wasmtime-layout --example verify -- M.cwasm M.wasm
+//! cargo run --release -p prova-wasmtime-layout --example verify -- M.cwasm M.wasm [THREADS]
 //! ```
 
+use prova_wasmtime_layout::uncompared;
 use std::collections::BTreeMap;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files: Vec<String> = std::env::args().skip(1).collect();
-    let [compiled, wasm] = &files[..] else { return Err("two files: M.cwasm M.wasm".into()) };
-    let report = prova_wasmtime_layout::verify(&std::fs::read(compiled)?, &std::fs::read(wasm)?)?;
+    let (files, jobs) = match &files[..] {
+        [compiled, wasm] => ([compiled, wasm], 1),
+        [compiled, wasm, jobs] => ([compiled, wasm], jobs.parse()?),
+        _ => return Err("two files: M.cwasm M.wasm".into()),
+    };
+    let [compiled, wasm] = files.map(std::fs::read);
+    let report = prova_wasmtime_layout::verify_on(jobs, &compiled?, &wasm?, uncompared)?;
     println!(
         "{} functions confined ({} bytes), {} refused, {} not checked",
         report.confined,

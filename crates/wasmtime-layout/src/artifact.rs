@@ -172,6 +172,16 @@ impl<'a> Artifact<'a> {
         &self.traps
     }
 
+    /// The rows of traps of a symbol, by offset in its code.
+    pub fn traps_of(&self, symbol: &Symbol) -> Vec<TrapRow> {
+        let (start, end) = (symbol.start, symbol.start.saturating_add(symbol.len));
+        let from = self.traps.partition_point(|row| row.code_offset < start);
+        let to = self.traps.partition_point(|row| row.code_offset < end);
+        let rows = self.traps.get(from..to).unwrap_or(&[]);
+        let own = |row: &TrapRow| TrapRow { code_offset: row.code_offset - start, ..*row };
+        rows.iter().map(own).collect()
+    }
+
     /// The bytes of a symbol.
     pub fn bytes(&self, symbol: &Symbol) -> &'a [u8] {
         let start = symbol.start as usize;

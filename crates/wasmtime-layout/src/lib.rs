@@ -4,6 +4,7 @@
 //! M.cwasm ─ artifact ─► text, symbols, traps, exceptions, settings ┐
 //! M.wasm ─ module ─► types, functions, memories, tables, globals ──┼─ layout ─► prova_check::Layout
 //!                                                                  └─ verify: certify, check ─► Report
+//!                                                                       └ verified ─► Verified, which owns the bytes
 //! ```
 //!
 //! The layout is derived from the Wasm and the settings that the file names, never from its code.
@@ -21,12 +22,16 @@ mod exceptions;
 pub mod layout;
 mod module;
 pub mod offsets;
+mod piece;
 mod settings;
 mod traps;
+mod verified;
 mod verify;
 
 pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
 pub use error::{Error, File};
 pub use layout::Counts;
+pub use piece::{Piece, piece};
 pub use settings::Settings;
-pub use verify::{Refusal, Report, UNCHECKED, verify, verify_with};
+pub use verified::{Functions, Unverified, Verified};
+pub use verify::{Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on};

@@ -1,10 +1,10 @@
-//! Every function of a compiled module: certified, and checked.
+//! All code of a compiled module: certified, and checked.
 
 use crate::artifact::{Artifact, Symbol, SymbolKind};
 use crate::error::Error;
 use crate::layout::{self, Counts};
-use prova_certify::{CertifyError, Draft};
-use prova_check::{CallRow, Clause, Code, CodeKind, Layout, Rejection, Rule, Says, TrapRow, Way};
+use prova_certify::{CertifyError, Draft, certify, in_parallel, propose};
+use prova_check::{CallRow, Clause, Code, CodeKind, Layout, Rejection, Rule, Says, Way};
 use std::collections::BTreeSet;
 
 /// The verdict on a compiled module.
@@ -18,9 +18,12 @@ pub struct Report {
     pub confined_bytes: u64,
     /// The code that was refused, in the order of the text.
     pub refused: Vec<Refusal>,
-    /// The parts of the file for which there is no check yet: code by its name, or where it lies in
-    /// the text; sections.
+    /// The parts of the file that are neither checked nor compared: code by its name, or where it
+    /// lies in the text; sections.
     pub unchecked: Vec<String>,
+    /// The sections of which the same is true, but which can only make the host show something
+    /// wrong.
+    pub confusing: Vec<String>,
 }
 
 /// Code that was refused.
@@ -28,6 +31,10 @@ pub struct Report {
 pub struct Refusal {
     /// The symbol's name.
     pub name: String,
+    /// The function that it is, by its index in the index space.
+    pub func: Option<u32>,
+    /// Where the code begins in the text.
+    pub start: u32,
     /// Offset of the guilty instruction in the text.
     pub offset: u32,
     /// The rule.
@@ -37,89 +44,126 @@ pub struct Refusal {
 }
 
 impl Report {
-    /// Whether all of the file was checked, and nothing refused. As long as [`UNCHECKED`] is one of
-    /// its sections, it is not.
+    /// Whether all of the file was checked or compared, except for what can only confuse, and nothing
+    /// refused.
     pub fn is_confined(&self) -> bool {
         self.refused.is_empty() && self.unchecked.is_empty()
     }
 }
 
-/// The section that says which code Wasmtime enters, and what the module is to it. It is compared
-/// with nothing yet.
-pub const UNCHECKED: &str = ".wasmtime.info";
+/// A comparison of what a file says beside its code with what it should say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    /// Numbers of fields of the context; without them, code that copies data segments is refused.
+    pub counts: Option<Counts>,
+    /// The parts that were not compared, as [`Report::unchecked`] has them.
+    pub unchecked: Vec<String>,
+    /// The same, as [`Report::confusing`] has them.
+    pub confusing: Vec<String>,
+}
 
-/// Checks the code of a compiled module against its Wasm, as [`verify_with`] without counts.
+/// The one that compares, of a file, its bytes and the Wasm.
 ///
 /// # Errors
 ///
-/// As there.
-pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
-    verify_with(compiled, wasm, None)
+/// If the file says something else than it should.
+pub type Compare = fn(&Artifact<'_>, &[u8], &[u8]) -> Result<Rest, Error>;
+
+/// The section that says which code Wasmtime enters, and what the module is to it.
+pub const UNCHECKED: &str = ".wasmtime.info";
+
+/// Compares nothing, and says so.
+///
+/// # Errors
+///
+/// None.
+pub fn uncompared(_: &Artifact<'_>, _: &[u8], _: &[u8]) -> Result<Rest, Error> {
+    Ok(Rest { unchecked: vec![UNCHECKED.to_owned()], ..Rest::default() })
 }
 
-/// Checks the code of a compiled module against its Wasm. Without counts, code that copies data
-/// segments is refused.
+/// Checks the code of a compiled module against its Wasm, on the caller's thread; nothing else is
+/// compared.
+///
+/// # Errors
+///
+/// As [`verify_on`].
+pub fn verify(compiled: &[u8], wasm: &[u8]) -> Result<Report, Error> {
+    verify_on(1, compiled, wasm, uncompared)
+}
+
+/// Checks the code of a compiled module against its Wasm, on this many threads (the report is the
+/// same on any number), and the rest of the file by `compare`.
 ///
 /// # Errors
 ///
 /// If either file cannot be read, has what the derivation of the layout does not know, or the
-/// compiled one has no code of a function that the Wasm defines.
-pub fn verify_with(compiled: &[u8], wasm: &[u8], counts: Option<Counts>) -> Result<Report, Error> {
+/// compiled one has no code of a function that the Wasm defines; and those of `compare`.
+pub fn verify_on(
+    jobs: usize,
+    compiled: &[u8],
+    wasm: &[u8],
+    compare: Compare,
+) -> Result<Report, Error> {
     let artifact = Artifact::read(compiled)?;
+    let Rest { counts, unchecked, confusing } = compare(&artifact, compiled, wasm)?;
     let layout = layout::derive(&artifact, wasm, counts)?;
     let release = artifact.settings.release.clone();
-    let mut report = Report { release, ..Report::default() };
+    let mut report = Report { release, confusing, ..Report::default() };
     let named: BTreeSet<u32> = artifact.symbols.iter().filter_map(Symbol::func).collect();
     let mut defined = layout.imported_funcs()..layout.funcs();
     if let Some(func) = defined.find(|func| !named.contains(func)) {
         return Err(Error::compiled(".symtab", format!("it names no code of function {func}")));
     }
-    for symbol in &artifact.symbols {
-        let Some(kind) = layout.code_at(symbol.start).filter(|_| symbol.kind != SymbolKind::Other)
-        else {
-            report.unchecked.push(symbol.name.clone());
-            continue;
-        };
-        match check(&artifact, &layout, symbol, kind) {
-            Ok(()) => {
+    let symbols = &artifact.symbols;
+    let judged = in_parallel(jobs, symbols.len(), |at| {
+        let symbol = &symbols[at];
+        let known = symbol.kind != SymbolKind::Other;
+        let kind = layout.code_at(symbol.start).filter(|_| known)?;
+        Some(check(&artifact, &layout, symbol, kind))
+    });
+    for (symbol, judged) in symbols.iter().zip(judged) {
+        match judged {
+            None => report.unchecked.push(symbol.name.clone()),
+            Some(Ok(())) => {
                 report.confined += 1;
                 report.confined_bytes += u64::from(symbol.len);
             }
-            Err((offset, rule, what)) => {
-                let offset = symbol.start.saturating_add(offset);
-                report.refused.push(Refusal { name: symbol.name.clone(), offset, rule, what });
+            Some(Err((offset, rule, what))) => {
+                let (name, func, start) = (symbol.name.clone(), symbol.func(), symbol.start);
+                let offset = start.saturating_add(offset);
+                report.refused.push(Refusal { name, func, start, offset, rule, what });
             }
         }
     }
     report.unchecked.extend(artifact.unnamed());
-    report.unchecked.push(UNCHECKED.to_owned());
+    report.unchecked.extend(unchecked);
     Ok(report)
 }
 
-/// Certifies and checks one function; a refusal has the offset in its code.
+/// Certifies and checks one piece of code; a refusal has the offset in its code.
 fn check(
     artifact: &Artifact<'_>,
     layout: &Layout,
     symbol: &Symbol,
     kind: CodeKind,
 ) -> Result<(), (u32, Rule, &'static str)> {
-    let (start, end) = (symbol.start, symbol.start.saturating_add(symbol.len));
-    if matches!(kind, CodeKind::Func(_)) && !start.is_multiple_of(16) {
+    if matches!(kind, CodeKind::Func(_)) && !symbol.start.is_multiple_of(16) {
         return Err((0, Rule::Metadata, "a function that does not lie at a multiple of 16"));
     }
-    let from = artifact.traps.partition_point(|row| row.code_offset < start);
-    let to = artifact.traps.partition_point(|row| row.code_offset < end);
-    let rows = artifact.traps.get(from..to).unwrap_or(&[]);
-    let own = |row: &TrapRow| TrapRow { code_offset: row.code_offset - start, ..*row };
-    let traps: Vec<TrapRow> = rows.iter().map(own).collect();
+    let traps = artifact.traps_of(symbol);
     let bytes = artifact.bytes(symbol);
     let calls = unwound(artifact, symbol, kind)?;
     let calls = &calls[..];
     let draft = Draft { kind, bytes, traps: &traps, calls };
-    let certificate = prova_certify::certify(layout, &draft)
+    let judged =
+        |certificate: &[u8]| layout.check(Code { kind, bytes, certificate, traps: &traps, calls });
+    // The first proposal is accepted of nearly all code, and its maker has not checked it.
+    if propose(layout, &draft).is_ok_and(|proposed| judged(&proposed).is_ok()) {
+        return Ok(());
+    }
+    let certificate = certify(layout, &draft)
         .map_err(|CertifyError { offset, rule, what }| (offset, rule, what))?;
-    let code = Code { kind, bytes, certificate: &certificate, traps: &traps, calls };
-    let checked = layout.check(code);
+    let checked = judged(&certificate);
     checked.map(|_| ()).map_err(|Rejection { offset, rule, what, .. }| (offset, rule, what))
 }
 
