@@ -20,8 +20,8 @@ use prova_core::{Context, Result, Trap, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
-    Config, Layout, Line, MemoryShape, Metering, NativeCode, NativeCompiler, Reach, Target, body,
-    certificate, code_of, listing, premises, share, survey, verdict,
+    Config, Derivation, Layout, Line, MemoryShape, Metering, NativeCode, NativeCompiler, Reach,
+    Target, body, certificate, code_of, derivation, listing, premises, share, survey, verdict,
 };
 use prova_report::{Node, Table};
 use prova_ssa::CheckedBody;
@@ -36,8 +36,8 @@ pub(crate) struct CheckCodeArgs {
     /// The function whose code is shown: its index, export or name, or an offset in it
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     function: Option<String>,
-    /// Says which comparisons and branches the check needs to accept the instruction at this
-    /// offset of the function's code
+    /// Says why the instruction at this offset of the function's code is accepted: its address, the
+    /// rule, and the comparisons and branches that the check needs
     #[arg(long, value_name = "OFFSET", requires = "function")]
     explain: Option<String>,
     /// Writes the certificate of the function's code to a file
@@ -227,7 +227,7 @@ impl<'m> Maker<'m> {
         let body = self.body(func)?;
         let code =
             self.target.compile(self.module, &self.layout, body.body(), self.deterministic)?;
-        Ok(Made { layout: Rc::clone(&self.layout), lines: listing(&code), code })
+        Ok(Made::of(Rc::clone(&self.layout), code))
     }
 
     /// The input of Cranelift for a function.
@@ -261,9 +261,13 @@ impl Made {
         layout: Rc<Layout>,
         func: FuncIdx,
     ) -> Option<Made> {
-        let code = code_of(artifact, CodeKind::Func(func.0))?;
+        Some(Made::of(layout, code_of(artifact, CodeKind::Func(func.0))?))
+    }
+
+    /// Code under a layout.
+    pub(crate) fn of(layout: Rc<Layout>, code: NativeCode) -> Made {
         let lines = listing(&code);
-        Some(Made { layout, code, lines })
+        Made { layout, code, lines }
     }
 
     /// The layout that the code is checked in.
@@ -316,7 +320,8 @@ impl Made {
         self.report().with_table(table)
     }
 
-    /// The comparisons and branches that the instruction at an offset needs to be accepted.
+    /// Why the instruction at an offset is accepted or refused, and the comparisons and branches
+    /// that it needs to be accepted.
     ///
     /// # Errors
     /// [`Misuse`] if there is none.
@@ -327,7 +332,13 @@ impl Made {
             bail!(Misuse(format!("there is no instruction at {offset:#x} of the code")));
         };
         let place = line.wasm_offset.map(|at| format!("of the operator at {at:#x} of the module"));
-        let node = Node::of("instruction", said(line)).with_evidence(place);
+        let bytes = self.code.bytes.get(offset as usize..).unwrap_or(&[]);
+        let bytes: Vec<String> =
+            bytes.iter().take(line.len as usize).map(|byte| format!("{byte:02x}")).collect();
+        let bytes = format!("bytes: {}", bytes.join(" "));
+        let node = Node::of("instruction", said(line)).with_evidence(place).with_evidence([bytes]);
+        let derived = derivation(&self.layout, &self.code, offset);
+        let node = node.with_evidence(derived.map(told).unwrap_or_default());
         if let Err(rejection) = self.verdict() {
             return Ok(node.with_evidence([format!("refused: {rejection}")]));
         }
@@ -340,6 +351,17 @@ impl Made {
             needed.with_verdict("needs").with_evidence([without])
         })))
     }
+}
+
+/// A derivation as lines.
+fn told(derivation: Derivation) -> Vec<String> {
+    let Derivation { term, known, verdict, gives } = derivation;
+    let verdict = match verdict {
+        Ok(why) => format!("allowed: {why}"),
+        Err(fault) => format!("not allowed: {:?}: {}", fault.rule, fault.what),
+    };
+    let term = term.map(|term| format!("address: {term}"));
+    term.into_iter().chain(known).chain([verdict]).chain(gives).collect()
 }
 
 /// An instruction with its place in the code.

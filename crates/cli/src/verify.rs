@@ -35,9 +35,9 @@ pub(crate) struct VerifyArgs {
     /// Accepts only the file, or the module inside, with this SHA-256
     #[arg(long, value_name = "SHA256")]
     expect: Option<String>,
-    /// Says which comparisons and branches the check needs to accept the instruction at this
-    /// offset of a function's code
-    #[arg(long, value_name = "FUNC+OFFSET", conflicts_with_all = ["rebuild", "json"])]
+    /// Says why the instruction at this offset of a function's code is accepted: its address, the
+    /// rule, and the comparisons and branches that the check needs
+    #[arg(long, value_name = "FUNC+OFFSET", conflicts_with = "rebuild")]
     explain: Option<String>,
     /// The property that the code of each function needs
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
@@ -54,6 +54,12 @@ pub(crate) struct VerifyArgs {
     /// The file that `prova compile` or `wasmtime compile` wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
+}
+
+impl VerifyArgs {
+    fn jobs(&self) -> usize {
+        self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into))
+    }
 }
 
 /// Runs the command.
@@ -77,10 +83,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         input::expected(module.bytes(), expected, &args.file)?;
     }
     if let Some(place) = &args.explain {
-        return explain(place, &artifact, &module);
+        return explain(args, place, (&artifact, &module));
     }
-    let jobs =
-        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let jobs = args.jobs();
     let none = |why| Error::msg(format!("there can be no machine code of the module: {why}"));
     let _work = progress::start("checking code of", &args.file, args.json);
     let found = verify(&artifact, &module, jobs).map_err(none)?;
@@ -333,12 +338,12 @@ fn name_of(module: &Module, kind: CodeKind) -> String {
 }
 
 /// `FUNC+OFFSET`: what the check needs to accept that instruction.
-fn explain(place: &str, artifact: &Artifact<Vec<u8>>, module: &Module) -> Result<Exit> {
-    let Some((name, offset)) = place.rsplit_once('+') else {
-        bail!(Misuse(format!("`--explain {place}`: it must be FUNC+OFFSET")));
-    };
-    let offset = hexadecimal(offset)?;
-    let func = find(module, name).map_err(|error| Misuse(error.to_string()))?;
+fn explain(
+    args: &VerifyArgs,
+    place: &str,
+    (artifact, module): (&Artifact<Vec<u8>>, &Module),
+) -> Result<Exit> {
+    let (func, offset) = placed(place, module)?;
     let layout = Rc::new(layout(artifact, module).map_err(Error::msg)?);
     let Some(made) = Made::stored(artifact, layout, func) else {
         bail!("the file has no code of {func}, or it is damaged");
@@ -346,6 +351,16 @@ fn explain(place: &str, artifact: &Artifact<Vec<u8>>, module: &Module) -> Result
     if let Err(why) = judge(artifact, made.layout(), CodeKind::Func(func.0)) {
         bail!("the code of {func} is refused, so nothing rests on any comparison: {why}");
     }
-    present(&made.explained(offset)?, false)?;
+    present(&made.explained(offset)?, args.json)?;
     Ok(Exit::Done)
+}
+
+/// The function and the offset in its code that `FUNC+OFFSET` names.
+fn placed(place: &str, module: &Module) -> Result<(FuncIdx, u32)> {
+    let Some((name, offset)) = place.rsplit_once('+') else {
+        bail!(Misuse(format!("`--explain {place}`: it must be FUNC+OFFSET")));
+    };
+    let offset = hexadecimal(offset)?;
+    let func = find(module, name).map_err(|error| Misuse(error.to_string()))?;
+    Ok((func, offset))
 }

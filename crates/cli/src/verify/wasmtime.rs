@@ -1,17 +1,22 @@
 //! `prova verify M.cwasm --wasm M.wasm`: the code of a compiled module of Wasmtime's, checked
-//! against its Wasm. Exit codes as of `prova verify`.
+//! against its Wasm; with `--explain`, one instruction of it. Exit codes as of `prova verify`.
 
-use super::{ROWS, VerifyArgs};
+use super::{ROWS, VerifyArgs, name_of, placed};
 use crate::args::Require;
+use crate::check_code::Made;
 use crate::input;
 use crate::progress;
 use crate::report::{Exit, Misuse, present};
 use prova_builds::names::{counted, printable};
-use prova_core::{Context, Error, Result, bail};
+use prova_check::CodeKind;
+use prova_core::{Context, Error, Features, Limits, Result, bail};
+use prova_module::Module;
+use prova_native::listed;
 use prova_report::{Node, Table};
-use prova_wasmtime_layout::{Report, verify};
+use prova_wasmtime_layout::{Piece, Refusal, Report, piece, verify_on};
 use serde_json::json;
 use std::path::Path;
+use std::rc::Rc;
 
 /// Checks the file, whose bytes these are.
 pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
@@ -21,10 +26,9 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
             "`{name}` is a compiled module of Wasmtime's: name its WebAssembly with `--wasm`"
         )));
     };
-    if args.rebuild || args.expect.is_some() || args.explain.is_some() {
+    if args.rebuild || args.expect.is_some() {
         bail!(Misuse(format!(
-            "`{name}` is a compiled module of Wasmtime's, which has no `--rebuild`, `--expect` and \
-             `--explain`"
+            "`{name}` is a compiled module of Wasmtime's, which has no `--rebuild` and `--expect`"
         )));
     }
     if args.require == Require::Proved {
@@ -33,8 +37,11 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
         )));
     }
     let module = input::core_of(wasm)?;
+    if let Some(place) = &args.explain {
+        return explain(args, place, (bytes, &module));
+    }
     let _work = progress::start("checking code of", &args.file, args.json);
-    let report = verify(bytes, &module).map_err(Error::new);
+    let report = verify_on(args.jobs(), bytes, &module).map_err(Error::new);
     let report = report.with_context(|| format!("failed to verify `{name}`"))?;
     present(&node(args, wasm, (bytes, &module), &report), args.json)?;
     Ok(if report.is_confined() { Exit::Done } else { Exit::Bad })
@@ -59,9 +66,13 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
         counted(*confined as u64, "piece"),
     );
     let mut table = Table { shown: Some(ROWS), ..Table::new("refused", &["", ""]) };
+    // Names are for the reader: a module that Prova does not run is checked without them.
+    let names = (!refused.is_empty()).then(|| decoded(module).ok()).flatten();
     for refusal in refused {
-        let why = format!("at {:#x}: {:?}: {}", refusal.offset, refusal.rule, refusal.what);
-        table.push([printable(&refusal.name), why], false);
+        let Refusal { start, offset, rule, what, .. } = refusal;
+        let inside = offset.saturating_sub(*start);
+        let why = format!("at {inside:#x}, {offset:#x} of the text: {rule:?}: {what}");
+        table.push([refused_name(names.as_ref(), refusal), why], false);
     }
     let proved = Node::of("proved", "proved").with_evidence([sound]);
     let proved = if refused.is_empty() { proved } else { proved.with_table(table) };
@@ -80,4 +91,39 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     });
     let node = Node::of("compiled", title).with_verdict(judged).with_evidence(about).with(members);
     node.with_children([proved, tested])
+}
+
+fn decoded(module: &[u8]) -> Result<Module> {
+    Ok(Module::decode(module.to_vec(), &Features::default(), &Limits::default())?)
+}
+
+/// The name of refused code: a function's by its module, other code's by its symbol.
+fn refused_name(module: Option<&Module>, refusal: &Refusal) -> String {
+    match (module, refusal.func) {
+        (Some(module), Some(func)) => printable(&name_of(module, CodeKind::Func(func))),
+        _ => printable(&refusal.name),
+    }
+}
+
+/// `FUNC+OFFSET`: why that instruction is accepted or refused. A refused function is explained as
+/// well: exit code 1.
+fn explain(args: &VerifyArgs, place: &str, (bytes, wasm): (&[u8], &[u8])) -> Result<Exit> {
+    let name = args.file.display();
+    let module = decoded(wasm)?;
+    let (func, offset) = placed(place, &module)?;
+    let found = piece(bytes, wasm, func.0).map_err(Error::new);
+    let Some(found) = found.with_context(|| format!("failed to verify `{name}`"))? else {
+        bail!("the file has no code of {func}");
+    };
+    let Piece { layout, kind, start, bytes, traps, certificate } = found;
+    let mut code = listed((kind, bytes), &certificate, (traps, Vec::new()));
+    if certificate.is_empty() {
+        // What only a jump table leads to would not be listed.
+        code.blocks.push(offset);
+    }
+    let made = Made::of(Rc::new(layout), code);
+    let of = name_of(&module, kind);
+    let whole = format!("{of}, which begins at {start:#x} of the text");
+    present(&made.explained(offset)?.with_evidence([format!("of {whole}")]), args.json)?;
+    Ok(if made.verdict().is_ok() { Exit::Done } else { Exit::Bad })
 }
