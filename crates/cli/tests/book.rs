@@ -7,10 +7,11 @@ use crate::docs::{check, root};
 use std::fs;
 
 /// The pages with commands, in the order in which `README.md` offers them.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "run.md",
     "embed.md",
     "moving.md",
+    "wasmtime.md",
     "two-builds.md",
     "two-runs.md",
     "specialize.md",
@@ -168,4 +169,18 @@ fn the_tutorials_code_is_its_examples() {
     // Without it a module whose initialiser has not run runs for ever.
     let runs = bare("if (!request.generic) initialize(); Run f = compiled ? compiled : run;");
     assert!(blocks.iter().any(|block| bare(block).contains(&runs)));
+}
+
+/// The Rust that the page about Wasmtime's files shows stands in the example, which is compiled and
+/// run with Wasmtime by hand (`tests/api/README.md`).
+#[test]
+fn the_code_that_loads_files_of_wasmtimes_is_the_examples() {
+    let example = read("tests/api/wasmtime/examples/verified.rs");
+    let page = read("docs/book/wasmtime.md");
+    let blocks = page.split("```rust\n").skip(1).filter_map(|block| block.split("```").next());
+    let blocks: Vec<&str> = blocks.collect();
+    assert!(blocks.len() == 2 && blocks[1].contains("unsafe"), "{blocks:?}");
+    for block in blocks {
+        assert!(example.contains(block), "not in the example:\n{block}");
+    }
 }

@@ -7,6 +7,7 @@ mod code;
 mod commands;
 mod common;
 mod compare;
+mod cwasm;
 mod debug;
 mod docs;
 mod habits;

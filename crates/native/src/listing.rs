@@ -209,6 +209,20 @@ mod tests {
             .collect();
         assert_eq!(texts, ["cmp", "ja"], "{lines:#?}");
         assert!(found.iter().all(|(_, rejection)| rejection.rule == Rule::Memory));
+        let derived = derivation(&layout, &code, load.offset).expect("control reaches it");
+        assert!(derived.term.is_some_and(|term| term.starts_with("memory 0 + v")));
+        let length = "≤ the length of memory 0";
+        assert!(derived.known.iter().any(|line| line.ends_with(length)), "{:#?}", derived.known);
+        let why = derived.verdict.expect("it is accepted");
+        assert_eq!(why, "P3: a comparison shows that it ends within the length of memory 0");
+        // Without the comparison nothing is derived: the rule is named.
+        let (mut other, start) = (code.clone(), found[0].0);
+        let end = lines.iter().map(|line| line.offset).find(|&offset| offset > start);
+        let without = &mut other.bytes[start as usize..end.expect("a branch") as usize];
+        without.fill(NOP);
+        without[..2].copy_from_slice(&TEST);
+        let derived = derivation(&layout, &other, load.offset).expect("control reaches it");
+        assert_eq!(derived.verdict.map_err(|fault| fault.rule), Err(Rule::Memory));
         // The other comparison of the function is none of it.
         assert!(lines.iter().filter(|line| line.text.starts_with("cmp")).count() > 2);
     }

@@ -6,7 +6,10 @@ use object::{
     SymbolScope, elf,
 };
 use prova_check::Rule;
-use prova_wasmtime_layout::{Error, File, Report, UNCHECKED, verify};
+use prova_wasmtime_layout::{
+    Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, uncompared, verify,
+    verify_on,
+};
 
 /// `(module (memory 1) (func) (func))`, and code for both functions.
 struct Made {
@@ -358,4 +361,43 @@ fn changed_bytes_do_no_harm() {
         }
     }
     assert!(read > 100, "{read}");
+}
+
+/// The witness owns what was checked; of a file with parts that have no check it says so.
+#[test]
+fn what_was_checked_is_owned() {
+    let (wasm, bytes) = (wat::parse_str(WAT).expect("a module"), Made::new().bytes());
+    let checked = Functions::check(bytes.clone(), &wasm, 1).expect("all functions are accepted");
+    assert_eq!((checked.bytes(), checked.unchecked()), (&bytes[..], &[UNCHECKED.to_owned()][..]));
+    // That is no whole file.
+    let unverified = Verified::check(bytes.clone(), &wasm, 2).expect_err("a part has no check");
+    assert_eq!(unverified.to_string(), "parts were not checked: .wasmtime.info");
+    assert_eq!(unverified, Unverified::Unchecked(checked.clone()));
+    assert_eq!(checked.into_bytes(), bytes);
+
+    // `mov [rdx], eax; ret`
+    let mut made = Made::new();
+    made.text[32..35].copy_from_slice(&[0x89, 0x02, 0xc3]);
+    made.symbols[1].2 = 3;
+    let refused = Functions::check(made.bytes(), &wasm, 1).expect_err("it stores anywhere");
+    let text = refused.to_string();
+    assert!(
+        text.starts_with("code was refused: wasm[0]::function[1]::run+0x0 (at 0x20 of"),
+        "{text}"
+    );
+    assert_eq!(Verified::check(made.bytes(), &wasm, 1), Err(refused));
+    let unread = Functions::check(Vec::new(), &wasm, 1);
+    assert!(matches!(unread, Err(Unverified::Unread(_))), "{unread:?}");
+}
+
+#[test]
+fn threads_change_no_report() {
+    let mut made = Made::new();
+    made.text[0] = 0xcc;
+    let (bytes, wasm) = (made.bytes(), wat::parse_str(WAT).expect("a module"));
+    let report = verify(&bytes, &wasm).expect("a report");
+    assert_eq!((report.confined, report.refused.len()), (1, 1));
+    for jobs in [0, 2, 7] {
+        assert_eq!(verify_on(jobs, &bytes, &wasm).as_ref(), Ok(&report));
+    }
 }

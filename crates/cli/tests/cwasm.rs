@@ -1,0 +1,155 @@
+//! `prova verify --wasm`: what it says of a compiled module of Wasmtime's, one made by hand.
+//!
+//! What is accepted and refused of such files is for `wasmtime-layout/tests`; files that Wasmtime
+//! wrote are for `tests/api/wasmtime` and for measurements (`benches/runs`).
+
+use crate::common::Scratch;
+
+const WAT: &str = r#"(module (memory 1)
+    (func $get (export "get") (param i32) (result i32) (i32.load offset=4 (local.get 0)))
+    (func $none))"#;
+
+/// `mov rax, [rdi + 56]` (the memory's base), `mov ecx, edx`, `mov eax, [rax + rcx + 4]`, `ret`.
+const GET: [u8; 11] = [0x48, 0x8b, 0x47, 0x38, 0x8b, 0xca, 0x8b, 0x44, 0x08, 0x04, 0xc3];
+/// Where `GET` accesses the memory.
+const ACCESS: usize = 6;
+
+/// The file with this code of the first function; that of the second one is `ret`.
+fn cwasm(get: &[u8; 11]) -> Vec<u8> {
+    let mut text = get.to_vec();
+    text.resize(16, 0);
+    text.push(0xc3);
+    // One row in one block, which begins at the access: a trap 1, out of bounds.
+    let mut traps = [1_u32, 1, ACCESS as u32, 0].map(u32::to_le_bytes).concat();
+    traps.extend_from_slice(&[1, 0]);
+    let names = b"\0wasm[0]::function[0]::get\0wasm[0]::function[1]\0";
+    let symbol = |name: u32, start: u64, len: u64| {
+        // A function in the third section.
+        let head = [&name.to_le_bytes()[..], &[0x12, 0, 3, 0]].concat();
+        [head, start.to_le_bytes().to_vec(), len.to_le_bytes().to_vec()].concat()
+    };
+    let symbols = [vec![0; 24], symbol(1, 0, 11), symbol(27, 16, 1)].concat();
+    elf(&[
+        (".wasmtime.engine", (1, 0, 0), &engine()),
+        (".wasmtime.traps", (1, 0, 0), &traps),
+        (".text", (1, 0, 0), &text),
+        // Its names are in the next section, and its first global symbol is the second.
+        (".symtab", (2, 5, 24), &symbols),
+        (".strtab", (3, 0, 0), names),
+    ])
+}
+
+/// An ELF image of sections with name, type, linked section, bytes of an entry, and content.
+fn elf(sections: &[(&str, (u32, u32, u64), &[u8])]) -> Vec<u8> {
+    let mut bytes = b"\x7fELF\x02\x01\x01\xc8".to_vec();
+    bytes.resize(64, 0);
+    let (mut names, mut headers) = (vec![0], vec![0; 64]);
+    for &(name, (kind, link, entry), data) in
+        sections.iter().chain(&[(".shstrtab", (3, 0, 0), &[][..])])
+    {
+        let mut data = data.to_vec();
+        let at = names.len() as u32;
+        names.extend_from_slice(name.as_bytes());
+        names.push(0);
+        if name == ".shstrtab" {
+            data.clone_from(&names);
+        }
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        headers.extend([at, kind].map(u32::to_le_bytes).concat());
+        let place = [0, 0, bytes.len() as u64, data.len() as u64];
+        headers.extend(place.map(u64::to_le_bytes).concat());
+        headers.extend([link, u32::from(entry > 0)].map(u32::to_le_bytes).concat());
+        headers.extend([16, entry].map(u64::to_le_bytes).concat());
+        bytes.extend(data);
+    }
+    bytes.resize(bytes.len().next_multiple_of(16), 0);
+    let table = (bytes.len() as u64).to_le_bytes();
+    let count = (headers.len() / 64) as u16;
+    bytes.extend(headers);
+    // Relocatable, x86-64, version 1; where the table is; that it is a module; sizes and counts.
+    bytes[16..24].copy_from_slice(&[1, 0, 62, 0, 1, 0, 0, 0]);
+    bytes[40..48].copy_from_slice(&table);
+    bytes[48] = 1;
+    bytes[52] = 64;
+    bytes[58] = 64;
+    bytes[60..62].copy_from_slice(&count.to_le_bytes());
+    bytes[62..64].copy_from_slice(&(count - 1).to_le_bytes());
+    bytes
+}
+
+/// The settings of Wasmtime's defaults, for x86-64 of the first level.
+fn engine() -> Vec<u8> {
+    let mut out = b"\0\x0248\x19x86_64-unknown-linux-gnu".to_vec();
+    // No settings of Cranelift's, no collector; 4 GiB, 32 MiB, 2 GiB.
+    out.extend_from_slice(&[0, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x10, 0x80, 0x80, 0x80, 0x10]);
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x08]);
+    out.extend_from_slice(&[0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 1]);
+    out
+}
+
+/// A folder with the module, `it.cwasm`, and `out.cwasm`, whose access is indexed by an address.
+fn folder(name: &str) -> Scratch {
+    let folder = Scratch::new(name);
+    folder.write("it.wat", WAT);
+    folder.write("it.cwasm", cwasm(&GET));
+    let mut out = GET;
+    // `mov eax, [rax + rdi + 4]`
+    out[8] = 0x38;
+    folder.write("out.cwasm", cwasm(&out));
+    folder
+}
+
+#[test]
+fn functions_are_counted_and_refusals_named() {
+    let folder = folder("cwasm-report");
+    let run = folder.run("verify it.cwasm --wasm it.wat");
+    assert_eq!(run.code, 1, "{run:?}");
+    for line in [
+        "not checked in part: it.cwasm: 2 of 3 pieces of code",
+        "from the final bytes of 2 pieces: the code cannot leave its sandbox (12 bytes)",
+        ".wasmtime.info",
+    ] {
+        assert!(run.out.contains(line), "{line}: {run:?}");
+    }
+    let one = folder.run("verify out.cwasm --wasm it.wat --jobs 1");
+    let line = "get (func0)  at 0x6, 0x6 of the text: Address: the address is no known sum";
+    assert!(one.code == 1 && one.out.contains(line), "{one:?}");
+    let more = folder.run("verify out.cwasm --wasm it.wat --jobs 3");
+    assert_eq!((one.code, one.out), (more.code, more.out));
+    let json = folder.run("verify out.cwasm --wasm it.wat --json");
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
+    assert_eq!((&json["refused"], &json["confined"]), (&1.into(), &1.into()), "{json}");
+}
+
+#[test]
+fn one_access_is_derived() {
+    let folder = folder("cwasm-explain");
+    let run = folder.run("verify it.cwasm --wasm it.wat --explain get+6");
+    for line in [
+        "bytes: 8b 44 08 04",
+        "address: memory 0 + v",
+        "rax is memory 0",
+        " is a number, 0x0 to 0xffffffff",
+        "allowed: P3: it ends at 0x100000007 at most; the 0x102000000 bytes from the base of \
+         memory 0 on are memory, or fault",
+        "of get (func0), which begins at 0x0 of the text",
+    ] {
+        assert!(run.code == 0 && run.out.contains(line), "{line}: {run:?}");
+    }
+    let run = folder.run("verify it.cwasm --wasm it.wat --explain func0+0");
+    for line in ["address: context + 0x38", "allowed: P5: ", "rax is then memory 0"] {
+        assert!(run.code == 0 && run.out.contains(line), "{line}: {run:?}");
+    }
+    // A refused function is explained, too.
+    let run = folder.run("verify out.cwasm --wasm it.wat --explain get+6");
+    for line in ["rdi is context", "not allowed: Address: the address is no known sum"] {
+        assert!(run.code == 1 && run.out.contains(line), "{line}: {run:?}");
+    }
+    let json = folder.run("verify it.cwasm --wasm it.wat --explain get+6 --json");
+    let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
+    assert_eq!((json.code, &tree["kind"]), (0, &"instruction".into()), "{tree}");
+    for wrong in ["get", "get+7", "get+x", "no+0"] {
+        let run = folder.run(&format!("verify it.cwasm --wasm it.wat --explain {wrong}"));
+        assert_eq!(run.code, 2, "{wrong}: {run:?}");
+    }
+}
