@@ -73,7 +73,10 @@ fn of(mut machine: Machine<'_>, state: State, insn: &Insn) -> Derivation {
     let effect = machine.step(&mut after, insn);
     let teller = Teller { machine: &machine, state: &before };
     let term = match (to, address) {
-        (Some(to), Some(address)) => Some(format!("{}, {} bytes", teller.term(to), address.size)),
+        (Some(to), Some(address)) => {
+            let bytes = if address.size == 1 { "byte" } else { "bytes" };
+            Some(format!("{}, {} {bytes}", teller.term(to), address.size))
+        }
         _ => callee.map(|to| teller.term(to)),
     };
     let known = teller.known(address.as_ref(), to.or(callee));

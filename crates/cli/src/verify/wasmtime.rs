@@ -51,7 +51,7 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     let Report { release, confined, confined_bytes, refused, unchecked, .. } = report;
     let all = confined + refused.len() + unchecked.len();
     let file = args.file.display();
-    let title = format!("{file}: {confined} of {}", counted(all as u64, "piece of code"));
+    let title = format!("{file}: {confined} of {} of code", counted(all as u64, "piece"));
     let judged = match (refused.is_empty(), unchecked.is_empty()) {
         (true, true) => "accepted",
         (false, _) => "refused in part",
@@ -79,7 +79,7 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     let mut left = Table { shown: Some(ROWS), ..Table::new("not checked", &[""]) };
     unchecked.iter().for_each(|name| left.push([printable(name)], false));
     let untold = [
-        "that the code computes what the WebAssembly says; Spectre",
+        "that the code computes what the WebAssembly says, pays fuel, or polls epochs; Spectre",
         "that the other sections of the file (functions by number, addresses, unwinding, data) are \
          what Wasmtime takes them for",
     ];
