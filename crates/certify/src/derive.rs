@@ -4,15 +4,17 @@
 //! draft, offset ─ attempts: flow ─► state before it ─ Machine::step ─► Derivation
 //! ```
 //!
-//! The state is that of the search for a certificate: the same abstract machine over the same
+//! The state comes from the search for a certificate: the same abstract machine over the same
 //! bytes. The certificate itself may say less of what this access does not need.
 //!
 //! Nothing rests on the words: the verdict is the machine's, asked with the same instruction. What
 //! the whole code needs is the check's business (`prova_native::premises` asks it, comparison by
 //! comparison).
 
+use crate::draft::{self, Draft};
 use crate::flow::{self, Insns, Wanted};
-use crate::{Draft, need, prepared};
+use crate::need;
+use crate::prepare::prepared;
 use prova_check::rules::place::{self, Reach};
 use prova_check::x64::{Address, Class, Insn};
 use prova_check::{
@@ -22,7 +24,7 @@ use prova_check::{
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// Facts that are told at most.
+/// Maximum number of facts in a derivation.
 const FACTS_MAX: usize = 8;
 
 /// Why one instruction is accepted or refused.
@@ -30,11 +32,11 @@ const FACTS_MAX: usize = 8;
 pub struct Derivation {
     /// The address that it accesses, or the code that it leads to, as a term; none if neither.
     pub term: Option<String>,
-    /// What is known of the term's parts, one sentence each.
+    /// The knowledge of the term's parts, one sentence each.
     pub known: Vec<String>,
     /// Why it is accepted, or the rule that it breaks.
     pub verdict: Result<String, Fault>,
-    /// What it leaves in its register.
+    /// The value that it leaves in its register.
     pub gives: Option<String>,
 }
 
@@ -48,7 +50,7 @@ pub fn derive(layout: &Layout, draft: &Draft<'_>, offset: u32) -> Option<Derivat
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &tables[..] } else { &[] };
         let wanted = Wanted { needs: guesses.then_some(&needs), carry: attempt.carry, tables };
-        let machine = crate::machine(layout, draft).ok()?;
+        let machine = draft::machine(layout, draft).ok()?;
         let Some((machine, state)) = flow::watch(machine, &mut insns, (draft, wanted), offset)
         else {
             continue;
@@ -150,7 +152,7 @@ impl Teller<'_, '_> {
         }
     }
 
-    /// What is known of a symbol wherever it stands.
+    /// The knowledge of a symbol wherever it stands.
     fn symbol(&self, sym: Sym) -> Option<String> {
         if sym == Sym::ZERO {
             return None;
@@ -226,7 +228,7 @@ impl Teller<'_, '_> {
         }
     }
 
-    /// Why an access of so many bytes is allowed, which the machine has found.
+    /// Why an access of `size` bytes is allowed, which the machine has found.
     fn because(&self, to: Value, size: u32) -> String {
         match to.base {
             Base::Memory(m) => self.linear(m, to, size),

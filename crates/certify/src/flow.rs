@@ -5,9 +5,9 @@
 //! - F2. Claims only weaken, so the work ends; [`STEPS_PER_BYTE`] bounds it.
 //! - F3. A call has a way to each landing of its clauses, as a jump would have.
 
+use crate::draft::{CertifyError, Draft};
 use crate::join::{self, Carry, Claims};
 use crate::slice::Set;
-use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
 use prova_check::x64::{Class, Insn, Instructions};
 use prova_check::{

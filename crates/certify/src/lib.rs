@@ -17,63 +17,27 @@
 
 mod bits;
 mod derive;
+mod draft;
 mod encode;
 mod flow;
 mod graph;
 mod join;
 mod need;
 mod parallel;
+mod prepare;
 pub mod relation;
 mod slice;
 
 pub use derive::{Derivation, derive};
+pub use draft::{CertifyError, Draft};
 pub use flow::CHANGES_MAX;
 pub use parallel::in_parallel;
 
+use draft::machine;
 use flow::{Insns, Wanted};
-use prova_check::abi::regs::RBP;
-use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Loc, Machine, Rejection, Rule, TrapRow};
-use slice::{Reads, Set};
-use std::collections::BTreeMap;
-use std::fmt;
-
-/// Code that wants a certificate.
-#[derive(Clone, Copy, Debug)]
-pub struct Draft<'a> {
-    /// Which code it is.
-    pub kind: CodeKind,
-    /// The final bytes.
-    pub bytes: &'a [u8],
-    /// The trap map.
-    pub traps: &'a [TrapRow],
-    /// The call map.
-    pub calls: &'a [CallRow],
-}
-
-/// Why there is no certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CertifyError {
-    /// Offset in the code, in bytes.
-    pub offset: u32,
-    /// The rule that would be broken.
-    pub rule: Rule,
-    /// The fault.
-    pub what: &'static str,
-}
-
-impl CertifyError {
-    pub(crate) fn at(offset: u32, Fault { rule, what }: Fault) -> CertifyError {
-        CertifyError { offset, rule, what }
-    }
-}
-
-impl fmt::Display for CertifyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no certificate: at {:#x}: {:?}: {}", self.offset, self.rule, self.what)
-    }
-}
-
-impl std::error::Error for CertifyError {}
+use prepare::{Needs, prepared};
+use prova_check::{Code, Layout, Rejection, Rule};
+use slice::Reads;
 
 /// The certificate of a draft that is likely to be accepted, made in the least time. It was not
 /// checked; where the check refuses it, [`certify`] knows more.
@@ -114,36 +78,6 @@ pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyErr
 
 const NOTHING: CertifyError =
     CertifyError { offset: 0, rule: Rule::Limit, what: "nothing was tried" };
-
-/// The frame pointer, and the words that it leads to behind `push rbp; mov rbp, rsp`.
-fn chain(machine: &Machine<'_>) -> Vec<Loc> {
-    let words = [-8, 0].into_iter().filter_map(|at| machine.word(at)).map(Loc::Word);
-    std::iter::once(Loc::Register(RBP)).chain(words).collect()
-}
-
-/// Reads that make a location needed, where jump tables may lead, and what is needed at blocks.
-type Needs = (Reads, Vec<u32>, BTreeMap<u32, Set>);
-
-/// The machine of a draft: all bytes may be data until it is known which are code.
-fn machine<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Machine<'a>, CertifyError> {
-    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
-    let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)]);
-    machine.map_err(|fault| CertifyError::at(0, fault))
-}
-
-/// What an attempt knows of the code before anything is executed.
-fn prepared<'a>(
-    layout: &'a Layout,
-    draft: &Draft<'a>,
-    insns: &mut Insns<'a>,
-    attempt: need::Attempt,
-) -> Result<Needs, CertifyError> {
-    let reads = attempt.reads.unwrap_or(Reads::Comparisons);
-    let machine = machine(layout, draft)?;
-    let graph = graph::graph(insns, &machine, (draft.calls, reads));
-    let found = slice::needs(&graph, &chain(&machine));
-    Ok((reads, graph.tables, found))
-}
 
 /// Makes one certificate after the other, until `enough` says so of one, or of the reason why there
 /// is none.

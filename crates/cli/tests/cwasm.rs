@@ -14,7 +14,7 @@ const GET: [u8; 11] = [0x48, 0x8b, 0x47, 0x38, 0x8b, 0xca, 0x8b, 0x44, 0x08, 0x0
 /// Where `GET` accesses the memory.
 const ACCESS: usize = 6;
 
-/// The file with this code of the first function; that of the second one is `ret`.
+/// The file with this code of the first function; the second one is `ret`.
 fn cwasm(get: &[u8; 11]) -> Vec<u8> {
     let mut text = get.to_vec();
     text.resize(16, 0);

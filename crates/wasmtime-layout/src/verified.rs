@@ -30,7 +30,7 @@ pub struct Verified {
 
 /// A compiled module whose functions were checked, and of the rest only that it can be read.
 ///
-/// It is no [`Verified`]: whoever loads it believes that the rest, which [`Functions::unchecked`]
+/// It is no [`Verified`]: an embedder that loads it believes that the rest, which [`Functions::unchecked`]
 /// names, is what Wasmtime wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Functions {
@@ -79,7 +79,7 @@ impl Verified {
         self.bytes
     }
 
-    /// What the check found.
+    /// The check's report.
     pub fn report(&self) -> &Report {
         &self.report
     }
@@ -116,7 +116,7 @@ impl Functions {
         self.bytes
     }
 
-    /// What the check found.
+    /// The check's report.
     pub fn report(&self) -> &Report {
         &self.report
     }
