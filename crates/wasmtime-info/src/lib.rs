@@ -37,7 +37,7 @@ mod translation;
 pub use error::Error;
 pub use translation::{IMAGE_BYTES_MAX, TABLE_ELEMENTS_MAX, WASM_BYTES_MAX};
 
-use prova_wasmtime_layout::{Artifact, Counts};
+use prova_wasmtime_layout::{Artifact, Counts, File, Rest};
 
 /// A part of a section, or all of it, that nobody checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,32 @@ pub struct Unchecked {
     /// or end it while it loads the file or walks its stack; otherwise it may take the code out of
     /// its sandbox.
     pub only_confuses: bool,
+}
+
+/// [`compare`], for the check of all of a file (`prova_wasmtime_layout::verify_on`).
+///
+/// # Errors
+///
+/// As of [`compare`].
+pub fn rest(
+    artifact: &Artifact<'_>,
+    compiled: &[u8],
+    wasm: &[u8],
+) -> Result<Rest, prova_wasmtime_layout::Error> {
+    let compared = compare(artifact, compiled, wasm).map_err(|error| {
+        let of = if error.section == "the Wasm" { File::Wasm } else { File::Compiled };
+        let what = match error.at {
+            Some(at) => format!("{} (at {at:#x})", error.what),
+            None => error.what,
+        };
+        prova_wasmtime_layout::Error { of, at: error.section, what }
+    })?;
+    let mut rest = Rest { counts: Some(compared.counts), ..Rest::default() };
+    for Unchecked { section, why, only_confuses } in compared.unchecked {
+        let list = if only_confuses { &mut rest.confusing } else { &mut rest.unchecked };
+        list.push(format!("{section}: {why}"));
+    }
+    Ok(rest)
 }
 
 /// A compiled module that says what it should.

@@ -7,8 +7,8 @@ use object::{
 };
 use prova_check::Rule;
 use prova_wasmtime_layout::{
-    Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, uncompared, verify,
-    verify_on,
+    Artifact, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, uncompared,
+    verify, verify_on,
 };
 
 /// `(module (memory 1) (func) (func))`, and code for both functions.
@@ -367,26 +367,46 @@ fn changed_bytes_do_no_harm() {
 #[test]
 fn what_was_checked_is_owned() {
     let (wasm, bytes) = (wat::parse_str(WAT).expect("a module"), Made::new().bytes());
-    let checked = Functions::check(bytes.clone(), &wasm, 1).expect("all functions are accepted");
+    let checked = Functions::check(bytes.clone(), &wasm, (1, uncompared))
+        .expect("all functions are accepted");
     assert_eq!((checked.bytes(), checked.unchecked()), (&bytes[..], &[UNCHECKED.to_owned()][..]));
     // That is no whole file.
-    let unverified = Verified::check(bytes.clone(), &wasm, 2).expect_err("a part has no check");
+    let unverified =
+        Verified::check(bytes.clone(), &wasm, (2, uncompared)).expect_err("a part has no check");
     assert_eq!(unverified.to_string(), "parts were not checked: .wasmtime.info");
     assert_eq!(unverified, Unverified::Unchecked(checked.clone()));
     assert_eq!(checked.into_bytes(), bytes);
+    // What is compared and may only confuse does not count.
+    let confusing = |_: &Artifact<'_>, _: &[u8], _: &[u8]| {
+        Ok(Rest { confusing: vec![".eh_frame".to_owned()], ..Rest::default() })
+    };
+    let whole = Verified::check(bytes.clone(), &wasm, (1, confusing)).expect("all is compared");
+    assert_eq!(
+        (whole.bytes(), &whole.report().confusing[..]),
+        (&bytes[..], &[".eh_frame".to_owned()][..])
+    );
+    assert_eq!(whole.into_bytes(), bytes);
+    // A comparison that fails is the file's error.
+    let differs = |artifact: &Artifact<'_>, _: &[u8], _: &[u8]| {
+        let at = artifact.symbols[0].name.clone();
+        Err(Error { of: File::Compiled, at, what: "differs".to_owned() })
+    };
+    let unread = Verified::check(bytes.clone(), &wasm, (1, differs));
+    assert!(matches!(unread, Err(Unverified::Unread(_))), "{unread:?}");
 
     // `mov [rdx], eax; ret`
     let mut made = Made::new();
     made.text[32..35].copy_from_slice(&[0x89, 0x02, 0xc3]);
     made.symbols[1].2 = 3;
-    let refused = Functions::check(made.bytes(), &wasm, 1).expect_err("it stores anywhere");
+    let refused =
+        Functions::check(made.bytes(), &wasm, (1, uncompared)).expect_err("it stores anywhere");
     let text = refused.to_string();
     assert!(
         text.starts_with("code was refused: wasm[0]::function[1]::run+0x0 (at 0x20 of"),
         "{text}"
     );
-    assert_eq!(Verified::check(made.bytes(), &wasm, 1), Err(refused));
-    let unread = Functions::check(Vec::new(), &wasm, 1);
+    assert_eq!(Verified::check(made.bytes(), &wasm, (1, uncompared)), Err(refused));
+    let unread = Functions::check(Vec::new(), &wasm, (1, uncompared));
     assert!(matches!(unread, Err(Unverified::Unread(_))), "{unread:?}");
 }
 
@@ -398,6 +418,6 @@ fn threads_change_no_report() {
     let report = verify(&bytes, &wasm).expect("a report");
     assert_eq!((report.confined, report.refused.len()), (1, 1));
     for jobs in [0, 2, 7] {
-        assert_eq!(verify_on(jobs, &bytes, &wasm).as_ref(), Ok(&report));
+        assert_eq!(verify_on(jobs, &bytes, &wasm, uncompared).as_ref(), Ok(&report));
     }
 }
