@@ -1,7 +1,7 @@
 //! A module that Wasmtime compiled elsewhere, checked before it is loaded: what was checked is what
 //! is loaded, since the witness owns it.
 
-use prova_wasmtime_layout::{Unverified, Verified};
+use prova_wasmtime_layout::Verified;
 use std::error::Error;
 use wasmtime::{Engine, Instance, Module, Store};
 
@@ -22,20 +22,12 @@ pub fn compiled() -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
     Ok((wasm, compiled))
 }
 
-/// Loads a compiled module of which all is checked, and says what is not where that is not so.
+/// Loads a compiled module of which all is checked.
 pub fn loaded(engine: &Engine, compiled: Vec<u8>, wasm: &[u8]) -> Result<Module, Box<dyn Error>> {
     let jobs = std::thread::available_parallelism()?.get();
-    match Verified::check(compiled, wasm, jobs) {
-        // SAFETY: all of these bytes was checked, and they are the ones that are loaded.
-        Ok(verified) => Ok(unsafe { Module::deserialize(engine, verified.bytes())? }),
-        Err(Unverified::Unchecked(functions)) => {
-            println!("not checked: {}", functions.unchecked().join(", "));
-            // SAFETY: the functions were checked. That the rest is what Wasmtime wrote is believed:
-            // here this program has compiled it.
-            Ok(unsafe { Module::deserialize(engine, functions.bytes())? })
-        }
-        Err(why) => Err(why.into()),
-    }
+    let verified = Verified::check(compiled, wasm, (jobs, prova_wasmtime_info::rest))?;
+    // SAFETY: all of these bytes was checked, and they are the ones that are loaded.
+    Ok(unsafe { Module::deserialize(engine, verified.bytes())? })
 }
 
 pub fn main() -> Result<(), Box<dyn Error>> {

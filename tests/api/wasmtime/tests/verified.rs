@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "its main is run as well")]
 mod verified;
 
-use prova_wasmtime_layout::{Artifact, Functions, Unverified};
+use prova_wasmtime_layout::{Artifact, Functions, Unverified, uncompared};
 use wasmtime::Engine;
 
 #[test]
@@ -26,11 +26,16 @@ fn code_that_leaves_its_sandbox_is_not_loaded() {
         bytes.as_ptr() as usize - compiled.as_ptr() as usize
     };
     compiled[text + 1..text + 4].copy_from_slice(&[0x89, 0x02, 0x90]);
-    let Err(Unverified::Refused(report)) = Functions::check(compiled.clone(), &wasm, 2) else {
+    let Err(Unverified::Refused(report)) = Functions::check(compiled.clone(), &wasm, (2, uncompared)) else {
         panic!("it is refused");
     };
     let refusal = &report.refused[0];
     assert_eq!((refusal.func, refusal.offset - refusal.start), (Some(0), 1), "{refusal}");
+    // What is said beside the code: one more byte of the Wasm is another module.
+    let other = wat::parse_str("(module (memory 1) (func (export \"sum\") (param i32) (result i32) local.get 0))");
+    let of_another = verified::compiled().expect("it compiles").1;
+    let loaded = verified::loaded(&Engine::default(), of_another, &other.expect("a module"));
+    assert!(loaded.is_err(), "the file is of another module");
     let loaded = verified::loaded(&Engine::default(), compiled, &wasm);
     let why = loaded.err().expect("nothing is loaded").to_string();
     assert!(why.starts_with("code was refused: wasm[0]::function[0]"), "{why}");
