@@ -1,7 +1,7 @@
 //! Machine code as text, and what its acceptance rests on; for tools.
 //!
-//! [`listing`] decodes what control can reach, by the same decoder as the check. [`derivation`] says
-//! of one instruction what its address is, and by which rule it is accepted. [`premises`] says
+//! [`listing`] decodes what control can reach, by the same decoder as the check. [`derivation`]
+//! says of one instruction what its address is, and by which rule it is accepted. [`premises`] says
 //! which comparisons and branches the check needs to accept the instruction at an offset. It asks
 //! the check itself: each is taken out in turn (overwritten by instructions that do nothing), the
 //! code is certified anew, and where the check then refuses that instruction, it was a premise. So

@@ -44,8 +44,8 @@ pub struct Refusal {
 }
 
 impl Report {
-    /// Whether all of the file was checked or compared, except for what can only confuse, and nothing
-    /// refused.
+    /// Whether all of the file was checked or compared, except for what can only confuse, and
+    /// nothing refused.
     pub fn is_confined(&self) -> bool {
         self.refused.is_empty() && self.unchecked.is_empty()
     }
