@@ -109,9 +109,9 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether the `count` bytes from `start` on are a memory's, or, of a `source`, a data segment's.
-    /// Both numbers are less than 2^48 as integers, so their sum is, and the reading of it that a
-    /// length bounds is that sum.
+    /// Whether the `count` bytes from `start` on are a memory's, or, of a `source`, a data
+    /// segment's. Both numbers are less than 2^48 as integers, so their sum is, and the reading of
+    /// it that a length bounds is that sum.
     fn are_bytes(&self, (path, source): (Path, bool), start: Value, count: Value) -> bool {
         let extent = match start.base {
             Base::Memory(m) if self.layout.memory_type(m).is_some() => Extent::Memory(m),
