@@ -81,7 +81,22 @@ impl Machine<'_> {
         let within = |end| self.within(path, end, extent);
         let reach = place::linear((to, bytes), bounds, (memory.min_bytes, 0), within);
         let inside = planted!(MaskedIsUnchecked, reach == Reach::Inside, true);
-        (bytes > 0 && inside).then_some((extent, bytes))
+        if bytes > 0 && inside {
+            return Some((extent, bytes));
+        }
+        // Where functions get contexts, an address may be compared with the end of what is reserved:
+        // those bytes are the memory's, or fault.
+        if !self.layout.contexts() {
+            return None;
+        }
+        let shift = u32::from(to.shift.min(3));
+        let behind = i128::from(bounds.1).checked_shl(shift)?.saturating_add(add);
+        let rest = i128::from(memory.zone_bytes).saturating_sub(behind).clamp(0, most.into());
+        let bytes = u32::try_from(rest).unwrap_or(0);
+        let zone = (memory.min_bytes, memory.zone_bytes);
+        let reach = place::linear((to, bytes), bounds, zone, |_| false);
+        let reserved = matches!(reach, Reach::Inside | Reach::Zone);
+        (bytes > 0 && planted!(ReservedAnyway, reserved, true)).then_some((extent, bytes))
     }
 
     /// D3, where it is used: the access is within those bytes, so it is inside or faults.

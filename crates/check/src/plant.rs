@@ -108,6 +108,7 @@ steps {
     RangeIsNotCompared
     AnyIndex
     SegmentIsWritten
+    ReservedAnyway
     AnyTrap
     UnwindsUntrapped
     TrapsGoOn
