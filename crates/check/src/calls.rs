@@ -241,12 +241,15 @@ impl Machine<'_> {
             return fault(Rule::Call, "the callee has no signature");
         };
         self.pass_arguments(state, callee, rsp)?;
+        let behind = rsp.saturating_add(i64::from(callee.stack_bytes));
+        if !planted!(ArgumentsOverChain, Self::is_chained_above(state, behind), true) {
+            return fault(Rule::Chain, "the callee's arguments lie where its caller's frame is");
+        }
         let Some(results) = &callee.results else {
             return fault(Rule::Call, "the callee's results do not fit into registers");
         };
         self.forget(state);
-        let after = rsp.saturating_add(i64::from(callee.stack_bytes));
-        self.set_rsp(state, Some(Value::pointer(Base::Stack, after as u64)))?;
+        self.set_rsp(state, Some(Value::pointer(Base::Stack, behind as u64)))?;
         for &(kind, place) in results {
             if let Place::Register(r) = place {
                 let sym = self.reference(kind);
@@ -269,6 +272,13 @@ impl Machine<'_> {
         planted!(ChainIsAnyFrame, chained, frame.is_some())
     }
 
+    /// Whether the words that lead to the caller's frame lie at `end` or above it: what another may
+    /// write during a call ends there.
+    pub(crate) fn is_chained_above(state: &State, end: i64) -> bool {
+        let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
+        frame.is_some_and(|frame| frame as i64 >= end)
+    }
+
     /// P13 where an instruction may fault. The caller's frame pointer is accepted too, except in a
     /// way in and a loop, whose caller has none. (No instruction that faults makes a frame pointer
     /// known that was unknown before it, so the state after the instruction is enough.)
@@ -276,6 +286,10 @@ impl Machine<'_> {
         // Y6.
         if planted!(InStops, matches!(self.way_of(), Some(Way::In(_))), false) {
             return fault(Rule::Chain, "a way in may stop");
+        }
+        // Y3.
+        if !planted!(StopsBehindFailure, self.has_succeeded(state), true) {
+            return fault(Rule::Chain, "code may stop where the host may have failed");
         }
         let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));
         if (caller && !self.kind.is_entered()) || self.is_chained(state) {

@@ -460,13 +460,14 @@ impl<'a> Pass<'a> {
         if self.blocks.frame.is_none() {
             return fault(Rule::Certificate, "a claimed block is reached before the frame");
         }
+        let back = jump.is_some_and(|(target, from)| target <= from);
+        self.machine.way_goes(state, back)?;
         let claims = self.blocks.claims(block);
         let kept = &self.blocks.kept;
         let work = (claims.len() as u64).saturating_add(1).saturating_add(kept.len() as u64 >> 2);
         spend(&mut self.work, &self.machine, work)?;
         let metered = self.blocks.metered(block);
         if self.machine.is_metered() {
-            let back = jump.is_some_and(|(target, from)| target <= from);
             if (metered || back) && !state.metered {
                 return fault(Rule::Metering, "a way without a charge or a poll");
             }

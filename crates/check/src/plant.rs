@@ -138,6 +138,10 @@ steps {
     ReturnsUncalled
     SetAnywhere
     SaidBehindCalls
+    WayGoesBack
+    StopsBehindFailure
+    ArrayOverChain
+    ArgumentsOverChain
     FrameOfAnySize
     CalleeKeepsAll
     OutForAnother

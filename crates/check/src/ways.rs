@@ -24,7 +24,11 @@
 //!   and what it calls. So a way takes no more than functions may without a comparison, and its
 //!   array.
 //! - Y6. No instruction of a way in may stop it: the host would unwind what was entered before. And
-//!   what the store says at a call holds until the way returns or unwinds.
+//!   what the store says at a call holds until the way returns or unwinds. What is said and not
+//!   called with is known in one block alone, so no edge leads to a claimed block behind it.
+//! - Y7. A way in, a way out, and the caller of a builtin go on to later code alone. So what stands
+//!   behind a call runs behind it, and what was not yet seen when code was judged has not run. A
+//!   way in ends in a return, which asks for the row of its call (Y4).
 
 use crate::abi::regs::{RAX, RBP, RCX, RDI, RDX, RSI};
 use crate::access::cells;
@@ -231,8 +235,11 @@ impl Machine<'_> {
             return none;
         };
         let bytes = i64::try_from(values.saturating_mul(offsets::VALUE_BYTES)).unwrap_or(i64::MAX);
-        // The return address and what lies above it are not the frame's.
-        let inside = array.rem_euclid(8) == 0 && array >= rsp && array.saturating_add(bytes) <= 0;
+        // The return address and what lies above it are not the frame's, and the host goes along
+        // frames after it has written.
+        let end = array.saturating_add(bytes);
+        let inside = array.rem_euclid(8) == 0 && array >= rsp && end <= 0;
+        let inside = inside && planted!(ArrayOverChain, Self::is_chained_above(state, end), true);
         let count = state.get(Loc::Register(RCX)) == Some(Value::constant(values));
         if !planted!(ArrayAnywhere, inside && count, true) {
             return none;
@@ -310,6 +317,24 @@ impl Machine<'_> {
         is.then_some(Flags::Zero(Value::symbol(answer.success)))
     }
 
+    /// Y3: whether the host has not failed, if it was called.
+    pub(crate) fn has_succeeded(&self, state: &State) -> bool {
+        self.ways.answer.is_none_or(|answer| self.at_least(state.path, answer.success, 1))
+    }
+
+    /// Y7: an edge of a way, `back` if it does not lead on.
+    pub(crate) fn way_goes(&self, state: &State, back: bool) -> Result<(), Fault> {
+        let once = match self.way_of() {
+            None => return Ok(()),
+            Some(Way::Start) => false,
+            Some(Way::In(_) | Way::Out(_) | Way::Builtin(_)) => true,
+        };
+        if planted!(WayGoesBack, once && back, false) {
+            return fault(Rule::Target, "a way goes back");
+        }
+        Self::says_as_before(state)
+    }
+
     /// Y6: nothing was said since the last call.
     fn says_as_before(state: &State) -> Result<(), Fault> {
         let anew = state.cells.range(WORDS..).next().is_some();
@@ -377,11 +402,8 @@ impl Machine<'_> {
 
     /// The answer of a way, and what the host is given back.
     fn gives_back(&mut self, state: &mut State, way: Way) -> Result<(), Fault> {
-        if let Some(answer) = self.ways.answer {
-            let is_known = self.at_least(state.path, answer.success, 1);
-            if !planted!(FailureIsUnseen, is_known, true) {
-                return fault(Rule::Return, "the host may have failed");
-            }
+        if !planted!(FailureIsUnseen, self.has_succeeded(state), true) {
+            return fault(Rule::Return, "the host may have failed");
         }
         let called = state.answers == Answers::Returned;
         let calls = matches!(way, Way::Builtin(_) | Way::Out(_));

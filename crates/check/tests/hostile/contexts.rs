@@ -1,13 +1,14 @@
 //! The rows of `contexts.tsv` and `ways.tsv`: code whose callees get contexts, under a layout that
 //! is made by hand. A name, the rule that refuses the code or `ok`, rows of traps, bytes, and their
 //! text; of ways first which one it is, and behind the traps the clauses of calls: offset behind
-//! the call, landing, bytes of the frame.
+//! the call, landing, bytes of the frame. Two more columns are a certificate, as in `claims.rs`.
 //!
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
+//!            3: eight i64 -> ()
 //! functions  0: imported, type 1           1: the row's code, type 0, at 0
 //!            2: type 1, at F2 = 0x1000     3: type 0, at F3 = 0x1100
-//!            4: type 2, at F4 = 0x1200     start: at S = 0x2500
+//!            4: type 2, at F4 = 0x1200     5: type 3, at F5 = 0x1300     start: at S = 0x2500
 //! memories   0: a page at least, in 4 GiB of zone, stays     1: a page at least, without, moves
 //! tables     0: 4 to 8 elements, moves     1: 4 elements, stays
 //! globals    0: i64, mutable               1: i32            2: funcref, mutable
@@ -51,13 +52,23 @@ pub(crate) fn judged() -> Vec<Judged> {
         };
         judge((of_func, &certificate), (name, rule), [traps, "-", bytes])
     });
-    let ways = WAYS.lines().skip(1).map(|line| {
+    rows.chain(ways(WAYS)).collect()
+}
+
+/// The check's verdict on each row of ways.
+pub(crate) fn ways(text: &str) -> impl Iterator<Item = Judged> + '_ {
+    text.lines().skip(1).map(|line| {
         let columns: Vec<&str> = line.split('\t').collect();
-        let [name, way, rule, traps, clauses, bytes, _] = columns[..] else { panic!("{line}") };
+        let [name, way, rule, traps, clauses, bytes, _, ref claims @ ..] = columns[..] else {
+            panic!("{line}")
+        };
         let name = format!("{way}: {name}");
-        judge((CodeKind::Way(way_of(way)), &least()), (&name, rule), [traps, clauses, bytes])
-    });
-    rows.chain(ways).collect()
+        let certificate = match claims {
+            [frame, blocks] => certificate(frame, blocks),
+            _ => least(),
+        };
+        judge((CodeKind::Way(way_of(way)), &certificate), (&name, rule), [traps, clauses, bytes])
+    })
 }
 
 fn way_of(text: &str) -> Way {
@@ -118,6 +129,7 @@ fn layout(kind: CodeKind) -> Layout {
         Some(Signature { params: vec![i32; 4], results: vec![i32] }),
         Some(Signature { params: none.clone(), results: none }),
         Some(Signature { params: vec![any, Ty::I64], results: vec![any] }),
+        Some(Signature { params: vec![Ty::I64; 8], results: Vec::new() }),
     ];
     let memory =
         |zone_bytes, moves| Memory { min_bytes: 1 << 16, max_bytes: 1 << 32, zone_bytes, moves };
@@ -144,6 +156,7 @@ fn layout(kind: CodeKind) -> Layout {
         (0x1000, CodeKind::Func(2)),
         (0x1100, CodeKind::Func(3)),
         (0x1200, CodeKind::Func(4)),
+        (0x1300, CodeKind::Func(5)),
         (0x2000, builtin(0)),
         (0x2100, builtin(1)),
         (0x2200, builtin(2)),
@@ -158,7 +171,7 @@ fn layout(kind: CodeKind) -> Layout {
     let parts = Parts {
         config: Config::default(),
         types,
-        funcs: vec![1, 0, 1, 0, 2],
+        funcs: vec![1, 0, 1, 0, 2, 3],
         imported_funcs: 1,
         memories: vec![memory((4 << 30) + (32 << 20), false), memory(0, true)],
         tables: vec![table(8, true), table(4, false)],
