@@ -125,7 +125,11 @@ impl Machine<'_> {
             Base::Code => self.data(state, to, size, access),
             Base::None => match self.symbols.def(to.sym).kind {
                 Kind::Masked { extent, bytes } if to.shift == 0 => {
-                    self.masked(extent, bytes, to, size)
+                    let place = self.masked(extent, bytes, to, size)?;
+                    if let Place::Element { table, .. } = place {
+                        state.path = self.is_selected(state.path, table, to.sym);
+                    }
+                    Ok(place)
                 }
                 Kind::Ref(ty)
                     if self.layout.contexts() && ty.kind == RefKind::Func && to.shift == 0 =>

@@ -95,6 +95,19 @@ impl Machine<'_> {
                 }
                 Ok(())
             }
+            Argument::Element(n) => {
+                let table = all.get(usize::from(n)).and_then(|table| table.as_constant());
+                let table = Extent::Table(table.map_or(u32::MAX, |table| table as u32));
+                let of = self.facts.reading(state.path, &self.symbols, value);
+                let there = of.is_some_and(|of| {
+                    let behind = Reading { add: of.add.saturating_add(1), ..of };
+                    self.within(state.path, behind, table)
+                });
+                if !planted!(AnyElementIsAsked, there, true) {
+                    return fault(Rule::Call, "a builtin gets an index beyond its table");
+                }
+                Ok(())
+            }
             Argument::Bytes(n) | Argument::Source(n) => {
                 let count = all.get(usize::from(n)).copied();
                 let inside = count.is_some_and(|count| {

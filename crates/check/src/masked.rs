@@ -20,13 +20,13 @@
 
 use crate::access::Place;
 use crate::error::{Fault, Rule, fault};
-use crate::facts::{Path, Reading};
+use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::Flags;
 use crate::symbols::{Def, Extent, Kind};
-use crate::value::{Base, Value};
+use crate::value::{Base, Sym, Value};
 use crate::x64::Condition;
 
 /// Bytes of an element of a table.
@@ -53,7 +53,27 @@ impl Machine<'_> {
         let path = if planted!(MaskedAnyway, moved, !moved) { taken } else { other };
         let (extent, bytes) = self.select_masked(path, to)?;
         let kind = Kind::Masked { extent, bytes };
-        Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
+        let pointer = self.symbols.fresh(Def { kind, ..Def::ANY });
+        if let Extent::Table(_) = extent {
+            self.symbols.selects(pointer, to);
+        }
+        Some(Value::symbol(pointer))
+    }
+
+    /// D3: behind an access through a pointer to an element, which would have faulted nowhere, the
+    /// index that the address was made of is one of an element.
+    pub(crate) fn is_selected(&mut self, path: Path, table: u32, pointer: Sym) -> Path {
+        let Some(to) = self.symbols.selected(pointer).filter(|_| !self.masks()) else {
+            return path;
+        };
+        let whole = to.sym == Sym::ZERO || to.shift == 3;
+        if to.base != Base::Table(table) || !whole || !to.add.is_multiple_of(ELEMENT_BYTES.into()) {
+            return path;
+        }
+        let before = (to.add as i64).checked_div(ELEMENT_BYTES.into()).unwrap_or(0);
+        let d = i128::from(before).saturating_add(1);
+        let b = Node::Extent(Extent::Table(table));
+        self.facts.push(path, &self.symbols, Fact::Le { a: to.sym, shift: 0, d, b })
     }
 
     /// D3, where the pointer is made: how many bytes from `to` on lie in the object on `path`,

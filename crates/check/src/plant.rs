@@ -138,6 +138,7 @@ steps {
     ReturnsUncalled
     SetAnywhere
     SaidBehindCalls
+    AnyElementIsAsked
     WayGoesBack
     StopsBehindFailure
     ArrayOverChain

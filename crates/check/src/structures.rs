@@ -185,6 +185,8 @@ pub enum Argument {
     Index(u32),
     /// A constant whose lowest byte, which is what counts, is less than this: a trap's number.
     Byte(u8),
+    /// The index of an element of the table whose index this argument (from 0) is.
+    Element(u8),
     /// The address of bytes of a memory; this argument (from 0) says how many.
     Bytes(u8),
     /// The same, or the address of a data segment of that length; the bytes are only read.

@@ -153,6 +153,8 @@ pub struct Symbols {
     sums: BTreeMap<(Summand, Summand), Sym>,
     /// The two that a sum is of, the last ones that were said.
     summands: BTreeMap<Sym, (Summand, Summand)>,
+    /// The address that a masked pointer is where it does not lead nowhere.
+    selected: BTreeMap<Sym, Value>,
 }
 
 /// A symbol's definition, and the place + 1 of the newest of its low halves.
@@ -187,6 +189,7 @@ impl Symbols {
             halves: Vec::with_capacity(more >> 3),
             sums: BTreeMap::new(),
             summands: BTreeMap::new(),
+            selected: BTreeMap::new(),
         }
     }
 
@@ -265,6 +268,16 @@ impl Symbols {
     /// The two that a symbol is the sum of, with their shifts, in order.
     pub fn summands(&self, sum: Sym) -> Option<(Summand, Summand)> {
         self.summands.get(&sum).copied()
+    }
+
+    /// A masked pointer is this address or leads nowhere, in every execution that has it (S1).
+    pub(crate) fn selects(&mut self, pointer: Sym, address: Value) {
+        self.selected.insert(pointer, address);
+    }
+
+    /// The address that a masked pointer is where it does not lead nowhere.
+    pub(crate) fn selected(&self, pointer: Sym) -> Option<Value> {
+        self.selected.get(&pointer).copied()
     }
 
     /// How many symbols there are.

@@ -215,6 +215,8 @@ impl Machine<'_> {
                     let byte = self.ways.bytes.get(n).map(|&byte| Value::symbol(byte));
                     value == Value::symbol(sym) || Some(value) == byte
                 }
+                // The table's index is one of its own.
+                Argument::Element(_) => is(state, n),
                 Argument::Bytes(count) | Argument::Source(count) => {
                     is(state, n) && is(state, usize::from(count))
                 }

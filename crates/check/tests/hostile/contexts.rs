@@ -141,12 +141,12 @@ fn layout(kind: CodeKind) -> Layout {
         index,
         fails,
     };
-    use Argument::{Byte, Bytes, Index, Number, Source};
+    use Argument::{Byte, Bytes, Element, Index, Number, Source};
     let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
     let builtins = vec![
         hosted(1, &[Bytes(2), Source(2), Number], Answer::Number, None),
         hosted(0, &[Number, Index(2)], Answer::Number, grown),
-        hosted(7, &[Index(2), Number], Answer::Function, None),
+        hosted(7, &[Index(2), Element(0)], Answer::Function, None),
         hosted(12, &[], Answer::Number, Some(Failure::False)),
         hosted(41, &[], Answer::Never, None),
         hosted(40, &[Byte(17)], Answer::Trap, None),
