@@ -18,6 +18,9 @@ use crate::symbols::{Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
+/// The work of looking for a value in the argument cells, in facts walked.
+const VALUE_WORK: u64 = 16;
+
 impl Machine<'_> {
     /// `call` of a register; whether it comes back.
     pub(crate) fn call(&mut self, state: &mut State, insn: &Insn) -> Result<bool, Fault> {
@@ -442,6 +445,7 @@ impl Machine<'_> {
 
     /// Whether references of these types lie in the argument cells.
     pub(crate) fn cells_hold(&self, state: &State, types: &[Ty]) -> Result<(), Fault> {
+        self.facts.count((types.len() as u64).saturating_mul(VALUE_WORK));
         for (cell, ty) in self.cells_of(types) {
             let Ty::Ref(kind) = ty else { continue };
             let holds = match state.cells.get(&cell) {

@@ -71,7 +71,7 @@ impl Machine<'_> {
             return path;
         }
         let before = (to.add as i64).checked_div(ELEMENT_BYTES.into()).unwrap_or(0);
-        let d = i128::from(before).saturating_add(1);
+        let d = i128::from(before).saturating_add(planted!(SelectedIsBehind, 1, 2));
         let b = Node::Extent(Extent::Table(table));
         self.facts.push(path, &self.symbols, Fact::Le { a: to.sym, shift: 0, d, b })
     }

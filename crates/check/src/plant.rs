@@ -139,6 +139,7 @@ steps {
     SetAnywhere
     SaidBehindCalls
     AnyElementIsAsked
+    SelectedIsBehind
     WayGoesBack
     StopsBehindFailure
     ArrayOverChain
