@@ -19,6 +19,9 @@ pub(crate) const BUILTIN: &str = "wasmtime_builtin_";
 const OS_ABI: u8 = 200;
 /// Sections of a file at most.
 const SECTIONS_MAX: usize = 256;
+/// Sections that the host believes and that nothing here reads: how its own unwinder leaves frames
+/// of Wasm, and which words of such frames are references of its collector's.
+const BELIEVED: [&str; 3] = [".eh_frame", ".wasmtime.stackmap", ".wasmtime.frames"];
 /// The bit of `e_flags` that says that the file is a module.
 const IS_MODULE: u32 = 1;
 
@@ -59,6 +62,8 @@ pub struct Artifact<'a> {
     pub symbols: Vec<Symbol>,
     pub(crate) traps: Vec<TrapRow>,
     pub(crate) handled: Vec<Handled>,
+    /// Those of [`BELIEVED`] that are there and not empty.
+    pub(crate) believed: Vec<&'static str>,
 }
 
 /// Whether bytes begin as a compiled module of Wasmtime's does.
@@ -108,6 +113,8 @@ impl<'a> Artifact<'a> {
         let traps = traps::read(traps, text.len())?;
         let handled = section(".wasmtime.exceptions").transpose()?.unwrap_or(&[]);
         let handled = exceptions::read(handled)?;
+        let there = |name: &&str| elf.section_by_name(name).is_some_and(|is| is.size() != 0);
+        let believed = BELIEVED.into_iter().filter(there).collect();
         let text_index = elf.section_by_name(".text").map(|section| section.index());
         let (mut symbols, mut names_bytes) = (Vec::new(), bytes.len());
         for symbol in elf.symbols() {
@@ -149,7 +156,7 @@ impl<'a> Artifact<'a> {
             }
             end = behind;
         }
-        Ok(Artifact { settings, text, symbols, traps, handled })
+        Ok(Artifact { settings, text, symbols, traps, handled, believed })
     }
 
     /// The places of the text that no symbol names and that are not zeros, each from its first such

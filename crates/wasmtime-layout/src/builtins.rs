@@ -35,9 +35,7 @@ pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
         "memory_grow" => (0, &[Number, Index(owned)], number, minus(2)),
         "memory_copy" => (1, &[Bytes(2), Source(2), Number], number, none),
         "memory_fill" => (2, &[Bytes(2), Number, Number], number, none),
-        "table_get_lazy_init_func_ref" => {
-            (7, &[Index(tables), Element(0)], Answer::Function, none)
-        }
+        "table_get_lazy_init_func_ref" => (7, &[Index(tables), Element(0)], Answer::Function, none),
         "out_of_gas" => (12, &[], number, falsy),
         "new_epoch" => (13, &[], number, minus(1)),
         // Their arguments lie in vector registers.

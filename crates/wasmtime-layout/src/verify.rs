@@ -77,8 +77,9 @@ pub const UNCHECKED: &str = ".wasmtime.info";
 /// # Errors
 ///
 /// None.
-pub fn uncompared(_: &Artifact<'_>, _: &[u8], _: &[u8]) -> Result<Rest, Error> {
-    Ok(Rest { unchecked: vec![UNCHECKED.to_owned()], ..Rest::default() })
+pub fn uncompared(artifact: &Artifact<'_>, _: &[u8], _: &[u8]) -> Result<Rest, Error> {
+    let believed = artifact.believed.iter().chain([&UNCHECKED]);
+    Ok(Rest { unchecked: believed.map(|&name| name.to_owned()).collect(), ..Rest::default() })
 }
 
 /// Checks the code of a compiled module against its Wasm, on the caller's thread; nothing else is

@@ -134,6 +134,14 @@ fn functions_are_checked_and_other_code_is_named() {
     assert_eq!(report.unchecked, [UNCHECKED]);
     assert!(!report.is_confined());
 
+    // Sections by which the host walks frames are compared with nothing either.
+    for name in [".eh_frame", ".wasmtime.stackmap", ".wasmtime.frames"] {
+        let report = Made { more: Some(name), ..Made::new() }.verified().expect("a report");
+        assert_eq!(report.unchecked, [name, UNCHECKED]);
+    }
+    let report = Made { more: Some(".name.wasm"), ..Made::new() }.verified().expect("a report");
+    assert_eq!(report.unchecked, [UNCHECKED]);
+
     let mut made = Made::new();
     made.symbols.push(("signatures[0]::trampoline", 40, 4));
     let report = made.verified().expect("a report");
