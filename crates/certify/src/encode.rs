@@ -252,6 +252,10 @@ fn claim(out: &mut Bits, claim: &Claim) {
                 out.bits(shift.into(), 2);
             }
         }
+        Claim::Selects { of, index } => {
+            out.of(tags::SELECTS, of);
+            out.place(index.number());
+        }
         Claim::Half { of, whole } => {
             out.of(tags::HALF, of);
             out.place(whole.number());

@@ -118,6 +118,8 @@ enum Relation {
     Sum(usize, [(usize, u8); 2]),
     /// The low half of another.
     Half(usize, usize),
+    /// A masked pointer to the element of an index.
+    Selects(usize, usize),
 }
 
 /// Claims that blocks have beside those on stack words, mostly no more.
@@ -414,8 +416,14 @@ fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
         let of = place(groups, (half(group.key.0)?, half(group.key.1)?))?;
         (of != whole).then_some(Relation::Half(of, whole))
     };
+    let selects = |(of, group): (usize, &Group)| {
+        let element = |sym| symbols.selected(sym).filter(|to| (to.shift, to.add) == (3, 0));
+        let (a, b) = (element(group.key.0)?, element(group.key.1)?);
+        let index = place(groups, (a.sym, b.sym)).filter(|_| a.base == b.base)?;
+        Some(Relation::Selects(of, index))
+    };
     let all = || groups.iter().enumerate().filter(|(_, group)| plain(group));
-    all().filter_map(sum).chain(all().filter_map(half)).collect()
+    all().filter_map(sum).chain(all().filter_map(half)).chain(all().filter_map(selects)).collect()
 }
 
 /// The claims of all groups.
@@ -424,7 +432,7 @@ fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims:
     for relation in &relations {
         let parts = match *relation {
             Relation::Sum(of, [a, b]) => [of, a.0, b.0],
-            Relation::Half(of, whole) => [of, whole, whole],
+            Relation::Half(of, other) | Relation::Selects(of, other) => [of, other, other],
         };
         parts.into_iter().for_each(|part| groups[part].related = true);
     }
@@ -435,6 +443,7 @@ fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims:
             Claim::Sum { of: names[of], a: (names[a.0], a.1), b: (names[b.0], b.1) }
         }
         Relation::Half(of, whole) => Claim::Half { of: names[of], whole: names[whole] },
+        Relation::Selects(of, index) => Claim::Selects { of: names[of], index: names[index] },
     }));
 }
 

@@ -120,9 +120,9 @@ fn keep(claims: &mut Claims, need: &Set) {
                 let has = |loc| owners.contains_key(&loc) || numbers.contains(&loc);
                 has(of) && has(a.0) && has(b.0)
             }
-            Claim::Half { of, whole } => {
+            Claim::Half { of, whole: other } | Claim::Selects { of, index: other } => {
                 let has = |loc| owners.contains_key(&loc) || numbers.contains(&loc);
-                has(of) && has(whole)
+                has(of) && has(other)
             }
             Claim::Range { .. } | Claim::Below { .. } => true,
         };
@@ -153,6 +153,7 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
             Claim::Sum { of: new(of), a: (new(a.0), a.1), b: (new(b.0), b.1) }
         }
         Claim::Half { of, whole } => Claim::Half { of: new(of), whole: new(whole) },
+        Claim::Selects { of, index } => Claim::Selects { of: new(of), index: new(index) },
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },
     }
 }

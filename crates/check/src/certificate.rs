@@ -55,6 +55,7 @@ pub mod tags {
     pub const MASKED: u64 = 11;
     pub const SUM: u64 = 12;
     pub const HALF: u64 = 13;
+    pub const SELECTS: u64 = 14;
     /// How many bits a tag has.
     pub const BITS: u32 = 4;
 }
@@ -229,6 +230,7 @@ impl Reader<'_> {
             tags::TYPE => Ok(Claim::Type { of, ty: self.index()? }),
             tags::TYPE_ID => Ok(Claim::TypeId { of, ty: self.index()? }),
             tags::SUM => Ok(Claim::Sum { of, a: self.summand()?, b: self.summand()? }),
+            tags::SELECTS => Ok(Claim::Selects { of, index: self.loc()? }),
             tags::HALF => Ok(Claim::Half { of, whole: self.loc()? }),
             tags::MASKED => {
                 Ok(Claim::Masked { of, extent: self.extent()?, bytes: self.word(orders::WORD)? })

@@ -117,6 +117,14 @@ pub enum Claim {
         /// The other.
         whole: Loc,
     },
+    /// The symbol is a masked pointer to an element of a table that has this index, or leads
+    /// nowhere.
+    Selects {
+        /// The symbol.
+        of: Loc,
+        /// The index.
+        index: Loc,
+    },
     /// The function that the symbol names has a type.
     Type {
         /// The symbol.
@@ -139,6 +147,7 @@ impl Claim {
             | Claim::TypeId { .. }
             | Claim::Sum { .. }
             | Claim::Half { .. }
+            | Claim::Selects { .. }
             | Claim::Type { .. } => None,
         }
     }
@@ -286,6 +295,7 @@ impl Machine<'_> {
                 | Claim::TypeId { .. }
                 | Claim::Sum { .. }
                 | Claim::Half { .. }
+                | Claim::Selects { .. }
                 | Claim::Type { .. } => {
                     facts = true;
                     continue;
@@ -369,6 +379,12 @@ impl Machine<'_> {
                 let whole = Value::symbol(self.own(whole));
                 self.symbols.halves_to(whole, half);
             }
+            Claim::Selects { of, index } => {
+                let (pointer, index) = (self.own(of), self.own(index));
+                if let Some(element) = self.element_of(pointer, Value::symbol(index)) {
+                    self.symbols.selects(pointer, element);
+                }
+            }
             Claim::Type { of, ty } => {
                 let record = Record::Ref(self.own(of));
                 state.path = self.facts.push(state.path, &self.symbols, Fact::Type { record, ty });
@@ -415,6 +431,7 @@ impl Machine<'_> {
                 | Claim::TypeId { .. }
                 | Claim::Sum { .. }
                 | Claim::Half { .. }
+                | Claim::Selects { .. }
                 | Claim::Type { .. } => {
                     facts = true;
                     continue;
@@ -508,6 +525,13 @@ impl Machine<'_> {
                 let half = own(Name::Of(whole)).and_then(|v| self.half_of(path, v));
                 let is = half.is_some() && half == own(Name::Of(of));
                 planted!(HalfOfAnything, is, true)
+            }
+            Claim::Selects { of, index } => {
+                let pointer = own(Name::Of(of)).and_then(Value::as_symbol);
+                let pair = pointer.zip(own(Name::Of(index)));
+                let element = pair.and_then(|(pointer, index)| self.element_of(pointer, index));
+                let selected = pointer.and_then(|pointer| self.symbols.selected(pointer));
+                planted!(SelectsAnything, element.is_some() && element == selected, true)
             }
             Claim::Type { of, ty } => own(Name::Of(of))
                 .and_then(Value::as_symbol)

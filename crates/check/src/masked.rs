@@ -60,6 +60,16 @@ impl Machine<'_> {
         Some(Value::symbol(pointer))
     }
 
+    /// The element with an index of the table that a masked pointer is of.
+    pub(crate) fn element_of(&self, pointer: Sym, index: Value) -> Option<Value> {
+        match self.symbols.def(pointer).kind {
+            Kind::Masked { extent: Extent::Table(table), .. } => {
+                index.substituted(Base::Table(table), 3, 0)
+            }
+            _ => None,
+        }
+    }
+
     /// D3: behind an access through a pointer to an element, which would have faulted nowhere, the
     /// index that the address was made of is one of an element.
     pub(crate) fn is_selected(&mut self, path: Path, table: u32, pointer: Sym) -> Path {

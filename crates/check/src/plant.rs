@@ -115,6 +115,7 @@ steps {
     SumWraps
     SumOfAnything
     HalfOfAnything
+    SelectsAnything
     ZeroOrders
     AnyBuiltin
     HostGetsAnything

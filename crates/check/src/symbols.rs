@@ -276,7 +276,7 @@ impl Symbols {
     }
 
     /// The address that a masked pointer is where it does not lead nowhere.
-    pub(crate) fn selected(&self, pointer: Sym) -> Option<Value> {
+    pub fn selected(&self, pointer: Sym) -> Option<Value> {
         self.selected.get(&pointer).copied()
     }
 

@@ -215,7 +215,7 @@ impl Machine<'_> {
                     let byte = self.ways.bytes.get(n).map(|&byte| Value::symbol(byte));
                     value == Value::symbol(sym) || Some(value) == byte
                 }
-                // The table's index is one of its own.
+                // The table's index is another argument, with a rule by itself.
                 Argument::Element(_) => is(state, n),
                 Argument::Bytes(count) | Argument::Source(count) => {
                     is(state, n) && is(state, usize::from(count))

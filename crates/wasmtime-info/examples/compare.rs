@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let read = begun.elapsed();
         match prova_wasmtime_info::compare(&artifact, &bytes, &wasm) {
             Ok(compared) => {
-                let named: Vec<_> = compared.unchecked.iter().map(|one| one.section.as_str()).collect();
+                let named: Vec<_> =
+                    compared.unchecked.iter().map(|one| one.section.as_str()).collect();
                 println!("{compiled}: equal; not checked: {}", named.join(", "));
             }
             Err(error) => println!("{compiled}: {error}"),

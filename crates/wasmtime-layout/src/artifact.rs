@@ -113,8 +113,6 @@ impl<'a> Artifact<'a> {
         let traps = traps::read(traps, text.len())?;
         let handled = section(".wasmtime.exceptions").transpose()?.unwrap_or(&[]);
         let handled = exceptions::read(handled)?;
-        let there = |name: &&str| elf.section_by_name(name).is_some_and(|is| is.size() != 0);
-        let believed = BELIEVED.into_iter().filter(there).collect();
         let text_index = elf.section_by_name(".text").map(|section| section.index());
         let (mut symbols, mut names_bytes) = (Vec::new(), bytes.len());
         for symbol in elf.symbols() {
@@ -127,13 +125,11 @@ impl<'a> Artifact<'a> {
                 return Err(Error::compiled(".symtab", "names of more bytes than the file has"));
             };
             names_bytes = rest;
-            let name = name.to_owned();
             let range = u32::try_from(symbol.address()).ok().zip(u32::try_from(symbol.size()).ok());
             let Some((start, len)) = range else {
                 return Err(Error::compiled(".symtab", format!("{name} lies nowhere")));
             };
-            let kind = kind_of(&name);
-            symbols.push(Symbol { name, kind, start, len });
+            symbols.push(Symbol { name: name.to_owned(), kind: kind_of(name), start, len });
         }
         symbols.sort_by_key(|symbol| symbol.start);
         let (mut end, mut kinds) = (0_u64, BTreeSet::new());
@@ -156,7 +152,7 @@ impl<'a> Artifact<'a> {
             }
             end = behind;
         }
-        Ok(Artifact { settings, text, symbols, traps, handled, believed })
+        Ok(Artifact { settings, text, symbols, traps, handled, believed: believed(&elf) })
     }
 
     /// The places of the text that no symbol names and that are not zeros, each from its first such
@@ -194,6 +190,12 @@ impl<'a> Artifact<'a> {
         let start = symbol.start as usize;
         self.text.get(start..start + symbol.len as usize).unwrap_or(&[])
     }
+}
+
+/// Those of [`BELIEVED`] that are there and not empty.
+fn believed(elf: &object::read::elf::ElfFile64<'_, object::LittleEndian>) -> Vec<&'static str> {
+    let there = |name: &&str| elf.section_by_name(name).is_some_and(|is| is.size() != 0);
+    BELIEVED.into_iter().filter(there).collect()
 }
 
 /// A1.

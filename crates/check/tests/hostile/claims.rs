@@ -8,7 +8,7 @@
 //! number LOC HI          least LOC LO        range LOC LO HI     length LOC EXTENT
 //! below LOC D EXTENT     type LOC TYPE       typeid LOC TYPE     ref LOC KIND[?] [none|TYPE]
 //! masked LOC BYTES EXTENT                        sum LOC ONE SHIFT OTHER SHIFT
-//! half LOC WHOLE
+//! half LOC WHOLE                                 selects LOC INDEX
 //! holds LOC BASE[.INDEX] [own|of LOC|=SYMBOL] [shift N] [add N]      metered      saved
 //! ```
 //!
@@ -176,6 +176,9 @@ fn entry(text: &str) -> Bits {
         }
         ["half", of, whole] => {
             out.bits(13, 5).number(word(of), 4).number(word(whole), 4);
+        }
+        ["selects", of, index] => {
+            out.bits(14, 5).number(word(of), 4).number(word(index), 4);
         }
         ["holds", ref rest @ ..] => holds(&mut out, rest),
         _ => panic!("no claim: {text}"),

@@ -182,7 +182,7 @@ fn malformed() -> Vec<Try> {
             out.bits(3, 5).number(19, 4).number(0, 8);
         }),
         refused("an entry of a kind that is none", &|out| {
-            out.bits(14, 5).number(2, 4);
+            out.bits(15, 5).number(2, 4);
         }),
         refused("a base that is none", &|out| {
             out.bits(1, 1).number(2, 4).bits(22, 5);
