@@ -114,8 +114,8 @@ impl Machine<'_> {
         if bytes > 0 && inside {
             return Some((extent, bytes));
         }
-        // Where functions get contexts, an address may be compared with the end of what is reserved:
-        // those bytes are the memory's, or fault.
+        // Where functions get contexts, an address may be compared with the end of what is
+        // reserved: those bytes are the memory's, or fault.
         if !self.layout.contexts() {
             return None;
         }

@@ -39,8 +39,11 @@ fn cwasm(get: &[u8; 11]) -> Vec<u8> {
     ])
 }
 
+/// A section: its name, numbers of its entry, and bytes.
+type Section<'a> = (&'a str, (u32, u32, u64), &'a [u8]);
+
 /// An ELF image of sections with name, type, linked section, bytes of an entry, and content.
-fn elf(sections: &[(&str, (u32, u32, u64), &[u8])]) -> Vec<u8> {
+fn elf(sections: &[Section<'_>]) -> Vec<u8> {
     let mut bytes = b"\x7fELF\x02\x01\x01\xc8".to_vec();
     bytes.resize(64, 0);
     let (mut names, mut headers) = (vec![0], vec![0; 64]);

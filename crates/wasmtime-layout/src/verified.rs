@@ -44,9 +44,9 @@ pub enum Unverified {
     /// One of the two files cannot be looked at.
     Unread(Error),
     /// Code was refused.
-    Refused(Report),
+    Refused(Box<Report>),
     /// Nothing was refused, but not all was checked: who believes the rest may load this.
-    Unchecked(Functions),
+    Unchecked(Box<Functions>),
 }
 
 impl Verified {
@@ -65,7 +65,7 @@ impl Verified {
         let report = report(&compiled, wasm, (jobs, compare))?;
         match report.is_confined() {
             true => Ok(Verified { bytes: compiled, report }),
-            false => Err(Unverified::Unchecked(Functions { bytes: compiled, report })),
+            false => Err(Unverified::Unchecked(Box::new(Functions { bytes: compiled, report }))),
         }
     }
 
@@ -131,7 +131,7 @@ fn report(
     let report = verify_on(jobs, compiled, wasm, compare).map_err(Unverified::Unread)?;
     match report.refused.is_empty() {
         true => Ok(report),
-        false => Err(Unverified::Refused(report)),
+        false => Err(Unverified::Refused(Box::new(report))),
     }
 }
 

@@ -382,7 +382,7 @@ fn what_was_checked_is_owned() {
     let unverified =
         Verified::check(bytes.clone(), &wasm, (2, uncompared)).expect_err("a part has no check");
     assert_eq!(unverified.to_string(), "parts were not checked: .wasmtime.info");
-    assert_eq!(unverified, Unverified::Unchecked(checked.clone()));
+    assert_eq!(unverified, Unverified::Unchecked(Box::new(checked.clone())));
     assert_eq!(checked.into_bytes(), bytes);
     // What is compared and may only confuse does not count.
     let confusing = |_: &Artifact<'_>, _: &[u8], _: &[u8]| {
