@@ -7,7 +7,7 @@
 
 use crate::contract::{Activation, Way};
 use crate::error::{Fault, Rule, fault};
-use crate::facts::Path;
+use crate::facts::{Path, Reading};
 use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
@@ -237,10 +237,22 @@ impl Machine<'_> {
             Reach::Zone if self.layout.config.signals => Ok(Place::Linear { faults: true }),
             Reach::Zone => fault(Rule::Memory, "an access that may fault, without signals"),
             Reach::Below => fault(Rule::Memory, "the address may lie below the memory"),
+            Reach::Beyond if self.is_guarded((path, m), to, size) => {
+                Ok(Place::Linear { faults: true })
+            }
             Reach::Beyond => {
                 fault(Rule::Memory, "the access is not shown to stay inside the memory")
             }
         }
+    }
+
+    /// P3: whether an access ends within what faults behind the memory's present length.
+    fn is_guarded(&self, (path, m): (Path, u32), to: Value, size: u32) -> bool {
+        let guard = self.layout.memory_type(m).map_or(0, |memory| memory.guard_bytes);
+        let bounds = self.facts.bounds(path, &self.symbols, to.sym);
+        let within = |end| self.within(path, guarded(end, guard), Extent::Memory(m));
+        let inside = place::linear((to, size), bounds, (0, 0), within) == Reach::Inside;
+        guard > 0 && self.layout.config.signals && planted!(GuardIsAnywhere, inside, true)
     }
 
     /// P4: an access to an element of a table.
@@ -489,6 +501,11 @@ impl Machine<'_> {
         }
         Ok(())
     }
+}
+
+/// A reading that is at most a memory's length where this one is at most that and its guard.
+pub(crate) fn guarded(end: Reading, guard: u64) -> Reading {
+    Reading { add: end.add.saturating_sub(i128::from(guard)), ..end }
 }
 
 /// The first argument cell of each value of these types; `wide`: each has two.

@@ -189,6 +189,8 @@ pub struct Memory {
     pub max_bytes: u64,
     /// Bytes from the base that are memory or fault (L3); 0 where accesses are compared.
     pub zone_bytes: u64,
+    /// Bytes behind its length, wherever that is, which fault at least; none where nobody says so.
+    pub guard_bytes: u64,
     /// Whether a call may move it (L2).
     pub moves: bool,
 }
@@ -677,7 +679,7 @@ impl Layout {
             MemoryShape::Guard { .. } | MemoryShape::Explicit | MemoryShape::Masked => 0,
         };
         let moves = self.moves();
-        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes, moves })
+        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes, guard_bytes: 0, moves })
     }
 
     fn push_global(&mut self, ty: &wasmparser::GlobalType) -> Result<(), &'static str> {

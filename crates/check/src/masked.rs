@@ -18,7 +18,7 @@
 //! Noticed by: rows *masked* of `tests/hostile.tsv`; the observer of `prova-certify`'s tests, which
 //! lets branches go the other way.
 
-use crate::access::Place;
+use crate::access::{Place, guarded};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
@@ -105,10 +105,12 @@ impl Machine<'_> {
         let add = i128::from(to.add as i64);
         let of = Reading { sym: to.sym, shift: to.shift, add };
         let known = (of, extent, memory.min_bytes);
-        let behind = self.facts.most_behind(path, &self.symbols, known).clamp(0, most.into());
+        let guard = memory.guard_bytes;
+        let behind = self.facts.most_behind(path, &self.symbols, known);
+        let behind = behind.saturating_add(guard.into()).clamp(0, most.into());
         let bytes = u32::try_from(behind).unwrap_or(0);
         let bounds = self.facts.bounds(path, &self.symbols, to.sym);
-        let within = |end| self.within(path, end, extent);
+        let within = |end| self.within(path, guarded(end, guard), extent);
         let reach = place::linear((to, bytes), bounds, (memory.min_bytes, 0), within);
         let inside = planted!(MaskedIsUnchecked, reach == Reach::Inside, true);
         if bytes > 0 && inside {

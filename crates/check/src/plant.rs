@@ -109,6 +109,7 @@ steps {
     AnyIndex
     SegmentIsWritten
     ReservedAnyway
+    GuardIsAnywhere
     AnyTrap
     UnwindsUntrapped
     TrapsGoOn

@@ -6,7 +6,7 @@
 //!   allow that; a table moves unless its length is fixed. (Wasmtime's `memory_may_move`; its
 //!   tables are loaded anew unless they cannot grow.)
 //! - D3. Bytes beyond a memory's length fault up to reservation and guard, for memories with 32-bit
-//!   addresses whose reservation holds them whole.
+//!   addresses whose reservation holds them whole; for all memories, up to a guard behind it.
 //! - D4. The compiler chooses which data segments the context has. So the caller says how many
 //!   there are, after it found that the file says the same.
 
@@ -126,6 +126,7 @@ fn memory_of(memory: &crate::module::MemoryType, settings: &Settings) -> Memory 
         min_bytes: memory.min_bytes,
         max_bytes: memory.max_bytes,
         zone_bytes: if whole { zone } else { 0 },
+        guard_bytes: settings.memory_guard_size,
         moves,
     }
 }

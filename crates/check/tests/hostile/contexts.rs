@@ -9,7 +9,8 @@
 //! functions  0: imported, type 1           1: the row's code, type 0, at 0
 //!            2: type 1, at F2 = 0x1000     3: type 0, at F3 = 0x1100
 //!            4: type 2, at F4 = 0x1200     5: type 3, at F5 = 0x1300     start: at S = 0x2500
-//! memories   0: a page at least, in 4 GiB of zone, stays     1: a page at least, without, moves
+//! memories   0: a page at least, in 4 GiB of zone, stays; 4 KiB of guard behind its length
+//!            1: a page at least, without, moves
 //! tables     0: 4 to 8 elements, moves     1: 4 elements, stays
 //! globals    0: i64, mutable               1: i32            2: funcref, mutable
 //! builtins   B0 = 0x2000: copies (to, from, bytes)     B1 = 0x2100: grows (pages, memory)
@@ -131,8 +132,13 @@ fn layout(kind: CodeKind) -> Layout {
         Some(Signature { params: vec![any, Ty::I64], results: vec![any] }),
         Some(Signature { params: vec![Ty::I64; 8], results: Vec::new() }),
     ];
-    let memory =
-        |zone_bytes, moves| Memory { min_bytes: 1 << 16, max_bytes: 1 << 32, zone_bytes, moves };
+    let memory = |zone_bytes, guard_bytes, moves| Memory {
+        min_bytes: 1 << 16,
+        max_bytes: 1 << 32,
+        zone_bytes,
+        guard_bytes,
+        moves,
+    };
     let table = |max, moves| Table { ty: RefType::FUNC, min: 4, max, moves };
     let global = |ty, mutable| Global { ty, mutable };
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
@@ -173,7 +179,7 @@ fn layout(kind: CodeKind) -> Layout {
         types,
         funcs: vec![1, 0, 1, 0, 2, 3],
         imported_funcs: 1,
-        memories: vec![memory((4 << 30) + (32 << 20), false), memory(0, true)],
+        memories: vec![memory((4 << 30) + (32 << 20), 0x1000, false), memory(0, 0, true)],
         tables: vec![table(8, true), table(4, false)],
         globals: vec![
             global(Ty::I64, true),
