@@ -69,6 +69,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         return wasmtime::run(args, &compiled);
     }
     if args.wasm.is_some() {
+        std::fs::File::open(&args.file).with_context(|| format!("failed to read `{name}`"))?;
         bail!(Misuse(format!("`--wasm`: `{name}` is no compiled module of Wasmtime's")));
     }
     let bytes = input::artifact(&args.file)?;

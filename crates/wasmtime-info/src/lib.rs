@@ -68,6 +68,9 @@ pub fn rest(
             Some(at) => format!("{} (at {at:#x})", error.what),
             None => error.what,
         };
+        let another = error.section == made::INFO;
+        let hint = if another { "; is the file made of this WebAssembly?" } else { "" };
+        let what = format!("{what}{hint}");
         prova_wasmtime_layout::Error { of, at: error.section, what }
     })?;
     let mut rest = Rest { counts: Some(compared.counts), ..Rest::default() };

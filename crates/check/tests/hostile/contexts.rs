@@ -122,6 +122,11 @@ fn judge(
     Judged { name: format!("contexts: {name}"), rule, verdict }
 }
 
+/// A page at least; what lies behind it, and whether it moves.
+fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
+    Memory { min_bytes: 1 << 16, max_bytes: 1 << 32, zone_bytes, guard_bytes, moves }
+}
+
 /// The layout of a text that begins with code of this kind.
 fn layout(kind: CodeKind) -> Layout {
     let (i32, none) = (Ty::I32, Vec::new());
@@ -132,13 +137,6 @@ fn layout(kind: CodeKind) -> Layout {
         Some(Signature { params: vec![any, Ty::I64], results: vec![any] }),
         Some(Signature { params: vec![Ty::I64; 8], results: Vec::new() }),
     ];
-    let memory = |zone_bytes, guard_bytes, moves| Memory {
-        min_bytes: 1 << 16,
-        max_bytes: 1 << 32,
-        zone_bytes,
-        guard_bytes,
-        moves,
-    };
     let table = |max, moves| Table { ty: RefType::FUNC, min: 4, max, moves };
     let global = |ty, mutable| Global { ty, mutable };
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
