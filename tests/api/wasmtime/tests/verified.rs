@@ -31,10 +31,11 @@ fn code_that_leaves_its_sandbox_is_not_loaded() {
     };
     let refusal = &report.refused[0];
     assert_eq!((refusal.func, refusal.offset - refusal.start), (Some(0), 1), "{refusal}");
-    // What is said beside the code: one more byte of the Wasm is another module.
-    let other = wat::parse_str("(module (memory 1) (func (export \"sum\") (param i32) (result i32) local.get 0))");
+    // What is said beside the code: a module with another memory.
+    let other = "(module (memory 2) (func (export \"sum\") (param i32) (result i32) local.get 0))";
+    let other = wat::parse_str(other).expect("a module");
     let of_another = verified::compiled().expect("it compiles").1;
-    let loaded = verified::loaded(&Engine::default(), of_another, &other.expect("a module"));
+    let loaded = verified::loaded(&Engine::default(), of_another, &other);
     assert!(loaded.is_err(), "the file is of another module");
     let loaded = verified::loaded(&Engine::default(), compiled, &wasm);
     let why = loaded.err().expect("nothing is loaded").to_string();
