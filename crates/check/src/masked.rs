@@ -13,6 +13,8 @@
 //! - K1. In every execution in which each conditional branch goes either way, the bytes
 //!   `[0, bytes)` from such a symbol lie in the extent's object, or in the zone; `bytes` is at most
 //!   what the zone has. What bounds numbers here holds in these executions (F4 of `facts`).
+//!   Where functions get contexts, the bytes may also lie in what is reserved behind a memory's
+//!   length, which faults.
 //! - K2. Where bases may move, a call forgets such symbols with the addresses (`calls`).
 //!
 //! Noticed by: rows *masked* of `tests/hostile.tsv`; the observer of `prova-certify`'s tests, which

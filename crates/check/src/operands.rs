@@ -31,6 +31,7 @@ impl Machine<'_> {
     /// The lowest byte, or two, of a word.
     pub(crate) fn part(&mut self, whole: Value, bytes: u32) -> Value {
         if bytes == 1
+            && self.way_of().is_some()
             && let Some(byte) = self.answer_byte(whole)
         {
             return byte;

@@ -1,4 +1,4 @@
-//! A compiled module of Wasmtime 48 and its Wasm → which of its code stays in its sandbox.
+//! A compiled module of Wasmtime 48 and its Wasm → whether all of its code stays in its sandbox.
 //!
 //! ```text
 //! M.cwasm ─ artifact ─► text, symbols, traps, exceptions, settings ┐
@@ -11,9 +11,10 @@
 //! What holds of accepted code is what the check claims of Prova's own (`docs/trust/claims.md`),
 //! with the structures of Wasmtime in the place of Prova's ([`prova_check::Contract::Contexts`]).
 //!
-//! Limits, for now: the function table of `.wasmtime.info`, maps of addresses and of unwinding are
-//! not checked; handlers of exceptions in functions, references other than to functions, and code
-//! without signals have no rule. So a file is never accepted as a whole ([`Report::is_confined`]).
+//! Limits: handlers of exceptions in functions, references other than to functions, and builtins
+//! without a row in `builtins` have no rule. What a file says beside its code is for the caller to
+//! compare ([`Compare`]; the crate `prova-wasmtime-info` does); where nobody does ([`uncompared`]),
+//! no file is accepted as a whole ([`Report::is_confined`]).
 
 pub mod artifact;
 mod builtins;

@@ -28,10 +28,10 @@ pub struct Verified {
     report: Report,
 }
 
-/// A compiled module whose functions were checked, and of the rest only that it can be read.
+/// A compiled module of whose code nothing was refused, and of which parts were not checked.
 ///
-/// It is no [`Verified`]: an embedder that loads it believes that the rest, which [`Functions::unchecked`]
-/// names, is what Wasmtime wrote.
+/// It is no [`Verified`]: an embedder that loads it believes that the rest, which
+/// [`Functions::unchecked`] names, is what Wasmtime wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Functions {
     bytes: Vec<u8>,
