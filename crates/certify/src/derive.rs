@@ -219,6 +219,9 @@ impl Teller<'_, '_> {
                     (None, None) => return None,
                 })
             }
+            Fact::Apart { sym: of, word } => {
+                (of == sym).then(|| format!("{} is not {word:#x}", sym_name(of)))
+            }
             Fact::Type { record, ty } => match record {
                 Record::Ref(of) if of == sym => {
                     Some(format!("{} has type {ty}", record_name(record)))

@@ -574,7 +574,8 @@ pub(crate) fn join(
             continue;
         }
         let Some((key, keeps)) = pair(a, b) else {
-            claims.extend(number(machine, (at, changes, carry), (a, before.path), (b, state.path)));
+            let sides = ((a, before.path), (b, state.path));
+            number(machine, (at, changes, carry), sides, &mut claims);
             continue;
         };
         // A symbol that stays is shared by what is shifted and what is not.
@@ -602,22 +603,37 @@ pub(crate) fn join(
     claims
 }
 
-/// A number that both sides bound, where their values have no common form.
+/// A number that both sides bound, where their values have no common form; or a place that far in
+/// an object.
 fn number(
     machine: &Machine<'_>,
     (at, changes, carry): (Loc, u32, Carry),
-    (a, at_a): (Value, Path),
-    (b, at_b): (Value, Path),
-) -> Option<Claim> {
-    let range = |path, value| {
-        let (lo, hi) = machine.facts.range(machine.sure(path), &machine.symbols, value)?;
+    ((a, at_a), (b, at_b)): ((Value, Path), (Value, Path)),
+    claims: &mut Vec<Claim>,
+) {
+    let base = a.base;
+    let range = |path, value: Value| {
+        let distance = Value { base: Base::None, ..value };
+        let (lo, hi) = machine.facts.range(machine.sure(path), &machine.symbols, distance)?;
         Some((u64::try_from(lo).ok()?, u64::try_from(hi).ok()?))
     };
-    let (_, hi) = widened(range(at_a, a)?, range(at_b, b)?, changes);
+    let Some((a, b)) = range(at_a, a).zip(range(at_b, b)).filter(|_| !base.by_symbol()) else {
+        return;
+    };
+    let (_, hi) = widened(a, b, changes);
     let word = u64::from(u32::MAX);
     let (hi, most) =
         if carry == Carry::Everything { (hi, u64::MAX - 1) } else { (hi.max(word), word) };
-    (hi <= most).then_some(Claim::Number { at, hi })
+    if hi > most {
+        return;
+    }
+    if base == Base::None {
+        claims.push(Claim::Number { at, hi });
+    } else if matches!(base, Base::Memory(_)) {
+        let name = Name::Of(at);
+        claims.push(Claim::Holds { at, base, name, shift: 0, add: 0 });
+        claims.push(Claim::Range { name, lo: 0, hi });
+    }
 }
 
 /// Two values of one location: what their group is called (the symbols, the distance of

@@ -90,6 +90,9 @@ impl Machine<'_> {
                 self.order(path, sides, i128::from(more))
             }
             Said::Equal(a, b) => {
+                if a.difference(b).is_some_and(|by| self.is_not_zero(path, by)) {
+                    return None;
+                }
                 let (x, y) = (whole(self, a), whole(self, b));
                 let path = self.order(path, (x, y), 0)?;
                 let (x, y) = if a.shift == 0 && b.shift == 0 {
@@ -148,6 +151,7 @@ impl Machine<'_> {
             (None, None) => return Some(path),
         };
         let (number, constant) = order::apart(number, constant);
+        let (of, word) = (number, constant);
         let number = if number.base == Base::None { whole(self, number) } else { None };
         let (least, most) = number.map_or((0, 0), |(_, range)| range);
         let end = whole(self, Value::constant(constant));
@@ -157,7 +161,7 @@ impl Machine<'_> {
         } else if planted!(NotGreatestIsAny, most == constant, most > constant) {
             self.order(path, (number, end), 1)
         } else {
-            Some(path)
+            Some(self.apart(path, (of, word)))
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A fact is an edge `(a << shift) + d ≤ b` over the **integers** (never modulo 2^64), where `a` is
 //! a symbol (or zero, for constants) and `b` a symbol, an [`Extent`] or zero; or it says that a
-//! record has a type. Facts form a tree: each node knows the one before it, and a state holds one
+//! record has a type, or which word a symbol is not. Facts form a tree: each node knows the one before it, and a state holds one
 //! node, so that a state's facts are those on its path to the root, and taking a branch copies
 //! nothing.
 //!
@@ -52,6 +52,13 @@ pub enum Fact {
         d: i128,
         /// The right side.
         b: Node,
+    },
+    /// The symbol is another word.
+    Apart {
+        /// The symbol.
+        sym: Sym,
+        /// The word that it is not.
+        word: u64,
     },
     /// A function's type id equals the id of a type of the module.
     Type {
@@ -174,7 +181,7 @@ impl Facts {
             Fact::Le { a, shift, d, b: Node::Sym(b) } if b == sym => {
                 Some(Edge::Below { lo: self.ends(symbols, a).0, d, shift })
             }
-            Fact::Le { .. } | Fact::Type { .. } => None,
+            Fact::Le { .. } | Fact::Apart { .. } | Fact::Type { .. } => None,
         });
         order::bounds(own, edges)
     }
@@ -274,7 +281,7 @@ impl Facts {
             Fact::Le { a, shift, d, b: Node::Extent(e) } if e == extent => {
                 order::within_edge(of, hi, (a, shift, d))
             }
-            Fact::Le { .. } | Fact::Type { .. } => false,
+            Fact::Le { .. } | Fact::Apart { .. } | Fact::Type { .. } => false,
         })
     }
 
@@ -297,9 +304,42 @@ impl Facts {
                     (a == Sym::ZERO).then(|| d.saturating_sub(hi))
                 }
             }
-            Fact::Le { .. } | Fact::Type { .. } => None,
+            Fact::Le { .. } | Fact::Apart { .. } | Fact::Type { .. } => None,
         });
         by_edges.fold(by_least, i128::max).saturating_sub(of.add)
+    }
+
+    /// Whether a number is not 0: by its bounds, by what its symbol is not, as the low half of one
+    /// that has no more than it, or since its low half is not.
+    pub fn is_not_zero(&self, path: Path, symbols: &Symbols, value: Value) -> bool {
+        let half = || symbols.known_half(value.as_symbol().map(Value::symbol)?);
+        self.is_not_zero_itself(path, symbols, value)
+            || half()
+                .is_some_and(|half| self.is_not_zero_itself(path, symbols, Value::symbol(half)))
+    }
+
+    fn is_not_zero_itself(&self, path: Path, symbols: &Symbols, value: Value) -> bool {
+        if self.range(path, symbols, value).is_some_and(|(lo, _)| lo >= 1) {
+            return true;
+        }
+        let (number, word) = order::apart(value, 0);
+        let Some(sym) = number.as_symbol() else { return false };
+        if self.is_apart(path, symbols, (sym, word)) {
+            return true;
+        }
+        let Some(whole) = symbols.whole_of(sym).filter(|whole| whole.shift == 0) else {
+            return false;
+        };
+        let (_, hi) = self.bounds(path, symbols, whole.sym);
+        let low = planted!(WholeHasMore, hi <= u64::from(u32::MAX), true);
+        let word = order::half_apart(whole.add);
+        value == number && low && self.is_apart(path, symbols, (whole.sym, word))
+    }
+
+    /// Whether a symbol is known to be another word.
+    fn is_apart(&self, path: Path, symbols: &Symbols, (sym, word): (Sym, u64)) -> bool {
+        let (lo, hi) = self.bounds(path, symbols, sym);
+        word < lo || word > hi || self.of(path, sym).any(|fact| fact == Fact::Apart { sym, word })
     }
 
     /// Whether a record is known to have a type.

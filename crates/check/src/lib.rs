@@ -79,6 +79,7 @@ mod ledger;
 mod machine;
 mod masked;
 mod metadata;
+mod nonzero;
 mod operands;
 mod own_structures;
 mod pass;

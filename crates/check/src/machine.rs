@@ -301,7 +301,9 @@ impl<'a> Machine<'a> {
     #[inline(never)]
     fn low_half_here(&mut self, state: &State, value: Value) -> Value {
         let path = self.sure(state.path);
-        match numeric::low(value, || self.facts.range(path, &self.symbols, value)) {
+        let low = |value| numeric::low(value, || self.facts.range(path, &self.symbols, value));
+        let rest = || (value.base == Base::None).then(|| numeric::of_low_half(value));
+        match low(value).or_else(|| rest().and_then(low)) {
             Some(low) => low,
             None => Value::symbol(self.symbols.low_half(value)),
         }

@@ -43,6 +43,7 @@ rules {
     NotBelowIsAbove
     AboveIsNoCarry
     UnequalForgetsConstant
+    HalfApartIsWhole
     // Operations.
     AndIsLess
     OrOfHalves

@@ -12,7 +12,7 @@ use crate::rules::numeric::{self, Outcome, arithmetic, cut};
 use crate::state::{Flags, Loc, State};
 use crate::symbols::{Def, Kind, RefType};
 use crate::value::{Base, Sym, Value};
-use crate::x64::{Address, Alu, Class, Condition, Insn, Operand};
+use crate::x64::{Address, Alu, Class, Condition, Insn, Operand, Pure};
 
 /// Where control goes behind an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,7 +222,7 @@ impl Machine<'_> {
             None => self.read(state, insn, 0, (Access::Update, effect))?,
         };
         let a = self.fixed(a);
-        let b = if insn.is_of_one_register() {
+        let b = if insn.is_of_one_register() || Self::are_one(state, insn) {
             // The same word twice: no facts are needed.
             a
         } else if insn.operands() > 1 {
@@ -237,10 +237,17 @@ impl Machine<'_> {
         if let Some(kind) = self.tag(state.path, (alu, bytes), (a, b)) {
             let def = Def { kind, ..Def::ANY };
             outcome = Outcome::Is(Value::symbol(self.symbols.fresh(def)));
+        } else if alu == Alu::Negate
+            && let Some(number) = self.negated(&mut state.path, a, bytes)
+        {
+            outcome = Outcome::Is(number);
         } else if (alu, bytes) == (Alu::Add, 8)
             && let (Outcome::Unknown, Some(sum)) = (outcome, self.sum(&mut state.path, a, b))
         {
             outcome = Outcome::Is(sum);
+        }
+        if let Some(pure) = alu.pure() {
+            outcome = self.found(&mut state.path, ((pure, bytes), (a, b)), outcome);
         }
         let result = match outcome {
             Outcome::Unknown => None,
@@ -274,6 +281,18 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether the first two operands are whole registers that hold one word. Of the low half of an
+    /// address nothing is known but that.
+    fn are_one(state: &State, insn: &Insn) -> bool {
+        let word = |n| {
+            let (_, register) = insn.place(n);
+            state.get(Loc::Register(register.filter(|&(_, bytes)| bytes >= 4)?.0))
+        };
+        let fixed = |value: &Value| !matches!(value.base, Base::FuncCode(_) | Base::RefCode);
+        let (Some(a), Some(b)) = (word(0), word(1)) else { return false };
+        insn.operands() == 2 && planted!(CodesAreOne, fixed(&a), true) && a == b
+    }
+
     /// A word to calculate with. The code of a record may be replaced, so that what was read of it
     /// twice need not be equal, though both lead to the function.
     fn fixed(&mut self, value: Value) -> Value {
@@ -298,7 +317,7 @@ impl Machine<'_> {
 
     /// Extensions and what only defines operand 0.
     fn define(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
-        let (mut value, mut product) = (None, None);
+        let (mut value, mut product, mut first, mut last) = (None, None, None, None);
         for n in 1..insn.operands() {
             let (source, bytes, place) = self.read(state, insn, n, (Access::Read, effect))?;
             let jump = match place {
@@ -313,11 +332,13 @@ impl Machine<'_> {
             };
             if n == 1 {
                 product = Some(source).filter(|_| bytes == 8);
+                first = Some(source);
             }
+            last = Some(source);
             value = if insn.class == Class::ZeroExtend {
                 Some(source)
             } else if insn.class == Class::SignExtend {
-                jump
+                jump.or_else(|| self.sign_extended(source, bytes))
             } else {
                 None
             };
@@ -328,6 +349,9 @@ impl Machine<'_> {
         }
         if insn.is_product_by_one() {
             value = product;
+        } else if insn.is_and_not() {
+            let not = first.and_then(|a| self.same((Pure::Not, bytes), (a, Value::constant(0))));
+            value = not.zip(last).and_then(|not| self.same((Pure::And, bytes), not));
         }
         if insn.class == Class::Scan {
             return self.set_register(state, r, 2, None);
@@ -348,6 +372,9 @@ impl Machine<'_> {
         let test = insn.class == Class::Test;
         state.flags = match self.answer_compared((a, b), bytes).filter(|_| !test) {
             Some(flags) => flags,
+            None if test && a != b => {
+                self.same((Pure::And, bytes), (a, b)).map_or(Flags::Unknown, Flags::Zero)
+            }
             None => numeric::compared(test, (a, b)),
         };
         Ok(())
@@ -469,9 +496,7 @@ impl Machine<'_> {
             return fault(Rule::Metadata, "a division that may fault for its memory as well");
         }
         effect.faults = Faults::Division;
-        let range = self.facts.range(state.path, &self.symbols, divisor);
-        let nonzero = range.is_some_and(|(lo, _)| lo >= 1);
-        if !self.layout.config.signals && !nonzero {
+        if !self.layout.config.signals && !self.is_not_zero(state.path, divisor) {
             return fault(Rule::Metadata, "a division may fault, without signals");
         }
         Ok(())

@@ -9,6 +9,7 @@
 
 use crate::rules::numeric::half_of;
 use crate::value::{Sym, Value};
+use crate::x64::Pure;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -155,18 +156,23 @@ pub struct Symbols {
     summands: BTreeMap<Sym, (Summand, Summand)>,
     /// The address that a masked pointer is where it does not lead nowhere.
     selected: BTreeMap<Sym, Value>,
+    /// The symbols of results, by operation, width in bytes and operands.
+    same: BTreeMap<(Pure, u32, (Value, Value)), Sym>,
 }
 
-/// A symbol's definition, and the place + 1 of the newest of its low halves.
+/// A symbol's definition, the place + 1 of the newest of its low halves, and of the half that it was
+/// said to be last.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     def: Def,
     newest: u32,
+    is: u32,
 }
 
-/// The low half of `(sym << shift) + add`, and the place + 1 of the one before it of this symbol.
+/// The low half of `(whole << shift) + add`, and the place + 1 of the one before it of this symbol.
 #[derive(Clone, Copy, Debug)]
 struct Half {
+    whole: Sym,
     shift: u8,
     add: u32,
     half: Sym,
@@ -180,7 +186,7 @@ impl Symbols {
     /// The symbols that are the same in the whole function, with space for `more`.
     pub(crate) fn new(more: usize) -> Symbols {
         let mut entries = Vec::with_capacity(more.saturating_add(Sym::FIRST as usize));
-        entries.resize(Sym::FIRST as usize, Entry { def: Def::ANY, newest: 0 });
+        entries.resize(Sym::FIRST as usize, Entry { def: Def::ANY, newest: 0, is: 0 });
         if let Some(zero) = entries.first_mut() {
             zero.def.hi = 0;
         }
@@ -190,6 +196,7 @@ impl Symbols {
             sums: BTreeMap::new(),
             summands: BTreeMap::new(),
             selected: BTreeMap::new(),
+            same: BTreeMap::new(),
         }
     }
 
@@ -206,7 +213,7 @@ impl Symbols {
     #[inline]
     pub fn fresh(&mut self, def: Def) -> Sym {
         let sym = Sym(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
-        self.entries.push(Entry { def, newest: 0 });
+        self.entries.push(Entry { def, newest: 0, is: 0 });
         sym
     }
 
@@ -250,8 +257,33 @@ impl Symbols {
     pub(crate) fn halves_to(&mut self, value: Value, half: Sym) {
         let (shift, add) = half_of(value);
         let Some(entry) = self.entries.get_mut(value.sym.0 as usize) else { return };
-        self.halves.push(Half { shift, add: add as u32, half, before: entry.newest });
-        entry.newest = u32::try_from(self.halves.len()).unwrap_or(0);
+        let before = entry.newest;
+        let place = u32::try_from(self.halves.len().saturating_add(1)).unwrap_or(0);
+        entry.newest = place;
+        self.halves.push(Half { whole: value.sym, shift, add: add as u32, half, before });
+        if let Some(entry) = self.entries.get_mut(half.0 as usize) {
+            entry.is = place;
+        }
+    }
+
+    /// The number that a symbol is the low half of, as it was said last: the upper half of its
+    /// constant is not known, and 0 here.
+    pub(crate) fn whole_of(&self, half: Sym) -> Option<Value> {
+        let is = self.entries.get(half.0 as usize)?.is;
+        let found = self.halves.get((is as usize).checked_sub(1)?)?;
+        let number = Value::symbol(found.whole);
+        Some(Value { shift: found.shift, add: u64::from(found.add), ..number })
+    }
+
+    /// The symbol of the result of an operation on words of that many bytes; a new one has these
+    /// bounds, which must follow from the operation alone (S1).
+    pub(crate) fn same(&mut self, of: (Pure, u32, (Value, Value)), def: Def) -> Sym {
+        if let Some(&same) = self.same.get(&of) {
+            return same;
+        }
+        let new = self.fresh(def);
+        self.same.insert(of, new);
+        new
     }
 
     /// The symbol that is the sum of two.

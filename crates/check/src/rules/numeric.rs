@@ -88,7 +88,14 @@ pub fn arithmetic<W: Word>(
             };
             (result, Flags::Unknown)
         }
-        Alu::Or | Alu::Xor | Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary => unknown,
+        Alu::Or
+        | Alu::Xor
+        | Alu::Carry
+        | Alu::Rotate
+        | Alu::DoubleShift
+        | Alu::Unary
+        | Alu::Not
+        | Alu::Negate => unknown,
     }
 }
 
@@ -133,6 +140,11 @@ pub fn low<W: Word>(value: Value<W>, range: impl FnOnce() -> Range<W>) -> Option
 /// constant's low half.
 pub fn half_of<W: Word>(value: Value<W>) -> (u8, W) {
     (planted!(HalfForgetsShift, value.shift, 0), value.add.and(W::LOW_MAX))
+}
+
+/// A number with the same low half, whose constant has no more.
+pub fn of_low_half<W: Word>(value: Value<W>) -> Value<W> {
+    Value { add: half_of(value).1, ..value }
 }
 
 /// The flags after `cmp`, and after `test` of a number with itself. Both operands are zero-extended

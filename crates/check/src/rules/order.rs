@@ -147,6 +147,14 @@ pub fn lies_in<W: Word>(
         || range().is_some_and(|(l, h)| l >= lo.unsigned() && h <= hi.unsigned())
 }
 
+/// The word that a symbol of no more than a half is not if its sum with a constant has another low
+/// half than 0.
+#[inline]
+pub fn half_apart<W: Word>(add: W) -> W {
+    let word = W::ZERO.wrapping_sub(add);
+    planted!(HalfApartIsWhole, word.and(W::LOW_MAX), word)
+}
+
 /// The consequence of `number ≠ constant` for a symbol: `symbol + add ≠ constant` modulo 2^64 gives
 /// `symbol ≠ constant - add`, also where the sum wraps.
 #[inline]

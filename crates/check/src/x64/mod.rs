@@ -59,6 +59,43 @@ pub enum Alu {
     Rotate,
     DoubleShift,
     Unary,
+    Not,
+    Negate,
+}
+
+/// An operation whose result depends on nothing but its operands, among those that are found again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pure {
+    /// The difference.
+    Sub,
+    /// The bits that both have.
+    And,
+    /// The bits that it does not have.
+    Not,
+    /// The extension with its sign, of 32 bits to 64.
+    Extend,
+}
+
+impl Alu {
+    /// The operation as one whose result depends on its operands alone, where these determine it
+    /// (N2 of `nonzero`).
+    pub fn pure(self) -> Option<Pure> {
+        match self {
+            Alu::Sub => Some(Pure::Sub),
+            Alu::And => Some(Pure::And),
+            Alu::Not => Some(Pure::Not),
+            Alu::Add
+            | Alu::Or
+            | Alu::Xor
+            | Alu::Carry
+            | Alu::ShiftLeft
+            | Alu::ShiftRight
+            | Alu::Rotate
+            | Alu::DoubleShift
+            | Alu::Unary
+            | Alu::Negate => None,
+        }
+    }
 }
 
 /// The class of an instruction: instructions of one class have the same rules. The tables of the
@@ -366,6 +403,11 @@ impl Insn {
         let code = self.raw.code();
         let by_constant = code == Code::Imul_r64_rm64_imm8 || code == Code::Imul_r64_rm64_imm32;
         by_constant && matches!(self.raw.try_immediate(2), Ok(1))
+    }
+
+    /// Whether this is `andn`: the bits of operand 2 that operand 1 does not have.
+    pub fn is_and_not(&self) -> bool {
+        matches!(self.raw.code(), Code::VEX_Andn_r32_r32_rm32 | Code::VEX_Andn_r64_r64_rm64)
     }
 
     /// The immediate of `ret imm16`; 0 without one.

@@ -91,9 +91,13 @@ classes! {
     | Shld_rm64_r64_imm8 | Shld_rm64_r64_CL | Shrd_rm16_r16_imm8 | Shrd_rm16_r16_CL
     | Shrd_rm32_r32_imm8 | Shrd_rm32_r32_CL | Shrd_rm64_r64_imm8 | Shrd_rm64_r64_CL
         => Class::Alu(Alu::DoubleShift),
-    // `not`, `neg`, `bswap`: operand 0 becomes unknown.
-    Not_rm8 | Not_rm16 | Not_rm32 | Not_rm64 | Neg_rm8 | Neg_rm16 | Neg_rm32 | Neg_rm64
-    | Bswap_r32 | Bswap_r64
+    // `neg`: 0 alone stays 0.
+    Neg_rm8 | Neg_rm16 | Neg_rm32 | Neg_rm64
+        => Class::Alu(Alu::Negate),
+    Not_rm8 | Not_rm16 | Not_rm32 | Not_rm64
+        => Class::Alu(Alu::Not),
+    // `bswap`: operand 0 becomes unknown.
+    Bswap_r32 | Bswap_r64
         => Class::Alu(Alu::Unary),
     // Operand 0 becomes an unknown number; other operands are read.
     Imul_r16_rm16 | Imul_r32_rm32 | Imul_r64_rm64 | Imul_r16_rm16_imm8 | Imul_r32_rm32_imm8

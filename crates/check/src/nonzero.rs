@@ -1,0 +1,99 @@
+//! What is not 0 where nobody handles faults: there a division must not fault for its divisor, and a
+//! `ud2` not be reached. With signals nothing of this is kept.
+//!
+//! Code tests a divisor once as Wasm does and once more as the compiler does, each time on a word
+//! that it computed anew: extended, negated, masked. So:
+//!
+//! - N1. That a symbol is not some word ([`Fact::Apart`]) is kept where a branch says so and bounds
+//!   do not.
+//! - N2. The same operation of the same words gives the same word: its symbol is found again by the
+//!   operation and its operands. Its definition has only the bounds that follow from those; what a
+//!   path adds is a fact.
+//! - N3. A 32-bit number that is extended with its sign is the low half of the result, which is not
+//!   0 if it is not. What `neg` makes of a number is 0 with it alone.
+//!
+//! Limits: overflow of quotients is not looked at (`docs/trust/claims.md`). Facts of N1 are not
+//! claimed, so they end where ways meet.
+
+use crate::facts::{Fact, Path};
+use crate::machine::Machine;
+use crate::rules::numeric::Outcome;
+use crate::symbols::Def;
+use crate::value::{Base, Value};
+use crate::x64::Pure;
+
+impl Machine<'_> {
+    /// N1: `path`, where a symbol is another word.
+    pub(crate) fn apart(&mut self, path: Path, (number, word): (Value, u64)) -> Path {
+        match number.as_symbol() {
+            Some(sym) if !self.layout.config.signals => {
+                self.facts.push(path, &self.symbols, Fact::Apart { sym, word })
+            }
+            _ => path,
+        }
+    }
+
+    /// Whether a number is known not to be 0.
+    pub(crate) fn is_not_zero(&self, path: Path, number: Value) -> bool {
+        self.facts.is_not_zero(path, &self.symbols, number)
+    }
+
+    /// N3: `neg` of a number that is not 0.
+    pub(crate) fn negated(&mut self, path: &mut Path, number: Value, bytes: u32) -> Option<Value> {
+        let known = bytes >= 4 && !self.layout.config.signals;
+        if !known || planted!(AnyNegatedIsApart, !self.is_not_zero(*path, number), false) {
+            return None;
+        }
+        let new = self.unknown(bytes);
+        *path = self.apart(*path, (new, 0));
+        Some(new)
+    }
+
+    /// N3: a number of `bytes` bytes, extended with its sign to 64 bits.
+    pub(crate) fn sign_extended(&mut self, number: Value, bytes: u32) -> Option<Value> {
+        let half = number.as_symbol().filter(|_| planted!(ByteIsHalf, bytes == 4, true))?;
+        let whole = self.same((Pure::Extend, 8), (number, Value::constant(0)))?;
+        if self.symbols.known_half(whole).is_none() {
+            self.symbols.halves_to(whole, half);
+        }
+        Some(whole)
+    }
+
+    /// N2: the result of an operation on words of `bytes` bytes, of which the operands are
+    /// zero-extended.
+    pub(crate) fn same(
+        &mut self,
+        (pure, bytes): (Pure, u32),
+        (a, b): (Value, Value),
+    ) -> Option<Value> {
+        let numbers = (a.base, b.base) == (Base::None, Base::None);
+        if self.layout.config.signals || bytes < 4 || !numbers {
+            return None;
+        }
+        let key = if pure == Pure::And && b < a { (b, a) } else { (a, b) };
+        let whole = if bytes == 4 { u64::from(u32::MAX) } else { u64::MAX };
+        let most = match (pure, a.as_constant(), b.as_constant()) {
+            (Pure::And, Some(k), _) | (Pure::And, None, Some(k)) => whole.min(k),
+            _ => whole,
+        };
+        let name = (pure, planted!(WidthsAreSame, bytes, 8), key);
+        Some(Value::symbol(self.symbols.same(name, Def::at_most(most))))
+    }
+
+    /// What is known of the result of an operation, as a word that is found again (N2).
+    pub(crate) fn found(
+        &mut self,
+        path: &mut Path,
+        (operation, operands): ((Pure, u32), (Value, Value)),
+        outcome: Outcome<u64>,
+    ) -> Outcome<u64> {
+        let bounds = match outcome {
+            Outcome::Is(_) => return outcome,
+            Outcome::Unknown => (0, u64::MAX),
+            Outcome::Between(lo, hi) => (lo, hi),
+        };
+        let Some(same) = self.same(operation, operands) else { return outcome };
+        *path = self.bounded(*path, same.sym, bounds);
+        Outcome::Is(same)
+    }
+}
