@@ -1,0 +1,2 @@
+(module (global (mut i32) (i32.const 0))
+  (func (export "set") (param i32) (global.set 0 (local.get 0))))

@@ -1,0 +1,4 @@
+(module
+  (global (export "c") i32 (i32.const 7))
+  (global (mut i32) (i32.const 0))
+  (func (export "set") (param i32) (global.set 1 (local.get 0))))

@@ -1,0 +1,5 @@
+(module (memory 1)
+  (func (export "grow") (param i32) (result i32)
+    (i32.store (i32.const 0) (local.get 0))
+    (drop (memory.grow (i32.const 1)))
+    (i32.load (i32.const 0))))

@@ -1,0 +1,2 @@
+(module (import "" "f" (func $f))
+  (func (export "call") (call $f)))

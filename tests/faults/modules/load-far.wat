@@ -1,0 +1,3 @@
+(module (memory 1)
+  (func (export "load") (param i32) (result i32)
+    (i32.load offset=0x80000000 (local.get 0))))

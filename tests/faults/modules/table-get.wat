@@ -1,0 +1,4 @@
+(module
+  (table 4 8 funcref)
+  (func (export "null") (param i32) (result i32)
+    (ref.is_null (table.get 0 (local.get 0)))))
