@@ -332,8 +332,11 @@ impl Facts {
         };
         let (_, hi) = self.bounds(path, symbols, whole.sym);
         let low = planted!(WholeHasMore, hi <= u64::from(u32::MAX), true);
+        // Of a number that has more the low half with that constant has the same low half.
+        let low = if low { Some(whole.sym) } else { symbols.known_half(Value::symbol(whole.sym)) };
         let word = order::half_apart(whole.add);
-        value == number && low && self.is_apart(path, symbols, (whole.sym, word))
+        value == number
+            && low.is_some_and(|low| low != sym && self.is_apart(path, symbols, (low, word)))
     }
 
     /// Whether a symbol is known to be another word.

@@ -50,11 +50,21 @@ impl Machine<'_> {
     }
 
     /// N3: a number of `bytes` bytes, extended with its sign to 64 bits.
-    pub(crate) fn sign_extended(&mut self, number: Value, bytes: u32) -> Option<Value> {
-        let half = number.as_symbol().filter(|_| planted!(ByteIsHalf, bytes == 4, true))?;
+    pub(crate) fn sign_extended(
+        &mut self,
+        path: &mut Path,
+        (number, bytes): (Value, u32),
+    ) -> Option<Value> {
+        if planted!(ByteIsHalf, bytes != 4, false) {
+            return None;
+        }
         let whole = self.same((Pure::Extend, 8), (number, Value::constant(0)))?;
-        if self.symbols.known_half(whole).is_none() {
-            self.symbols.halves_to(whole, half);
+        match number.as_symbol() {
+            Some(half) if self.symbols.known_half(whole).is_none() => {
+                self.symbols.halves_to(whole, half);
+            }
+            None if self.is_not_zero(*path, number) => *path = self.apart(*path, (whole, 0)),
+            _ => {}
         }
         Some(whole)
     }
@@ -70,7 +80,8 @@ impl Machine<'_> {
         if self.layout.config.signals || bytes < 4 || !numbers {
             return None;
         }
-        let key = if pure == Pure::And && b < a { (b, a) } else { (a, b) };
+        let turned = matches!(pure, Pure::And | Pure::Xor);
+        let key = if turned && b < a { (b, a) } else { (a, b) };
         let whole = if bytes == 4 { u64::from(u32::MAX) } else { u64::MAX };
         let most = match (pure, a.as_constant(), b.as_constant()) {
             (Pure::And, Some(k), _) | (Pure::And, None, Some(k)) => whole.min(k),

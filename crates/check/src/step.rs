@@ -338,7 +338,7 @@ impl Machine<'_> {
             value = if insn.class == Class::ZeroExtend {
                 Some(source)
             } else if insn.class == Class::SignExtend {
-                jump.or_else(|| self.sign_extended(source, bytes))
+                jump.or_else(|| self.sign_extended(&mut state.path, (source, bytes)))
             } else {
                 None
             };

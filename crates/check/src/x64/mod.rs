@@ -70,6 +70,8 @@ pub enum Pure {
     Sub,
     /// The bits that both have.
     And,
+    /// The bits that one of them has.
+    Xor,
     /// The bits that it does not have.
     Not,
     /// The extension with its sign, of 32 bits to 64.
@@ -83,10 +85,10 @@ impl Alu {
         match self {
             Alu::Sub => Some(Pure::Sub),
             Alu::And => Some(Pure::And),
+            Alu::Xor => Some(Pure::Xor),
             Alu::Not => Some(Pure::Not),
             Alu::Add
             | Alu::Or
-            | Alu::Xor
             | Alu::Carry
             | Alu::ShiftLeft
             | Alu::ShiftRight
