@@ -6,10 +6,10 @@
 //! needed and nothing else. It may leave out too much; then there is a fixpoint without it.
 
 use crate::graph::{Block, Graph, View};
-use prova_check::Loc;
 use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
+use prova_check::{FRAME_BYTES_MAX, Loc};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much counts as needed.
@@ -21,7 +21,11 @@ pub(crate) enum Reads {
     Comparisons,
 }
 
-/// A set of locations: the first 64 numbers, and the others.
+/// Numbers of locations that are kept at most: a frame has no more, whatever code that was edited
+/// addresses.
+const NUMBERS_MAX: usize = 64 + FRAME_BYTES_MAX as usize / 4;
+
+/// A set of locations: the first 64 numbers, and the others up to [`NUMBERS_MAX`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Set {
     low: u64,
@@ -47,6 +51,9 @@ impl Set {
             self.low |= bit;
             return;
         };
+        if at as usize >= NUMBERS_MAX / 64 {
+            return;
+        }
         if at as usize >= self.high.len() {
             self.high.resize(at as usize + 1, 0);
         }
@@ -411,5 +418,21 @@ impl Slice<'_> {
             transfer.always.insert(from);
         }
         transfer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An edited displacement names a word that no frame has; a set per block would hold all before.
+    #[test]
+    fn a_word_beyond_all_frames_takes_no_space() {
+        let mut set = Set::default();
+        let (last, beyond) = (Loc::Word(FRAME_BYTES_MAX / 8), Loc::Word(1 << 28));
+        set.insert(last.number());
+        set.insert(beyond.number());
+        assert!(set.contains(last) && !set.contains(beyond));
+        assert!(set.high.len() <= NUMBERS_MAX / 64);
     }
 }
