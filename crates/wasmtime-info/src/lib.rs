@@ -24,6 +24,8 @@
 //! the Wasmtime that compiled the file did; and the host that loads the file is that Wasmtime. The
 //! tests see each comparison fail.
 
+#[cfg(test)]
+mod derived;
 mod engine;
 mod error;
 mod file;

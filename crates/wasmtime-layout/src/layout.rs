@@ -18,7 +18,7 @@ use crate::offsets;
 use crate::settings::Settings;
 use prova_check::{
     Activation, Area, Base, Bases, CodeKind, Config, CpuLevel, FRAME_BYTES_MAX, Field, Holds,
-    Layout, Memory, MemoryShape, Metering, Parts, Structure, Structures, Table, Way,
+    Hosted, Layout, Memory, MemoryShape, Metering, Parts, Structure, Structures, Table, Way,
 };
 use sha2::{Digest, Sha256};
 
@@ -42,14 +42,7 @@ pub fn derive(
     wasm: &[u8],
     counts: Option<Counts>,
 ) -> Result<Layout, Error> {
-    let settings = &artifact.settings;
-    let unknown = |what: &str| Err(Error::compiled("the settings", what));
-    if settings.winch_callable {
-        return unknown("code of the baseline compiler has no rule");
-    }
-    if !settings.table_lazy_init {
-        return unknown("tables that are initialised at once have no rule");
-    }
+    are_known(&artifact.settings)?;
     let module = Module::read(wasm)?;
     let (mut text, mut hosted) = (Vec::new(), Vec::new());
     for symbol in &artifact.symbols {
@@ -68,39 +61,81 @@ pub fn derive(
         }
     }
     hosted.push(raise());
+    let parts = parts_of(&artifact.settings, wasm, module, counts);
+    Layout::assemble(Parts { text, hosted, ..parts }).map_err(|error| Error {
+        of: File::Wasm,
+        at: "types".to_owned(),
+        what: error.what.to_owned(),
+    })
+}
+
+/// The parts of the layout that no code has a say in, for who compares them with those of another
+/// derivation.
+///
+/// # Errors
+///
+/// As of [`derive`].
+pub fn parts(settings: &Settings, wasm: &[u8], counts: Option<Counts>) -> Result<Parts, Error> {
+    are_known(settings)?;
+    Ok(parts_of(settings, wasm, Module::read(wasm)?, counts))
+}
+
+/// The areas of the context (D1), as [`parts`] has them.
+///
+/// # Errors
+///
+/// If the Wasm has what the derivation does not know.
+pub fn context_areas(wasm: &[u8], counts: Option<Counts>) -> Result<Vec<Area>, Error> {
+    Ok(context(&Module::read(wasm)?, counts))
+}
+
+/// What is believed of the arguments of the builtin of this name; none if it has no rule.
+///
+/// # Errors
+///
+/// If the Wasm has what the derivation does not know.
+pub fn hosted(name: &str, wasm: &[u8]) -> Result<Option<Hosted>, Error> {
+    Ok(builtin(name, &Module::read(wasm)?))
+}
+
+fn are_known(settings: &Settings) -> Result<(), Error> {
+    let unknown = |what: &str| Err(Error::compiled("the settings", what));
+    if settings.winch_callable {
+        return unknown("code of the baseline compiler has no rule");
+    }
+    if !settings.table_lazy_init {
+        return unknown("tables that are initialised at once have no rule");
+    }
+    Ok(())
+}
+
+fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Counts>) -> Parts {
     let digest: [u8; 32] = Sha256::digest(wasm).into();
-    let memories: Vec<Memory> =
-        module.memories.iter().map(|memory| memory_of(memory, settings)).collect();
     let of = |table: &crate::module::TableType| Table {
         ty: table.ty,
         min: table.min,
         max: table.max,
         moves: table.min != table.max,
     };
-    let parts = Parts {
+    Parts {
         module: digest,
         digest: layout_digest(settings, &digest),
         config: config(settings),
         structures: structures(&module, counts),
         tables: module.tables.iter().map(of).collect(),
+        memories: module.memories.iter().map(|memory| memory_of(memory, settings)).collect(),
         types: module.types,
         funcs: module.funcs,
         imported_funcs: module.imported_funcs,
-        memories,
         globals: module.globals,
-        text,
-        hosted,
+        text: Vec::new(),
+        hosted: Vec::new(),
         free_bytes: if settings.signals_based_traps {
             prova_check::offsets::SLACK_BYTES
         } else {
             FRAME_BYTES_MAX
         },
-    };
-    Layout::assemble(parts).map_err(|error| Error {
-        of: File::Wasm,
-        at: "types".to_owned(),
-        what: error.what.to_owned(),
-    })
+    }
 }
 
 fn config(settings: &Settings) -> Config {
@@ -144,7 +179,7 @@ fn structures(module: &Module, counts: Option<Counts>) -> Structures {
     let word = |at, holds| (at, 8, holds);
     let definition = |base, length| Structure::of(&[word(0, base), word(8, length)]);
     Structures {
-        context: context(module, counts),
+        context: Structure::new(context(module, counts)),
         store: Structure::of(&[
             word(offsets::STORE_FUEL, Holds::Counter),
             word(offsets::STORE_DEADLINE, Holds::Number),
@@ -189,7 +224,7 @@ fn structures(module: &Module, counts: Option<Counts>) -> Structures {
 }
 
 /// `VMContext`: fixed fields, then areas one behind the other.
-fn context(module: &Module, counts: Option<Counts>) -> Structure {
+fn context(module: &Module, counts: Option<Counts>) -> Vec<Area> {
     let field = |at, bytes, holds| Field { at, bytes, holds };
     let mut areas = Vec::new();
     let fixed = [
@@ -246,7 +281,7 @@ fn context(module: &Module, counts: Option<Counts>) -> Structure {
         let behind = at + u64::from(padding) + u64::from(offsets::GLOBAL) * u64::from(own_globals);
         areas.extend(segments(behind, module, counts));
     }
-    Structure::new(areas)
+    areas
 }
 
 /// D4: the data segments, behind the globals, which end at `at`.

@@ -1,0 +1,143 @@
+//! The layout that `prova-wasmtime-layout` derives by itself, beside the tables of Wasmtime's own
+//! crate: places of fields (`VMOffsets`, `PtrSize`), interned types (`ModuleTypes`), memories,
+//! tables, globals, indices of builtins.
+//!
+//! All fields of all structures are compared, of each element of the context alone; so a field that
+//! only one side has fails, too. Not compared: what a field *holds* is said here once more by hand,
+//! and what the host's runtime puts there is believed.
+
+mod compare;
+mod made;
+
+use compare::{Differs, compare};
+use prova_wasmtime_layout::Settings;
+use std::path::{Path, PathBuf};
+use wasmtime_environ::{BuiltinFunctionIndex, Trap};
+
+/// Settings that memories depend on: the defaults, memories that never move, small reservations,
+/// no guard, no signals.
+pub(crate) const SETTINGS: [(u64, u64, bool, bool); 6] = [
+    (4 << 30, 32 << 20, true, true),
+    (4 << 30, 0, false, true),
+    (1 << 20, 1 << 16, true, true),
+    (0, 0, true, true),
+    (6 << 30, 2 << 30, false, true),
+    (4 << 30, 32 << 20, true, false),
+];
+
+pub(crate) fn settings((reservation, guard, moves, signals): (u64, u64, bool, bool)) -> Settings {
+    Settings {
+        release: "48.0.8".to_owned(),
+        target: "x86_64-unknown-linux-gnu".to_owned(),
+        memory_reservation: reservation,
+        memory_guard_size: guard,
+        memory_may_move: moves,
+        table_lazy_init: true,
+        consume_fuel: false,
+        epoch_interruption: false,
+        signals_based_traps: signals,
+        winch_callable: false,
+        is_v3: false,
+    }
+}
+
+/// Compares a module in all settings; whether the derivation knows all that it has.
+fn agrees(name: &str, wasm: &[u8]) -> bool {
+    let mut known = true;
+    for some in SETTINGS {
+        match compare(wasm, &settings(some)) {
+            Ok(()) => {}
+            Err(Differs::Refused(_)) => known = false,
+            Err(Differs::At(what)) => panic!("{name}, {some:?}: {what}"),
+        }
+    }
+    known
+}
+
+/// The Wasm of a folder and those below.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the repository") {
+        let path = entry.expect("an entry").path();
+        let ends = |with: &str| path.extension().is_some_and(|ext| ext == with);
+        if path.is_dir() && !path.ends_with("target") {
+            files(&path, found);
+        } else if ends("wasm") || ends("wat") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn modules_of_the_repository() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut found = Vec::new();
+    for folder in ["programs", "tests", "crates/wasmtime-info/tests"] {
+        files(&root.join(folder), &mut found);
+    }
+    let mut known = 0;
+    for path in &found {
+        // Some are there to be malformed.
+        let Ok(wasm) = wat::parse_file(path) else { continue };
+        known += usize::from(agrees(&path.display().to_string(), &wasm));
+    }
+    assert!(known >= 100, "{known} of {} modules were compared", found.len());
+}
+
+#[test]
+fn generated_modules() {
+    for index in 0..400 {
+        let (text, wasm) = made::module(index);
+        assert!(agrees(&format!("{index}: {text}"), &wasm), "{index} is refused: {text}");
+    }
+}
+
+/// A module of one part, and what the difference must name if the part is left out of the Wasm
+/// that the layout is derived of.
+#[test]
+fn differences_are_seen() {
+    let parts = [
+        (r#"(import "" "" (func))"#, "the context"),
+        (r#"(import "" "" (memory 1))"#, "the context"),
+        (r#"(import "" "" (table 1 funcref))"#, "the context"),
+        (r#"(import "" "" (global i32))"#, "the context"),
+        (r#"(import "" "" (tag))(global i32 (i32.const 0))"#, "the context"),
+        ("(memory 1)", "the context"),
+        ("(table 1 funcref)", "the context"),
+        ("(global i32 (i32.const 0))", "the context"),
+        ("(tag)(tag)(tag)(memory 1)(data \"a\")", "the context"),
+        ("(type (func (param i32)))", "type 0"),
+    ];
+    for (part, at) in parts {
+        let bytes = |text: &str| wat::parse_str(format!("(module {text})")).expect("a module");
+        let other = bytes(if part.starts_with("(tag)") { "(memory 1)(data \"a\")" } else { "" });
+        let settings = settings(SETTINGS[0]);
+        compare(&bytes(part), &settings).unwrap_or_else(|error| panic!("{part}: {error:?}"));
+        match compare::of_another(&other, &bytes(part), &settings) {
+            Err(Differs::At(what)) => assert!(what.starts_with(at), "{part}: {what}"),
+            other => panic!("{part}: {other:?}"),
+        }
+    }
+}
+
+/// The builtins with a rule stand where the rule says, and their table has as many.
+#[test]
+fn builtins() {
+    let wasm = wat::parse_str("(module (memory 1) (table 1 funcref))").expect("a module");
+    let mut ruled = 0;
+    for index in 0..BuiltinFunctionIndex::len() {
+        let name = BuiltinFunctionIndex::from_u32(index).name();
+        if let Some(hosted) = prova_wasmtime_layout::layout::hosted(name, &wasm).expect("a layout")
+        {
+            assert_eq!(hosted.index, index, "{name}");
+            ruled += 1;
+        }
+    }
+    assert_eq!(ruled, 20);
+    // Traps of core modules come first.
+    let trap = prova_wasmtime_layout::layout::hosted("trap", &wasm).expect("a layout");
+    let last = trap.and_then(|trap| match trap.arguments[..] {
+        [prova_check::Argument::Byte(count)] => Some(count),
+        _ => None,
+    });
+    assert_eq!(last, Some(Trap::CastFailure as u8 + 1));
+}
