@@ -221,9 +221,11 @@ fn types(parts: &Parts, translated: &Translated<'_>) -> Same {
             WasmCompositeInnerType::Exn(_) => break,
             other => return Err(Differs::At(format!("type {index}: {other:?}"))),
         };
-        let is_start = Some(index) == startup(translated);
         let derived = parts.types.get(index);
-        if derived.is_none() && is_start {
+        let starts = VMOffsets::new(8, &translated.translation.module).has_startup_func;
+        // The type of the function that initialises an instance is the last one, and of no use to
+        // functions.
+        if derived.is_none() && starts && there == Signature::default() {
             break;
         }
         same(&format!("type {index}"), &derived, &Some(&Some(there)))?;
@@ -234,17 +236,6 @@ fn types(parts: &Parts, translated: &Translated<'_>) -> Same {
     let funcs: Vec<u32> =
         functions.values().map(|func| func.signature.unwrap_module_type_index().as_u32()).collect();
     same("types of functions", &parts.funcs, &funcs)
-}
-
-/// The index of the start function's type, if there is one.
-fn startup(translated: &Translated<'_>) -> Option<usize> {
-    let is =
-        |params: &[WasmValType], results: &[WasmValType]| params.is_empty() && results.is_empty();
-    let found = translated.types.wasm_types().find(|(_, ty)| match &ty.composite_type.inner {
-        WasmCompositeInnerType::Func(func) => is(func.params(), func.results()),
-        _ => false,
-    });
-    found.map(|(index, _)| index.index())
 }
 
 fn value(ty: &WasmValType) -> Ty {
@@ -280,7 +271,9 @@ fn spaces(parts: &Parts, module: &Module, tunables: &Tunables) -> Same {
             IndexType::I64 => u64::MAX,
         };
         let min = there.minimum_byte_size().unwrap_or(u64::MAX);
-        let max = there.maximum_byte_size().unwrap_or(most).min(most);
+        // Without a maximum the derivation says that any number of bytes may be there.
+        let limit = there.limits.max.and_then(|_| there.maximum_byte_size().ok());
+        let max = limit.unwrap_or(most).min(most);
         same(&of("minimum"), &derived.min_bytes, &min)?;
         same(&of("maximum"), &derived.max_bytes, &max)?;
         same(&of("moves"), &derived.moves, &there.memory_may_move(&how))?;
