@@ -83,6 +83,30 @@ classes! {
     | VEX_Vdivpd_xmm_xmm_xmmm128 | VEX_Vdivps_xmm_xmm_xmmm128 | VEX_Vdivsd_xmm_xmm_xmmm64
     | VEX_Vdivss_xmm_xmm_xmmm32 | VEX_Vextractps_r64m32_xmm_imm8
     | VEX_Vextractps_rm32_xmm_imm8 | VEX_Vinsertps_xmm_xmm_xmmm32_imm8
+    | VEX_Vfmadd132pd_xmm_xmm_xmmm128 | VEX_Vfmadd132ps_xmm_xmm_xmmm128
+    | VEX_Vfmadd132sd_xmm_xmm_xmmm64 | VEX_Vfmadd132ss_xmm_xmm_xmmm32
+    | VEX_Vfmadd213pd_xmm_xmm_xmmm128 | VEX_Vfmadd213ps_xmm_xmm_xmmm128
+    | VEX_Vfmadd213sd_xmm_xmm_xmmm64 | VEX_Vfmadd213ss_xmm_xmm_xmmm32
+    | VEX_Vfmadd231pd_xmm_xmm_xmmm128 | VEX_Vfmadd231ps_xmm_xmm_xmmm128
+    | VEX_Vfmadd231sd_xmm_xmm_xmmm64 | VEX_Vfmadd231ss_xmm_xmm_xmmm32
+    | VEX_Vfmsub132pd_xmm_xmm_xmmm128 | VEX_Vfmsub132ps_xmm_xmm_xmmm128
+    | VEX_Vfmsub132sd_xmm_xmm_xmmm64 | VEX_Vfmsub132ss_xmm_xmm_xmmm32
+    | VEX_Vfmsub213pd_xmm_xmm_xmmm128 | VEX_Vfmsub213ps_xmm_xmm_xmmm128
+    | VEX_Vfmsub213sd_xmm_xmm_xmmm64 | VEX_Vfmsub213ss_xmm_xmm_xmmm32
+    | VEX_Vfmsub231pd_xmm_xmm_xmmm128 | VEX_Vfmsub231ps_xmm_xmm_xmmm128
+    | VEX_Vfmsub231sd_xmm_xmm_xmmm64 | VEX_Vfmsub231ss_xmm_xmm_xmmm32
+    | VEX_Vfnmadd132pd_xmm_xmm_xmmm128 | VEX_Vfnmadd132ps_xmm_xmm_xmmm128
+    | VEX_Vfnmadd132sd_xmm_xmm_xmmm64 | VEX_Vfnmadd132ss_xmm_xmm_xmmm32
+    | VEX_Vfnmadd213pd_xmm_xmm_xmmm128 | VEX_Vfnmadd213ps_xmm_xmm_xmmm128
+    | VEX_Vfnmadd213sd_xmm_xmm_xmmm64 | VEX_Vfnmadd213ss_xmm_xmm_xmmm32
+    | VEX_Vfnmadd231pd_xmm_xmm_xmmm128 | VEX_Vfnmadd231ps_xmm_xmm_xmmm128
+    | VEX_Vfnmadd231sd_xmm_xmm_xmmm64 | VEX_Vfnmadd231ss_xmm_xmm_xmmm32
+    | VEX_Vfnmsub132pd_xmm_xmm_xmmm128 | VEX_Vfnmsub132ps_xmm_xmm_xmmm128
+    | VEX_Vfnmsub132sd_xmm_xmm_xmmm64 | VEX_Vfnmsub132ss_xmm_xmm_xmmm32
+    | VEX_Vfnmsub213pd_xmm_xmm_xmmm128 | VEX_Vfnmsub213ps_xmm_xmm_xmmm128
+    | VEX_Vfnmsub213sd_xmm_xmm_xmmm64 | VEX_Vfnmsub213ss_xmm_xmm_xmmm32
+    | VEX_Vfnmsub231pd_xmm_xmm_xmmm128 | VEX_Vfnmsub231ps_xmm_xmm_xmmm128
+    | VEX_Vfnmsub231sd_xmm_xmm_xmmm64 | VEX_Vfnmsub231ss_xmm_xmm_xmmm32
     | VEX_Vmaxpd_xmm_xmm_xmmm128 | VEX_Vmaxps_xmm_xmm_xmmm128 | VEX_Vmaxsd_xmm_xmm_xmmm64
     | VEX_Vmaxss_xmm_xmm_xmmm32 | VEX_Vminpd_xmm_xmm_xmmm128 | VEX_Vminps_xmm_xmm_xmmm128
     | VEX_Vminsd_xmm_xmm_xmmm64 | VEX_Vminss_xmm_xmm_xmmm32 | VEX_Vmovapd_xmm_xmmm128
