@@ -21,8 +21,8 @@ pub(crate) enum Reads {
     Comparisons,
 }
 
-/// Numbers of locations that are kept at most: a frame has no more, whatever code that was edited
-/// addresses.
+/// Numbers of locations that are kept at most: a frame has no more, though edited code may address
+/// more.
 const NUMBERS_MAX: usize = 64 + FRAME_BYTES_MAX as usize / 4;
 
 /// A set of locations: the first 64 numbers, and the others up to [`NUMBERS_MAX`].
@@ -425,7 +425,8 @@ impl Slice<'_> {
 mod tests {
     use super::*;
 
-    /// An edited displacement names a word that no frame has; a set per block would hold all before.
+    /// An edited displacement names a word that no frame has: a set for each block would hold all
+    /// before it.
     #[test]
     fn a_word_beyond_all_frames_takes_no_space() {
         let mut set = Set::default();

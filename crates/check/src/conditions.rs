@@ -90,7 +90,7 @@ impl Machine<'_> {
                 self.order(path, sides, i128::from(more))
             }
             Said::Equal(a, b) => {
-                if a.difference(b).is_some_and(|by| self.is_not_zero(path, by)) {
+                if self.are_apart(path, a, b) {
                     return None;
                 }
                 let (x, y) = (whole(self, a), whole(self, b));

@@ -2,9 +2,9 @@
 //!
 //! A fact is an edge `(a << shift) + d ≤ b` over the **integers** (never modulo 2^64), where `a` is
 //! a symbol (or zero, for constants) and `b` a symbol, an [`Extent`] or zero; or it says that a
-//! record has a type, or which word a symbol is not. Facts form a tree: each node knows the one before it, and a state holds one
-//! node, so that a state's facts are those on its path to the root, and taking a branch copies
-//! nothing.
+//! record has a type, or which word a symbol is not. Facts form a tree: each node knows the one
+//! before it, and a state holds one node, so that a state's facts are those on its path to the
+//! root, and taking a branch copies nothing.
 //!
 //! - F1. A fact holds in every execution that reaches a point whose state's path contains it.
 //! - F2. Extents only grow, so an edge into one holds for ever after.

@@ -1,5 +1,5 @@
-//! What is not 0 where nobody handles faults: there a division must not fault for its divisor, and a
-//! `ud2` not be reached. With signals nothing of this is kept.
+//! Numbers that are not 0, where nobody handles faults: there a division must not fault for its
+//! divisor, and a `ud2` not be reached. With signals nothing of this is kept.
 //!
 //! Code tests a divisor once as Wasm does and once more as the compiler does, each time on a word
 //! that it computed anew: extended, negated, masked. So:
@@ -36,6 +36,13 @@ impl Machine<'_> {
     /// Whether a number is known not to be 0.
     pub(crate) fn is_not_zero(&self, path: Path, number: Value) -> bool {
         self.facts.is_not_zero(path, &self.symbols, number)
+    }
+
+    /// Whether two words cannot be equal, where nobody handles faults: a second test of a divisor
+    /// leads to a `ud2`.
+    pub(crate) fn are_apart(&self, path: Path, a: Value, b: Value) -> bool {
+        let apart = || a.difference(b).is_some_and(|by| self.is_not_zero(path, by));
+        !self.layout.config.signals && planted!(AnyEqualIsImpossible, apart(), true)
     }
 
     /// N3: `neg` of a number that is not 0.
@@ -91,7 +98,7 @@ impl Machine<'_> {
         Some(Value::symbol(self.symbols.same(name, Def::at_most(most))))
     }
 
-    /// What is known of the result of an operation, as a word that is found again (N2).
+    /// The result of an operation, as a word that is found again (N2).
     pub(crate) fn found(
         &mut self,
         path: &mut Path,

@@ -119,6 +119,13 @@ steps {
     HalfOfAnything
     SelectsAnything
     ZeroOrders
+    // Numbers that are not 0.
+    WholeHasMore
+    AnyNegatedIsApart
+    ByteIsHalf
+    WidthsAreSame
+    CodesAreOne
+    AnyEqualIsImpossible
     AnyBuiltin
     HostGetsAnything
     ExitIsNotSaid

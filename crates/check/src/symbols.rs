@@ -160,8 +160,8 @@ pub struct Symbols {
     same: BTreeMap<(Pure, u32, (Value, Value)), Sym>,
 }
 
-/// A symbol's definition, the place + 1 of the newest of its low halves, and of the half that it was
-/// said to be last.
+/// A symbol's definition, the place + 1 of the newest of its low halves, and of the half that it
+/// was said to be first.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     def: Def,
@@ -261,12 +261,14 @@ impl Symbols {
         let place = u32::try_from(self.halves.len().saturating_add(1)).unwrap_or(0);
         entry.newest = place;
         self.halves.push(Half { whole: value.sym, shift, add: add as u32, half, before });
-        if let Some(entry) = self.entries.get_mut(half.0 as usize) {
+        if let Some(entry) = self.entries.get_mut(half.0 as usize)
+            && entry.is == 0
+        {
             entry.is = place;
         }
     }
 
-    /// The number that a symbol is the low half of, as it was said last: the upper half of its
+    /// The number that a symbol is the low half of, as it was said first: the upper half of its
     /// constant is not known, and 0 here.
     pub(crate) fn whole_of(&self, half: Sym) -> Option<Value> {
         let is = self.entries.get(half.0 as usize)?.is;

@@ -32,6 +32,7 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::NotBelowIsAbove => "cmp.64.not_below",
         Plant::AboveIsNoCarry => "add.64.any",
         Plant::UnequalForgetsConstant => "apart.number.0",
+        Plant::HalfApartIsWhole => "apart.half",
         Plant::AndIsLess => "and.64.symbol.symbol",
         Plant::OrOfHalves => "or.64.symbol.constant",
         Plant::ShiftLeftLosesBits => "shl.64.symbol.4",

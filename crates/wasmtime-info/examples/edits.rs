@@ -5,10 +5,11 @@
 //! edits M.cwasm M.wasm COUNT SEED FOLDER [COMMAND ...]
 //! ```
 //!
-//! Each edit changes one place of one section, or of what lies between them. A file that is accepted
-//! whole is written to `FOLDER/accepted.cwasm` and run by the command, of which the argument `FILE`
-//! is that file: at most five seconds. If that ends by a signal or with a panic's exit code, the
-//! file is kept, and the campaign ends with exit code 1. A panic of the check ends it as well.
+//! Each edit changes one place of one section, or of what lies between them. A file that is
+//! accepted whole is written to `FOLDER/accepted.cwasm` and run by the command, of which the
+//! argument `FILE` is that file: at most five seconds. If that ends by a signal or with a panic's
+//! exit code, the file is kept, and the campaign ends with exit code 1. A panic of the check ends
+//! it as well.
 //!
 //! Limits: a run sees what the machine forbids, so an access that stays in mapped bytes of the host
 //! passes for one inside.
@@ -24,7 +25,7 @@ use wasmtime_environ::object::{File, Object, ObjectSection};
 
 type Failure = Box<dyn std::error::Error>;
 
-/// What panics end with.
+/// The exit code of a panic.
 const PANIC: i32 = 101;
 /// How long a run may take.
 const RUN: Duration = Duration::from_secs(5);

@@ -74,7 +74,7 @@ pub fn derive(
 ///
 /// # Errors
 ///
-/// As of [`derive`].
+/// As of [`derive()`].
 pub fn parts(settings: &Settings, wasm: &[u8], counts: Option<Counts>) -> Result<Parts, Error> {
     are_known(settings)?;
     Ok(parts_of(settings, wasm, Module::read(wasm)?, counts))
@@ -89,7 +89,8 @@ pub fn context_areas(wasm: &[u8], counts: Option<Counts>) -> Result<Vec<Area>, E
     Ok(context(&Module::read(wasm)?, counts))
 }
 
-/// What is believed of the arguments of the builtin of this name; none if it has no rule.
+/// The arguments and the answer of the builtin of this name, as they are believed; none if it has
+/// no rule.
 ///
 /// # Errors
 ///

@@ -5,10 +5,10 @@
 use crate::proof::{Proof, Runs, bounded, int, low_half, meaning, narrowed, number, range};
 use crate::smt::Theory::{self, Bits, Integers};
 use crate::table::{Lemma, lemma};
-use prova_check::rules::numeric::{charged, either, half_of, low};
+use prova_check::rules::numeric::{charged, either, half_of, low, of_low_half};
 use prova_check::rules::order::{
-    Edge, Reading, apart, bounds, cannot, distance, lies_in, never, unshifted, whole, within_edge,
-    within_least, within_length,
+    Edge, Reading, apart, bounds, cannot, distance, half_apart, lies_in, never, unshifted, whole,
+    within_edge, within_least, within_length,
 };
 use prova_check::word::{Int, Word};
 use prova_check::{Base, Sym, Value};
@@ -195,6 +195,24 @@ fn rest<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     Some(meaning(value) != constant)
 }
 
+/// A symbol of no more than a half that is not this word: its low half with a constant is not 0.
+fn half_rest<W: Proof>(_: &[u32], twin: bool) -> Option<bool> {
+    let (add, word) = (W::any("k"), meaning(Value::<W>::symbol(S)));
+    given!(word <= W::LOW_MAX);
+    let rest = half_apart(add);
+    let rest = if twin { rest.wrapping_add(W::number(1)).and(W::LOW_MAX) } else { rest };
+    given!(word != rest);
+    Some(word.wrapping_add(add).and(W::LOW_MAX) != W::ZERO)
+}
+
+/// A number whose constant is cut to the low half has the same low half.
+fn same_half<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let value = Value { base: Base::None, sym: S, shift: case[0] as u8, add: W::any("k") };
+    let cut = of_low_half(value);
+    let cut = if twin { meaning(cut).wrapping_add(W::number(1)) } else { meaning(cut) };
+    Some(cut.and(W::LOW_MAX) == meaning(value).and(W::LOW_MAX))
+}
+
 /// The low half of a number that is known.
 fn known_low<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let add = W::any("k");
@@ -290,6 +308,10 @@ pub fn lemmas() -> Vec<Lemma> {
         add(format!("apart.number.{shift}"), Bits, &[0, shift], runs!(rest));
     }
     add("apart.pointer".to_owned(), Bits, &[1, 0], runs!(rest));
+    add("apart.half".to_owned(), Bits, &[], runs!(half_rest));
+    for shift in 0..3 {
+        add(format!("halves.cut.{shift}"), Bits, &[shift], runs!(same_half));
+    }
     for bytes in [4, 8] {
         add(format!("cut.{bytes}"), Bits, &[bytes], runs!(immediate));
     }

@@ -9,7 +9,7 @@
 //! A green run does not show instructions with memory operands, stack, calls, joins.
 
 use crate::engine::Engine;
-use prova_check::rules::numeric::{Outcome, arithmetic, compared, cut, half_of, low};
+use prova_check::rules::numeric::{Outcome, arithmetic, compared, cut, half_of, low, of_low_half};
 use prova_check::rules::order::Reading;
 use prova_check::rules::place::address;
 use prova_check::x64::{Alu, Condition, Instructions};
@@ -151,6 +151,11 @@ impl Side {
         if let Some(value) = low(value, || self.engine.range(value)) {
             return value;
         }
+        if value.base == Base::None
+            && let Some(value) = low(of_low_half(value), || self.engine.range(of_low_half(value)))
+        {
+            return value;
+        }
         let key = (value.sym, half_of(value));
         if let (Base::None, Some(&half)) = (value.base, self.halves.get(&key)) {
             return Value::symbol(half);
@@ -183,7 +188,13 @@ impl Side {
 
     fn alu(&mut self, alu: Alu, bytes: u32, to: u8, source: Source) {
         let a = self.read(to, bytes);
-        let b = self.source(source, bytes);
+        let one = match source {
+            Source::Register(from) => {
+                self.registers[usize::from(to)] == self.registers[usize::from(from)]
+            }
+            Source::Immediate(_) => false,
+        };
+        let b = if one { a } else { self.source(source, bytes) };
         let (outcome, flags) = arithmetic((alu, bytes), (a, b), |value| self.engine.range(value));
         let value = match outcome {
             Outcome::Unknown => None,

@@ -172,7 +172,9 @@ pub fn processor<W: Proof>(alu: Alu, bytes: u32, x: W, y: W) -> (W, bool, bool) 
         Alu::Xor => (x.xor(y), false),
         Alu::ShiftLeft => (x.shl(count()), false),
         Alu::ShiftRight => (x.shr(count()), false),
-        Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary => panic!("not exact"),
+        Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary | Alu::Not | Alu::Negate => {
+            panic!("not exact")
+        }
     };
     let result = narrowed(all, bytes);
     (result, carry, result == W::ZERO)
