@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Writes a module with its machine code, checked, as one file that `prova run` loads
     Compile(crate::compile::CompileArgs),
-    /// Checks what `prova compile` wrote, without running it
+    /// Checks what `prova compile` or `wasmtime compile` wrote, without running it
     Verify(crate::verify::VerifyArgs),
     /// Shows, prunes or clears the machine code that runs keep for later ones
     Cache(crate::cache::CacheArgs),

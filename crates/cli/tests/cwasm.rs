@@ -122,6 +122,13 @@ fn functions_are_counted_and_refusals_named() {
     let json = folder.run("verify out.cwasm --wasm it.wat --json");
     let json: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
     assert_eq!((&json["refused"], &json["confined"]), (&1.into(), &1.into()), "{json}");
+    let refusal = serde_json::json!({
+        "name": "get (func0)", "function": 0, "offset": 6, "text_offset": 6, "rule": "Address",
+        "what": "the address is no known sum",
+    });
+    assert_eq!(json["refusals"], serde_json::json!([refusal]), "{json}");
+    assert_eq!(json["not_checked"][0], ".wasmtime.info", "{json}");
+    assert_eq!(json["verdict"], "refused in part", "{json}");
 }
 
 #[test]

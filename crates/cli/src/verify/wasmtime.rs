@@ -60,6 +60,7 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     let title = format!("{file}: {confined} of {} of code", counted(all as u64, "piece"));
     let judged = match (refused.is_empty(), unchecked.is_empty()) {
         (true, true) => "accepted",
+        (false, _) if *confined == 0 => "refused",
         (false, _) => "refused in part",
         (true, false) => "not checked in part",
     };
@@ -74,11 +75,18 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     let mut table = Table { shown: Some(ROWS), ..Table::new("refused", &["", ""]) };
     // Names are for the reader: a module that Prova does not run is checked without them.
     let names = (!refused.is_empty()).then(|| decoded(module).ok()).flatten();
+    let mut refusals = Vec::new();
     for refusal in refused {
         let Refusal { start, offset, rule, what, .. } = refusal;
         let inside = offset.saturating_sub(*start);
-        let why = format!("at {inside:#x}, {offset:#x} of the text: {rule:?}: {what}");
-        table.push([refused_name(names.as_ref(), refusal), why], false);
+        let rule = format!("{rule:?}");
+        let why = format!("at {inside:#x}, {offset:#x} of the text: {rule}: {what}");
+        let name = refused_name(names.as_ref(), refusal);
+        refusals.push(json!({
+            "name": name, "function": refusal.func, "offset": inside, "text_offset": offset,
+            "rule": rule, "what": what,
+        }));
+        table.push([name, why], false);
     }
     let proved = Node::of("proved", "proved").with_evidence([sound]);
     let proved = if refused.is_empty() { proved } else { proved.with_table(table) };
@@ -92,7 +100,8 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     let tested = if unchecked.is_empty() { tested } else { tested.with_table(left) };
     let members = json!({
         "release": release, "confined": confined, "confined_bytes": confined_bytes,
-        "refused": refused.len(), "unchecked": unchecked.len(), "confusing": confusing.len(),
+        "refused": refused.len(), "refusals": refusals, "unchecked": unchecked.len(),
+        "not_checked": unchecked, "confusing": confusing.len(),
     });
     let node = Node::of("compiled", title).with_verdict(judged).with_evidence(about).with(members);
     node.with_children([proved, tested])
