@@ -88,7 +88,7 @@ impl Machine<'_> {
             return None;
         }
         let turned = matches!(pure, Pure::And | Pure::Xor);
-        let key = if turned && b < a { (b, a) } else { (a, b) };
+        let key = if turned { (a.min(b), a.max(b)) } else { (a, b) };
         let whole = if bytes == 4 { u64::from(u32::MAX) } else { u64::MAX };
         let most = match (pure, a.as_constant(), b.as_constant()) {
             (Pure::And, Some(k), _) | (Pure::And, None, Some(k)) => whole.min(k),
