@@ -116,6 +116,14 @@ impl Machine<'_> {
             Outcome::Between(lo, hi) => (lo, hi),
         };
         let Some(same) = self.same(operation, operands) else { return outcome };
+        let Def { lo, hi, .. } = self.symbols.def(same.sym);
+        if lo >= bounds.0 && hi <= bounds.1 {
+            return Outcome::Is(same);
+        }
+        // F4: facts bound nothing there, so a word with these bounds is a new one.
+        if self.masks() {
+            return outcome;
+        }
         *path = self.bounded(*path, same.sym, bounds);
         Outcome::Is(same)
     }
