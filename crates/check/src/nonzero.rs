@@ -39,8 +39,8 @@ impl Machine<'_> {
     }
 
     /// Whether two numbers cannot be equal, where nobody handles faults: a second test of a divisor
-    /// leads to a `ud2`. Of addresses nothing is said: the code of a record may be replaced, so that
-    /// what was read of it first and a distance may be what is read of it later.
+    /// leads to a `ud2`. Of addresses nothing is said: the code of a record may be replaced, so
+    /// that what was read of it first and a distance may be what is read of it later.
     pub(crate) fn are_apart(&self, path: Path, a: Value, b: Value) -> bool {
         let numbers = (a.base, b.base) == (Base::None, Base::None);
         if self.layout.config.signals || !planted!(AddressesAreApart, numbers, true) {
