@@ -38,11 +38,16 @@ impl Machine<'_> {
         self.facts.is_not_zero(path, &self.symbols, number)
     }
 
-    /// Whether two words cannot be equal, where nobody handles faults: a second test of a divisor
-    /// leads to a `ud2`.
+    /// Whether two numbers cannot be equal, where nobody handles faults: a second test of a divisor
+    /// leads to a `ud2`. Of addresses nothing is said: the code of a record may be replaced, so
+    /// that what was read of it first and a distance may be what is read of it later.
     pub(crate) fn are_apart(&self, path: Path, a: Value, b: Value) -> bool {
+        let numbers = (a.base, b.base) == (Base::None, Base::None);
+        if self.layout.config.signals || !planted!(AddressesAreApart, numbers, true) {
+            return false;
+        }
         let apart = || a.difference(b).is_some_and(|by| self.is_not_zero(path, by));
-        !self.layout.config.signals && planted!(AnyEqualIsImpossible, apart(), true)
+        planted!(AnyEqualIsImpossible, apart(), true)
     }
 
     /// N3: `neg` of a number that is not 0.
@@ -111,6 +116,14 @@ impl Machine<'_> {
             Outcome::Between(lo, hi) => (lo, hi),
         };
         let Some(same) = self.same(operation, operands) else { return outcome };
+        let Def { lo, hi, .. } = self.symbols.def(same.sym);
+        if lo >= bounds.0 && hi <= bounds.1 {
+            return Outcome::Is(same);
+        }
+        // F4: facts bound nothing there, so a word with these bounds is a new one.
+        if self.masks() {
+            return outcome;
+        }
         *path = self.bounded(*path, same.sym, bounds);
         Outcome::Is(same)
     }

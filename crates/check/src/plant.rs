@@ -126,6 +126,8 @@ steps {
     WidthsAreSame
     CodesAreOne
     AnyEqualIsImpossible
+    AddressesAreApart
+    LimitIsTested
     AnyBuiltin
     HostGetsAnything
     ExitIsNotSaid

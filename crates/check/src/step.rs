@@ -368,8 +368,10 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         let (a, bytes) = self.source(state, insn, 0, effect)?;
         let (b, _) = self.source(state, insn, 1, effect)?;
-        let (a, b) = self.limit_compared((a, cut(b, bytes)), bytes);
-        let test = insn.class == Class::Test;
+        let (test, b) = (insn.class == Class::Test, cut(b, bytes));
+        // The bits that both have are not those of what stands for them in a comparison.
+        let bits = planted!(LimitIsTested, test, false);
+        let (a, b) = if bits { (a, b) } else { self.limit_compared((a, b), bytes) };
         state.flags = match self.answer_compared((a, b), bytes).filter(|_| !test) {
             Some(flags) => flags,
             None if test && a != b => {

@@ -309,7 +309,7 @@ pub fn lemmas() -> Vec<Lemma> {
     }
     add("apart.pointer".to_owned(), Bits, &[1, 0], runs!(rest));
     add("apart.half".to_owned(), Bits, &[], runs!(half_rest));
-    for shift in 0..3 {
+    for shift in 0..4 {
         add(format!("halves.cut.{shift}"), Bits, &[shift], runs!(same_half));
     }
     for bytes in [4, 8] {
