@@ -130,7 +130,7 @@ pub(crate) fn encode_landings(rows: &[CallRow]) -> Vec<u8> {
     for row in rows {
         let (kind, words) = match row.says {
             Says::Operator(_) => continue,
-            Says::Clause(Clause { tag, with_ref, landing, frame_bytes }) => {
+            Says::Clause(Clause { tag, with_ref, landing, frame_bytes, context: _ }) => {
                 let kind = match (tag, with_ref) {
                     (Some(_), false) => kinds::CLAUSE,
                     (Some(_), true) => kinds::CLAUSE_REF,
@@ -162,7 +162,9 @@ pub(crate) fn decode_calls(calls: &[u8], landings: &[u8]) -> Option<Vec<CallRow>
     }
     for row in landings.chunks_exact(LANDING_BYTES) {
         let (first, landing, frame_bytes) = (word(row, 5), word(row, 9), word(row, 13));
-        let clause = |tag, with_ref| Says::Clause(Clause { tag, with_ref, landing, frame_bytes });
+        let clause = |tag, with_ref| {
+            Says::Clause(Clause { tag, with_ref, landing, frame_bytes, context: None })
+        };
         let says = match row[4] {
             kinds::CLAUSE => clause(Some(first), false),
             kinds::CLAUSE_REF => clause(Some(first), true),

@@ -27,8 +27,9 @@ fn pieces() -> Vec<Piece<'static>> {
         TrapRow { code_offset: 7, kind: 1, wasm_offset: 44 },
     ];
     let row = |return_offset, says| CallRow { return_offset, says };
-    let clause =
-        |tag, with_ref, landing| Says::Clause(Clause { tag, with_ref, landing, frame_bytes: 48 });
+    let clause = |tag, with_ref, landing| {
+        Says::Clause(Clause { tag, with_ref, landing, frame_bytes: 48, context: None })
+    };
     let calls = vec![
         CallRow::operator(9, 50),
         row(9, clause(Some(2), false, 11)),

@@ -250,11 +250,15 @@ pub(crate) fn watch<'a>(
     Some((run.machine, run.watched.1?))
 }
 
+/// The rows of the call that ends at an offset.
+fn rows(calls: &[CallRow], end: u32) -> impl Iterator<Item = &CallRow> {
+    let start = calls.partition_point(|row| row.return_offset < end);
+    calls[start..].iter().take_while(move |row| row.return_offset == end)
+}
+
 /// The clauses of the call that ends at an offset.
 pub(crate) fn clauses(calls: &[CallRow], end: u32) -> impl Iterator<Item = Clause> + '_ {
-    let start = calls.partition_point(|row| row.return_offset < end);
-    let rows = calls[start..].iter().take_while(move |row| row.return_offset == end);
-    rows.filter_map(|row| match row.says {
+    rows(calls, end).filter_map(|row| match row.says {
         Says::Clause(clause) => Some(clause),
         Says::Operator(_) | Says::Root(_) => None,
     })
@@ -549,13 +553,20 @@ impl<'a, 'b> Run<'a, 'b> {
         }
     }
 
-    /// The ways from a call to its landings; `rsp` is the stack pointer before it.
+    /// References in the frame behind a call, and the ways to its landings; `rsp` is the stack
+    /// pointer before it.
     fn landings(
         &mut self,
-        state: &State,
+        state: &mut State,
         insn: &Insn,
         rsp: Option<i64>,
     ) -> Result<(), CertifyError> {
+        for row in rows(self.calls, insn.end()) {
+            if let Says::Root(below) = row.says {
+                let named = self.machine.root(state, below);
+                named.map_err(|fault| CertifyError::at(insn.offset, fault))?;
+            }
+        }
         for clause in clauses(self.calls, insn.end()) {
             let mut copy = self.spare.pop().unwrap_or_default();
             copy.become_like(state);

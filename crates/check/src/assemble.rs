@@ -30,6 +30,8 @@ pub struct Parts {
     pub tables: Vec<Table>,
     /// The globals.
     pub globals: Vec<Global>,
+    /// The type of each tag, whose parameters are the values of its exceptions.
+    pub tags: Vec<u32>,
     /// The structures around the code.
     pub structures: Structures,
     /// The entries in the text, sorted by offset.
@@ -62,7 +64,7 @@ impl Layout {
             memories: parts.memories,
             tables: parts.tables,
             globals: parts.globals,
-            tags: Vec::new(),
+            tags: parts.tags,
             structures: parts.structures,
             contract: Contract::Contexts,
             starts: parts.text.iter().map(|&(at, kind)| (kind, at)).collect(),

@@ -86,10 +86,10 @@ impl Machine<'_> {
                 None => none,
             },
             Holds::Builtin => constant(Base::Builtin(index)),
-            Holds::TypeId => match self.layout.signature(index) {
-                Some(_) => symbol(half(Kind::TypeId(self.layout.canonical(index)))),
-                None => none,
-            },
+            Holds::TypeId if self.layout.has_id(index) => {
+                symbol(half(Kind::TypeId(self.layout.canonical(index))))
+            }
+            Holds::TypeId => none,
             Holds::Code => match record {
                 Record::Func(func) => constant(Base::FuncCode(func)),
                 Record::Ref(sym) => by_sym(Base::RefCode, sym),

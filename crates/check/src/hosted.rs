@@ -12,10 +12,13 @@
 //! - H3. Without signals a trap is two calls of builtins: one notes it, the other one unwinds.
 //!   Between them and without the first one there is nothing. Both may be called below the limit of
 //!   the stack: its overflow is such a trap.
+//! - H4. An object that the host allocates lies as a whole in the heap of collected objects. That
+//!   heap never gets shorter, so what lay in it lies in it, wherever it is now; what the object
+//!   holds is believed by nobody.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
 use crate::error::{Fault, Rule, fault};
-use crate::facts::{Path, Reading};
+use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
@@ -50,11 +53,30 @@ impl Machine<'_> {
                 let sym = self.reference(RefType::FUNC);
                 state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
             }
+            Answer::Object(memory) => self.object(state, memory, (&hosted.arguments, &values)),
             Answer::Trap => state.answers = Answers::Trapped,
             Answer::Never if planted!(UnwindsUntrapped, trapped, true) => return Ok(false),
             Answer::Never => return fault(Rule::Call, "code unwinds where no trap was noted"),
         }
         Ok(true)
+    }
+
+    /// H4: the answer is where an object of the given size lies.
+    fn object(
+        &mut self,
+        state: &mut State,
+        memory: u32,
+        (arguments, values): (&[Argument], &[Value]),
+    ) {
+        let word = self.symbols.fresh(Def::ANY);
+        let at = self.symbols.low_half(Value::symbol(word));
+        state.set(Loc::Register(RAX), Some(Value::symbol(word)));
+        let size = arguments.iter().zip(values).find(|(argument, _)| **argument == Argument::Size);
+        let size = size.and_then(|(_, value)| value.as_constant()).map_or(0, |size| size as u32);
+        let d = planted!(ObjectIsLonger, i128::from(size), i128::from(size) + 1);
+        let end = Node::Extent(Extent::Memory(memory));
+        let fact = Fact::Le { a: at, shift: 0, d, b: end };
+        state.path = self.facts.push(state.path, &self.symbols, fact);
     }
 
     /// H3: whether a call of a builtin that ends the code needs no comparison with the limit.
@@ -80,7 +102,7 @@ impl Machine<'_> {
         // Indices have 32 bits; the upper half is nobody's.
         let index = value.as_constant().map(|index| index as u32);
         match argument {
-            Argument::Number => Ok(()),
+            Argument::Number | Argument::Size => Ok(()),
             Argument::Index(count) => {
                 let there = index.is_some_and(|index| index < count);
                 if !planted!(AnyIndex, there, true) {
@@ -88,10 +110,29 @@ impl Machine<'_> {
                 }
                 Ok(())
             }
-            Argument::Byte(count) => {
-                let there = value.as_constant().is_some_and(|n| (n as u8) < count);
+            Argument::Byte(count, others) => {
+                let byte = value.as_constant().map(|n| n as u8);
+                let there = byte.is_some_and(|n| n < count || others.contains(&n));
                 if !planted!(AnyTrap, there, true) {
                     return fault(Rule::Call, "a builtin gets no number of a trap");
+                }
+                Ok(())
+            }
+            Argument::OneOf(known) => {
+                let there = index.is_some_and(|index| known.contains(&index));
+                if !planted!(AnyConstant, there, true) {
+                    return fault(Rule::Call, "a builtin gets no constant that it knows");
+                }
+                Ok(())
+            }
+            Argument::Collected => {
+                let id = match self.symbols.def(value.sym).kind {
+                    Kind::TypeId(ty) if value == Value::symbol(value.sym) => Some(ty),
+                    _ => None,
+                };
+                let of_objects = id.is_some_and(|ty| self.layout.signature(ty).is_none());
+                if !planted!(AnyTypeIsCollected, of_objects, true) {
+                    return fault(Rule::Call, "a builtin gets no type of collected objects");
                 }
                 Ok(())
             }

@@ -19,6 +19,10 @@
 //!   have changed what any call may change;
 //! - a charge or a poll that was passed before the call was passed.
 //!
+//! Where functions get contexts ([`crate::Contract::Contexts`]), the runtime asks an instance for
+//! the tag, and finds the instance by a word of the frame: the row says which, and it holds the
+//! context behind the call. What the clause gets is then a number in a register.
+//!
 //! The way there is an edge from the call as a jump's would be: W1 to W3 of `pass` hold for it. A
 //! clause may be asked for any exception; the runtime compares tags. The content of a word that a
 //! row calls a reference is a number to it.
@@ -61,6 +65,9 @@ impl Machine<'_> {
         if !planted!(LandingAtAnyStack, is_at, true) {
             return fault(Rule::Landing, "the stack pointer at a landing is not the call's");
         }
+        if self.layout.contexts() && clause.tag.is_some() {
+            self.tells_instance(state, clause, rsp)?;
+        }
         for r in 0..16 {
             if planted!(LandingKeepsRegisters, r != RSP && r != RBP, false) {
                 state.set(Loc::Register(r), None);
@@ -71,6 +78,8 @@ impl Machine<'_> {
         state.cells.clear();
         state.answers = if way_in {
             Answers::Unwound
+        } else if self.layout.contexts() {
+            Answers::Unknown
         } else {
             Answers::Caught { tag: clause.tag, with_ref: clause.with_ref }
         };
@@ -78,21 +87,39 @@ impl Machine<'_> {
         self.set_rsp(state, Some(Value::pointer(Base::Stack, rsp as u64)))
     }
 
-    /// Whether a row names a word of the frame, behind its call.
+    /// The word where the runtime finds the instance that knows the tag holds the own context.
+    fn tells_instance(&self, state: &State, clause: &Clause, rsp: i64) -> Result<(), Fault> {
+        let at = clause.context.map(|above| rsp.saturating_add(i64::from(above)));
+        let word = at.and_then(|at| self.word(at)).map(Loc::Word);
+        let own = word.and_then(|word| state.get(word)) == Some(Value::pointer(Base::VmCtx, 0));
+        if !planted!(AnyInstance, own, true) {
+            return fault(Rule::Landing, "no context lies where the runtime asks for the tag");
+        }
+        Ok(())
+    }
+
+    /// A row that names a word of the frame, behind its call. Where functions get contexts, what
+    /// the word holds is unknown then: a collection may have written there.
     ///
     /// # Errors
     ///
-    /// [`Rule::Landing`] if it does not, or the code is a thunk.
-    pub fn is_root(&self, state: &State, below: u32) -> Result<(), Fault> {
+    /// [`Rule::Landing`] if it names none, or the code is a thunk.
+    pub fn root(&self, state: &mut State, below: u32) -> Result<(), Fault> {
         if self.kind.is_thunk() {
             return fault(Rule::Landing, "a thunk holds references to exceptions");
         }
         let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
-        let word =
-            frame.and_then(|frame| self.word((frame as i64).saturating_sub(i64::from(below))));
-        let exists = word.is_some_and(|word| (word as usize) < state.words.len());
-        if !planted!(RootAnywhere, exists, true) {
+        let at = frame.map(|frame| (frame as i64).saturating_sub(i64::from(below)));
+        // References of 32 bits may lie in either half of a word, below the frame pointer's.
+        let written = self.layout.contexts();
+        let at = if written { at.filter(|_| below > 0).map(|at| at & !7) } else { at };
+        let word = at.and_then(|at| self.word(at));
+        let exists = word.filter(|&word| (word as usize) < state.words.len());
+        if planted!(RootAnywhere, exists.is_none(), false) {
             return fault(Rule::Landing, "a reference to an exception is no word of the frame");
+        }
+        if let Some(word) = exists.filter(|_| planted!(RootIsKept, written, false)) {
+            state.set(Loc::Word(word), None);
         }
         Ok(())
     }

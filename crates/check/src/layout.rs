@@ -441,6 +441,12 @@ impl Layout {
         self.types.get(ty as usize)?.as_ref()
     }
 
+    /// Whether a type has a canonical id that code may read: where functions get contexts, each.
+    pub(crate) fn has_id(&self, ty: u32) -> bool {
+        let there = (ty as usize) < self.types.len();
+        self.signature(ty).is_some() || self.contexts() && there
+    }
+
     /// Whether code that is accepted may call functions of a type. The runtime has a way out for
     /// each such type.
     pub fn is_callable(&self, ty: u32) -> bool {

@@ -95,6 +95,9 @@ pub struct Clause {
     pub landing: u32,
     /// How far the stack pointer is below where the frame pointer leads to, in bytes.
     pub frame_bytes: u32,
+    /// Where the runtime reads the context that it asks for the tag, in bytes from the stack
+    /// pointer; none if it knows the context without.
+    pub context: Option<u32>,
 }
 
 impl CallRow {

@@ -324,10 +324,14 @@ impl<'a> Pass<'a> {
     /// exceptions; `rsp` is the stack pointer before the call.
     fn landings(&mut self, insn: &Insn, rsp: Option<i64>, rows: &[CallRow]) -> Result<(), Fault> {
         for row in rows {
+            if let (Says::Root(below), Some(state)) = (row.says, self.state.as_deref_mut()) {
+                self.machine.root(state, below)?;
+            }
+        }
+        for row in rows {
             let Some(state) = self.state.as_deref() else { return Ok(()) };
             match row.says {
-                Says::Operator(_) => {}
-                Says::Root(below) => self.machine.is_root(state, below)?,
+                Says::Operator(_) | Says::Root(_) => {}
                 Says::Clause(clause) => {
                     self.spend(state.weight() as u64 >> 4)?;
                     let Some(state) = self.state.as_deref() else { return Ok(()) };

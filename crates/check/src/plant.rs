@@ -141,6 +141,11 @@ steps {
     FailureIsUnseen
     InSaysAnything
     BuiltinGivesAnything
+    BuiltinGivesAnyObject
+    ObjectIsLonger
+    AnyConstant
+    AnyTypeIsCollected
+    TextIsAligned
     AnyoneSaysFrames
     ArrayWithoutEnd
     SetToAnything
@@ -166,6 +171,8 @@ steps {
     LandingAtAnyStack
     LandingKeepsRegisters
     RootAnywhere
+    RootIsKept
+    AnyInstance
     LoopIsThunk
     LoopHasCaller
     LoopTakesArguments

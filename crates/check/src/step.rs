@@ -565,12 +565,14 @@ impl Machine<'_> {
     }
 
     /// P11: an instruction that faults where its operand is not aligned has one in the frame (the
-    /// stack pointer at entry is 8 beyond a multiple of 16) or in the code (which begins at one).
+    /// stack pointer at entry is 8 beyond a multiple of 16) or in the code (which begins at one, or
+    /// somewhere in a text that does).
     fn aligned(&mut self, state: &mut State, address: &Address) -> Result<(), Fault> {
         let to = self.address(state, address);
         let known = to.offset_in(Base::Stack).map(|at| at.wrapping_add(8));
-        // Ways begin anywhere in a text.
-        let code = to.offset_in(Base::Code).filter(|_| self.way_of().is_none());
+        let start = planted!(TextIsAligned, self.layout.text_of(self.kind), None);
+        let start = start.map_or(0, u64::from);
+        let code = to.offset_in(Base::Code).map(|at| at.wrapping_add(start));
         if !known.or(code).is_some_and(|at| at.is_multiple_of(16)) {
             return fault(Rule::Metadata, "an access that may fault for its alignment");
         }

@@ -183,8 +183,15 @@ pub enum Argument {
     Number,
     /// A constant that is less than this, of 32 bits: the index of a memory or a table.
     Index(u32),
-    /// A constant whose lowest byte, which is what counts, is less than this: a trap's number.
-    Byte(u8),
+    /// A constant whose lowest byte, which is what counts, is less than this, or one of these: a
+    /// trap's number.
+    Byte(u8, &'static [u8]),
+    /// One of these constants, of 32 bits.
+    OneOf(&'static [u32]),
+    /// The size of the object that the answer leads to, in bytes, of 32 bits.
+    Size,
+    /// The canonical id of a type of the module that is no function's.
+    Collected,
     /// The index of an element of the table whose index this argument (from 0) is.
     Element(u8),
     /// The address of bytes of a memory; this argument (from 0) says how many.
@@ -200,6 +207,8 @@ pub enum Answer {
     Number,
     /// A reference to a function, or null.
     Function,
+    /// Where an object begins in this memory, of 32 bits.
+    Object(u32),
     /// Nothing: it unwinds what the host entered, behind a failure.
     Never,
     /// Nothing: the host notes a trap, and nothing but unwinding may follow.
@@ -211,6 +220,8 @@ pub enum Answer {
 pub enum Failure {
     /// False, a byte that is 0.
     False,
+    /// 0, of 32 bits.
+    Zero,
     /// This number, of 64 bits.
     Equals(u64),
 }

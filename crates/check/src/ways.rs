@@ -40,7 +40,7 @@ use crate::machine::Machine;
 use crate::metadata::Clause;
 use crate::state::{Answered, Answers, Flags, Loc, State};
 use crate::structures::{Answer, Argument, Failure};
-use crate::symbols::{Def, Kind};
+use crate::symbols::Def;
 use crate::value::{Base, Sym, Value};
 
 /// Where `State::cells` has the words of the store: behind all argument cells.
@@ -207,11 +207,11 @@ impl Machine<'_> {
             let value = self.read_loc(state, Loc::Register(register));
             let own = match argument {
                 Argument::Number => true,
-                Argument::Index(_) => {
+                Argument::Index(_) | Argument::OneOf(_) | Argument::Collected | Argument::Size => {
                     let whole = Value::symbol(sym);
                     value == whole || value == self.low_half(state, whole)
                 }
-                Argument::Byte(_) => {
+                Argument::Byte(..) => {
                     let byte = self.ways.bytes.get(n).map(|&byte| Value::symbol(byte));
                     value == Value::symbol(sym) || Some(value) == byte
                 }
@@ -292,8 +292,11 @@ impl Machine<'_> {
         }
         let Some(fails) = fails else { return Ok(()) };
         let word = Value::symbol(self.symbols.fresh(Def::ANY));
-        let most = if fails == Failure::False { 0xff } else { u64::MAX };
-        let success = self.symbols.fresh(Def { lo: 0, hi: most, kind: Kind::Number });
+        let success = match fails {
+            Failure::False => self.symbols.fresh(Def::at_most(0xff)),
+            Failure::Zero => self.symbols.low_half(word),
+            Failure::Equals(_) => self.symbols.fresh(Def::ANY),
+        };
         state.set(Loc::Register(RAX), Some(word));
         self.ways.answer = Some(Answered { word, fails, success });
         Ok(())
@@ -384,7 +387,7 @@ impl Machine<'_> {
 
     /// Y4: a clause of the call of a way in says of an unwound function what the store says.
     pub(crate) fn is_unwound_by(&mut self, clause: &Clause) -> Result<(), Fault> {
-        let any = clause.tag.is_none() && !clause.with_ref;
+        let any = clause.tag.is_none() && clause.context.is_none() && !clause.with_ref;
         let said = any && self.ways.handler == Some(clause.landing);
         if !planted!(UnwoundElsewhere, said, true) {
             return fault(
@@ -438,6 +441,11 @@ impl Machine<'_> {
                 let is = self.is_ref(state.path, value, crate::symbols::RefType::FUNC);
                 if function && !planted!(BuiltinGivesAnything, is, true) {
                     return fault(Rule::Return, "a result is no reference");
+                }
+                let object = hosted.is_some_and(|it| matches!(it.answer, Answer::Object(_)));
+                let word = self.ways.answer.map(|answer| answer.word);
+                if object && planted!(BuiltinGivesAnyObject, Some(value) != word, false) {
+                    return fault(Rule::Return, "a result is not where the host's object lies");
                 }
                 Ok(())
             }

@@ -241,7 +241,7 @@ fn rows_of_clauses(
         };
         let clause = clauses.get(number.as_u32() as usize).zip(site.frame_offset);
         let (&(tag, with_ref), frame_bytes) = clause.ok_or(Declined::Bug("no such clause"))?;
-        let says = Says::Clause(Clause { tag, with_ref, landing, frame_bytes });
+        let says = Says::Clause(Clause { tag, with_ref, landing, frame_bytes, context: None });
         rows.push(CallRow { return_offset: site.ret_addr, says });
     }
     Ok(())

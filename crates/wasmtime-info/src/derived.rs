@@ -10,9 +10,10 @@ mod compare;
 mod made;
 
 use compare::{Differs, compare};
+use prova_check::Argument;
 use prova_wasmtime_layout::Settings;
 use std::path::{Path, PathBuf};
-use wasmtime_environ::{BuiltinFunctionIndex, Trap};
+use wasmtime_environ::{BuiltinFunctionIndex, Trap, VMGcKind};
 
 /// Settings that memories depend on: the defaults, memories that never move, small reservations,
 /// no guard, no signals.
@@ -32,6 +33,9 @@ pub(crate) fn settings((reservation, guard, moves, signals): (u64, u64, bool, bo
         memory_reservation: reservation,
         memory_guard_size: guard,
         memory_may_move: moves,
+        gc_heap_reservation: reservation,
+        gc_heap_guard_size: guard,
+        gc_heap_may_move: moves,
         table_lazy_init: true,
         consume_fuel: false,
         epoch_interruption: false,
@@ -45,10 +49,12 @@ pub(crate) fn settings((reservation, guard, moves, signals): (u64, u64, bool, bo
 fn agrees(name: &str, wasm: &[u8]) -> bool {
     let mut known = true;
     for some in SETTINGS {
-        match compare(wasm, &settings(some)) {
-            Ok(()) => {}
-            Err(Differs::Refused(_)) => known = false,
-            Err(Differs::At(what)) => panic!("{name}, {some:?}: {what}"),
+        for heap in [false, true] {
+            match compare(wasm, &settings(some), heap) {
+                Ok(()) => {}
+                Err(Differs::Refused(_)) => known = false,
+                Err(Differs::At(what)) => panic!("{name}, {some:?}, heap {heap}: {what}"),
+            }
         }
     }
     known
@@ -95,27 +101,28 @@ fn generated_modules() {
 /// that the layout is derived of.
 #[test]
 fn differences_are_seen() {
+    let tag = "(type (func))(tag)";
     let parts = [
-        (r#"(import "" "" (func))"#, "type 0"),
-        (r#"(import "" "" (memory 1))"#, "the context"),
-        (r#"(import "" "" (table 1 funcref))"#, "the context"),
-        (r#"(import "" "" (global i32))"#, "the context"),
-        (r#"(import "" "" (tag))(global i32 (i32.const 0))"#, "the context"),
-        ("(memory 1)", "the context"),
-        ("(table 1 funcref)", "the context"),
-        ("(global i32 (i32.const 0))", "the context"),
-        ("(tag)(tag)(tag)(memory 1)(data \"a\")", "the context"),
-        ("(type (func (param i32)))", "type 0"),
-    ];
-    for (part, at) in parts {
-        let bytes = |text: &str| wat::parse_str(format!("(module {text})")).expect("a module");
+        (r#"(import "" "" (func))"#, "", "type 0"),
+        (r#"(import "" "" (memory 1))"#, "", "the context"),
+        (r#"(import "" "" (table 1 funcref))"#, "", "the context"),
+        (r#"(import "" "" (global i32))"#, "", "the context"),
+        (r#"(import "" "" (tag))(tag)(global i32 (i32.const 0))"#, tag, "the context"),
+        ("(memory 1)", "", "the context"),
+        ("(table 1 funcref)", "", "the context"),
+        ("(global i32 (i32.const 0))", "", "the context"),
         // Tags have a type, and move what stands behind them.
-        let without = part.replace("(tag)", "").replace(r#"(import "" "" )"#, "");
-        let other =
-            bytes(&if without == part { String::new() } else { format!("(type (func)){without}") });
+        ("(tag)(tag)(tag)(memory 1)(data \"a\")", "(tag)(memory 1)(data \"a\")", "the context"),
+        ("(tag)", "(type (func))", "type 1"),
+        ("(tag)(tag (param i32))", "(type (func))(type (func (param i32)))(tag)", "type 3"),
+        ("(tag)(tag)", tag, "types of tags"),
+        ("(type (func (param i32)))", "", "type 0"),
+    ];
+    for (part, other, at) in parts {
+        let bytes = |text: &str| wat::parse_str(format!("(module {text})")).expect("a module");
         let settings = settings(SETTINGS[0]);
-        compare(&bytes(part), &settings).unwrap_or_else(|error| panic!("{part}: {error:?}"));
-        match compare::of_another(&other, &bytes(part), &settings) {
+        compare(&bytes(part), &settings, false).unwrap_or_else(|error| panic!("{part}: {error:?}"));
+        match compare::of_another(&bytes(other), &bytes(part), (&settings, false)) {
             Err(Differs::At(what)) => assert!(what.starts_with(at), "{part}: {what}"),
             other => panic!("{part}: {other:?}"),
         }
@@ -135,11 +142,14 @@ fn builtins() {
             ruled += 1;
         }
     }
-    assert_eq!(ruled, 20);
+    assert_eq!(ruled, 23);
     // Traps of core modules come first.
     let trap = prova_wasmtime_layout::layout::hosted("trap", &wasm).expect("a layout");
+    let alloc = prova_wasmtime_layout::layout::hosted("gc_alloc_raw", &wasm).expect("a layout");
+    let kind = Argument::OneOf(&[VMGcKind::ExnRef as u32]);
+    assert_eq!(alloc.map(|alloc| alloc.arguments[0]), Some(kind));
     let last = trap.and_then(|trap| match trap.arguments[..] {
-        [prova_check::Argument::Byte(count)] => Some(count),
+        [Argument::Byte(count, _)] => Some(count),
         _ => None,
     });
     assert_eq!(last, Some(Trap::CastFailure as u8 + 1));

@@ -94,6 +94,9 @@ fn agree(settings: &Settings, tunables: &Tunables) -> bool {
         memory_reservation,
         memory_guard_size,
         memory_may_move,
+        gc_heap_reservation,
+        gc_heap_guard_size,
+        gc_heap_may_move,
         table_lazy_init,
         consume_fuel,
         epoch_interruption,
@@ -103,6 +106,9 @@ fn agree(settings: &Settings, tunables: &Tunables) -> bool {
     memory_reservation == tunables.memory_reservation
         && memory_guard_size == tunables.memory_guard_size
         && memory_may_move == tunables.memory_may_move
+        && gc_heap_reservation == tunables.gc_heap_reservation
+        && gc_heap_guard_size == tunables.gc_heap_guard_size
+        && gc_heap_may_move == tunables.gc_heap_may_move
         && table_lazy_init == tunables.table_lazy_init
         && consume_fuel == tunables.consume_fuel
         && epoch_interruption == tunables.epoch_interruption

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The section of a fault of the Wasm itself.
+pub(crate) const WASM: &str = "the Wasm";
+
 /// Why a file is not what Wasmtime makes of the Wasm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {

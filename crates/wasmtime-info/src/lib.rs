@@ -36,6 +36,8 @@ mod maps;
 mod sections;
 mod translation;
 
+use error::WASM;
+
 pub use error::Error;
 pub use translation::{IMAGE_BYTES_MAX, TABLE_ELEMENTS_MAX, WASM_BYTES_MAX};
 
@@ -65,7 +67,7 @@ pub fn rest(
     wasm: &[u8],
 ) -> Result<Rest, prova_wasmtime_layout::Error> {
     let compared = compare(artifact, compiled, wasm).map_err(|error| {
-        let of = if error.section == "the Wasm" { File::Wasm } else { File::Compiled };
+        let of = if error.section == WASM { File::Wasm } else { File::Compiled };
         let what = match error.at {
             Some(at) => format!("{} (at {at:#x})", error.what),
             None => error.what,
@@ -73,7 +75,9 @@ pub fn rest(
         let another = error.section == made::INFO;
         let hint = if another { "; is the file made of this WebAssembly?" } else { "" };
         let what = format!("{what}{hint}");
-        prova_wasmtime_layout::Error { of, at: error.section, what }
+        // Which file is said already.
+        let at = if of == File::Wasm { String::new() } else { error.section };
+        prova_wasmtime_layout::Error { of, at, what }
     })?;
     let mut rest = Rest { counts: Some(compared.counts), ..Rest::default() };
     for Unchecked { section, why, only_confuses } in compared.unchecked {
@@ -107,9 +111,9 @@ pub fn compare(artifact: &Artifact<'_>, compiled: &[u8], wasm: &[u8]) -> Result<
         let table = functions::table(artifact, &translated)?;
         let made = made::Made::new(&engine, translated, table)?;
         let has_image = made.has_image;
-        made.compare(&file)?;
+        let heap = made.compare(&file)?;
         let unchecked = sections::check(artifact, &file, has_image)?;
-        Ok(Compared { counts, unchecked })
+        Ok(Compared { counts: Counts { heap, ..counts }, unchecked })
     };
     let [usual, others @ ..] = translation::DENSE_IMAGE_BYTES;
     let mut found = made(usual);

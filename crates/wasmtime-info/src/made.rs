@@ -7,12 +7,12 @@
 //!   it compiled an access to one. The file may say that it does where the translation does not: a
 //!   store then gets a heap that nobody asked for. It may not deny what the translation says. If it
 //!   denies what only the compiler knew, code would meet a heap that is not there; but the check
-//!   accepts no code that touches such a heap.
+//!   accepts no code that touches a heap that the file denies.
 //! - I3. `.rodata.wasm` is the data, `.name.wasm` the names, `.wasmtime.dwarf` the debugging
 //!   sections of the Wasm.
 
 use crate::engine::{Engine, differs};
-use crate::error::Error;
+use crate::error::{Error, WASM};
 use crate::file::File;
 use crate::translation::Translated;
 use serde::Serialize;
@@ -44,7 +44,7 @@ impl Made {
         translated: Translated<'_>,
         table: CompiledFunctionsTable,
     ) -> Result<Made, Error> {
-        let wrong = |what: String| Error::new("the Wasm", what);
+        let wrong = |what: String| Error::new(WASM, what);
         let Translated { translation, types, .. } = translated;
         let static_memory = &translation.module.memory_initialization;
         let has_image = matches!(static_memory, MemoryInitialization::Static { .. });
@@ -56,8 +56,8 @@ impl Made {
         Ok(Made { info, table, types: types.finish(), object, has_image })
     }
 
-    /// Compares a file's sections with these.
-    pub(crate) fn compare(mut self, file: &File<'_>) -> Result<(), Error> {
+    /// Compares a file's sections with these; whether the file says that the module needs a heap.
+    pub(crate) fn compare(mut self, file: &File<'_>) -> Result<bool, Error> {
         let found = file.data(INFO);
         if let Some(at) = differs(found, &self.written()?) {
             // I2.
@@ -74,7 +74,7 @@ impl Made {
                 return Err(Error::at(section, at, "not what the Wasm has"));
             }
         }
-        Ok(())
+        Ok(self.info.module.needs_gc_heap)
     }
 
     /// I1.

@@ -1,5 +1,5 @@
-//! The sections `.wasmtime.traps` and `.wasmtime.exceptions`: that Wasmtime finds in them what
-//! `prova-wasmtime-layout` read of them, and nothing for code that is not there.
+//! The sections `.wasmtime.traps`, `.wasmtime.exceptions` and `.wasmtime.stackmap`: that Wasmtime
+//! finds in them what `prova-wasmtime-layout` read of them, and nothing for code that is not there.
 //!
 //! - M1. Wasmtime's search finds each trap. It halves the list of blocks by where these begin, so a
 //!   block that begins elsewhere, or an empty one, would hide others: a fault that is a trap to the
@@ -16,6 +16,9 @@
 //!   that records its own frame; that it does is for the check of its code, as is where its own
 //!   faults go.
 //! - M6. A call of a trampoline has one handler, of everything, which is in the same trampoline.
+//! - M7. Calls whose frame holds references are in functions. Which words those are is for the
+//!   check of code: a collection may write there. Where a map is missing, an object that code still
+//!   has may be collected; what it then finds there is in the heap all the same.
 //!
 //! The kind of a trap, and the handlers of calls in functions, are for the check of code as well:
 //! of code that nobody checks, nobody checks its rows.
@@ -26,6 +29,7 @@ use std::ops::Range;
 use wasmtime_environ::lookup_trap_code;
 
 pub(crate) const TRAPS: &str = ".wasmtime.traps";
+pub(crate) const STACK_MAPS: &str = ".wasmtime.stackmap";
 pub(crate) const EXCEPTIONS: &str = ".wasmtime.exceptions";
 
 /// The symbol whose code has a byte.
@@ -46,6 +50,18 @@ pub(crate) fn traps(artifact: &Artifact<'_>, data: &[u8]) -> Result<(), Error> {
         if row.kind != 0 && lookup_trap_code(data, at as usize).is_none() {
             let what = format!("the trap at {at:#x} of the text is not found by Wasmtime");
             return Err(Error::new(TRAPS, what));
+        }
+    }
+    Ok(())
+}
+
+/// M2 and M7.
+pub(crate) fn stack_maps(artifact: &Artifact<'_>) -> Result<(), Error> {
+    for behind in artifact.mapped() {
+        let symbol = behind.checked_sub(1).and_then(|at| symbol_at(artifact, at));
+        if !symbol.is_some_and(|symbol| matches!(symbol.kind, SymbolKind::Func(_))) {
+            let what = format!("a call before {behind:#x} of the text, in no function");
+            return Err(Error::new(STACK_MAPS, what));
         }
     }
     Ok(())

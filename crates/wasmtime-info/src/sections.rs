@@ -64,10 +64,7 @@ const RULES: [(&str, Rule); 21] = [
     (".wasmtime.wasm_bytecode", Rule::Empty),
     (".wasmtime.wasm_bytecode_ends", Rule::Empty),
     (".wasmtime.addrmap", Rule::Unchecked("positions in the Wasm, which backtraces show", true)),
-    (
-        ".wasmtime.stackmap",
-        Rule::Unchecked("references on the stack: a collection writes where they say", false),
-    ),
+    (maps::STACK_MAPS, Rule::Formed(|all, _| maps::stack_maps(all.artifact))),
     (".xdata", Rule::Unchecked("descriptions of frames for Windows", false)),
     (".pdata", Rule::Unchecked("descriptions of frames for Windows", false)),
 ];

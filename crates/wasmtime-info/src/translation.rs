@@ -7,7 +7,7 @@
 //! and [`IMAGE_BYTES_MAX`]; tables that are built at once [`TABLE_ELEMENTS_MAX`].
 
 use crate::engine::Engine;
-use crate::error::Error;
+use crate::error::{Error, WASM};
 use prova_wasmtime_layout::Counts;
 use std::collections::BTreeMap;
 use wasmtime_environ::wasmparser::{FuncValidatorAllocations, Parser, Validator};
@@ -45,8 +45,9 @@ impl Translated<'_> {
     pub(crate) fn counts(&self) -> Result<Counts, Error> {
         let module = &self.translation.module;
         let records = module.num_escaped_funcs + usize::from(!module.startup.is_none());
-        let number = |n: usize| u32::try_from(n).map_err(|_| Error::new("the Wasm", "too long"));
-        Ok(Counts { records: number(records)?, segments: number(module.runtime_data.len())? })
+        let number = |n: usize| u32::try_from(n).map_err(|_| Error::new(WASM, "too long"));
+        let segments = number(module.runtime_data.len())?;
+        Ok(Counts { records: number(records)?, segments, heap: module.needs_gc_heap })
     }
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn translate<'a>(
     wasm: &'a [u8],
     dense: u64,
 ) -> Result<Translated<'a>, Error> {
-    let wrong = |what: String| Error::new("the Wasm", what);
+    let wrong = |what: String| Error::new(WASM, what);
     if wasm.len() > WASM_BYTES_MAX {
         return Err(wrong("too long".to_owned()));
     }
@@ -112,12 +113,12 @@ fn bounded(
     let built = built.filter(|(extent, data)| extent < data || *extent < dense);
     let images = built.fold(0_u64, |all, (extent, _)| all.saturating_add(extent));
     if images > IMAGE_BYTES_MAX + wasm_bytes * 2 {
-        return Err(Error::new("the Wasm", "memory images that are too large"));
+        return Err(Error::new(WASM, "memory images that are too large"));
     }
     let tables = module.tables.values().map(|table| table.limits.min);
     let elements: u64 = tables.filter(|elements| *elements <= TABLE_BUILT_MAX).sum();
     if tunables.table_lazy_init && elements > TABLE_ELEMENTS_MAX {
-        return Err(Error::new("the Wasm", "tables that are too large"));
+        return Err(Error::new(WASM, "tables that are too large"));
     }
     Ok(())
 }

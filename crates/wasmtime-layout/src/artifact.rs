@@ -5,12 +5,13 @@
 //! - A2. Names of symbols take no more bytes than the file has, however many symbols share one.
 
 use crate::error::Error;
-use crate::exceptions::{self, Handled};
+use crate::exceptions::{self, Handled, Handler};
 use crate::settings::Settings;
+use crate::stack_maps::{self, Mapped};
 use crate::traps;
 use object::read::elf::SectionHeader;
 use object::{FileFlags, Object, ObjectSection, ObjectSymbol, SymbolKind as Elf};
-use prova_check::{TrapRow, Way};
+use prova_check::{CallRow, Clause, Says, TrapRow, Way};
 use std::collections::BTreeSet;
 
 /// The beginning of names of symbols of callers of builtins.
@@ -20,8 +21,8 @@ const OS_ABI: u8 = 200;
 /// Sections of a file at most.
 const SECTIONS_MAX: usize = 256;
 /// Sections that the host believes and that nothing here reads: how its own unwinder leaves frames
-/// of Wasm, and which words of such frames are references of its collector's.
-const BELIEVED: [&str; 3] = [".eh_frame", ".wasmtime.stackmap", ".wasmtime.frames"];
+/// of Wasm, and what debuggers of guests find in such frames.
+const BELIEVED: [&str; 2] = [".eh_frame", ".wasmtime.frames"];
 /// The bit of `e_flags` that says that the file is a module.
 const IS_MODULE: u32 = 1;
 
@@ -62,6 +63,7 @@ pub struct Artifact<'a> {
     pub symbols: Vec<Symbol>,
     pub(crate) traps: Vec<TrapRow>,
     pub(crate) handled: Vec<Handled>,
+    pub(crate) mapped: Vec<Mapped>,
     /// Those of [`BELIEVED`] that are there and not empty.
     pub(crate) believed: Vec<&'static str>,
 }
@@ -113,6 +115,8 @@ impl<'a> Artifact<'a> {
         let traps = traps::read(traps, text.len())?;
         let handled = section(".wasmtime.exceptions").transpose()?.unwrap_or(&[]);
         let handled = exceptions::read(handled)?;
+        let mapped = section(stack_maps::SECTION).transpose()?.unwrap_or(&[]);
+        let mapped = stack_maps::read(mapped, text.len())?;
         let text_index = elf.section_by_name(".text").map(|section| section.index());
         let (mut symbols, mut names_bytes) = (Vec::new(), bytes.len());
         for symbol in elf.symbols() {
@@ -152,7 +156,7 @@ impl<'a> Artifact<'a> {
             }
             end = behind;
         }
-        Ok(Artifact { settings, text, symbols, traps, handled, believed: believed(&elf) })
+        Ok(Artifact { settings, text, symbols, traps, handled, mapped, believed: believed(&elf) })
     }
 
     /// The places of the text that no symbol names and that are not zeros, each from its first such
@@ -183,6 +187,46 @@ impl<'a> Artifact<'a> {
         let rows = self.traps.get(from..to).unwrap_or(&[]);
         let own = |row: &TrapRow| TrapRow { code_offset: row.code_offset - start, ..*row };
         rows.iter().map(own).collect()
+    }
+
+    /// The rows of calls of a symbol, by offset in its code: those with handlers, or whose frame
+    /// holds references. Each call's begin with one that names no operator.
+    pub(crate) fn calls_of(&self, symbol: &Symbol) -> Vec<CallRow> {
+        let (start, end) = (symbol.start, symbol.start.saturating_add(symbol.len));
+        let of_symbol = |at: u32| at > start && at <= end;
+        let from = self.mapped.partition_point(|call| call.return_offset <= start);
+        let mapped = self.mapped.get(from..).unwrap_or(&[]);
+        let from = self.handled.partition_point(|call| call.return_offset <= start);
+        let handled = self.handled.get(from..).unwrap_or(&[]);
+        let mut rows = Vec::new();
+        for call in mapped.iter().take_while(|call| of_symbol(call.return_offset)) {
+            let return_offset = call.return_offset - start;
+            rows.push(CallRow::operator(return_offset, 0));
+            let roots = call.below.iter().map(|&below| Says::Root(below));
+            rows.extend(roots.map(|says| CallRow { return_offset, says }));
+        }
+        for call in handled.iter().take_while(|call| of_symbol(call.return_offset)) {
+            let return_offset = call.return_offset - start;
+            if self.mapped.binary_search_by_key(&call.return_offset, |it| it.return_offset).is_err()
+            {
+                rows.push(CallRow::operator(return_offset, 0));
+            }
+            for &Handler { tag, context, at } in &call.handlers {
+                // A place before the code is none in it, and becomes one beyond it.
+                let landing = at.wrapping_sub(start);
+                let frame_bytes = call.frame_bytes;
+                let clause = Clause { tag, with_ref: false, landing, frame_bytes, context };
+                rows.push(CallRow { return_offset, says: Says::Clause(clause) });
+            }
+        }
+        // Stable: a call's first row stays the first.
+        rows.sort_by_key(|row| row.return_offset);
+        rows
+    }
+
+    /// Offsets behind the calls whose frame holds references, in the text.
+    pub fn mapped(&self) -> impl Iterator<Item = u32> {
+        self.mapped.iter().map(|call| call.return_offset)
     }
 
     /// The bytes of a symbol.

@@ -14,6 +14,11 @@ const RAISE: u32 = 41;
 /// Traps of core modules, which come first (source: `wasmtime-environ` 48.0.8, module
 /// `trap_encoding`).
 const TRAPS: u8 = 17;
+/// Traps that no operator has: the heap of collected objects is damaged, and a failed assertion.
+const INTERNAL: [u8; 2] = [0xfe, 0xff];
+
+/// The kind of objects that are exceptions (source: `wasmtime-environ` 48.0.8, `VMGcKind`).
+const EXCEPTION: u32 = 1 << 26;
 
 /// The builtin that unwinds, which has a caller only in code without signals.
 pub(crate) fn raise() -> Hosted {
@@ -22,7 +27,7 @@ pub(crate) fn raise() -> Hosted {
 
 /// The builtin of this name.
 pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
-    use Argument::{Byte, Bytes, Element, Index, Number, Source};
+    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Size, Source};
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
     let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
@@ -51,7 +56,14 @@ pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
         "i8x16_shuffle" => (37, &[], number, none),
         "fma_f32x4" => (38, &[], number, none),
         "fma_f64x2" => (39, &[], number, none),
-        "trap" => (40, &[Byte(TRAPS)], Answer::Trap, none),
+        // An object of a tag: its kind, type, size, alignment.
+        "gc_alloc_raw" => {
+            let arguments = &[OneOf(&[EXCEPTION]), Collected, Size, OneOf(&[8, 16])];
+            (24, arguments, Answer::Object(count(module.memories.len())), Some(Failure::Zero))
+        }
+        "get_instance_id" => (43, &[], number, none),
+        "throw_ref" => (44, &[Number], number, falsy),
+        "trap" => (40, &[Byte(TRAPS, &INTERNAL)], Answer::Trap, none),
         "raise" => return Some(raise()),
         _ => return None,
     };

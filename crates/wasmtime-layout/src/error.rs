@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Error {
     /// Which of the two files: the compiled one, or the Wasm.
     pub of: File,
-    /// The section or construct, if one is to blame.
+    /// The section or construct, if one is to blame; else empty.
     pub at: String,
     /// The fault.
     pub what: String,
@@ -38,6 +38,9 @@ impl fmt::Display for Error {
             File::Compiled => "the compiled module",
             File::Wasm => "the Wasm",
         };
+        if self.at.is_empty() {
+            return write!(f, "{file}: {}", self.what);
+        }
         write!(f, "{file}: {}: {}", self.at, self.what)
     }
 }

@@ -12,14 +12,26 @@ const SECTION: &str = ".wasmtime.exceptions";
 const NONE: u32 = u32::MAX;
 
 /// A call whose callee's exceptions are handled here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Handled {
     /// Offset behind the call in the text.
     pub(crate) return_offset: u32,
     /// Bytes from the stack pointer to the frame pointer.
     pub(crate) frame_bytes: u32,
-    /// Where the handler is, if it is the only one, of all exceptions.
-    pub(crate) handler: Option<u32>,
+    /// The handlers, the first to be asked first.
+    pub(crate) handlers: Vec<Handler>,
+}
+
+/// A handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handler {
+    /// The tag, by its index in the module; none for all exceptions.
+    pub(crate) tag: Option<u32>,
+    /// Where in the frame the host finds the context that it asks for the tag, in bytes from the
+    /// stack pointer at the call.
+    pub(crate) context: Option<u32>,
+    /// Offset of its code in the text.
+    pub(crate) at: u32,
 }
 
 /// The calls with handlers, by offset.
@@ -49,13 +61,13 @@ fn parse(data: &[u8]) -> Option<Vec<Handled>> {
     let (mut list, mut from) = (Vec::with_capacity(calls), 0);
     for ((&return_offset, &frame_bytes), &end) in returns.iter().zip(frames).zip(ends) {
         let to = end as usize;
-        let of = |words: &[u32]| words.get(from..to).map(<[u32]>::to_vec);
-        let (tags, contexts, offsets) = (of(tags)?, of(contexts)?, of(offsets)?);
-        let handler = match (&tags[..], &contexts[..], &offsets[..]) {
-            ([NONE], [NONE], [handler]) => Some(*handler),
-            _ => None,
-        };
-        list.push(Handled { return_offset, frame_bytes, handler });
+        let (tags, contexts) = (tags.get(from..to)?, contexts.get(from..to)?);
+        let words = tags.iter().zip(contexts).zip(offsets.get(from..to)?);
+        let some = |word: u32| (word != NONE).then_some(word);
+        let handler =
+            |((&tag, &context), &at)| Handler { tag: some(tag), context: some(context), at };
+        let handlers = words.map(handler).collect();
+        list.push(Handled { return_offset, frame_bytes, handlers });
         from = to;
     }
     Some(list)
@@ -67,9 +79,12 @@ mod tests {
 
     #[test]
     fn lists_have_the_length_that_is_said() {
-        let words = [1_u32, 1, 0x40, 0, 1, u32::MAX, u32::MAX, 0x50];
+        let words = [1_u32, 2, 0x40, 0, 2, 3, u32::MAX, 8, u32::MAX, 0x50, 0x60];
         let data: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let row = Handled { return_offset: 0x40, frame_bytes: 0, handler: Some(0x50) };
+        let of_tag = Handler { tag: Some(3), context: Some(8), at: 0x50 };
+        let of_all = Handler { tag: None, context: None, at: 0x60 };
+        let handlers = vec![of_tag, of_all];
+        let row = Handled { return_offset: 0x40, frame_bytes: 0, handlers };
         assert_eq!(read(&data), Ok(vec![row]));
         assert!(read(&data[..data.len() - 4]).is_err());
         assert!(read(&data[..7]).is_err());

@@ -7,13 +7,18 @@
 //!   tables are loaded anew unless they cannot grow.)
 //! - D3. Bytes beyond a memory's length fault up to reservation and guard, for memories with 32-bit
 //!   addresses whose reservation holds them whole; for all memories, up to a guard behind it.
-//! - D4. The compiler chooses which data segments the context has. So the caller says how many
+//! - D4. The heap for collected objects, which the store's words lead to, is one more memory behind
+//!   those of the module, with other settings. A store has it as soon as it has an instance of
+//!   a module that needs it; which one does, only the compiler knows. So the caller says it, after
+//!   it found that the file says the same. What lies in the heap is nobody's secret and believed by
+//!   nobody: the host takes it for what code may have written.
+//! - D5. The compiler chooses which data segments the context has. So the caller says how many
 //!   there are, after it found that the file says the same.
 
 use crate::artifact::{Artifact, BUILTIN, SymbolKind};
 use crate::builtins::{self, builtin, raise};
 use crate::error::{Error, File};
-use crate::module::Module;
+use crate::module::{MemoryType, Module};
 use crate::offsets;
 use crate::settings::Settings;
 use prova_check::{
@@ -22,13 +27,15 @@ use prova_check::{
 };
 use sha2::{Digest, Sha256};
 
-/// Numbers of fields of the context that Wasm and settings do not say.
+/// Numbers of fields of the context, and whether there is a heap: Wasm and settings do not say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Records of functions: those that are exported, imported or in a segment, and the start's.
     pub records: u32,
     /// Data segments: those that are not mapped into a memory, and images of memories.
     pub segments: u32,
+    /// Whether stores of instances have a heap for collected objects.
+    pub heap: bool,
 }
 
 /// The layout that the code of a compiled module is checked under; without counts it has no data
@@ -118,17 +125,24 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
         max: table.max,
         moves: table.min != table.max,
     };
+    let linear = (settings.memory_reservation, settings.memory_guard_size);
+    let linear = (linear, settings.memory_may_move);
+    let collected = (settings.gc_heap_reservation, settings.gc_heap_guard_size);
+    let collected = (collected, settings.gc_heap_may_move);
+    let heap = counts.is_some_and(|counts| counts.heap).then_some(&HEAP);
+    let memories = module.memories.iter().map(|memory| memory_of(memory, linear));
     Parts {
         module: digest,
         digest: layout_digest(settings, &digest),
         config: config(settings),
         structures: structures(&module, counts),
         tables: module.tables.iter().map(of).collect(),
-        memories: module.memories.iter().map(|memory| memory_of(memory, settings)).collect(),
+        memories: memories.chain(heap.map(|heap| memory_of(heap, collected))).collect(),
         types: module.types,
         funcs: module.funcs,
         imported_funcs: module.imported_funcs,
         globals: module.globals,
+        tags: module.tags,
         text: Vec::new(),
         hosted: Vec::new(),
         free_bytes: if settings.signals_based_traps {
@@ -152,17 +166,20 @@ fn config(settings: &Settings) -> Config {
     }
 }
 
-/// D2 and D3.
-fn memory_of(memory: &crate::module::MemoryType, settings: &Settings) -> Memory {
-    let reserved = settings.memory_reservation;
-    let moves = settings.memory_may_move && !memory.is_fixed && memory.max_bytes > reserved;
-    let zone = reserved.saturating_add(settings.memory_guard_size);
+/// D4. Its length at the beginning is a setting that nothing here leans on.
+const HEAP: MemoryType =
+    MemoryType { min_bytes: 0, max_bytes: 1 << 32, is_fixed: false, is_plain: true };
+
+/// D2 and D3, by reservation and guard, and whether memories may move.
+fn memory_of(memory: &MemoryType, ((reserved, guard), may_move): ((u64, u64), bool)) -> Memory {
+    let moves = may_move && !memory.is_fixed && memory.max_bytes > reserved;
+    let zone = reserved.saturating_add(guard);
     let whole = memory.is_plain && reserved >= 1 << 32;
     Memory {
         min_bytes: memory.min_bytes,
         max_bytes: memory.max_bytes,
         zone_bytes: if whole { zone } else { 0 },
-        guard_bytes: settings.memory_guard_size,
+        guard_bytes: guard,
         moves,
     }
 }
@@ -179,19 +196,10 @@ fn layout_digest(settings: &Settings, module: &[u8; 32]) -> [u8; 32] {
 fn structures(module: &Module, counts: Option<Counts>) -> Structures {
     let word = |at, holds| (at, 8, holds);
     let definition = |base, length| Structure::of(&[word(0, base), word(8, length)]);
+    let heap = count(&module.memories);
     Structures {
         context: Structure::new(context(module, counts)),
-        store: Structure::of(&[
-            word(offsets::STORE_FUEL, Holds::Counter),
-            word(offsets::STORE_DEADLINE, Holds::Number),
-            word(offsets::STORE_LIMIT, Holds::StackLimit),
-            word(offsets::EXIT_FRAME, Holds::Activation(Activation::ExitFrame)),
-            word(offsets::EXIT_ADDRESS, Holds::Activation(Activation::ExitAddress)),
-            word(offsets::ENTRY_STACK, Holds::Activation(Activation::EntryStack)),
-            word(offsets::ENTRY_FRAME, Holds::Activation(Activation::EntryFrame)),
-            word(offsets::ENTRY_HANDLER, Holds::Activation(Activation::EntryHandler)),
-            word(offsets::CURRENT_THREAD, Holds::Settable(offsets::THREAD_FORCED)),
-        ]),
+        store: Structure::new(store(counts.is_some_and(|counts| counts.heap).then_some(heap))),
         epoch: Structure::of(&[word(0, Holds::Epoch)]),
         types: Structure::new(vec![Area {
             at: 0,
@@ -222,6 +230,28 @@ fn structures(module: &Module, counts: Option<Counts>) -> Structures {
         ]),
         host: Structure::of(&[word(offsets::HOST_CODE, Holds::HostCode)]),
     }
+}
+
+/// `VMStoreContext`; `heap` is the memory that the heap is (D4), if there is one.
+fn store(heap: Option<u32>) -> Vec<Area> {
+    let word = |at, holds| Field { at, bytes: 8, holds };
+    let first = heap.unwrap_or(0);
+    let mut fields = vec![
+        word(offsets::STORE_FUEL, Holds::Counter),
+        word(offsets::STORE_DEADLINE, Holds::Number),
+        word(offsets::STORE_LIMIT, Holds::StackLimit),
+        word(offsets::EXIT_FRAME, Holds::Activation(Activation::ExitFrame)),
+        word(offsets::EXIT_ADDRESS, Holds::Activation(Activation::ExitAddress)),
+        word(offsets::ENTRY_STACK, Holds::Activation(Activation::EntryStack)),
+        word(offsets::ENTRY_FRAME, Holds::Activation(Activation::EntryFrame)),
+        word(offsets::ENTRY_HANDLER, Holds::Activation(Activation::EntryHandler)),
+        word(offsets::CURRENT_THREAD, Holds::Settable(offsets::THREAD_FORCED)),
+    ];
+    if heap.is_some() {
+        fields.push(word(offsets::HEAP_BASE, Holds::MemoryBase));
+        fields.push(word(offsets::HEAP_LENGTH, Holds::MemoryLength));
+    }
+    vec![Area { at: 0, stride: u32::MAX, count: 1, first, fields }]
 }
 
 /// `VMContext`: fixed fields, then areas one behind the other.
@@ -285,9 +315,10 @@ fn context(module: &Module, counts: Option<Counts>) -> Vec<Area> {
     areas
 }
 
-/// D4: the data segments, behind the globals, which end at `at`.
+/// D5: the data segments, behind the globals, which end at `at`.
 fn segments(at: u64, module: &Module, counts: Counts) -> Vec<Area> {
-    let tags = u64::from(offsets::TAG) * u64::from(module.tags);
+    let defined = count(&module.tags).saturating_sub(module.imported_tags);
+    let tags = u64::from(offsets::TAG) * u64::from(defined);
     let records = u64::from(offsets::FUNC) * u64::from(counts.records);
     let bases = (at + tags).next_multiple_of(8) + records;
     let lengths = bases + 8 * u64::from(counts.segments);

@@ -1,7 +1,7 @@
 //! A compiled module of Wasmtime 48 and its Wasm → whether all of its code stays in its sandbox.
 //!
 //! ```text
-//! M.cwasm ─ artifact ─► text, symbols, traps, exceptions, settings ┐
+//! M.cwasm ─ artifact ─► text, symbols, traps, handlers, settings ──┐
 //! M.wasm ─ module ─► types, functions, memories, tables, globals ──┼─ layout ─► prova_check::Layout
 //!                                                                  └─ verify: certify, check ─► Report
 //!                                                                       └ verified ─► Verified, which owns the bytes
@@ -11,10 +11,10 @@
 //! What holds of accepted code is what the check claims of Prova's own (`docs/trust/claims.md`),
 //! with the structures of Wasmtime in the place of Prova's ([`prova_check::Contract::Contexts`]).
 //!
-//! Limits: handlers of exceptions in functions, references other than to functions, and builtins
-//! without a row in `builtins` have no rule. What a file says beside its code is for the caller to
-//! compare ([`Compare`]; the crate `prova-wasmtime-info` does); where nobody does ([`uncompared`]),
-//! no file is accepted as a whole ([`Report::is_confined`]).
+//! Limits: tables and globals of references other than to functions, throws of imported tags, and
+//! builtins without a row in `builtins` have no rule. What a file says beside its code is for the
+//! caller to compare ([`Compare`]; the crate `prova-wasmtime-info` does); where nobody does
+//! ([`uncompared`]), no file is accepted as a whole ([`Report::is_confined`]).
 
 pub mod artifact;
 mod builtins;
@@ -25,6 +25,7 @@ mod module;
 pub mod offsets;
 mod piece;
 mod settings;
+mod stack_maps;
 mod traps;
 mod verified;
 mod verify;

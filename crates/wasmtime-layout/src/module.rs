@@ -3,6 +3,7 @@
 //!
 //! Types are in the order in which Wasmtime interns them: each once, by their first occurrence; and
 //! behind a type the type of its trampolines, where that is another and not there as one yet.
+//! Behind them those of exceptions, one for all tags with the same values.
 
 use crate::error::Error;
 use prova_check::{Global, Heap, ITEMS_MAX, RefKind, RefType, Signature, Ty};
@@ -19,9 +20,9 @@ pub(crate) struct Module {
     pub(crate) types: Vec<Option<Signature>>,
     /// For each type of the module its place in `types`.
     interned: Vec<u32>,
-    firsts: BTreeMap<Signature, u32>,
+    firsts: BTreeMap<Type, u32>,
     /// The types of trampolines so far.
-    trampolines: BTreeSet<Signature>,
+    trampolines: BTreeSet<Type>,
     pub(crate) funcs: Vec<u32>,
     pub(crate) imported_funcs: u32,
     pub(crate) memories: Vec<MemoryType>,
@@ -30,9 +31,11 @@ pub(crate) struct Module {
     pub(crate) imported_tables: u32,
     pub(crate) globals: Vec<Global>,
     pub(crate) imported_globals: u32,
+    /// For each tag the type that its exceptions' values are parameters of.
+    pub(crate) tags: Vec<u32>,
     pub(crate) imported_tags: u32,
-    /// Tags that are not imported.
-    pub(crate) tags: u32,
+    /// The types of parameters whose exceptions have a type.
+    thrown: BTreeSet<u32>,
 }
 
 /// A memory's type.
@@ -57,6 +60,60 @@ pub(crate) struct TableType {
 }
 
 type Read<T> = Result<T, &'static str>;
+
+/// A type of values, as the host tells it from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Numbers, and references to functions.
+    Plain(Ty),
+    /// A reference to a collected object. Code gets a number of 32 bits, and so does the host: it
+    /// looks into its heap with any number.
+    Collected {
+        /// The heap type: each has a number.
+        heap: u32,
+        /// The number of the heap type that is above all of its kind.
+        top: u32,
+        nullable: bool,
+    },
+}
+
+/// A function's type, in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Type {
+    params: Vec<Kind>,
+    results: Vec<Kind>,
+}
+
+impl Kind {
+    /// The type as code has it.
+    fn ty(self) -> Ty {
+        match self {
+            Kind::Plain(ty) => ty,
+            Kind::Collected { .. } => Ty::I32,
+        }
+    }
+
+    /// The type in trampolines: each reference becomes any of its kind, or null.
+    fn of_trampoline(self) -> Kind {
+        match self {
+            Kind::Plain(Ty::Ref(_)) => Kind::Plain(Ty::Ref(RefType::FUNC)),
+            Kind::Plain(_) => self,
+            Kind::Collected { top, .. } => Kind::Collected { heap: top, top, nullable: true },
+        }
+    }
+}
+
+impl Type {
+    fn signature(&self) -> Signature {
+        let all = |list: &[Kind]| list.iter().map(|kind| kind.ty()).collect();
+        Signature { params: all(&self.params), results: all(&self.results) }
+    }
+
+    fn of_trampoline(&self) -> Type {
+        let all = |list: &[Kind]| list.iter().map(|kind| kind.of_trampoline()).collect();
+        Type { params: all(&self.params), results: all(&self.results) }
+    }
+}
 
 impl Module {
     /// Reads a module. It is not validated.
@@ -89,11 +146,9 @@ impl Module {
                     if !ty.is_final || !ty.supertype_idxs.is_empty() {
                         return Err("a type with subtypes");
                     }
-                    let signature = Signature {
-                        params: self.values(func.params())?,
-                        results: self.values(func.results())?,
-                    };
-                    self.intern(signature)?;
+                    let params = self.values(func.params())?;
+                    let results = self.values(func.results())?;
+                    self.intern(Type { params, results })?;
                 }
             }
             Payload::ImportSection(reader) => {
@@ -122,7 +177,11 @@ impl Module {
                     self.global(&global.map_err(|_| MALFORMED)?.ty)?;
                 }
             }
-            Payload::TagSection(reader) => self.tags = reader.count(),
+            Payload::TagSection(reader) => {
+                for tag in reader {
+                    self.tag(tag.map_err(|_| MALFORMED)?.func_type_idx)?;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -147,47 +206,64 @@ impl Module {
                 self.imported_globals += 1;
                 self.global(&ty)
             }
-            TypeRef::Tag(_) => {
+            TypeRef::Tag(ty) => {
                 self.imported_tags += 1;
-                Ok(())
+                self.tag(ty.func_type_idx)
             }
         }
     }
 
-    fn intern(&mut self, signature: Signature) -> Read<()> {
+    fn intern(&mut self, ty: Type) -> Read<()> {
         let next = u32::try_from(self.types.len()).unwrap_or(u32::MAX);
-        let first = *self.firsts.entry(signature.clone()).or_insert(next);
+        let first = *self.firsts.entry(ty.clone()).or_insert(next);
         if first == next {
-            let trampoline = trampoline(&signature);
-            let other = trampoline != signature;
-            push(&mut self.types, Some(signature))?;
-            if self.trampolines.insert(trampoline.clone()) && other {
+            let trampoline = ty.of_trampoline();
+            let other = trampoline != ty;
+            push(&mut self.types, Some(ty.signature()))?;
+            let signature = trampoline.signature();
+            if self.trampolines.insert(trampoline) && other {
                 // A type of the module that is the same comes again, with the same canonical id.
-                push(&mut self.types, Some(trampoline))?;
+                push(&mut self.types, Some(signature))?;
             }
         }
         push(&mut self.interned, first)
+    }
+
+    /// A tag. The exceptions of those with one type have a type, which is no function's.
+    fn tag(&mut self, ty: u32) -> Read<()> {
+        let ty = self.interned(ty)?;
+        if self.thrown.insert(ty) {
+            push(&mut self.types, None)?;
+        }
+        push(&mut self.tags, ty)
     }
 
     fn interned(&self, ty: u32) -> Read<u32> {
         self.interned.get(ty as usize).copied().ok_or("a type that is not there")
     }
 
-    fn values(&self, types: &[ValType]) -> Read<Vec<Ty>> {
-        types.iter().map(|&ty| self.value(ty)).collect()
+    fn values(&self, types: &[ValType]) -> Read<Vec<Kind>> {
+        types.iter().map(|&ty| self.kind(ty)).collect()
     }
 
-    fn value(&self, ty: ValType) -> Read<Ty> {
-        Ok(match ty {
+    fn kind(&self, ty: ValType) -> Read<Kind> {
+        Ok(Kind::Plain(match ty {
             ValType::I32 => Ty::I32,
             ValType::I64 => Ty::I64,
             ValType::F32 => Ty::F32,
             ValType::F64 => Ty::F64,
             ValType::V128 => Ty::V128,
-            ValType::Ref(ty) => Ty::Ref(self.reference(ty)?),
-        })
+            ValType::Ref(ty) => {
+                if let Some((heap, top)) = collected(ty) {
+                    return Ok(Kind::Collected { heap, top, nullable: ty.is_nullable() });
+                }
+                Ty::Ref(self.reference(ty)?)
+            }
+        }))
     }
 
+    /// A type of elements of tables and of globals. References to collected objects have no rule
+    /// there: code keeps counts of them.
     fn reference(&self, ty: WasmRef) -> Read<RefType> {
         let heap = match ty.heap_type() {
             HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Heap::Any,
@@ -234,21 +310,24 @@ impl Module {
         if ty.shared {
             return Err("a shared global");
         }
-        let global = Global { ty: self.value(ty.content_type)?, mutable: ty.mutable };
-        push(&mut self.globals, global)
+        let Kind::Plain(content) = self.kind(ty.content_type)? else {
+            return Err("a global with references that are not to functions");
+        };
+        push(&mut self.globals, Global { ty: content, mutable: ty.mutable })
     }
 }
 
-/// The type of the trampolines of a type: each reference becomes any, or null.
-fn trampoline(signature: &Signature) -> Signature {
-    let any = |ty: &Ty| match *ty {
-        Ty::Ref(_) => Ty::Ref(RefType::FUNC),
-        ty => ty,
-    };
-    Signature {
-        params: signature.params.iter().map(any).collect(),
-        results: signature.results.iter().map(any).collect(),
-    }
+/// Of a reference to a collected object the numbers of its heap type and of the type of all of its
+/// kind.
+fn collected(ty: WasmRef) -> Option<(u32, u32)> {
+    let HeapType::Abstract { shared: false, ty } = ty.heap_type() else { return None };
+    Some(match ty {
+        AbstractHeapType::Extern => (0, 0),
+        AbstractHeapType::NoExtern => (1, 0),
+        AbstractHeapType::Exn => (2, 2),
+        AbstractHeapType::NoExn => (3, 2),
+        _ => return None,
+    })
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) -> Read<()> {

@@ -19,6 +19,10 @@ pub const STORE_DEADLINE: u32 = 8;
 /// `VMStoreContext`: the limit of the stack.
 pub const STORE_LIMIT: u32 = 24;
 
+/// `VMStoreContext`: where the heap of collected objects begins.
+pub const HEAP_BASE: u32 = 32;
+/// `VMStoreContext`: how many bytes of it there are.
+pub const HEAP_LENGTH: u32 = 40;
 /// `VMStoreContext`: the frame pointer of the code that calls the host.
 pub const EXIT_FRAME: u32 = 48;
 /// `VMStoreContext`: the return address of that code.

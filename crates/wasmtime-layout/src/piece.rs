@@ -3,9 +3,9 @@
 use crate::artifact::Artifact;
 use crate::error::Error;
 use crate::layout;
-use crate::verify::Compare;
-use prova_certify::{Draft, certify};
-use prova_check::{CodeKind, Layout, TrapRow};
+use crate::verify::{Compare, Subject};
+use prova_certify::certify;
+use prova_check::{CallRow, CodeKind, Layout, TrapRow};
 
 /// The code of a function with what it is checked under.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Piece {
     pub bytes: Vec<u8>,
     /// The trap map, by offset in the code.
     pub traps: Vec<TrapRow>,
+    /// The call map, in the same way.
+    pub calls: Vec<CallRow>,
     /// The certificate that the check accepts; empty if there is none.
     pub certificate: Vec<u8>,
 }
@@ -40,10 +42,10 @@ pub fn piece(
     let Some(symbol) = artifact.symbols.iter().find(|it| it.func() == Some(func)) else {
         return Ok(None);
     };
-    let (kind, start, bytes) = (CodeKind::Func(func), symbol.start, artifact.bytes(symbol));
-    let traps = artifact.traps_of(symbol);
-    let draft = Draft { kind, bytes, traps: &traps, calls: &[] };
+    let subject = Subject::of(&artifact, symbol, CodeKind::Func(func));
     // Whether it is accepted is for the check to say; here it helps to find all instructions.
-    let certificate = certify(&layout, &draft).unwrap_or_default();
-    Ok(Some(Piece { layout, kind, start, bytes: bytes.to_vec(), traps, certificate }))
+    let certificate = certify(&layout, &subject.draft()).unwrap_or_default();
+    let Subject { kind, bytes, traps, calls } = subject;
+    let (start, bytes) = (symbol.start, bytes.to_vec());
+    Ok(Some(Piece { layout, kind, start, bytes, traps, calls, certificate }))
 }

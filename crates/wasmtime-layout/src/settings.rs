@@ -27,6 +27,12 @@ pub struct Settings {
     pub memory_guard_size: u64,
     /// Whether memories that may grow beyond their reservation may move.
     pub memory_may_move: bool,
+    /// Bytes that are reserved for the heap of collected objects.
+    pub gc_heap_reservation: u64,
+    /// Bytes behind those that always fault.
+    pub gc_heap_guard_size: u64,
+    /// Whether that heap may move if it may grow beyond its reservation.
+    pub gc_heap_may_move: bool,
     /// Whether tables are initialised when elements are first read.
     pub table_lazy_init: bool,
     /// Whether fuel is counted.
@@ -81,6 +87,16 @@ enum Costs {
 #[derive(Deserialize)]
 enum Never {}
 
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "variants are told apart by their number, and must all be there")]
+enum Inlining {
+    Yes,
+    InterModuleAndIntraGc,
+    InterModule,
+    Intrinsics,
+    No,
+}
+
 /// The first fields of Wasmtime's `Tunables`, in its order.
 #[derive(Deserialize)]
 struct Tunables {
@@ -103,6 +119,18 @@ struct Tunables {
     _relaxed_simd_deterministic: bool,
     winch_callable: bool,
     signals_based_traps: bool,
+    _memory_init_cow: bool,
+    _inlining: Inlining,
+    _inlining_small_callee_size: u32,
+    _inlining_sum_size_threshold: u32,
+    _concurrency_support: bool,
+    _recording: bool,
+    _gc_zeal_alloc_counter: Option<u32>,
+    gc_heap_reservation: u64,
+    gc_heap_guard_size: u64,
+    _gc_heap_reservation_for_growth: u64,
+    _gc_heap_initial_size: u64,
+    gc_heap_may_move: bool,
 }
 
 impl Settings {
@@ -144,6 +172,9 @@ impl Settings {
             memory_reservation: tunables.memory_reservation,
             memory_guard_size: tunables.memory_guard_size,
             memory_may_move: tunables.memory_may_move,
+            gc_heap_reservation: tunables.gc_heap_reservation,
+            gc_heap_guard_size: tunables.gc_heap_guard_size,
+            gc_heap_may_move: tunables.gc_heap_may_move,
             table_lazy_init: tunables.table_lazy_init,
             consume_fuel: tunables.consume_fuel,
             epoch_interruption: tunables.epoch_interruption,

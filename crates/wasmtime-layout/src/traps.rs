@@ -83,6 +83,8 @@ fn kind(code: u8) -> u8 {
         10 => traps::INTERRUPT,
         11 => traps::OUT_OF_FUEL,
         13 => traps::NULL_REFERENCE,
+        // Beyond the heap of collected objects.
+        0xfe => traps::MEMORY_OUT_OF_BOUNDS,
         0xff => traps::BUG,
         _ => 0,
     }

@@ -4,7 +4,7 @@ use crate::artifact::{Artifact, Symbol, SymbolKind};
 use crate::error::Error;
 use crate::layout::{self, Counts};
 use prova_certify::{CertifyError, Draft, certify, in_parallel, propose};
-use prova_check::{CallRow, Clause, Code, CodeKind, Layout, Rejection, Rule, Says, Way};
+use prova_check::{CallRow, Code, CodeKind, Layout, Rejection, Rule, TrapRow};
 use std::collections::BTreeSet;
 
 /// The verdict on a compiled module.
@@ -120,7 +120,7 @@ pub fn verify_on(
         let symbol = &symbols[at];
         let known = symbol.kind != SymbolKind::Other;
         let kind = layout.code_at(symbol.start).filter(|_| known)?;
-        Some(check(&artifact, &layout, symbol, kind))
+        Some(check(&layout, &Subject::of(&artifact, symbol, kind)))
     });
     for (symbol, judged) in symbols.iter().zip(judged) {
         match judged {
@@ -141,23 +141,33 @@ pub fn verify_on(
     Ok(report)
 }
 
-/// Certifies and checks one piece of code; a refusal has the offset in its code.
-fn check(
-    artifact: &Artifact<'_>,
-    layout: &Layout,
-    symbol: &Symbol,
-    kind: CodeKind,
-) -> Result<(), (u32, Rule, &'static str)> {
-    if matches!(kind, CodeKind::Func(_)) && !symbol.start.is_multiple_of(16) {
-        return Err((0, Rule::Metadata, "a function that does not lie at a multiple of 16"));
+/// A piece of code as the check gets it, without its certificate.
+pub(crate) struct Subject<'a> {
+    pub(crate) kind: CodeKind,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) traps: Vec<TrapRow>,
+    pub(crate) calls: Vec<CallRow>,
+}
+
+impl<'a> Subject<'a> {
+    /// The code of a symbol, with the file's rows of it.
+    pub(crate) fn of(artifact: &Artifact<'a>, symbol: &Symbol, kind: CodeKind) -> Subject<'a> {
+        let (bytes, traps) = (artifact.bytes(symbol), artifact.traps_of(symbol));
+        Subject { kind, bytes, traps, calls: artifact.calls_of(symbol) }
     }
-    let traps = artifact.traps_of(symbol);
-    let bytes = artifact.bytes(symbol);
-    let calls = unwound(artifact, symbol, kind)?;
-    let calls = &calls[..];
-    let draft = Draft { kind, bytes, traps: &traps, calls };
-    let judged =
-        |certificate: &[u8]| layout.check(Code { kind, bytes, certificate, traps: &traps, calls });
+
+    /// The code that a certificate is searched for.
+    pub(crate) fn draft(&self) -> Draft<'_> {
+        let Subject { kind, bytes, traps, calls } = self;
+        Draft { kind: *kind, bytes, traps, calls }
+    }
+}
+
+/// Certifies and checks one piece of code; a refusal has the offset in its code.
+fn check(layout: &Layout, subject: &Subject<'_>) -> Result<(), (u32, Rule, &'static str)> {
+    let draft = subject.draft();
+    let Draft { kind, bytes, traps, calls } = draft;
+    let judged = |certificate: &[u8]| layout.check(Code { kind, bytes, certificate, traps, calls });
     // The first proposal is accepted of nearly all code, and its maker has not checked it.
     if propose(layout, &draft).is_ok_and(|proposed| judged(&proposed).is_ok()) {
         return Ok(());
@@ -166,30 +176,4 @@ fn check(
         .map_err(|CertifyError { offset, rule, what }| (offset, rule, what))?;
     let checked = judged(&certificate);
     checked.map(|_| ()).map_err(|Rejection { offset, rule, what, .. }| (offset, rule, what))
-}
-
-/// The handlers of the section of exceptions, as rows of the calls of ways in; of other code they
-/// have no rule.
-fn unwound(
-    artifact: &Artifact<'_>,
-    symbol: &Symbol,
-    kind: CodeKind,
-) -> Result<Vec<CallRow>, (u32, Rule, &'static str)> {
-    let (start, end) = (symbol.start, symbol.start.saturating_add(symbol.len));
-    let from = artifact.handled.partition_point(|call| call.return_offset <= start);
-    let to = artifact.handled.partition_point(|call| call.return_offset <= end);
-    let mut rows = Vec::new();
-    for call in artifact.handled.get(from..to).unwrap_or(&[]) {
-        let return_offset = call.return_offset - start;
-        let landing = call.handler.and_then(|handler| handler.checked_sub(start));
-        let Some(landing) = landing.filter(|_| matches!(kind, CodeKind::Way(Way::In(_)))) else {
-            let what = "a handler of exceptions, which has no rule";
-            return Err((return_offset, Rule::Landing, what));
-        };
-        let frame_bytes = call.frame_bytes;
-        let clause = Clause { tag: None, with_ref: false, landing, frame_bytes };
-        rows.push(CallRow::operator(return_offset, 0));
-        rows.push(CallRow { return_offset, says: Says::Clause(clause) });
-    }
-    Ok(rows)
 }

@@ -5,7 +5,7 @@ use object::{
     Architecture, BinaryFormat, Endianness, FileFlags, SectionKind, SymbolFlags, SymbolKind,
     SymbolScope, elf,
 };
-use prova_check::Rule;
+use prova_check::{CallRow, Clause, Rule, Says};
 use prova_wasmtime_layout::{
     Artifact, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, uncompared,
     verify, verify_on,
@@ -113,8 +113,19 @@ fn made_for(release: &str, target: &str, features: &[&str]) -> Vec<u8> {
     out.extend_from_slice(&[0, 0, 1, 1, 0, 1, 0, 1, 1, 1]);
     // A map of addresses, adapters, relaxed SIMD, the baseline's convention, signals.
     out.extend_from_slice(&[1, 0, 0, 0, 1]);
+    // Images, inlining and its two sizes, concurrency, recordings, forced collections.
+    out.extend_from_slice(&[1, 1, 50, 100, 1, 0, 0]);
+    // The heap of collected objects: 4 GiB, 32 MiB, 2 GiB; its length at the beginning; may move.
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x10]);
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x10]);
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x08, 0, 1]);
     out
 }
+
+/// The bytes of a section of settings from its end to those that say whether faults are traps and,
+/// before it, whether functions have the baseline's convention.
+const SIGNALS: usize = 23;
+const BASELINE: usize = SIGNALS + 1;
 
 /// A name of 1,024 bytes.
 const LONG: &str = {
@@ -135,7 +146,7 @@ fn functions_are_checked_and_other_code_is_named() {
     assert!(!report.is_confined());
 
     // Sections by which the host walks frames are compared with nothing either.
-    for name in [".eh_frame", ".wasmtime.stackmap", ".wasmtime.frames"] {
+    for name in [".eh_frame", ".wasmtime.frames"] {
         let report = Made { more: Some(name), ..Made::new() }.verified().expect("a report");
         assert_eq!(report.unchecked, [name, UNCHECKED]);
     }
@@ -255,7 +266,7 @@ fn code_without_signals_may_not_stop() {
     made.traps = vec![1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0];
     let refused = |made: &Made| made.verified().expect("a report").refused;
     assert_eq!(refused(&made), []);
-    *made.engine.last_mut().expect("a byte") = 0;
+    *made.engine.iter_mut().nth_back(SIGNALS).expect("a byte") = 0;
     assert_eq!(refused(&made)[0].what, "code may stop by `ud2`, without signals");
 }
 
@@ -282,14 +293,35 @@ fn memories_that_grow_are_the_modules_own() {
     }
 }
 
+/// Rows of handlers belong to calls.
 #[test]
-fn a_handler_of_exceptions_has_no_rule() {
+fn a_handler_of_what_is_no_call_is_refused() {
     let mut made = Made::new();
     let words = [1_u32, 1, 37, 0, 1, u32::MAX, u32::MAX, 38];
     made.exceptions = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let report = made.verified().expect("a report");
     assert_eq!((report.confined, report.refused.len()), (1, 1));
-    assert_eq!(report.refused[0].offset, 37);
+    assert_eq!((report.refused[0].rule, report.refused[0].offset), (Rule::Metadata, 36));
+}
+
+/// The piece that `--explain` shows is judged with the same rows as in the report.
+#[test]
+fn a_piece_has_the_rows_of_its_function() {
+    let mut made = Made::new();
+    let words = [1_u32, 2, 37, 0x10, 2, 3, u32::MAX, 8, u32::MAX, 40, 4];
+    made.exceptions = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let wasm = wat::parse_str(WAT).expect("a module");
+    let piece = |func| {
+        let piece = prova_wasmtime_layout::piece(&made.bytes(), &wasm, func, uncompared);
+        piece.expect("a file").expect("a function")
+    };
+    let clause = |tag, context, landing| {
+        let clause = Clause { tag, with_ref: false, landing, frame_bytes: 0x10, context };
+        CallRow { return_offset: 5, says: Says::Clause(clause) }
+    };
+    let beyond = 4_u32.wrapping_sub(32);
+    let rows = [CallRow::operator(5, 0), clause(Some(3), Some(8), 8), clause(None, None, beyond)];
+    assert_eq!((piece(1).calls, piece(0).calls), (rows.to_vec(), Vec::new()));
 }
 
 #[test]
@@ -300,8 +332,7 @@ fn files_that_are_not_wasmtimes_are_refused_by_name() {
         (|made| made.flags = 2, "a component"),
         (|made| made.engine = engine("47", "x86_64-unknown-linux-gnu"), "Wasmtime \"47\""),
         (|made| made.engine = engine("48", "aarch64-unknown-linux-gnu"), "aarch64"),
-        // The last of its settings is signals; before it stands the baseline's convention.
-        (|made| *made.engine.iter_mut().nth_back(1).expect("a byte") = 1, "baseline"),
+        (|made| *made.engine.iter_mut().nth_back(BASELINE).expect("a byte") = 1, "baseline"),
         (|made| made.engine.truncate(40), "malformed"),
         (|made| made.engine.clear(), "too short"),
         (|made| made.traps = vec![1, 0, 0, 0, 9], "malformed"),
@@ -336,7 +367,9 @@ fn modules_with_what_the_derivation_does_not_know_are_refused() {
     let bytes = Made::new().bytes();
     for wat in [
         "(module (memory 1 1 shared) (func) (func))",
-        "(module (func (param externref)) (func))",
+        "(module (func (param anyref)) (func))",
+        "(module (global externref (ref.null extern)) (func) (func))",
+        "(module (table 1 exnref) (func) (func))",
         "(module (type (struct)) (func) (func))",
         "(module (type (sub (func))) (func) (func))",
         "(module (table i64 1 funcref) (func) (func))",

@@ -125,7 +125,7 @@ fn call_row(text: &str) -> CallRow {
     let (tag, with_ref) = tag.strip_suffix('r').map_or((tag, false), |tag| (tag, true));
     let tag = (tag != "all").then(|| number(tag));
     let (landing, frame_bytes) = (number(landing), number(frame_bytes));
-    let says = Says::Clause(Clause { tag, with_ref, landing, frame_bytes });
+    let says = Says::Clause(Clause { tag, with_ref, landing, frame_bytes, context: None });
     CallRow { return_offset: number(at), says }
 }
 

@@ -109,7 +109,8 @@ pub(crate) fn row(line: &str) -> Row {
             [to, tag, with_ref, landing, frame] => {
                 let tag = (tag != "any").then(|| number(tag));
                 let (with_ref, landing) = (with_ref == "ref", number(landing));
-                let clause = Clause { tag, with_ref, landing, frame_bytes: number(frame) };
+                let (frame_bytes, context) = (number(frame), None);
+                let clause = Clause { tag, with_ref, landing, frame_bytes, context };
                 CallRow { return_offset: number(to), says: Says::Clause(clause) }
             }
             _ => panic!("a call's row: {text}"),

@@ -1,8 +1,11 @@
-//! The rows of `contexts.tsv` and `ways.tsv`: code whose callees get contexts, under a layout that
-//! is made by hand. A name, the rule that refuses the code or `ok`, rows of traps, bytes, and their
-//! text; of ways first which one it is, and behind the traps the clauses of calls: offset behind
-//! the call, landing, bytes of the frame. Two more columns are a certificate, as in `claims.rs`.
-//! A name that begins with *quiet* says that nobody handles faults.
+//! The rows of `contexts.tsv`, `ways.tsv` and `collected.tsv`: code whose callees get contexts,
+//! under a layout that is made by hand. A name, the rule that refuses the code or `ok`, rows of
+//! traps, bytes, and their text; of the last two files first which code it is, and behind the traps
+//! the clauses of calls: offset behind the call, landing, bytes of the frame, for some tag this and
+//! the place of the context or `none`; or the offset and, behind `~`, how far below the frame's
+//! begin a reference lies. Two more columns are a certificate, as in `claims.rs`, or *data* and its
+//! range. A name that begins with *quiet* says that nobody handles faults, one with *at 8* where in
+//! the text the code begins.
 //!
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
@@ -19,6 +22,9 @@
 //!            B3 = 0x2400: says whether there is fuel   B4 = 0x2600: notes a trap (its number)
 //!            B5 = 0x2700: unwinds, number 41 of the table
 //! data       two segments that may not be there
+//! collected  (`collected.tsv` alone) memory 2, without a zone, moves; the store has its base and
+//!            length; type 4 is of exceptions; tag 0: type 1; B6 = 0x2800: allocates (kind 1 << 26,
+//!            type, size, alignment 8), number 24; B7 = 0x2900: throws (reference), number 44
 //! ```
 
 use super::claims::certificate;
@@ -32,6 +38,7 @@ use prova_check::{
 
 const TEXT: &str = include_str!("contexts.tsv");
 const WAYS: &str = include_str!("ways.tsv");
+const COLLECTED: &str = include_str!("collected.tsv");
 
 /// A row, and the check's verdict on it.
 pub(crate) struct Judged {
@@ -49,17 +56,27 @@ pub(crate) fn judged() -> Vec<Judged> {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, rule, traps, bytes, _, ref claims @ ..] = columns[..] else { panic!("{line}") };
         let certificate = match claims {
+            ["data", range] => {
+                let (start, end) = range.split_once("..").expect("a range");
+                with_data((number(start).into(), number(end).into()))
+            }
             [frame, blocks] => certificate(frame, blocks),
             _ => least(),
         };
-        judge((of_func, &certificate), (name, rule), [traps, "-", bytes])
+        judge((of_func, &certificate), (name, rule), ([traps, "-", bytes], false))
     });
-    rows.chain(ways(WAYS)).collect()
+    rows.chain(ways(WAYS)).chain(of_kinds(COLLECTED, true)).collect()
 }
 
 /// The check's verdict on each row of ways.
 pub(crate) fn ways(text: &str) -> impl Iterator<Item = Judged> + '_ {
-    text.lines().skip(1).map(|line| {
+    of_kinds(text, false)
+}
+
+/// The check's verdict on each row of code of some kind, with a heap of collected objects or
+/// without.
+fn of_kinds(text: &str, heap: bool) -> impl Iterator<Item = Judged> + '_ {
+    text.lines().skip(1).map(move |line| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, way, rule, traps, clauses, bytes, _, ref claims @ ..] = columns[..] else {
             panic!("{line}")
@@ -69,8 +86,13 @@ pub(crate) fn ways(text: &str) -> impl Iterator<Item = Judged> + '_ {
             [frame, blocks] => certificate(frame, blocks),
             _ => least(),
         };
-        judge((CodeKind::Way(way_of(way)), &certificate), (&name, rule), [traps, clauses, bytes])
+        let columns = ([traps, clauses, bytes], heap);
+        judge((kind_of(way), &certificate), (&name, rule), columns)
     })
+}
+
+fn kind_of(text: &str) -> CodeKind {
+    if text == "func" { CodeKind::Func(1) } else { CodeKind::Way(way_of(text)) }
 }
 
 fn way_of(text: &str) -> Way {
@@ -85,6 +107,14 @@ fn way_of(text: &str) -> Way {
     }
 }
 
+/// A certificate that says that the bytes from one offset to another are data.
+fn with_data((start, end): (u64, u64)) -> Vec<u8> {
+    let mut out = Bits::default();
+    out.bits(VERSION.into(), 8).number(1, 0).number(start, 4).number(end - start, 4);
+    out.number(0, 0).number(0, 0);
+    out.bytes()
+}
+
 fn least() -> Vec<u8> {
     let mut least = Bits::default();
     least.bits(VERSION.into(), 8).number(0, 0).number(0, 0).number(0, 0);
@@ -94,7 +124,7 @@ fn least() -> Vec<u8> {
 fn judge(
     (kind, certificate): (CodeKind, &[u8]),
     (name, rule): (&str, &str),
-    columns: [&str; 3],
+    (columns, heap): ([&str; 3], bool),
 ) -> Judged {
     let [traps, clauses, bytes] = columns;
     let rule = (rule != "ok").then(|| {
@@ -107,18 +137,34 @@ fn judge(
         TrapRow { code_offset: number(at), kind, wasm_offset: 0 }
     };
     let traps: Vec<TrapRow> = traps.split(',').filter(|t| *t != "-").map(trap).collect();
-    let clause = |text: &str| {
-        let parts: Vec<u32> = text.split(':').map(number).collect();
-        let [return_offset, landing, frame_bytes] = parts[..] else { panic!("{text}") };
-        let clause = Clause { tag: None, with_ref: false, landing, frame_bytes };
-        let row = CallRow { return_offset, says: Says::Clause(clause) };
-        [CallRow::operator(return_offset, 0), row]
-    };
-    let calls: Vec<CallRow> = clauses.split(',').filter(|c| *c != "-").flat_map(clause).collect();
+    let mut calls: Vec<CallRow> = Vec::new();
+    for text in clauses.split(',').filter(|c| *c != "-") {
+        let (return_offset, says) = if let Some((at, below)) = text.split_once('~') {
+            (number(at), Says::Root(number(below)))
+        } else {
+            let parts: Vec<&str> = text.split(':').collect();
+            let [at, landing, frame, ref of_tag @ ..] = parts[..] else { panic!("{text}") };
+            let some = |text: &str| (text != "none").then(|| number(text));
+            let (tag, context) = match *of_tag {
+                [tag, context] => (some(tag), some(context)),
+                _ => (None, None),
+            };
+            let (landing, frame_bytes) = (number(landing), number(frame));
+            (
+                number(at),
+                Says::Clause(Clause { tag, with_ref: false, landing, frame_bytes, context }),
+            )
+        };
+        if calls.last().is_none_or(|last| last.return_offset != return_offset) {
+            calls.push(CallRow::operator(return_offset, 0));
+        }
+        calls.push(CallRow { return_offset, says });
+    }
     let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
     let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
     let (traps, calls) = (&traps[..], &calls[..]);
-    let layout = layout(kind, !name.starts_with("quiet"));
+    let start = if name.contains("at 8") { 8 } else { 0 };
+    let layout = layout((kind, start), !name.contains("quiet"), heap);
     let verdict = layout.check(Code { kind, bytes: &bytes, certificate, traps, calls });
     let verdict = verdict.err().map(|e| (e.rule, e.what));
     Judged { name: format!("contexts: {name}"), rule, verdict }
@@ -129,11 +175,12 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
     Memory { min_bytes: 1 << 16, max_bytes: 1 << 32, zone_bytes, guard_bytes, moves }
 }
 
-/// The layout of a text that begins with code of this kind, with signals or without.
-fn layout(kind: CodeKind, signals: bool) -> Layout {
+/// The layout of a text that begins with code of this kind, with signals or without, with a heap of
+/// collected objects or without.
+fn layout((kind, start): (CodeKind, u32), signals: bool, heap: bool) -> Layout {
     let (i32, none) = (Ty::I32, Vec::new());
     let any = Ty::Ref(RefType::FUNC);
-    let types = vec![
+    let mut types = vec![
         Some(Signature { params: vec![i32; 4], results: vec![i32] }),
         Some(Signature { params: none.clone(), results: none }),
         Some(Signature { params: vec![any, Ty::I64], results: vec![any] }),
@@ -141,22 +188,6 @@ fn layout(kind: CodeKind, signals: bool) -> Layout {
     ];
     let table = |max, moves| Table { ty: RefType::FUNC, min: 4, max, moves };
     let global = |ty, mutable| Global { ty, mutable };
-    let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
-        arguments: arguments.to_vec(),
-        answer,
-        index,
-        fails,
-    };
-    use Argument::{Byte, Bytes, Element, Index, Number, Source};
-    let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
-    let builtins = vec![
-        hosted(1, &[Bytes(2), Source(2), Number], Answer::Number, None),
-        hosted(0, &[Number, Index(2)], Answer::Number, grown),
-        hosted(7, &[Index(2), Element(0)], Answer::Function, None),
-        hosted(12, &[], Answer::Number, Some(Failure::False)),
-        hosted(41, &[], Answer::Never, None),
-        hosted(40, &[Byte(17)], Answer::Trap, None),
-    ];
     let builtin = |n| CodeKind::Way(Way::Builtin(n));
     let text = [
         (0x1000, CodeKind::Func(2)),
@@ -172,30 +203,63 @@ fn layout(kind: CodeKind, signals: bool) -> Layout {
         (0x2600, builtin(5)),
         (0x2700, builtin(4)),
     ];
+    let mut text = text.to_vec();
+    let mut memories = vec![memory((4 << 30) + (32 << 20), 0x1000, false), memory(0, 0, true)];
+    if heap {
+        types.push(None);
+        text.extend([(0x2800, builtin(6)), (0x2900, builtin(7))]);
+        memories.push(Memory { min_bytes: 0, ..memory(0, 0, true) });
+    }
     let others = text.into_iter().filter(|&(_, other)| other != kind);
-    let text = [(0, kind)].into_iter().chain(others).collect();
+    let text = [(start, kind)].into_iter().chain(others).collect();
     let parts = Parts {
         config: Config { signals, ..Config::default() },
         types,
         funcs: vec![1, 0, 1, 0, 2, 3],
         imported_funcs: 1,
-        memories: vec![memory((4 << 30) + (32 << 20), 0x1000, false), memory(0, 0, true)],
+        memories,
         tables: vec![table(8, true), table(4, false)],
         globals: vec![
             global(Ty::I64, true),
             global(i32, false),
             global(Ty::Ref(RefType::FUNC), true),
         ],
-        structures: structures(),
+        tags: if heap { vec![1] } else { Vec::new() },
+        structures: structures(heap),
         text,
-        hosted: builtins,
+        hosted: builtins(heap),
         free_bytes: 256,
         ..Parts::default()
     };
     Layout::assemble(parts).expect("a layout")
 }
 
-fn structures() -> Structures {
+fn builtins(heap: bool) -> Vec<Hosted> {
+    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Size, Source};
+    let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
+        arguments: arguments.to_vec(),
+        answer,
+        index,
+        fails,
+    };
+    let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
+    let mut builtins = vec![
+        hosted(1, &[Bytes(2), Source(2), Number], Answer::Number, None),
+        hosted(0, &[Number, Index(2)], Answer::Number, grown),
+        hosted(7, &[Index(2), Element(0)], Answer::Function, None),
+        hosted(12, &[], Answer::Number, Some(Failure::False)),
+        hosted(41, &[], Answer::Never, None),
+        hosted(40, &[Byte(17, &[0xfe])], Answer::Trap, None),
+    ];
+    if heap {
+        let alloc = [OneOf(&[1 << 26]), Collected, Size, OneOf(&[8])];
+        builtins.push(hosted(24, &alloc, Answer::Object(2), Some(Failure::Zero)));
+        builtins.push(hosted(44, &[Number], Answer::Number, Some(Failure::False)));
+    }
+    builtins
+}
+
+fn structures(heap: bool) -> Structures {
     let area = |at, stride, count, fields: &[(u32, u32, Holds)]| {
         let fields = fields.iter().map(|&(at, bytes, holds)| Field { at, bytes, holds });
         Area { at, stride, count, first: 0, fields: fields.collect() }
@@ -214,25 +278,36 @@ fn structures() -> Structures {
             area(0xc0, 8, 2, &[(0, 8, Holds::Data)]),
             area(0xd0, 4, 2, &[(0, 4, Holds::DataLength)]),
         ]),
-        store: Structure::of(&[
-            (0, 8, Holds::Counter),
-            (8, 8, Holds::Number),
-            (0x18, 8, Holds::StackLimit),
-            (0x30, 8, Holds::Activation(Activation::ExitFrame)),
-            (0x38, 8, Holds::Activation(Activation::ExitAddress)),
-            (0x40, 8, Holds::Activation(Activation::EntryStack)),
-            (0x48, 8, Holds::Activation(Activation::EntryFrame)),
-            (0x50, 8, Holds::Activation(Activation::EntryHandler)),
-            (0x88, 8, Holds::Settable(1)),
-        ]),
+        store: store(heap),
         builtins: Structure::new(vec![area(0, 8, 48, &[(0, 8, Holds::Builtin)])]),
         caller: Structure::of(&[
             (8, 8, Holds::Pointer(Base::Store)),
             (0x10, 8, Holds::Pointer(Base::Builtins)),
         ]),
         host: Structure::of(&[(8, 8, Holds::HostCode)]),
-        types: Structure::new(vec![area(0, 4, 2, &[(0, 4, Holds::TypeId)])]),
+        types: Structure::new(vec![area(0, 4, if heap { 5 } else { 2 }, &[(0, 4, Holds::TypeId)])]),
         func: Structure::of(&record),
         ..Structures::default()
     }
+}
+
+fn store(heap: bool) -> Structure {
+    let field = |at, holds| Field { at, bytes: 8, holds };
+    let mut fields = vec![
+        field(0, Holds::Counter),
+        field(8, Holds::Number),
+        field(0x18, Holds::StackLimit),
+        field(0x30, Holds::Activation(Activation::ExitFrame)),
+        field(0x38, Holds::Activation(Activation::ExitAddress)),
+        field(0x40, Holds::Activation(Activation::EntryStack)),
+        field(0x48, Holds::Activation(Activation::EntryFrame)),
+        field(0x50, Holds::Activation(Activation::EntryHandler)),
+        field(0x88, Holds::Settable(1)),
+    ];
+    if heap {
+        fields.push(field(0x20, Holds::MemoryBase));
+        fields.push(field(0x28, Holds::MemoryLength));
+    }
+    let first = if heap { 2 } else { 0 };
+    Structure::new(vec![Area { at: 0, stride: u32::MAX, count: 1, first, fields }])
 }

@@ -129,8 +129,8 @@ fn explain(args: &VerifyArgs, place: &str, (bytes, wasm): (&[u8], &[u8])) -> Res
     let Some(found) = found.with_context(|| format!("failed to verify `{name}`"))? else {
         bail!("the file has no code of {func}");
     };
-    let Piece { layout, kind, start, bytes, traps, certificate } = found;
-    let mut code = listed((kind, bytes), &certificate, (traps, Vec::new()));
+    let Piece { layout, kind, start, bytes, traps, calls, certificate } = found;
+    let mut code = listed((kind, bytes), &certificate, (traps, calls));
     if certificate.is_empty() {
         // What only a jump table leads to would not be listed.
         code.blocks.push(offset);

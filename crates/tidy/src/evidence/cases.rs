@@ -39,6 +39,24 @@ const CASES: &[(&str, &str, &str, Form)] = &[
         Form::Column(4),
     ),
     (
+        "machine code whose callees get contexts",
+        "crates/check/tests/hostile/contexts.tsv",
+        "crates/check/tests/hostile.rs",
+        Form::Column(1),
+    ),
+    (
+        "code that leads into such code and out of it",
+        "crates/check/tests/hostile/ways.tsv",
+        "crates/check/tests/hostile.rs",
+        Form::Column(2),
+    ),
+    (
+        "such code that throws and catches",
+        "crates/check/tests/hostile/collected.tsv",
+        "crates/check/tests/hostile.rs",
+        Form::Column(2),
+    ),
+    (
         "code of four advisories of Cranelift",
         "crates/certify/tests/advisories/table.tsv",
         "crates/certify/tests/advisories.rs",

@@ -25,18 +25,20 @@ pub(super) enum Differs {
 
 type Same = Result<(), Differs>;
 
-/// Compares the layout of a module.
-pub(super) fn compare(wasm: &[u8], settings: &Settings) -> Same {
-    of_another(wasm, wasm, settings)
+/// Compares the layout of a module, with or without a heap of collected objects.
+pub(super) fn compare(wasm: &[u8], settings: &Settings, heap: bool) -> Same {
+    of_another(wasm, wasm, (settings, heap))
 }
 
 /// Compares the layout of one module with what Wasmtime has of another.
-pub(super) fn of_another(derived: &[u8], wasm: &[u8], settings: &Settings) -> Same {
+pub(super) fn of_another(derived: &[u8], wasm: &[u8], (settings, heap): (&Settings, bool)) -> Same {
     let refused = |what: String| Differs::Refused(what);
     let engine = engine(settings);
     // The usual bound of dense images: of so few bytes none is made here.
     let translated = translate(&engine, wasm, 0).map_err(|error| refused(error.to_string()))?;
     let counts = translated.counts().map_err(|error| refused(error.to_string()))?;
+    // The compiler alone knows that functions use it.
+    let counts = Counts { heap, ..counts };
     let parts = layout::parts(settings, derived, Some(counts))
         .map_err(|error| refused(error.to_string()))?;
     types(&parts, &translated)?;
@@ -45,8 +47,8 @@ pub(super) fn of_another(derived: &[u8], wasm: &[u8], settings: &Settings) -> Sa
     let there = VMOffsets::new(8, &translated.translation.module);
     context(&areas, &there, counts)?;
     same("the context", &parts.structures.context, &Structure::new(areas))?;
-    structures(&parts, &there)?;
-    spaces(&parts, &translated.translation.module, &engine.tunables)
+    structures(&parts, &there, heap)?;
+    spaces(&parts, (&translated.translation.module, heap), &engine.tunables)
 }
 
 fn engine(settings: &Settings) -> Engine {
@@ -54,6 +56,9 @@ fn engine(settings: &Settings) -> Engine {
         memory_reservation: settings.memory_reservation,
         memory_guard_size: settings.memory_guard_size,
         memory_may_move: settings.memory_may_move,
+        gc_heap_reservation: settings.gc_heap_reservation,
+        gc_heap_guard_size: settings.gc_heap_guard_size,
+        gc_heap_may_move: settings.gc_heap_may_move,
         signals_based_traps: settings.signals_based_traps,
         ..Tunables::default_u64()
     };
@@ -88,7 +93,7 @@ fn context(areas: &[Area], there: &VMOffsets<u8>, counts: Counts) -> Same {
     }
     same("the context: how many fields", &derived.len(), &expected.len())?;
     let records = there.num_escaped_funcs + u32::from(there.has_startup_func);
-    let numbers = Counts { records, segments: there.num_runtime_data };
+    let numbers = Counts { records, segments: there.num_runtime_data, ..counts };
     same("the counts", &counts, &numbers)?;
     // G1 of structures, and nothing behind the context.
     let ends = areas.iter().map(Area::end);
@@ -159,12 +164,12 @@ fn expected(there: &VMOffsets<u8>) -> Vec<Place> {
 }
 
 /// The structures beside the context, and sizes of elements.
-fn structures(parts: &Parts, there: &VMOffsets<u8>) -> Same {
+fn structures(parts: &Parts, there: &VMOffsets<u8>, heap: bool) -> Same {
     let (of, ptr) = (&parts.structures, there.get_ptr_size());
     let word = |at: u8, holds| (u32::from(at), 8, holds);
     let activation = |at: u8, one| word(at, Holds::Activation(one));
     let store = ptr.vm_store_context();
-    let expected = Structure::of(&[
+    let mut expected = vec![
         word(store.fuel_consumed(), Holds::Counter),
         word(store.epoch_deadline(), Holds::Number),
         word(store.stack_limit(), Holds::StackLimit),
@@ -174,7 +179,17 @@ fn structures(parts: &Parts, there: &VMOffsets<u8>) -> Same {
         activation(store.last_wasm_entry_fp(), Activation::EntryFrame),
         activation(store.last_wasm_entry_trap_handler(), Activation::EntryHandler),
         word(store.current_thread(), Holds::Settable(offsets::THREAD_FORCED)),
-    ]);
+    ];
+    if heap {
+        expected.push(word(store.gc_heap_base(), Holds::MemoryBase));
+        expected.push(word(store.gc_heap_current_length(), Holds::MemoryLength));
+    }
+    let field = |(at, bytes, holds)| Field { at, bytes, holds };
+    let fields = expected.into_iter().map(field).collect();
+    // The heap is the memory behind those of the module.
+    let memories = there.num_imported_memories + there.num_defined_memories;
+    let first = if heap { memories } else { 0 };
+    let expected = Structure::new(vec![Area { at: 0, stride: u32::MAX, count: 1, first, fields }]);
     same("the store", &of.store, &expected)?;
     let list = |stride: u8, count: u32, bytes, holds| {
         let fields = vec![Field { at: 0, bytes, holds }];
@@ -217,8 +232,12 @@ fn types(parts: &Parts, translated: &Translated<'_>) -> Same {
                 params: func.params().iter().map(value).collect(),
                 results: func.results().iter().map(value).collect(),
             },
-            // What a tag throws; behind the types of the module, as the start function's type.
-            WasmCompositeInnerType::Exn(_) => break,
+            // What tags throw.
+            WasmCompositeInnerType::Exn(_) => {
+                same(&format!("type {index}"), &parts.types.get(index), &Some(&None))?;
+                all += 1;
+                continue;
+            }
             other => return Err(Differs::At(format!("type {index}: {other:?}"))),
         };
         let derived = parts.types.get(index);
@@ -245,6 +264,8 @@ fn value(ty: &WasmValType) -> Ty {
         WasmValType::F32 => Ty::F32,
         WasmValType::F64 => Ty::F64,
         WasmValType::V128 => Ty::V128,
+        // Collected objects are numbers to code.
+        WasmValType::Ref(ty) if ty.is_vmgcref_type() => Ty::I32,
         WasmValType::Ref(ty) => Ty::Ref(reference(&ty)),
     }
 }
@@ -260,12 +281,18 @@ fn reference(ty: &WasmRefType) -> RefType {
 }
 
 /// Memories, tables and globals.
-fn spaces(parts: &Parts, module: &Module, tunables: &Tunables) -> Same {
+fn spaces(parts: &Parts, (module, heap): (&Module, bool), tunables: &Tunables) -> Same {
     same("imported functions", &(parts.imported_funcs as usize), &module.num_imported_funcs)?;
-    same("how many memories", &parts.memories.len(), &module.memories.len())?;
-    let how = MemoryTunables::new(tunables, MemoryKind::LinearMemory);
-    for ((n, there), derived) in module.memories.iter().zip(&parts.memories) {
-        let of = |what: &str| format!("memory {}: {what}", n.as_u32());
+    let tags = module.tags.values().map(|tag| tag.signature.unwrap_module_type_index().as_u32());
+    same("types of tags", &parts.tags, &tags.collect())?;
+    let linear = MemoryTunables::new(tunables, MemoryKind::LinearMemory);
+    let collected = MemoryTunables::new(tunables, MemoryKind::GcHeap);
+    let objects = heap.then(|| (tunables.gc_heap_memory_type(), &collected));
+    let memories = module.memories.values().map(|memory| (*memory, &linear)).chain(objects);
+    let memories: Vec<_> = memories.collect();
+    same("how many memories", &parts.memories.len(), &memories.len())?;
+    for (n, ((there, how), derived)) in memories.iter().zip(&parts.memories).enumerate() {
+        let of = |what: &str| format!("memory {n}: {what}");
         let most = match there.idx_type {
             IndexType::I32 => 1 << 32,
             IndexType::I64 => u64::MAX,
@@ -276,13 +303,13 @@ fn spaces(parts: &Parts, module: &Module, tunables: &Tunables) -> Same {
         let max = limit.unwrap_or(most).min(most);
         same(&of("minimum"), &derived.min_bytes, &min)?;
         same(&of("maximum"), &derived.max_bytes, &max)?;
-        same(&of("moves"), &derived.moves, &there.memory_may_move(&how))?;
-        same(&of("guard"), &derived.guard_bytes, &tunables.memory_guard_size)?;
+        same(&of("moves"), &derived.moves, &there.memory_may_move(how))?;
+        same(&of("guard"), &derived.guard_bytes, &how.guard_size())?;
         // The zone is used with signals only, and stands for the comparison that is left out.
-        let zone = tunables.memory_reservation + tunables.memory_guard_size;
+        let zone = how.reservation() + how.guard_size();
         same(&of("zone"), &(derived.zone_bytes == 0 || derived.zone_bytes == zone), &true)?;
         if derived.zone_bytes != 0 && tunables.signals_based_traps {
-            same(&of("elided"), &true, &there.can_elide_bounds_check(&how, 12))?;
+            same(&of("elided"), &true, &there.can_elide_bounds_check(how, 12))?;
         }
     }
     same("how many tables", &parts.tables.len(), &module.tables.len())?;

@@ -6,6 +6,10 @@ use std::fmt::Write;
 /// Elements of a kind at most.
 const MANY: usize = 12;
 
+/// References to collected objects.
+const COLLECTED: [&str; 6] =
+    ["externref", "(ref extern)", "nullexternref", "exnref", "(ref exn)", "nullexnref"];
+
 /// A module, as text and binary; valid, and of what the derivation knows.
 pub(super) fn module(index: u64) -> (String, Vec<u8>) {
     let mut made = Made {
@@ -51,6 +55,12 @@ impl Made {
         }
     }
 
+    /// A type of parameters and results.
+    fn passed(&mut self) -> String {
+        let collected = self.rng.percent(14).then(|| self.rng.below(COLLECTED.len()));
+        collected.map_or_else(|| self.value(), |n| COLLECTED[n].to_owned())
+    }
+
     fn value(&mut self) -> String {
         match self.rng.below(7) {
             0 => "i32".to_owned(),
@@ -69,7 +79,7 @@ impl Made {
         for _ in 0..types {
             let list = |made: &mut Made| {
                 let n = made.rng.below(3);
-                (0..n).map(|_| made.value()).collect::<Vec<_>>().join(" ")
+                (0..n).map(|_| made.passed()).collect::<Vec<_>>().join(" ")
             };
             let (params, results) = (list(self), list(self));
             self.line(&format!("(type (func (param {params}) (result {results})))"));
@@ -164,7 +174,8 @@ impl Made {
             self.line(&format!("(global {ty} ({value}))"));
         }
         for _ in 0..own[4] {
-            self.line("(tag (type $nothing))");
+            let ty = *self.rng.pick(&["(type $nothing)", "(param i32 f64)", "(param externref)"]);
+            self.line(&format!("(tag {ty})"));
         }
         if self.rng.percent(30) {
             self.line("(start $start)");

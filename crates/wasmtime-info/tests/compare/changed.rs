@@ -38,7 +38,14 @@ fn every_byte_of_the_compared_sections_counts() {
             "collected" => assert_eq!(others, [], "{name}"),
             _ => assert_eq!(others, [u8::from(name != "thrown")], "{name}"),
         }
-        for (at, _) in found {
+        for (at, other) in found {
+            // What the file says is what the layout is derived with.
+            let mut file = file.clone();
+            file.section(".wasmtime.info")[at] = other;
+            let bytes = file.bytes();
+            let artifact = Artifact::read(&bytes).expect("a file");
+            let compared = compare(&artifact, &bytes, &file.wasm).expect("it is accepted");
+            assert_eq!(compared.counts.heap, other == 1, "{name}");
             let error = file.wrong(|file| file.section(".wasmtime.info")[at] = 2);
             assert!(error.ends_with("needs_gc_heap"), "{error}");
         }
@@ -277,11 +284,34 @@ fn the_file_is_read_as_the_loader_reads_it() {
     let named = |name: &str| unchecked.iter().any(|one| one.section == name);
     assert!(!named(".wasmtime.stackmap") && !named(".pdata"));
     more(&mut file, ".xdata", 4);
-    let map = file.sections.iter_mut().find(|(of, _, _)| of == ".wasmtime.stackmap");
-    map.expect("such a section").2.push(0);
     let unchecked = file.compared().expect("an equal file");
     let named = |name: &str| unchecked.iter().any(|one| one.section == name && !one.only_confuses);
-    assert!(named(".wasmtime.stackmap") && named(".xdata"));
+    assert!(named(".xdata"));
+}
+
+/// A stack map belongs to a call of a function.
+#[test]
+fn stack_maps_are_of_functions() {
+    let plain = recorded("plain");
+    let place = |name: &str| {
+        let of = |(is, ..): &&(String, u64, u64)| is.starts_with(name);
+        let (_, start, len) = plain.symbols.iter().find(of).expect("such code");
+        u32::try_from(start + len).expect("a place")
+    };
+    let map = |behind: u32| {
+        let mut file = plain.clone();
+        more(&mut file, ".wasmtime.stackmap", 0);
+        let words = [1, behind, 0, 0x20, 1, 1];
+        let bytes = words.iter().flat_map(|word: &u32| word.to_le_bytes());
+        file.section(".wasmtime.stackmap").extend(bytes);
+        file
+    };
+    let at = place("wasm[0]::function[");
+    assert!(map(at).compared().expect("an equal file").iter().all(|one| one.only_confuses));
+    for other in [place("wasm[0]::array_to_wasm"), place("signatures[0]"), 0, u32::MAX] {
+        let error = map(other).wrong(|_| ());
+        assert!(error.starts_with(".wasmtime.stackmap: a call before"), "{error}");
+    }
 }
 
 fn more(file: &mut Recorded, name: &str, bytes: usize) {
