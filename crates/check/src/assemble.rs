@@ -41,6 +41,9 @@ pub struct Parts {
     /// Bytes below the stack's limit that functions may take without a comparison: those that call
     /// nothing, and those that are about to compare.
     pub free_bytes: u32,
+    /// Whether the processor has of AVX-512 the parts F, VL, DQ, BITALG, VBMI and VNNI, beside
+    /// those that all of x86-64-v3 have.
+    pub avx512: bool,
 }
 
 impl Layout {
@@ -71,6 +74,7 @@ impl Layout {
             text: parts.text,
             hosted: parts.hosted,
             free_bytes: parts.free_bytes,
+            avx512: parts.avx512,
         };
         for ty in parts.types {
             layout.push_type(ty).map_err(|what| LayoutError { offset: 0, what })?;

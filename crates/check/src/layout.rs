@@ -340,6 +340,8 @@ pub struct Layout {
     pub(crate) hosted: Vec<Hosted>,
     /// Bytes below the stack's limit that functions may take without a comparison.
     pub(crate) free_bytes: u32,
+    /// Whether the processor has those parts of AVX-512 that are in the table of instructions.
+    pub(crate) avx512: bool,
 }
 
 impl Layout {
@@ -375,6 +377,7 @@ impl Layout {
             starts: BTreeMap::new(),
             hosted: Vec::new(),
             free_bytes: offsets::SLACK_BYTES,
+            avx512: false,
         };
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload

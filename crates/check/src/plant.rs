@@ -146,6 +146,8 @@ steps {
     AnyConstant
     AnyTypeIsCollected
     TextIsAligned
+    AnyProcessor
+    MasksAreNone
     AnyoneSaysFrames
     ArrayWithoutEnd
     SetToAnything

@@ -542,6 +542,9 @@ impl Machine<'_> {
 
     /// Vector instructions: operand 0 becomes unknown, memory among the others is read.
     fn vector(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+        if planted!(AnyProcessor, insn.extension()? && !self.layout.avx512, false) {
+            return fault(Rule::Instruction, "an instruction that the processor may not have");
+        }
         for n in 0..insn.operands() {
             match insn.operand(n)? {
                 Operand::Memory(address) => {

@@ -16,6 +16,12 @@ const ACCESS: usize = 6;
 
 /// The file with this code of the first function; the second one is `ret`.
 fn cwasm(get: &[u8; 11]) -> Vec<u8> {
+    cwasm_with(get, &[])
+}
+
+/// The same, with these words for exceptions.
+fn cwasm_with(get: &[u8; 11], exceptions: &[u32]) -> Vec<u8> {
+    let exceptions: Vec<u8> = exceptions.iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut text = get.to_vec();
     text.resize(16, 0);
     text.push(0xc3);
@@ -36,6 +42,7 @@ fn cwasm(get: &[u8; 11]) -> Vec<u8> {
         // Its names are in the next section, and its first global symbol is the second.
         (".symtab", (2, 5, 24), &symbols),
         (".strtab", (3, 0, 0), names),
+        (".wasmtime.exceptions", (1, 0, 0), &exceptions),
     ])
 }
 
@@ -87,6 +94,9 @@ fn engine() -> Vec<u8> {
     out.extend_from_slice(&[0, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x10, 0x80, 0x80, 0x80, 0x10]);
     out.extend_from_slice(&[0x80, 0x80, 0x80, 0x80, 0x08]);
     out.extend_from_slice(&[0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 1]);
+    // Images, inlining and its sizes, and more; the heap of collected objects.
+    out.extend_from_slice(&[1, 1, 50, 100, 1, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x10]);
+    out.extend_from_slice(&[0x80, 0x80, 0x80, 0x10, 0x80, 0x80, 0x80, 0x80, 0x08, 0, 1]);
     out
 }
 
@@ -129,6 +139,36 @@ fn functions_are_counted_and_refusals_named() {
     assert_eq!(json["refusals"], serde_json::json!([refusal]), "{json}");
     assert_eq!(json["not_checked"][0], ".wasmtime.info", "{json}");
     assert_eq!(json["verdict"], "refused in part", "{json}");
+}
+
+/// A function is refused for the same reason by the report and where one access of it is asked for.
+#[test]
+fn rows_of_exceptions_are_judged_in_both() {
+    let folder = folder("cwasm-exceptions");
+    // A handler of what is no call, in the function that is `ret`.
+    let words = [1, 1, 17, 0, 1, u32::MAX, u32::MAX, 16];
+    folder.write("thrown.cwasm", cwasm_with(&GET, &words));
+    let why = "Metadata: a call's row is missing, or is not a call's";
+    let run = folder.run("verify thrown.cwasm --wasm it.wat");
+    let line = format!("none (func1)  at 0x0, 0x10 of the text: {why}");
+    assert!(run.code == 1 && run.out.contains(&line), "{line}: {run:?}");
+    let run = folder.run("verify thrown.cwasm --wasm it.wat --explain func1+0");
+    assert!(run.code == 1 && run.out.contains(why), "{run:?}");
+    let run = folder.run("verify thrown.cwasm --wasm it.wat --explain func0+6");
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+/// Nothing that is accepted: another verdict than of a part.
+#[test]
+fn a_file_without_accepted_code_is_refused() {
+    let folder = folder("cwasm-refused");
+    let mut out = GET;
+    out[8] = 0x38;
+    let words = [1, 1, 17, 0, 1, u32::MAX, u32::MAX, 16];
+    folder.write("none.cwasm", cwasm_with(&out, &words));
+    let json = folder.run("verify none.cwasm --wasm it.wat --json");
+    let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
+    assert_eq!((json.code, &tree["verdict"]), (1, &"refused".into()), "{tree}");
 }
 
 #[test]

@@ -247,6 +247,12 @@ fn is_supported(code: Code) -> bool {
         CpuidFeature::AVX => is_x86_feature_detected!("avx"),
         CpuidFeature::AVX2 => is_x86_feature_detected!("avx2"),
         CpuidFeature::FMA => is_x86_feature_detected!("fma"),
+        CpuidFeature::AVX512F => is_x86_feature_detected!("avx512f"),
+        CpuidFeature::AVX512VL => is_x86_feature_detected!("avx512vl"),
+        CpuidFeature::AVX512DQ => is_x86_feature_detected!("avx512dq"),
+        CpuidFeature::AVX512_BITALG => is_x86_feature_detected!("avx512bitalg"),
+        CpuidFeature::AVX512_VBMI => is_x86_feature_detected!("avx512vbmi"),
+        CpuidFeature::AVX512_VNNI => is_x86_feature_detected!("avx512vnni"),
         _ => false,
     })
 }

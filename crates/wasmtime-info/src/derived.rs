@@ -42,6 +42,7 @@ pub(crate) fn settings((reservation, guard, moves, signals): (u64, u64, bool, bo
         signals_based_traps: signals,
         winch_callable: false,
         is_v3: false,
+        is_avx512: false,
     }
 }
 

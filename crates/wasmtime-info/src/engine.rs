@@ -91,6 +91,7 @@ fn agree(settings: &Settings, tunables: &Tunables) -> bool {
         release: _,
         target: _,
         is_v3: _,
+        is_avx512: _,
         memory_reservation,
         memory_guard_size,
         memory_may_move,

@@ -145,6 +145,7 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
         tags: module.tags,
         text: Vec::new(),
         hosted: Vec::new(),
+        avx512: settings.is_avx512,
         free_bytes: if settings.signals_based_traps {
             prova_check::offsets::SLACK_BYTES
         } else {

@@ -45,10 +45,22 @@ pub struct Settings {
     pub winch_callable: bool,
     /// Whether the processor must have all that x86-64-v3 has.
     pub is_v3: bool,
+    /// Whether it must also have those parts of AVX-512 that Cranelift knows.
+    pub is_avx512: bool,
 }
 
 /// The settings of Cranelift that say that the processor has what x86-64-v3 has.
 const V3: [&str; 6] = ["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_fma", "has_lzcnt"];
+
+/// The same of AVX-512.
+const AVX512: [&str; 6] = [
+    "has_avx512bitalg",
+    "has_avx512dq",
+    "has_avx512f",
+    "has_avx512vbmi",
+    "has_avx512vl",
+    "has_avx512vnni",
+];
 
 #[derive(Deserialize)]
 struct Metadata<'a> {
@@ -181,6 +193,7 @@ impl Settings {
             signals_based_traps: tunables.signals_based_traps,
             winch_callable: tunables.winch_callable,
             is_v3: V3.iter().all(|name| on(name)),
+            is_avx512: V3.iter().chain(&AVX512).all(|name| on(name)),
         })
     }
 }

@@ -256,6 +256,32 @@ fn instructions_are_those_that_the_file_says_it_needs() {
     }
 }
 
+/// The same of AVX-512, of which all that Cranelift knows is asked for.
+#[test]
+fn instructions_of_avx512_need_all_of_its_parts() {
+    const PARTS: [&str; 6] = [
+        "has_avx512bitalg",
+        "has_avx512dq",
+        "has_avx512f",
+        "has_avx512vbmi",
+        "has_avx512vl",
+        "has_avx512vnni",
+    ];
+    let mut made = Made::new();
+    // `vpermi2b xmm1, xmm2, xmm3; ret`.
+    made.text[0..7].copy_from_slice(&[0x62, 0xf2, 0x6d, 0x08, 0x75, 0xcb, 0xc3]);
+    made.symbols[0].2 = 7;
+    assert_eq!(made.verified().expect("a report").refused[0].offset, 0);
+    let all: Vec<&str> = V3.into_iter().chain(PARTS).collect();
+    for without in [None, Some(0), Some(6), Some(8), Some(11)] {
+        let mut has = all.clone();
+        without.map(|n| has.remove(n));
+        made.engine = made_for("48", "x86_64-unknown-linux-gnu", &has);
+        let refused = made.verified().expect("a report").refused;
+        assert_eq!(refused.len(), usize::from(without.is_some()), "{has:?}");
+    }
+}
+
 /// Without signals a fault of the processor ends the process, and nothing else.
 #[test]
 fn code_without_signals_may_not_stop() {

@@ -20,7 +20,9 @@ mod vector;
 
 use crate::error::{Fault, Rule, fault};
 use crate::layout::CpuLevel;
-use iced_x86::{Code, Decoder, DecoderOptions, EncodingKind, Instruction, OpKind, Register};
+use iced_x86::{
+    Code, Decoder, DecoderOptions, EncodingKind, Instruction, OpKind, Register, RoundingControl,
+};
 
 /// A condition on the flags: the suffix of a conditional instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -334,6 +336,26 @@ impl Insn {
         } else {
             CpuLevel::V2
         }
+    }
+
+    /// Whether it is one of AVX-512.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Instruction`] for one with a mask, one element for all lanes, or another rounding.
+    pub fn extension(&self) -> Result<bool, Fault> {
+        let raw = &self.raw;
+        if raw.encoding() != EncodingKind::EVEX {
+            return Ok(false);
+        }
+        let masked = raw.has_op_mask() || raw.zeroing_masking();
+        let rounds =
+            raw.suppress_all_exceptions() || raw.rounding_control() != RoundingControl::None;
+        let plain = !masked && !rounds && !raw.is_broadcast();
+        if !planted!(MasksAreNone, plain, true) {
+            return fault(Rule::Instruction, "a mask, an element for all lanes, or a rounding");
+        }
+        Ok(true)
     }
 
     /// Whether its memory operand must lie at a multiple of 16. That holds for 128-bit instructions

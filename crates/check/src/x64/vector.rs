@@ -1,7 +1,7 @@
-//! SSE and AVX (128-bit) instructions, scalar floats among them: iced codes → classes.
+//! SSE, AVX and AVX-512 (128-bit) instructions, scalar floats among them: iced codes → classes.
 //!
 //! Vector registers are not tracked, so nothing but access widths matters. No MMX, no 256-bit, no
-//! masks, no gathers.
+//! masks (`Insn::extension`), no gathers.
 
 use super::Class;
 
@@ -188,6 +188,19 @@ classes! {
     | Xorps_xmm_xmmm128 | Cvtsi2sd_xmm_rm32 | Cvtsi2sd_xmm_rm64
     | VEX_Vcvtsi2sd_xmm_xmm_rm32 | VEX_Vcvtsi2sd_xmm_xmm_rm64 | Cvtsi2ss_xmm_rm32
     | Cvtsi2ss_xmm_rm64 | VEX_Vcvtsi2ss_xmm_xmm_rm32 | VEX_Vcvtsi2ss_xmm_xmm_rm64
+        => Class::Vector,
+    // Those of AVX-512 that Cranelift 0.135 knows.
+    EVEX_Vaddpd_xmm_k1z_xmm_xmmm128b64 | EVEX_Vcvtudq2ps_xmm_k1z_xmmm128b32
+    | EVEX_Vpabsd_xmm_k1z_xmmm128b32 | EVEX_Vpabsq_xmm_k1z_xmmm128b64
+    | EVEX_Vpdpbusd_xmm_k1z_xmm_xmmm128b32 | EVEX_Vpermi2b_xmm_k1z_xmm_xmmm128
+    | EVEX_Vpmulld_xmm_k1z_xmm_xmmm128b32 | EVEX_Vpmullq_xmm_k1z_xmm_xmmm128b64
+    | EVEX_Vpopcntb_xmm_k1z_xmmm128 | EVEX_Vpopcntw_xmm_k1z_xmmm128
+    | EVEX_Vpslld_xmm_k1z_xmm_xmmm128 | EVEX_Vpslld_xmm_k1z_xmmm128b32_imm8
+    | EVEX_Vpsllq_xmm_k1z_xmm_xmmm128 | EVEX_Vpsllq_xmm_k1z_xmmm128b64_imm8
+    | EVEX_Vpsrad_xmm_k1z_xmm_xmmm128 | EVEX_Vpsrad_xmm_k1z_xmmm128b32_imm8
+    | EVEX_Vpsraq_xmm_k1z_xmm_xmmm128 | EVEX_Vpsraq_xmm_k1z_xmmm128b64_imm8
+    | EVEX_Vpsrld_xmm_k1z_xmm_xmmm128 | EVEX_Vpsrld_xmm_k1z_xmmm128b32_imm8
+    | EVEX_Vpsrlq_xmm_k1z_xmm_xmmm128 | EVEX_Vpsrlq_xmm_k1z_xmmm128b64_imm8
         => Class::Vector,
     // Comparisons: flags become unknown.
     Ptest_xmm_xmmm128 | Ucomisd_xmm_xmmm64 | Ucomiss_xmm_xmmm32 | VEX_Vptest_xmm_xmmm128

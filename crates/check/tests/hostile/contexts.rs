@@ -4,7 +4,8 @@
 //! the clauses of calls: offset behind the call, landing, bytes of the frame, for some tag this and
 //! the place of the context or `none`; or the offset and, behind `~`, how far below the frame's
 //! begin a reference lies. Two more columns are a certificate, as in `claims.rs`, or *data* and its
-//! range. A name that begins with *quiet* says that nobody handles faults, one with *at 8* where in
+//! range. A name that begins with *quiet* says that nobody handles faults, one with *wide* that the
+//! processor has AVX-512, one with *at 8* where in
 //! the text the code begins.
 //!
 //! ```text
@@ -164,7 +165,7 @@ fn judge(
     let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
     let (traps, calls) = (&traps[..], &calls[..]);
     let start = if name.contains("at 8") { 8 } else { 0 };
-    let layout = layout((kind, start), !name.contains("quiet"), heap);
+    let layout = layout((kind, start), (!name.contains("quiet"), name.contains("wide")), heap);
     let verdict = layout.check(Code { kind, bytes: &bytes, certificate, traps, calls });
     let verdict = verdict.err().map(|e| (e.rule, e.what));
     Judged { name: format!("contexts: {name}"), rule, verdict }
@@ -177,7 +178,7 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
 
 /// The layout of a text that begins with code of this kind, with signals or without, with a heap of
 /// collected objects or without.
-fn layout((kind, start): (CodeKind, u32), signals: bool, heap: bool) -> Layout {
+fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), heap: bool) -> Layout {
     let (i32, none) = (Ty::I32, Vec::new());
     let any = Ty::Ref(RefType::FUNC);
     let mut types = vec![
@@ -229,6 +230,7 @@ fn layout((kind, start): (CodeKind, u32), signals: bool, heap: bool) -> Layout {
         text,
         hosted: builtins(heap),
         free_bytes: 256,
+        avx512,
         ..Parts::default()
     };
     Layout::assemble(parts).expect("a layout")
