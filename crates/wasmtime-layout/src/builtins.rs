@@ -25,8 +25,9 @@ pub(crate) fn raise() -> Hosted {
     Hosted { arguments: Vec::new(), answer: Answer::Never, index: RAISE, fails: None }
 }
 
-/// The builtin of this name.
-pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
+/// The builtin of this name; those of collected objects have no rule without a `heap`, which the
+/// host would look for in vain.
+pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted> {
     use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Size, Source};
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
@@ -57,12 +58,12 @@ pub(crate) fn builtin(name: &str, module: &Module) -> Option<Hosted> {
         "fma_f32x4" => (38, &[], number, none),
         "fma_f64x2" => (39, &[], number, none),
         // An object of a tag: its kind, type, size, alignment.
-        "gc_alloc_raw" => {
+        "gc_alloc_raw" if heap => {
             let arguments = &[OneOf(&[EXCEPTION]), Collected, Size, OneOf(&[8, 16])];
             (24, arguments, Answer::Object(count(module.memories.len())), Some(Failure::Zero))
         }
         "get_instance_id" => (43, &[], number, none),
-        "throw_ref" => (44, &[Number], number, falsy),
+        "throw_ref" if heap => (44, &[Number], number, falsy),
         "trap" => (40, &[Byte(TRAPS, &INTERNAL)], Answer::Trap, none),
         "raise" => return Some(raise()),
         _ => return None,

@@ -52,13 +52,14 @@ pub fn derive(
     are_known(&artifact.settings)?;
     let module = Module::read(wasm)?;
     let (mut text, mut hosted) = (Vec::new(), Vec::new());
+    let heap = counts.is_some_and(|counts| counts.heap);
     for symbol in &artifact.symbols {
         match symbol.kind {
             SymbolKind::Func(func) => text.push((symbol.start, CodeKind::Func(func))),
             SymbolKind::Way(way) => text.push((symbol.start, CodeKind::Way(way))),
             SymbolKind::Builtin => {
                 let name = symbol.name.strip_prefix(BUILTIN).unwrap_or_default();
-                if let Some(rule) = builtin(name, &module) {
+                if let Some(rule) = builtin(name, &module, heap) {
                     let n = u32::try_from(hosted.len()).unwrap_or(u32::MAX);
                     text.push((symbol.start, CodeKind::Way(Way::Builtin(n))));
                     hosted.push(rule);
@@ -96,14 +97,14 @@ pub fn context_areas(wasm: &[u8], counts: Option<Counts>) -> Result<Vec<Area>, E
     Ok(context(&Module::read(wasm)?, counts))
 }
 
-/// The arguments and the answer of the builtin of this name, as they are believed; none if it has
-/// no rule.
+/// The arguments and the answer of the builtin of this name, as they are believed of a module with
+/// a heap of collected objects; none if it has no rule.
 ///
 /// # Errors
 ///
 /// If the Wasm has what the derivation does not know.
 pub fn hosted(name: &str, wasm: &[u8]) -> Result<Option<Hosted>, Error> {
-    Ok(builtin(name, &Module::read(wasm)?))
+    Ok(builtin(name, &Module::read(wasm)?, true))
 }
 
 fn are_known(settings: &Settings) -> Result<(), Error> {

@@ -7,8 +7,8 @@ use object::{
 };
 use prova_check::{CallRow, Clause, Rule, Says};
 use prova_wasmtime_layout::{
-    Artifact, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, uncompared,
-    verify, verify_on,
+    Artifact, Counts, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified,
+    uncompared, verify, verify_on,
 };
 
 /// `(module (memory 1) (func) (func))`, and code for both functions.
@@ -317,6 +317,26 @@ fn memories_that_grow_are_the_modules_own() {
         let report = verify(&made.bytes(), &wasm).expect("a report");
         assert_eq!(report.confined, confined, "{report:?}");
     }
+}
+
+/// Callers of builtins of collected objects have a rule where the file says that there is a heap.
+#[test]
+fn builtins_of_collected_objects_need_their_heap() {
+    let wasm = wat::parse_str(WAT).expect("a module");
+    let mut made = Made::new();
+    made.symbols.push(("wasmtime_builtin_throw_ref", 48, 1));
+    made.symbols.push(("wasmtime_builtin_gc_alloc_raw", 56, 1));
+    (made.text[48], made.text[56]) = (0xc3, 0xc3);
+    fn counted<const HEAP: bool>(_: &Artifact<'_>, _: &[u8], _: &[u8]) -> Result<Rest, Error> {
+        let counts = Some(Counts { records: 0, segments: 0, heap: HEAP });
+        Ok(Rest { counts, ..Rest::default() })
+    }
+    let report = |compare| verify_on(1, &made.bytes(), &wasm, compare).expect("a report");
+    let names = ["wasmtime_builtin_throw_ref", "wasmtime_builtin_gc_alloc_raw"];
+    let without = report(counted::<false>);
+    assert_eq!((without.refused.len(), &without.unchecked[..]), (0, &names.map(str::to_owned)[..]));
+    let with = report(counted::<true>);
+    assert_eq!((with.refused.len(), with.unchecked.len()), (2, 0), "{with:?}");
 }
 
 /// Rows of handlers belong to calls.
