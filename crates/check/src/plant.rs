@@ -171,6 +171,7 @@ steps {
     LandingAtAnyStack
     LandingKeepsRegisters
     RootAnywhere
+    RootInTwoWords
     RootIsKept
     AnyInstance
     LoopIsThunk
