@@ -12,9 +12,10 @@
 //! - H3. Without signals a trap is two calls of builtins: one notes it, the other one unwinds.
 //!   Between them and without the first one there is nothing. Both may be called below the limit of
 //!   the stack: its overflow is such a trap.
-//! - H4. An object that the host allocates lies as a whole in the heap of collected objects. That
-//!   heap never gets shorter, so what lay in it lies in it, wherever it is now; what the object
-//!   holds is believed by nobody.
+//! - H4. The first bytes of an object that the host allocates lie in the heap of collected objects:
+//!   the host has written them there, within bounds. That heap never gets shorter, so what lay in
+//!   it lies in it, wherever it is now. How long an object is, nobody believes: the host frees as
+//!   many bytes as a word of the heap says, and allocates what it freed.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
 use crate::error::{Fault, Rule, fault};
@@ -53,7 +54,7 @@ impl Machine<'_> {
                 let sym = self.reference(RefType::FUNC);
                 state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
             }
-            Answer::Object(memory) => self.object(state, memory, (&hosted.arguments, &values)),
+            Answer::Object { memory, bytes } => self.object(state, memory, bytes),
             Answer::Trap => state.answers = Answers::Trapped,
             Answer::Never if planted!(UnwindsUntrapped, trapped, true) => return Ok(false),
             Answer::Never => return fault(Rule::Call, "code unwinds where no trap was noted"),
@@ -61,19 +62,12 @@ impl Machine<'_> {
         Ok(true)
     }
 
-    /// H4: the answer is where an object of the given size lies.
-    fn object(
-        &mut self,
-        state: &mut State,
-        memory: u32,
-        (arguments, values): (&[Argument], &[Value]),
-    ) {
+    /// H4: the answer is where an object begins whose first bytes lie in the heap.
+    fn object(&mut self, state: &mut State, memory: u32, bytes: u32) {
         let word = self.symbols.fresh(Def::ANY);
         let at = self.symbols.low_half(Value::symbol(word));
         state.set(Loc::Register(RAX), Some(Value::symbol(word)));
-        let size = arguments.iter().zip(values).find(|(argument, _)| **argument == Argument::Size);
-        let size = size.and_then(|(_, value)| value.as_constant()).map_or(0, |size| size as u32);
-        let d = planted!(ObjectIsLonger, i128::from(size), i128::from(size) + 1);
+        let d = planted!(ObjectIsLonger, i128::from(bytes), i128::from(bytes) + 1);
         let end = Node::Extent(Extent::Memory(memory));
         let fact = Fact::Le { a: at, shift: 0, d, b: end };
         state.path = self.facts.push(state.path, &self.symbols, fact);
@@ -102,7 +96,7 @@ impl Machine<'_> {
         // Indices have 32 bits; the upper half is nobody's.
         let index = value.as_constant().map(|index| index as u32);
         match argument {
-            Argument::Number | Argument::Size => Ok(()),
+            Argument::Number => Ok(()),
             Argument::Index(count) => {
                 let there = index.is_some_and(|index| index < count);
                 if !planted!(AnyIndex, there, true) {

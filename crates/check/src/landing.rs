@@ -98,8 +98,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// A row that names a word of the frame, behind its call. Where functions get contexts, what
-    /// the word holds is unknown then: a collection may have written there.
+    /// A row that names a word of the frame, behind its call. Where functions get contexts, it names
+    /// a half, and what the word holds is unknown then: a collection may have written there.
     ///
     /// # Errors
     ///
@@ -112,7 +112,8 @@ impl Machine<'_> {
         let at = frame.map(|frame| (frame as i64).saturating_sub(i64::from(below)));
         // References of 32 bits may lie in either half of a word, below the frame pointer's.
         let written = self.layout.contexts();
-        let at = if written { at.filter(|_| below > 0).map(|at| at & !7) } else { at };
+        let half = |at: &i64| below > 0 && planted!(RootInTwoWords, at % 4 == 0, true);
+        let at = if written { at.filter(half).map(|at| at & !7) } else { at };
         let word = at.and_then(|at| self.word(at));
         let exists = word.filter(|&word| (word as usize) < state.words.len());
         if planted!(RootAnywhere, exists.is_none(), false) {

@@ -173,6 +173,7 @@ steps {
     LandingAtAnyStack
     LandingKeepsRegisters
     RootAnywhere
+    RootInTwoWords
     RootIsKept
     AnyInstance
     LoopIsThunk

@@ -188,8 +188,6 @@ pub enum Argument {
     Byte(u8, &'static [u8]),
     /// One of these constants, of 32 bits.
     OneOf(&'static [u32]),
-    /// The size of the object that the answer leads to, in bytes, of 32 bits.
-    Size,
     /// The canonical id of a type of the module that is no function's.
     Collected,
     /// The index of an element of the table whose index this argument (from 0) is.
@@ -207,8 +205,13 @@ pub enum Answer {
     Number,
     /// A reference to a function, or null.
     Function,
-    /// Where an object begins in this memory, of 32 bits.
-    Object(u32),
+    /// Where an object begins in this memory, of 32 bits; the host has written these first bytes.
+    Object {
+        /// The memory.
+        memory: u32,
+        /// How many bytes the host has written.
+        bytes: u32,
+    },
     /// Nothing: it unwinds what the host entered, behind a failure.
     Never,
     /// Nothing: the host notes a trap, and nothing but unwinding may follow.

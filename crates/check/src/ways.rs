@@ -207,7 +207,7 @@ impl Machine<'_> {
             let value = self.read_loc(state, Loc::Register(register));
             let own = match argument {
                 Argument::Number => true,
-                Argument::Index(_) | Argument::OneOf(_) | Argument::Collected | Argument::Size => {
+                Argument::Index(_) | Argument::OneOf(_) | Argument::Collected => {
                     let whole = Value::symbol(sym);
                     value == whole || value == self.low_half(state, whole)
                 }
@@ -442,7 +442,7 @@ impl Machine<'_> {
                 if function && !planted!(BuiltinGivesAnything, is, true) {
                     return fault(Rule::Return, "a result is no reference");
                 }
-                let object = hosted.is_some_and(|it| matches!(it.answer, Answer::Object(_)));
+                let object = hosted.is_some_and(|it| matches!(it.answer, Answer::Object { .. }));
                 let word = self.ways.answer.map(|answer| answer.word);
                 if object && planted!(BuiltinGivesAnyObject, Some(value) != word, false) {
                     return fault(Rule::Return, "a result is not where the host's object lies");

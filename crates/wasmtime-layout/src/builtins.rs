@@ -19,6 +19,10 @@ const INTERNAL: [u8; 2] = [0xfe, 0xff];
 
 /// The kind of objects that are exceptions (source: `wasmtime-environ` 48.0.8, `VMGcKind`).
 const EXCEPTION: u32 = 1 << 26;
+/// The bytes of a new object that each collector has written, in bounds, before it hands the object
+/// out (source: `wasmtime` 48.0.8, `VMGcHeader` and `alloc_raw`). That all others lie in the heap
+/// holds only as long as the heap says sizes as the host wrote them, and code writes there.
+const HEADER: u32 = 8;
 
 /// The builtin that unwinds, which has a caller only in code without signals.
 pub(crate) fn raise() -> Hosted {
@@ -28,7 +32,7 @@ pub(crate) fn raise() -> Hosted {
 /// The builtin of this name; those of collected objects have no rule without a `heap`, which the
 /// host would look for in vain.
 pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted> {
-    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Size, Source};
+    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Source};
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
     let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
@@ -59,8 +63,9 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         "fma_f64x2" => (39, &[], number, none),
         // An object of a tag: its kind, type, size, alignment.
         "gc_alloc_raw" if heap => {
-            let arguments = &[OneOf(&[EXCEPTION]), Collected, Size, OneOf(&[8, 16])];
-            (24, arguments, Answer::Object(count(module.memories.len())), Some(Failure::Zero))
+            let arguments = &[OneOf(&[EXCEPTION]), Collected, Number, OneOf(&[8, 16])];
+            let object = Answer::Object { memory: count(module.memories.len()), bytes: HEADER };
+            (24, arguments, object, Some(Failure::Zero))
         }
         "get_instance_id" => (43, &[], number, none),
         "throw_ref" if heap => (44, &[Number], number, falsy),

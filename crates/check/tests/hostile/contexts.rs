@@ -25,7 +25,8 @@
 //! data       two segments that may not be there
 //! collected  (`collected.tsv` alone) memory 2, without a zone, moves; the store has its base and
 //!            length; type 4 is of exceptions; tag 0: type 1; B6 = 0x2800: allocates (kind 1 << 26,
-//!            type, size, alignment 8), number 24; B7 = 0x2900: throws (reference), number 44
+//!            type, size, alignment 8), number 24, of which the host has written 0x28 bytes;
+//!            B7 = 0x2900: throws (reference), number 44
 //! ```
 
 use super::claims::certificate;
@@ -237,7 +238,7 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), heap:
 }
 
 fn builtins(heap: bool) -> Vec<Hosted> {
-    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Size, Source};
+    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Source};
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
         arguments: arguments.to_vec(),
         answer,
@@ -254,8 +255,9 @@ fn builtins(heap: bool) -> Vec<Hosted> {
         hosted(40, &[Byte(17, &[0xfe])], Answer::Trap, None),
     ];
     if heap {
-        let alloc = [OneOf(&[1 << 26]), Collected, Size, OneOf(&[8])];
-        builtins.push(hosted(24, &alloc, Answer::Object(2), Some(Failure::Zero)));
+        let alloc = [OneOf(&[1 << 26]), Collected, Number, OneOf(&[8])];
+        let object = Answer::Object { memory: 2, bytes: 0x28 };
+        builtins.push(hosted(24, &alloc, object, Some(Failure::Zero)));
         builtins.push(hosted(44, &[Number], Answer::Number, Some(Failure::False)));
     }
     builtins
