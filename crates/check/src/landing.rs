@@ -98,8 +98,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// A row that names a word of the frame, behind its call. Where functions get contexts, it names
-    /// a half, and what the word holds is unknown then: a collection may have written there.
+    /// A row that names a word of the frame, behind its call. Where functions get contexts, it
+    /// names a half, and what the word holds is unknown then: a collection may have written there.
     ///
     /// # Errors
     ///
