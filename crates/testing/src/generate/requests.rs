@@ -1,5 +1,5 @@
-//! Modules that ask for a specialised function: a frame with one request, in whose function random
-//! statements stand that use the intrinsics, and calls that ask for it with the request's arguments.
+//! Modules that ask for a specialised function: a frame with one request, in whose function stand
+//! random statements that use the intrinsics, and calls with the arguments of the request.
 //!
 //! ```text
 //! Rng ─ statements ─► the body of `frame.wat` ─► Case { wasm, calls of `go` }

@@ -8,8 +8,8 @@
 //!                                                 └─ accepted: runs beside the reference tier
 //! ```
 //!
-//! Functions without a loop to turn are left out. A body of one module in three is a copy of itself,
-//! block by block, so that functions without loops are edited too.
+//! A function without a loop to turn is left out; in one module of three it is a copy of itself,
+//! block by block.
 //!
 //! A green run does not show that a wrong edit that no generated call comes by would be seen when
 //! it runs; `crates/optimize/tests/turn/twins.txt` has edits of each rule.

@@ -131,7 +131,7 @@ impl<'c> Subject<'c> {
         Subject { program, func, is_private: assume != Assume::Nothing }
     }
 
-    /// What the honest body does.
+    /// The record of the honest body.
     ///
     /// # Errors
     /// If a call does not do what the module does.
