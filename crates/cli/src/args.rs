@@ -8,6 +8,7 @@ use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 use prova_core::{Config, MemoryShape, Tier, UnknownTier, bail};
+use prova_diff::Verdict;
 use prova_native::NativeCompiler;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -289,12 +290,7 @@ pub(crate) struct DiffArgs {
     /// Writes the report as one HTML page that needs nothing else
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Verdicts that count as equal, separated by commas: renumbered, moved,
-    /// layout-only (these three are proved), path, timestamp, producers,
-    /// assumed-moved, text, url, random-looking, changed; custom:SECTION;
-    /// harmless: what an honest build from another folder does, with what is
-    /// assumed in a list
-    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', help = allowed())]
     pub(crate) allow: Vec<String>,
     /// Executions on random inputs that back one verdict `layout-only`
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -432,6 +428,20 @@ impl EngineArgs {
         wasm.apply(&mut config, self.deterministic)?;
         Ok((config, wasm))
     }
+}
+
+/// The help of `prova diff --allow`.
+fn allowed() -> String {
+    let names = Verdict::ALL.into_iter().filter(|verdict| *verdict != Verdict::Identical);
+    let name = |verdict: Verdict| match verdict {
+        Verdict::LayoutOnly => format!("{verdict} (these three are proved)"),
+        other => other.to_string(),
+    };
+    let names: Vec<String> = names.map(name).collect();
+    format!(
+        "Verdicts that count as equal, separated by commas: {}; custom:SECTION; harmless: what an honest build from another folder does, with what is assumed in a list",
+        names.join(", ")
+    )
 }
 
 fn compiler_of(optimize: &Optimize) -> NativeCompiler {

@@ -73,6 +73,32 @@ const ENTERED: &str = "(module
       (return (local.get $c)))
     (unreachable)))";
 
+/// A loop, state 3, to which a value comes by two names: from state 4 as itself, and before that
+/// as the parameter of states 1 and 2, which is nothing else on any edge. So the image has one
+/// local for both, and no parameter where these ways meet.
+const RENAMED: &str = "(module
+  (import \"m\" \"see\" (func $see (param i32)))
+  (import \"m\" \"get\" (func $get (result i32)))
+  (func (export \"f\") (param $a i32) (result i32) (local $b i32) (local $s i32)
+    (loop $d (block $n4 (block $n3 (block $n2 (block $n1 (block $n0
+      (br_table $n0 $n1 $n2 $n3 $n4 (local.get $s)))
+      (local.set $b (i32.const 5))
+      (if (call $get)
+        (then (local.set $s (i32.const 1)) (br $d)) (else (local.set $s (i32.const 4)) (br $d))))
+      (call $see (local.get $a))
+      (if (call $get)
+        (then (local.set $s (i32.const 1)) (br $d)) (else (local.set $s (i32.const 2)) (br $d))))
+      (local.set $b (call $get))
+      (if (local.get $b)
+        (then (local.set $s (i32.const 1)) (br $d)) (else (local.set $s (i32.const 3)) (br $d))))
+      (call $see (local.get $b))
+      (local.set $a (i32.add (local.get $a) (local.get $b)))
+      (if (call $get) (then (local.set $s (i32.const 3)) (br $d)))
+      (return (local.get $a)))
+      (call $see (i32.const 7))
+      (local.set $s (i32.const 3)) (br $d))
+    (unreachable)))";
+
 const FUNC: FuncIdx = FuncIdx(2);
 
 /// The graph of the states of a module's function behind passes, with its module.
@@ -159,4 +185,17 @@ fn a_table_leads_back_to_a_header_that_a_clause_enters() {
         ("$p $q (call $get)", "$q $p (call $get)", Some(Rule::Targets)),
     ];
     assert_eq!(wrong(ENTERED, &edits, &Pass::DEFAULT), [""; 0]);
+}
+
+#[test]
+fn a_value_may_come_to_a_loop_by_two_names() {
+    let on = "(call $see (i32.const 7))";
+    let edits = [
+        ("i32.add", "i32.add", None),
+        ("(call $see (local.get $b))", "(call $see (local.get $a))", Some(Rule::Operands)),
+        // What comes by one of the ways alone is another one.
+        ("(i32.const 5)", "(i32.const 6)", Some(Rule::Arguments)),
+        (on, "(call $see (i32.const 7)) (local.set $a (i32.const 3))", Some(Rule::Arguments)),
+    ];
+    assert_eq!(wrong(RENAMED, &edits, &[]), [""; 0]);
 }

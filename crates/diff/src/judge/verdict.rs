@@ -91,6 +91,11 @@ impl Verdict {
         matches!(self, Verdict::LayoutOnly | Verdict::Changed)
     }
 
+    /// Whether it is of text that no compiler makes.
+    pub fn is_of_text(self) -> bool {
+        matches!(self, Verdict::Text | Verdict::Url | Verdict::Timestamp)
+    }
+
     /// The verdict of text of this sort that differs.
     pub(crate) const fn of_text(sort: Text) -> Verdict {
         match sort {

@@ -26,6 +26,26 @@ pub(crate) enum Sort {
     Text,
 }
 
+impl Sort {
+    /// Its name in reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Sort::Path => "path string",
+            Sort::Url => "URL",
+            Sort::Timestamp => "timestamp",
+            Sort::Text => "text",
+        }
+    }
+
+    /// Whether one place or time of a build shows in many texts of a program.
+    pub(crate) const fn is_of_build(self) -> bool {
+        match self {
+            Sort::Path | Sort::Timestamp => true,
+            Sort::Url | Sort::Text => false,
+        }
+    }
+}
+
 /// How far the text around a run is looked at.
 pub(crate) const AROUND: usize = 120;
 /// Minimum length in bytes of the text around a run that is reported as text.

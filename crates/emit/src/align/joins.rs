@@ -14,6 +14,9 @@ use crate::emitted::rows::Is;
 use prova_ssa::demand;
 use prova_ssa::{Block, Dominators, Terminator, Value};
 
+/// Maximum number of names in a row by which a value is looked for.
+const OTHERS_MAX: usize = 64;
+
 impl Relate<'_> {
     /// Both come to a place, with the arguments of the image's block and what is ahead of the body
     /// (E6, E7).
@@ -60,7 +63,7 @@ impl Relate<'_> {
             values.push((value, param.map(|(number, _)| number)));
             let is = param.map(|(number, _)| Is::Param(number)).or(other(value, arg).map(Is::Old));
             if let Some(is) = is.filter(|_| self.old.is_live(value)) {
-                self.said[to.as_u32() as usize].push((value, is));
+                self.say(to, value, is)?;
             }
             if let Some((number, param)) = param {
                 let given = args.get(number as usize).copied().unwrap_or(NONE);
@@ -113,7 +116,7 @@ impl Relate<'_> {
             let number = (0..).zip(args).find(|&(_, &arg)| arg == term && term != NONE);
             let is = number.map(|(number, _)| Is::Param(number)).or(other(value, arg).map(Is::Old));
             if let Some(is) = is.filter(|_| self.old.is_live(value)) {
-                self.said[to.as_u32() as usize].push((value, is));
+                self.say(to, value, is)?;
             }
         }
         let from = self.source();
@@ -129,6 +132,38 @@ impl Relate<'_> {
         }
         self.work.push((to, spot));
         Ok(())
+    }
+
+    /// A row says what a value of the body is. What is said to be a value that begins where not all
+    /// ways come by is what that value is said to be: several ways may bring it by other names.
+    fn say(&mut self, to: Block, value: Value, mut is: Is) -> Verdict {
+        for _ in 0..OTHERS_MAX {
+            let Is::Old(other) = is else { break };
+            let Some(&(at, next)) = self.others.get(&other).filter(|_| other != value) else {
+                break;
+            };
+            self.step()?;
+            if next == other || self.dominates(at, to) {
+                break;
+            }
+            is = Is::Old(next);
+        }
+        match is {
+            Is::Old(other) if other != value => {
+                self.others.entry(value).or_insert((to, other));
+            }
+            // It is no other one from here on.
+            Is::Old(_) | Is::Param(_) => drop(self.others.insert(value, (to, value))),
+        }
+        self.said[to.as_u32() as usize].push((value, is));
+        Ok(())
+    }
+
+    /// Whether all ways to a block of the image come by another one.
+    fn dominates(&mut self, from: Block, to: Block) -> bool {
+        let body = self.new.body;
+        let dominators = self.new_dominators.get_or_insert_with(|| Dominators::new(body));
+        dominators.dominates(from, to)
     }
 
     /// Whether a place of the image does nothing but jump on, and no edge leads back to it.
@@ -195,9 +230,7 @@ impl Relate<'_> {
     fn is_there(&mut self, term: Term, to: Block) -> bool {
         let place = self.terms.place(term);
         let Some(&from) = self.order.get(place as usize) else { return false };
-        let body = self.new.body;
-        let dominators = self.new_dominators.get_or_insert_with(|| Dominators::new(body));
-        dominators.dominates(from, to)
+        self.dominates(from, to)
     }
 
     /// A value of the body begins at a block: a parameter of it, or of a handler on the way.

@@ -107,6 +107,8 @@ pub(super) struct Relate<'b> {
     pub(super) starts: Vec<Option<prova_ssa::relate::walk::Place>>,
     /// By block of the image: values of the body that a row of it has.
     pub(super) said: Vec<Vec<(Value, Is)>>,
+    /// Of values that a row says are another one: the block of the row, and the other one.
+    pub(super) others: HashMap<Value, (Block, Value)>,
     /// By block of the image: whether it was reached more than once.
     pub(super) again: Vec<bool>,
 }
@@ -167,6 +169,7 @@ pub(super) fn relate(
         open: Vec::new(),
         starts: vec![None; image.block_count()],
         said: vec![Vec::new(); image.block_count()],
+        others: HashMap::new(),
         again: vec![false; image.block_count()],
     };
     relate.run().map_err(|fault| {

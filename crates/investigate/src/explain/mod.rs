@@ -293,7 +293,7 @@ fn stage(
         (Verdict::Path, _) => {
             (Stage::Source, "a path of the building machine is in the text of the program".into())
         }
-        (Verdict::Text | Verdict::Url | Verdict::Timestamp, None) => {
+        (text, None) if text.is_of_text() => {
             (Stage::Source, "no pass of a compiler writes text: the source or the build did".into())
         }
         (Verdict::RandomLooking, _) if leaks.is_empty() => (

@@ -10,7 +10,7 @@ use super::outcomes::{
 use clap::Subcommand;
 use prova_testing::campaign::Options;
 use prova_testing::generate::Generator;
-use prova_testing::refuse::{bodies, emissions, passes};
+use prova_testing::refuse::{bodies, copies, emissions, passes, specialised};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -110,6 +110,26 @@ pub(crate) enum Campaign {
     /// Random edits of what passes make and of their witnesses: each is refused by the check, or
     /// runs as before.
     SsaPassesEdits {
+        /// How many edits.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Random edits of bodies with copies of blocks and of their origins: each is refused by the
+    /// check, or runs as before.
+    SsaCopiesEdits {
+        /// How many edits.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Random edits of specialised functions and of their certificates: each is refused by the
+    /// check, or runs as before.
+    SpecialisedEdits {
         /// How many edits.
         #[arg(long, default_value_t = 1_000_000)]
         count: u64,
@@ -356,6 +376,13 @@ impl Campaign {
             }
             Campaign::SsaPassesEdits { count, seed } => {
                 edits(passes::edits(seed, count, passes::check), "the pass's body")
+            }
+            Campaign::SsaCopiesEdits { count, seed } => {
+                edits(copies::edits(seed, count, copies::check), "the body with copies")
+            }
+            Campaign::SpecialisedEdits { count, seed } => {
+                let totals = specialised::edits(seed, count, specialised::check);
+                edits(totals, "the body that was specialised")
             }
             Campaign::SsaTrips { generator, count, modules, first, seed, funcs } => {
                 ssa_trips(&Options { generator, count, modules, first, seed, funcs, ..none })

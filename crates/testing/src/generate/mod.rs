@@ -8,8 +8,8 @@
 //!
 //! [`biased`] writes structured functions in which locals are overwritten while they are on the
 //! operand stack; [`smith`] asks wasm-smith for whole modules; [`addresses`] writes functions that
-//! load and store by few addresses; [`programs`] makes programs of the first two. All are functions
-//! of the seed alone.
+//! load and store by few addresses; [`programs`] makes programs of the first two; [`requests`]
+//! writes functions that ask to be specialised. All are functions of the seed alone.
 
 pub mod addresses;
 pub mod biased;
@@ -17,6 +17,7 @@ mod body;
 pub mod manifest;
 pub mod operators;
 pub mod programs;
+pub mod requests;
 pub mod shrink;
 pub mod smith;
 pub mod states;

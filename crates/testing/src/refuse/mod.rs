@@ -4,6 +4,7 @@
 //! ```text
 //! mutations: bytecode ───────► bytecode::check    bodies: SSA bodies ──────► ssa::check
 //! passes: bodies, witnesses ─► ssa::replace       emissions: bytes, homes ─► emit::emitted
+//! copies: bodies, origins ───► ssa::replace       specialised: bodies, rows ► specialize::check
 //! second: bytecode ──────────► bytecode::check and the second checker, which must agree
 //! ```
 //!
@@ -14,12 +15,24 @@
 //! (`tests/mutations.rs`).
 
 pub mod bodies;
+pub mod copies;
 pub mod emissions;
 pub mod mutations;
 pub mod passes;
 pub mod second;
+pub mod specialised;
 
 use crate::campaign;
+use crate::generate::Case;
+use crate::sides::compare::{Apart, against};
+use crate::sides::host::Host;
+use crate::sides::run::{Program, Record, Setup};
+use crate::sides::ssa::Ssa;
+use crate::sides::{External, Side};
+use prova_core::Tier;
+use prova_module::{FuncIdx, Module};
+use prova_runtime::{Metering, Settings};
+use prova_ssa::Body;
 use std::collections::BTreeMap;
 
 /// The counts of edits that a check has judged.
@@ -57,5 +70,35 @@ impl campaign::Tally for Edits {
         }
         self.same += other.same;
         self.ran += other.ran;
+    }
+}
+
+/// A module whose functions are edited, and what its calls do in the reference tier.
+struct Original<'c> {
+    program: Program<'c>,
+    expected: Record,
+}
+
+impl<'c> Original<'c> {
+    const SETTINGS: Settings = Settings { metering: Metering::Fuel, deterministic: true };
+
+    fn new(case: &'c Case, module: &'c Module) -> Original<'c> {
+        let program = Program::of(module, case, Host::Function);
+        let expected = Setup { tier: Tier::Reference, settings: Self::SETTINGS }.run(&program);
+        Original { program, expected }
+    }
+
+    fn module(&self) -> &'c Module {
+        self.program.module
+    }
+
+    /// Runs all calls with a body in the place of a function's own.
+    ///
+    /// # Errors
+    /// The first difference from the reference tier.
+    fn runs_with(&self, func: FuncIdx, body: Body) -> Result<(), String> {
+        let side = External { executor: Ssa::with_body(func, body), settings: Self::SETTINGS };
+        let same = against(&self.expected, &self.program, &[&side], Apart::default());
+        same.map_err(|found| found.what)
     }
 }

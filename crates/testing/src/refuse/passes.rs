@@ -14,19 +14,12 @@
 //! A green run does not show that a wrong edit that no generated call comes by would be seen when
 //! it runs; `crates/optimize/tests/passes/twins.txt` has edits of each rule.
 
-use super::Edits;
 use super::bodies::edit;
+use super::{Edits, Original};
 use crate::campaign::{self, Options, Totals};
-use crate::generate::{Case, Generator, Rng};
-use crate::sides::compare::{Apart, against};
-use crate::sides::host::Host;
-use crate::sides::run::{Program, Record, Setup};
-use crate::sides::ssa::Ssa;
-use crate::sides::{External, Side};
-use prova_core::Tier;
-use prova_module::{FuncIdx, Module};
+use crate::generate::{Generator, Rng};
+use prova_module::FuncIdx;
 use prova_optimize::{Pass, optimize};
-use prova_runtime::Settings;
 use prova_ssa::replace::{Claim, Witness};
 use prova_ssa::{Block, Body, CheckedBody, Inst, Metering, Value, build, parse, print, renumber};
 
@@ -52,7 +45,7 @@ pub fn edits(seed: u64, count: u64, judge: Judge) -> Totals<Edits> {
         let case = generator.case(seed, index, 4);
         let mut edits = Edits::default();
         let Some(module) = case.module() else { return Ok(edits) };
-        let subject = Subject::new(&case, &module, judge);
+        let subject = Subject { original: Original::new(&case, &module), judge };
         let mut rng = Rng::of(seed ^ 0x9a55, index);
         for func in module.defined_funcs() {
             subject
@@ -63,27 +56,17 @@ pub fn edits(seed: u64, count: u64, judge: Judge) -> Totals<Edits> {
     })
 }
 
-/// A module whose functions are edited, and what its calls do in the reference tier.
+/// A module whose functions are edited, and who judges the edits.
 struct Subject<'c> {
-    program: Program<'c>,
-    expected: Record,
+    original: Original<'c>,
     judge: Judge,
 }
 
-const SETTINGS: Settings =
-    Settings { metering: prova_runtime::Metering::Fuel, deterministic: true };
-
-impl<'c> Subject<'c> {
-    fn new(case: &'c Case, module: &'c Module, judge: Judge) -> Subject<'c> {
-        let program = Program::of(module, case, Host::Function);
-        let expected = Setup { tier: Tier::Reference, settings: SETTINGS }.run(&program);
-        Subject { program, expected, judge }
-    }
-
+impl Subject<'_> {
     /// Edits of what one pass makes of a function after some others.
     fn function(&self, func: FuncIdx, rng: &mut Rng, edits: &mut Edits) -> Result<(), String> {
         let metering = Metering { fuel: true, epoch: false };
-        let module = self.program.module;
+        let module = self.original.module();
         let body = build(module, func, metering).map_err(|error| error.to_string())?;
         let body = CheckedBody::check(module, body).map_err(|error| error.to_string())?;
         let passes = &Pass::DEFAULT[..rng.below(Pass::DEFAULT.len())];
@@ -111,20 +94,13 @@ impl<'c> Subject<'c> {
                 continue;
             }
             if edits.judged((self.judge)(&before, &body, &hint), same) {
-                self.run(func, body).map_err(|what| {
+                self.original.runs_with(func, body).map_err(|what| {
                     let old = print(before.body());
                     format!("{what}\n{old}\nwas accepted as\n\n{text}\nby {hint:?}")
                 })?;
             }
         }
         Ok(())
-    }
-
-    /// Runs all calls with an edited body in the place of a function's own.
-    fn run(&self, func: FuncIdx, body: Body) -> Result<(), String> {
-        let side = External { executor: Ssa::with_body(func, body), settings: SETTINGS };
-        let same = against(&self.expected, &self.program, &[&side], Apart::default());
-        same.map_err(|found| found.what)
     }
 }
 
@@ -167,7 +143,7 @@ fn pick<T>(list: &[T], rng: &mut Rng) -> Option<usize> {
     (!list.is_empty()).then(|| rng.below(list.len()))
 }
 
-fn change<T>(list: &mut [T], rng: &mut Rng, new: impl Fn(&mut Rng) -> T) {
+pub(super) fn change<T>(list: &mut [T], rng: &mut Rng, new: impl Fn(&mut Rng) -> T) {
     if let Some(at) = pick(list, rng) {
         list[at] = new(rng);
     }
@@ -179,7 +155,7 @@ fn swap<T>(list: &mut [T], rng: &mut Rng) {
     }
 }
 
-fn less<T>(list: &mut Vec<T>, rng: &mut Rng) {
+pub(super) fn less<T>(list: &mut Vec<T>, rng: &mut Rng) {
     if let Some(at) = pick(list, rng) {
         list.remove(at);
     }

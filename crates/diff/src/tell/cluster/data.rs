@@ -268,12 +268,7 @@ impl Clusterer<'_, '_> {
         let crowded = self.folded.segments.contains(&run.segment);
         match &run.look {
             Look::Text(sort, a, b) => {
-                let what = match sort {
-                    Text::Path => "path string",
-                    Text::Url => "URL",
-                    Text::Timestamp => "timestamp",
-                    Text::Text => "text",
-                };
+                let what = sort.name();
                 difference.verdict = Verdict::of_text(*sort);
                 difference.summary = format!("{what} {by} at {place}");
                 difference.evidence.push(format!("text in A: {a}"));
@@ -285,15 +280,11 @@ impl Clusterer<'_, '_> {
                 if !path && crowded {
                     return contents(&segment);
                 }
-                match sort {
-                    Text::Path | Text::Timestamp => {
-                        let tail = if growth == 0 { "" } else { "; later addresses moved" };
-                        (format!("{what} {growth}"), format!("{what} {by}{tail}"))
-                    }
-                    Text::Url | Text::Text => {
-                        (format!("text {segment} {}", run.a), format!("{what} in {segment} {by}"))
-                    }
+                if sort.is_of_build() {
+                    let tail = if growth == 0 { "" } else { "; later addresses moved" };
+                    return (format!("{what} {growth}"), format!("{what} {by}{tail}"));
                 }
+                (format!("text {segment} {}", run.a), format!("{what} in {segment} {by}"))
             }
             // Among many runs some look random by chance.
             Look::Random if !crowded => {
