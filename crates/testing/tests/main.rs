@@ -13,6 +13,7 @@ mod identities;
 mod images;
 mod limits;
 mod look;
+mod matrix;
 mod mutations;
 mod native;
 mod plants;
