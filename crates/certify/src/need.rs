@@ -56,8 +56,8 @@ pub(crate) const ATTEMPTS: [Attempt; 8] = [
     Attempt::new(None, Carry::Distances, &[Level::Needed, Level::All]),
     Attempt::new(None, Carry::Everything, &[Level::Needed, Level::All]),
     Attempt::new(ADDRESSES, Carry::Orders, &[Level::Coarse]).with(PATIENT),
-    Attempt::new(ADDRESSES, Carry::Orders, &[Level::Coarse]).with(MOST_PATIENT),
-    Attempt::new(ADDRESSES, Carry::Everything, &[Level::Needed]).with(MOST_PATIENT),
+    Attempt::new(None, Carry::Distances, &[Level::Needed, Level::All]).with(MOST_PATIENT),
+    Attempt::new(None, Carry::Everything, &[Level::Needed, Level::All]).with(MOST_PATIENT),
 ];
 
 impl Attempt {
