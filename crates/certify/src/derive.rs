@@ -13,7 +13,7 @@
 
 use crate::draft::{self, Draft};
 use crate::flow::{self, Insns, Wanted};
-use crate::need;
+use crate::need::{self, Attempt};
 use crate::prepare::prepared;
 use prova_check::rules::place::{self, Reach};
 use prova_check::x64::{Address, Class, Insn};
@@ -49,7 +49,8 @@ pub fn derive(layout: &Layout, draft: &Draft<'_>, offset: u32) -> Option<Derivat
         let (_, tables, needs) = prepared(layout, draft, &mut insns, attempt).ok()?;
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &tables[..] } else { &[] };
-        let wanted = Wanted { needs: guesses.then_some(&needs), carry: attempt.carry, tables };
+        let Attempt { carry, patience, .. } = attempt;
+        let wanted = Wanted { needs: guesses.then_some(&needs), carry, patience, tables };
         let machine = draft::machine(layout, draft).ok()?;
         let Some((machine, state)) = flow::watch(machine, &mut insns, (draft, wanted), offset)
         else {

@@ -16,7 +16,7 @@ use prova_check::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How often the facts of a block may change before they are dropped.
+/// How often the facts of a block may change before they are dropped, in most attempts.
 pub const CHANGES_MAX: u32 = 6;
 
 /// Instructions that are executed, for each byte of code, and of any code: what is executed leaves
@@ -187,6 +187,8 @@ pub(crate) struct Wanted<'b> {
     pub(crate) needs: Option<&'b BTreeMap<u32, Set>>,
     /// How much they say of numbers.
     pub(crate) carry: Carry,
+    /// How often the facts of a block may change before they are dropped.
+    pub(crate) patience: u32,
     /// Where jump tables may lead: what is found there first is not executed twice.
     pub(crate) tables: &'b [u32],
 }
@@ -651,7 +653,8 @@ impl<'a, 'b> Run<'a, 'b> {
         let header = leader.is_header();
         let metered = state.metered && !header;
         let needs = self.wanted.needs.and_then(|needs| needs.get(&to));
-        let wanted = join::Wanted { needs, carry: self.wanted.carry };
+        let Wanted { carry, patience, .. } = self.wanted;
+        let wanted = join::Wanted { needs, carry, patience };
         let (entry, changes) =
             (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
         let claims = match entry {

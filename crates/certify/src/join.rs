@@ -27,6 +27,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) needs: Option<&'a Set>,
     /// How much they say of numbers.
     pub(crate) carry: Carry,
+    /// How often they may change before distances to lengths that change are dropped.
+    pub(crate) patience: u32,
 }
 
 /// How much claims say of numbers.
@@ -329,7 +331,7 @@ fn both(
     machine: &Machine<'_>,
     (a, at_a): (Known, Path),
     (b, at_b): (Known, Path),
-    changes: u32,
+    (changes, patience): (u32, u32),
 ) -> Known {
     let range = widened(a.range, b.range, changes);
     let mut below: Vec<(Extent, i128)> = Vec::new();
@@ -338,7 +340,7 @@ fn both(
             continue;
         }
         let d = by_bounds(machine, at_a, &a, extent).min(by_bounds(machine, at_b, &b, extent));
-        let settles = changes < CHANGES_MAX || of(&a.below, extent) == Some(d);
+        let settles = changes < patience || of(&a.below, extent) == Some(d);
         // A negative distance says less than the symbol's use will want.
         if settles && d >= -(1 << 32) {
             below.push((extent, d));
@@ -591,7 +593,12 @@ pub(crate) fn join(
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.2)));
             let sides =
                 (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
-            let known = both(machine, (sides.0, before.path), (sides.1, state.path), changes);
+            let known = both(
+                machine,
+                (sides.0, before.path),
+                (sides.1, state.path),
+                (changes, wanted.patience),
+            );
             Group { key, owner: at, from, members: Vec::new(), known, related: false }
         });
         let name = Name::Of(group.owner);

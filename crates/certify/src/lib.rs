@@ -13,7 +13,8 @@
 //!
 //! Limits: time is linear in the code times the height of the lattice, which is small: bounds widen
 //! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped (a
-//! lower bound, four times as many).
+//! lower bound, four times as many); where no certificate is accepted so, the last attempts have
+//! more patience (`need`).
 
 mod bits;
 mod derive;
@@ -35,6 +36,7 @@ pub use parallel::in_parallel;
 
 use draft::machine;
 use flow::{Insns, Wanted};
+use need::Attempt;
 use prepare::{Needs, prepared};
 use prova_check::{Code, Layout, Rejection, Rule};
 use slice::Reads;
@@ -106,7 +108,8 @@ fn attempts(
         // The last attempt does without what is guessed.
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &targets[..] } else { &[] };
-        let wanted = Wanted { needs: guesses.then_some(&*needs), carry: attempt.carry, tables };
+        let Attempt { carry, patience, .. } = attempt;
+        let wanted = Wanted { needs: guesses.then_some(&*needs), carry, patience, tables };
         let analysis = machine(layout, draft)
             .and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
         let mut analysis = match analysis {

@@ -4,7 +4,7 @@
 //! little: which values stay the same, and which numbers are below 2^32. That may be too little, so
 //! it is tried attempt by attempt; the last one leaves out nothing.
 
-use crate::flow::Frame;
+use crate::flow::{CHANGES_MAX, Frame};
 use crate::join::{Carry, Claims};
 use crate::slice::{Reads, Set};
 use prova_check::abi::regs::RSP;
@@ -33,20 +33,42 @@ pub(crate) struct Attempt {
     pub(crate) reads: Option<Reads>,
     /// How much it says of numbers.
     pub(crate) carry: Carry,
+    /// How often the facts of a block may change before they are dropped.
+    pub(crate) patience: u32,
     /// The levels, the smallest certificate first.
     pub(crate) levels: &'static [Level],
 }
 
 const ADDRESSES: Option<Reads> = Some(Reads::Addresses);
 
-/// The attempts, the fastest first.
-pub(crate) const ATTEMPTS: [Attempt; 5] = [
-    Attempt { reads: ADDRESSES, carry: Carry::Words, levels: &[Level::Coarse] },
-    Attempt { reads: ADDRESSES, carry: Carry::Orders, levels: &[Level::Coarse] },
-    Attempt { reads: ADDRESSES, carry: Carry::Everything, levels: &[Level::Words, Level::Needed] },
-    Attempt { reads: None, carry: Carry::Distances, levels: &[Level::Needed, Level::All] },
-    Attempt { reads: None, carry: Carry::Everything, levels: &[Level::Needed, Level::All] },
+/// Changes where a merge has so many ways that a distance to a length is lowered late: behind a
+/// `switch`, say, whose arms go beyond what was compared before it, the last one least.
+const PATIENT: u32 = 64;
+/// The same of an interpreter's loop.
+const MOST_PATIENT: u32 = 1_024;
+
+/// The attempts, the fastest first. Those with more patience come last: they cost time where loops
+/// count, and other code does not change for them.
+pub(crate) const ATTEMPTS: [Attempt; 8] = [
+    Attempt::new(ADDRESSES, Carry::Words, &[Level::Coarse]),
+    Attempt::new(ADDRESSES, Carry::Orders, &[Level::Coarse]),
+    Attempt::new(ADDRESSES, Carry::Everything, &[Level::Words, Level::Needed]),
+    Attempt::new(None, Carry::Distances, &[Level::Needed, Level::All]),
+    Attempt::new(None, Carry::Everything, &[Level::Needed, Level::All]),
+    Attempt::new(ADDRESSES, Carry::Orders, &[Level::Coarse]).with(PATIENT),
+    Attempt::new(None, Carry::Distances, &[Level::Needed, Level::All]).with(MOST_PATIENT),
+    Attempt::new(None, Carry::Everything, &[Level::Needed, Level::All]).with(MOST_PATIENT),
 ];
+
+impl Attempt {
+    const fn new(reads: Option<Reads>, carry: Carry, levels: &'static [Level]) -> Attempt {
+        Attempt { reads, carry, patience: CHANGES_MAX, levels }
+    }
+
+    const fn with(self, patience: u32) -> Attempt {
+        Attempt { patience, ..self }
+    }
+}
 
 /// Leaves out of the claimed blocks what is not needed.
 pub(crate) fn prune(

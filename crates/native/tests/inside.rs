@@ -4,10 +4,11 @@
 
 use crate::common::same_metered;
 use prova_check::x64::{Class, Insn, Instructions};
-use prova_check::{Bases, Layout, MemoryShape};
+use prova_check::{Bases, Config, Layout, MemoryShape};
 use prova_core::{MachineCompiler, Settings, Val};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_native::{NativeCompiler, Reach, Target, body};
+use prova_native::{NativeCompiler, Reach, Target, body, survey};
+use std::fmt::Write;
 
 /// Reads of the first parameter, at an offset.
 fn at(address: &str, offset: u64) -> String {
@@ -286,5 +287,52 @@ fn masked_pointers_are_shared() {
     }
     for ((name, _, compared), wide) in FUNCS.into_iter().zip(moves("i64", Bases::Fixed)) {
         assert!((compared..=2 * compared).contains(&wide), "{name}: {wide}");
+    }
+}
+
+/// A module whose `f` compares an address once, then in the arms of a `switch`, each of which goes
+/// less far beyond it than the one before, and not again behind them.
+fn switch(arms: u32, loops: bool) -> String {
+    let mut text = "(block $last".to_owned();
+    (1..arms).for_each(|arm| text.insert_str(0, &format!("(block $arm{arm} ")));
+    let labels: Vec<String> = (1..arms).map(|arm| format!("$arm{arm}")).collect();
+    write!(text, " (br_table {} $last (local.get $k)))", labels.join(" ")).expect("a text");
+    text.push_str("(global.set $g (local.get $k)) (br $behind)");
+    for arm in 1..arms {
+        let offset = 16 * (arm + 1);
+        write!(text, ") (i32.store offset={offset} (local.get $p) (local.get $k)) (br $behind)")
+            .expect("a text");
+    }
+    let again = if loops {
+        "(br_if $again (local.tee $k (i32.shr_u (local.get $k) (i32.const 3))))"
+    } else {
+        ""
+    };
+    format!(
+        "(module (memory 1) (global $g (mut i32) (i32.const 0))
+          (func (export \"f\") (param $p i32) (param $k i32) (result i32)
+            (i32.store offset=8 (local.get $p) (i32.const 1))
+            (loop $again (block $behind {text})
+              (i32.store offset=4 (local.get $p) (i32.load offset=8 (local.get $p))) {again})
+            (i32.load offset=8 (local.get $p))))"
+    )
+}
+
+/// Such a merge is lowered once for each arm. With few arms it settles before facts are dropped,
+/// with more the certifier needs its patience.
+#[test]
+fn what_is_compared_before_a_switch_holds_behind_it() {
+    for (arms, loops) in [(4, false), (8, false), (12, true), (40, false), (90, true)] {
+        let wasm = wat::parse_str(switch(arms, loops)).expect("the text is well-formed");
+        let module = Module::decode(wasm, &Features::default(), &Limits::default());
+        let module = module.expect("it is valid");
+        for signals in [true, false] {
+            let config = Config { memory: MemoryShape::Explicit, signals, ..Config::default() };
+            let found = survey(&module, (&config, false), 1).expect("a layout");
+            let why = found.refused.iter().chain(&found.declined);
+            assert_eq!(found.native, 1, "{arms} arms: {:?}", why.collect::<Vec<_>>());
+            let before = found.reaches.iter().filter(|(reach, _)| **reach != Reach::Compared);
+            assert!(before.map(|(_, count)| count).sum::<u64>() >= 2, "{:?}", found.reaches);
+        }
     }
 }

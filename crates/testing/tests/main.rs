@@ -13,6 +13,7 @@ mod identities;
 mod images;
 mod limits;
 mod look;
+mod matrix;
 mod more_edits;
 mod mutations;
 mod native;

@@ -13,13 +13,21 @@ use prova_ssa::entered::enter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-/// The ways: a name, the shape of memories, metering, signals.
-pub(crate) const WAYS: [(&str, MemoryShape, Metering, bool); 5] = [
-    ("guard", MemoryShape::GUARD, Metering { fuel: false, epoch: false }, true),
-    ("explicit", MemoryShape::Explicit, Metering { fuel: false, epoch: false }, true),
-    ("no-signals", MemoryShape::Explicit, Metering { fuel: false, epoch: false }, false),
-    ("guard, fuel", MemoryShape::GUARD, Metering { fuel: true, epoch: false }, true),
-    ("explicit, epochs", MemoryShape::Explicit, Metering { fuel: false, epoch: true }, true),
+const UNMETERED: Metering = Metering { fuel: false, epoch: false };
+const FUEL: Metering = Metering { fuel: true, epoch: false };
+const EPOCHS: Metering = Metering { fuel: false, epoch: true };
+
+/// The ways: a name, the shape of memories, metering, signals, bases. The number of a way is part
+/// of its seed: new ones come last.
+pub(crate) const WAYS: [(&str, MemoryShape, Metering, bool, Bases); 8] = [
+    ("guard", MemoryShape::GUARD, UNMETERED, true, Bases::Fixed),
+    ("explicit", MemoryShape::Explicit, UNMETERED, true, Bases::Fixed),
+    ("no-signals", MemoryShape::Explicit, UNMETERED, false, Bases::Fixed),
+    ("guard, fuel", MemoryShape::GUARD, FUEL, true, Bases::Fixed),
+    ("explicit, epochs", MemoryShape::Explicit, EPOCHS, true, Bases::Fixed),
+    ("masked", MemoryShape::Masked, UNMETERED, true, Bases::Fixed),
+    ("moving", MemoryShape::GUARD, UNMETERED, true, Bases::MayMove),
+    ("adrift", MemoryShape::Masked, UNMETERED, true, Bases::MayMove),
 ];
 
 /// Code that a run comes to most of.
@@ -151,8 +159,8 @@ pub(crate) fn way(
     (way, names, quota): (usize, &[&'static str], Quota),
     judge: Judge<'_>,
 ) -> (Tally, BTreeMap<&'static str, usize>) {
-    let (_, memory, metering, signals) = WAYS[way];
-    let config = Config { memory, metering, signals, ..Config::default() };
+    let (_, memory, metering, signals, bases) = WAYS[way];
+    let config = Config { memory, metering, signals, bases, ..Config::default() };
     let target = Target::new(config.cpu).expect("a target");
     let programs: Vec<Program> = names.iter().map(|&name| Program::new(name, &config)).collect();
     let mut rng = Rng::of(quota.seed, way as u64);
@@ -172,7 +180,7 @@ pub(crate) fn way(
             metering,
             cpu: config.cpu,
             signals,
-            bases: Bases::Fixed,
+            bases,
             kind: *kind,
             bytes,
             traps,

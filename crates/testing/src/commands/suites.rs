@@ -3,7 +3,7 @@
 
 use clap::{Args, Subcommand};
 use prova_core::{Tier, UnknownTier};
-use prova_testing::accept::native_table;
+use prova_testing::accept::{matrix, native_table};
 use prova_testing::bounds::bench_fuel;
 use prova_testing::generate::manifest;
 use prova_testing::generate::manifest::{Case, Class};
@@ -16,7 +16,7 @@ use prova_testing::suites::trip as trips;
 use prova_testing::suites::wasi_suite;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A command that runs a suite.
 #[derive(Subcommand)]
@@ -29,6 +29,8 @@ pub(crate) enum Suite {
     Trip(TripArgs),
     /// Counts the functions of modules as machine code: native, bytecode by cause, refused
     NativeTable(NativeTableArgs),
+    /// Code of the suite's modules, or of files, and their twins in all cells of the matrix
+    Matrix(MatrixArgs),
     /// The compiled programs of a checkout of WebAssembly/wasi-testsuite.
     #[command(name = "wasi-suite")]
     Wasi(WasiSuiteArgs),
@@ -46,6 +48,7 @@ impl Suite {
             Suite::Spec(args) => spec(args),
             Suite::Trip(args) => trip(args),
             Suite::NativeTable(args) => native_functions(args),
+            Suite::Matrix(args) => matrix(args),
             Suite::Wasi(args) => wasi_suite(args),
             Suite::Bench(args) => bench(args),
             Suite::BenchFuel(args) => Ok(bench_fuel(args)),
@@ -231,6 +234,43 @@ pub(crate) struct NativeTableArgs {
     /// Writes the table of the programs anew
     #[arg(long, conflicts_with_all = ["files", "metered"])]
     bless: bool,
+}
+
+/// Which modules and cells.
+#[derive(Args)]
+pub(crate) struct MatrixArgs {
+    /// Modules; by default those of the specification's suite
+    files: Vec<PathBuf>,
+    /// Only modules whose script `folder/name` contains this
+    #[arg(long, value_name = "NAME", default_value = "", conflicts_with = "files")]
+    filter: String,
+    /// One of N parts: each module in some cells, each cell with some modules
+    #[arg(long, value_name = "P/N", default_value = "0/1")]
+    part: String,
+    /// Threads; all processors if not given
+    #[arg(long)]
+    jobs: Option<usize>,
+}
+
+/// Prints what became of modules in each cell; whether nothing was refused.
+///
+/// # Errors
+/// If a file cannot be read, or there is no such part.
+fn matrix(args: &MatrixArgs) -> Result<bool, String> {
+    let jobs =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    let part = matrix::Part::of(&args.part).ok_or_else(|| format!("no part: {}", args.part))?;
+    let modules = match args.files.as_slice() {
+        [] => matrix::suite(&args.filter),
+        files => files.iter().map(|path| native_table::read(path)).collect::<Result<_, _>>()?,
+    };
+    let start = Instant::now();
+    let tally = matrix::Tally::of(modules, part, jobs, &mut |name, tally| {
+        let (seconds, total) = (start.elapsed().as_secs(), tally.total());
+        eprintln!("{seconds} s: {name}: {} functions, {} refused", total.functions, total.refused);
+    });
+    print!("{tally}");
+    Ok(tally.findings.is_empty())
 }
 
 /// The ways that a name stands for.

@@ -17,7 +17,7 @@
 
 mod exempt;
 
-pub use exempt::exempt;
+pub use exempt::{exempt, modules};
 
 use crate::accept::native_table;
 use crate::sides::native::Way;

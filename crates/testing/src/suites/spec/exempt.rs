@@ -26,19 +26,26 @@ fn features() -> WasmFeatures {
 /// The first module that must be accepted and cannot be without the features above: its line, and
 /// why.
 pub fn exempt(text: &str) -> Option<String> {
-    let mut lexer = Lexer::new(text);
-    lexer.allow_confusing_unicode(true);
-    let buffer = ParseBuffer::new_with_lexer(lexer).ok()?;
-    let script = parser::parse::<Wast<'_>>(&buffer).ok()?;
-    script.directives.into_iter().find_map(|directive| {
-        let line = directive.span().linecol_in(text).0 + 1;
-        let mut module = accepted(directive)?;
-        let bytes = module.encode().ok()?;
+    modules(text).into_iter().find_map(|(line, bytes)| {
         let error = Validator::new_with_features(features()).validate_all(&bytes).err()?;
         // A module that is refused with every feature is no matter of a proposal.
         Validator::new_with_features(WasmFeatures::all()).validate_all(&bytes).ok()?;
         Some(format!("line {line}: {}", error.message()))
     })
+}
+
+/// The modules of a script that must be accepted: the line and the bytes of each. None if the
+/// script cannot be read.
+pub fn modules(text: &str) -> Vec<(usize, Vec<u8>)> {
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let Ok(buffer) = ParseBuffer::new_with_lexer(lexer) else { return Vec::new() };
+    let Ok(script) = parser::parse::<Wast<'_>>(&buffer) else { return Vec::new() };
+    let encoded = script.directives.into_iter().filter_map(|directive| {
+        let line = directive.span().linecol_in(text).0 + 1;
+        Some((line, accepted(directive)?.encode().ok()?))
+    });
+    encoded.collect()
 }
 
 /// The module of a directive that must be accepted, even if its instantiation must not succeed.
