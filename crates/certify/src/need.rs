@@ -41,7 +41,7 @@ pub(crate) struct Attempt {
 
 const ADDRESSES: Option<Reads> = Some(Reads::Addresses);
 
-/// Changes where a merge has so many ways that a distance to a length is lowered late: behind a
+/// The same where a merge has many ways, so that a distance to a length is lowered late: behind a
 /// `switch`, say, whose arms go beyond what was compared before it, the last one least.
 const PATIENT: u32 = 64;
 /// The same of an interpreter's loop.

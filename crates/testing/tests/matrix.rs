@@ -3,7 +3,7 @@
 //! A green run does not show that a module is accepted in the other 31: `prova-testing matrix`
 //! looks at all.
 
-use prova_testing::accept::matrix::{Part, Tally, suite};
+use prova_testing::suites::matrix::{Part, Tally, suite};
 
 /// Modules of the suite that are decoded, at least.
 const MODULES_MIN: usize = 1_000;

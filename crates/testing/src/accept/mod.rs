@@ -3,7 +3,6 @@
 //! ```text
 //! proof: translated functions ─► bytecode::check    bodies: SSA, and each pass ─► ssa::check, replace
 //! native_table: machine code ─► check, and its cost
-//! matrix: modules and their twins × kinds of memories, processors, settings ─► the same check
 //! ```
 //!
 //! In: a generator, a seed, numbers; or the carried programs. Out: counts, refusals. Limits:
@@ -11,6 +10,5 @@
 //! Noticed by: a planted fault in `tests/proof.rs`, committed tables.
 
 pub mod bodies;
-pub mod matrix;
 pub mod native_table;
 pub mod proof;

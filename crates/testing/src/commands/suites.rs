@@ -3,13 +3,14 @@
 
 use clap::{Args, Subcommand};
 use prova_core::{Tier, UnknownTier};
-use prova_testing::accept::{matrix, native_table};
+use prova_testing::accept::native_table;
 use prova_testing::bounds::bench_fuel;
 use prova_testing::generate::manifest;
 use prova_testing::generate::manifest::{Case, Class};
 use prova_testing::sides::native::Way;
 use prova_testing::suites::bench;
 use prova_testing::suites::corpus::{self, Engine, Outcome};
+use prova_testing::suites::matrix;
 use prova_testing::suites::program;
 use prova_testing::suites::spec;
 use prova_testing::suites::trip as trips;

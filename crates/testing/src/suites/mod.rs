@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! generate::manifest ─► Case ─ corpus ─► output, against a known hash; bench: its time, against a peer's
+//! matrix: modules and their twins × kinds of memories, processors, settings ─► check of machine code
 //! spec: scripts of the specification; wasi_suite: programs of WASI's group; trip: both behind a trip
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 pub mod bench;
 pub mod corpus;
+pub mod matrix;
 pub mod program;
 pub mod scratch;
 pub mod spec;

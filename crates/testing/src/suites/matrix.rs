@@ -10,7 +10,7 @@
 //!
 //! Nothing runs. Which modules have no twin is a count by cause, and no finding.
 
-use crate::suites::spec;
+use super::spec;
 use prova_core::{Features, Limits};
 use prova_module::Module;
 use prova_native::{AXES, Cell, Effort, Survey, cells, survey_with};
@@ -67,7 +67,7 @@ pub struct Tally {
     pub cells: Vec<Counts>,
     /// Why there is no twin, and how often.
     pub without: BTreeMap<String, u64>,
-    /// What is refused or declined: module, cell, function, why.
+    /// Refusals and declined functions: module, cell, function, why.
     pub findings: Vec<String>,
 }
 
