@@ -66,13 +66,12 @@ type Read<T> = Result<T, &'static str>;
 enum Kind {
     /// Numbers, and references to functions.
     Plain(Ty),
-    /// A reference to a collected object. Code gets a number of 32 bits, and so does the host: it
-    /// looks into its heap with any number.
-    Collected {
-        /// The heap type: each has a number.
-        heap: u32,
-        /// The number of the heap type that is above all of its kind.
-        top: u32,
+    /// A reference to an exception. Code gets a number of 32 bits, and so does the host: it looks
+    /// into its heap with any number.
+    Exception {
+        /// Whether it is of the type that no exception has.
+        nothing: bool,
+        /// Whether it may be null.
         nullable: bool,
     },
 }
@@ -89,7 +88,7 @@ impl Kind {
     fn ty(self) -> Ty {
         match self {
             Kind::Plain(ty) => ty,
-            Kind::Collected { .. } => Ty::I32,
+            Kind::Exception { .. } => Ty::I32,
         }
     }
 
@@ -98,7 +97,7 @@ impl Kind {
         match self {
             Kind::Plain(Ty::Ref(_)) => Kind::Plain(Ty::Ref(RefType::FUNC)),
             Kind::Plain(_) => self,
-            Kind::Collected { top, .. } => Kind::Collected { heap: top, top, nullable: true },
+            Kind::Exception { .. } => Kind::Exception { nothing: false, nullable: true },
         }
     }
 }
@@ -254,16 +253,16 @@ impl Module {
             ValType::F64 => Ty::F64,
             ValType::V128 => Ty::V128,
             ValType::Ref(ty) => {
-                if let Some((heap, top)) = collected(ty) {
-                    return Ok(Kind::Collected { heap, top, nullable: ty.is_nullable() });
+                if let Some(nothing) = is_nothing(ty) {
+                    return Ok(Kind::Exception { nothing, nullable: ty.is_nullable() });
                 }
                 Ty::Ref(self.reference(ty)?)
             }
         }))
     }
 
-    /// A type of elements of tables and of globals. References to collected objects have no rule
-    /// there: code keeps counts of them.
+    /// A type of elements of tables and of globals. References to exceptions have no rule there:
+    /// code keeps counts of them.
     fn reference(&self, ty: WasmRef) -> Read<RefType> {
         let heap = match ty.heap_type() {
             HeapType::Abstract { shared: false, ty: AbstractHeapType::Func } => Heap::Any,
@@ -317,17 +316,14 @@ impl Module {
     }
 }
 
-/// Of a reference to a collected object the numbers of its heap type and of the type of all of its
-/// kind.
-fn collected(ty: WasmRef) -> Option<(u32, u32)> {
-    let HeapType::Abstract { shared: false, ty } = ty.heap_type() else { return None };
-    Some(match ty {
-        AbstractHeapType::Extern => (0, 0),
-        AbstractHeapType::NoExtern => (1, 0),
-        AbstractHeapType::Exn => (2, 2),
-        AbstractHeapType::NoExn => (3, 2),
-        _ => return None,
-    })
+/// Of the type of a reference to an exception whether no exception has it. Things of the host have
+/// no rule: code could make a reference to one that it was never given.
+fn is_nothing(ty: WasmRef) -> Option<bool> {
+    match ty.heap_type() {
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn } => Some(false),
+        HeapType::Abstract { shared: false, ty: AbstractHeapType::NoExn } => Some(true),
+        _ => None,
+    }
 }
 
 fn push<T>(list: &mut Vec<T>, item: T) -> Read<()> {

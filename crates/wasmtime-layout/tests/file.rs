@@ -414,6 +414,7 @@ fn modules_with_what_the_derivation_does_not_know_are_refused() {
     for wat in [
         "(module (memory 1 1 shared) (func) (func))",
         "(module (func (param anyref)) (func))",
+        "(module (func (param externref)) (func))",
         "(module (global externref (ref.null extern)) (func) (func))",
         "(module (table 1 exnref) (func) (func))",
         "(module (type (struct)) (func) (func))",

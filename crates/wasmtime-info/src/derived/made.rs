@@ -6,9 +6,8 @@ use std::fmt::Write;
 /// Elements of a kind at most.
 const MANY: usize = 12;
 
-/// References to collected objects.
-const COLLECTED: [&str; 6] =
-    ["externref", "(ref extern)", "nullexternref", "exnref", "(ref exn)", "nullexnref"];
+/// References to exceptions.
+const COLLECTED: [&str; 4] = ["exnref", "(ref exn)", "nullexnref", "(ref null noexn)"];
 
 /// A module, as text and binary; valid, and of what the derivation knows.
 pub(super) fn module(index: u64) -> (String, Vec<u8>) {
@@ -174,7 +173,7 @@ impl Made {
             self.line(&format!("(global {ty} ({value}))"));
         }
         for _ in 0..own[4] {
-            let ty = *self.rng.pick(&["(type $nothing)", "(param i32 f64)", "(param externref)"]);
+            let ty = *self.rng.pick(&["(type $nothing)", "(param i32 f64)", "(param exnref)"]);
             self.line(&format!("(tag {ty})"));
         }
         if self.rng.percent(30) {
