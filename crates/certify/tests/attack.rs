@@ -362,7 +362,8 @@ fn widths_of_memory_operands() {
         let parts: Vec<&str> = name.split('_').collect();
         let bits = parts.iter().find_map(|part| {
             let at = part.rfind('m').filter(|&at| at + 1 < part.len())?;
-            part[at + 1..].parse::<usize>().ok()
+            // Behind a `b` stands the width of one element for all lanes.
+            part[at + 1..].split('b').next()?.parse::<usize>().ok()
         });
         let quiet = matches!(class, x64::Class::Lea | x64::Class::Nop);
         let transfers = matches!(

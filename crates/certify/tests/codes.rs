@@ -27,7 +27,7 @@ fn layout() -> Layout {
         "(module (memory 1) (global v128 (v128.const i64x2 0 0)) (func (param i32 i32 i64)))";
     let wasm = wat::parse_str(text).expect("a module");
     let config = Config { memory: MemoryShape::Explicit, ..Config::default() };
-    Layout::derive(&wasm, &config).expect("a layout")
+    Layout::derive(&wasm, &config).expect("a layout").with_avx512()
 }
 
 /// The check's verdict on code. Divisions at the offsets of `rows` have rows, as have stops.

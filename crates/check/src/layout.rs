@@ -412,6 +412,14 @@ impl Layout {
         self.starts.get(&kind).copied()
     }
 
+    /// The same for a processor that has the parts of AVX-512 of [`Parts::avx512`] as well.
+    ///
+    /// [`Parts::avx512`]: crate::Parts::avx512
+    #[must_use]
+    pub fn with_avx512(self) -> Layout {
+        Layout { avx512: true, ..self }
+    }
+
     /// A digest of the module's bytes and the settings.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
