@@ -5,8 +5,9 @@
 
 use prova_testing::suites::matrix::{Part, Tally, suite};
 
-/// The one function that is refused: `i8x16.shr_u` by a variable count reads a table of masks in the
-/// code, at an index that is not known to be a multiple of 16, and at x86-64-v2 the read is aligned.
+/// The one function that is refused: `i8x16.shr_u` by a variable count reads a table of masks in
+/// the code, at an index that is not known to be a multiple of 16, and at x86-64-v2 the read is
+/// aligned.
 const KNOWN: (&str, &str) = ("simd/simd_bit_shift.wast:3: ", " Func(2): ");
 /// Cells at x86-64-v2.
 const KNOWN_CELLS: usize = 16;
