@@ -21,7 +21,9 @@
 //!
 //! Where functions get contexts ([`crate::Contract::Contexts`]), the runtime asks an instance for
 //! the tag, and finds the instance by a word of the frame: the row says which, and it holds the
-//! context behind the call. What the clause gets is then a number in a register.
+//! context behind the call. What the clause gets is then a number in a register. There a collection
+//! may also write where a row says that a reference lies, so such a word is unknown behind the call
+//! and at its landings.
 //!
 //! The way there is an edge from the call as a jump's would be: W1 to W3 of `pass` hold for it. A
 //! clause may be asked for any exception; the runtime compares tags. The content of a word that a
