@@ -277,7 +277,11 @@ impl Teller<'_, '_> {
             Reach::Zone => format!(
                 "{ends}; the {zone:#x} bytes from the base of memory {m} on are memory, or fault"
             ),
-            Reach::Below | Reach::Beyond => format!("P3: within memory {m}"),
+            Reach::Below | Reach::Beyond => format!(
+                "P3: a comparison shows that it ends within {}, or in the {:#x} bytes behind it, which fault",
+                length_name(Extent::Memory(m)),
+                layout.memory_type(m).map_or(0, |it| it.guard_bytes)
+            ),
         }
     }
 }

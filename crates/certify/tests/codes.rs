@@ -6,6 +6,7 @@
 //! the processor.
 
 use crate::common::made::{encode, instruction};
+use crate::common::pages::of_bytes;
 use iced_x86::{
     Code as Op, ConditionCode, Decoder, DecoderOptions, Instruction, InstructionInfoFactory,
     OpAccess, OpKind, Register,
@@ -25,7 +26,7 @@ const FREE: [Register; 6] =
 fn layout() -> Layout {
     let text =
         "(module (memory 1) (global v128 (v128.const i64x2 0 0)) (func (param i32 i32 i64)))";
-    let wasm = wat::parse_str(text).expect("a module");
+    let wasm = wat::parse_str(of_bytes(text, true)).expect("a module");
     let config = Config { memory: MemoryShape::Explicit, ..Config::default() };
     Layout::derive(&wasm, &config).expect("a layout").with_avx512()
 }

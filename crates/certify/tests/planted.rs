@@ -4,6 +4,7 @@
 use crate::common::asm::{
     I, Item, J, L, Raw, Row, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr,
 };
+use crate::common::pages::of_bytes;
 use crate::observer::rule::Rule;
 use crate::observer::{Broken, Stage, Subject};
 use iced_x86::{Code as C, Instruction, Register, Register::*};
@@ -46,7 +47,8 @@ const FUEL: Way = Way { fuel: true, ..GUARD };
 const V2: Way = Way { cpu: CpuLevel::V2, ..GUARD };
 
 fn run(stage: &mut Stage, way: Way, items: &[Item], rows: bool) -> Result<(), Broken> {
-    let wasm = wat::parse_str(MODULE).expect("a module");
+    let wat = of_bytes(MODULE, way.memory != MemoryShape::GUARD);
+    let wasm = wat::parse_str(wat).expect("a module");
     let (bytes, traps, calls) = assemble(items);
     let subject = Subject {
         wasm: &wasm,

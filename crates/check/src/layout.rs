@@ -14,6 +14,8 @@
 //! - L5. The record of a defined function is a part of the context of its instance.
 //! - L6. In the masked shape the `NOWHERE_BYTES` bytes from the store's word `STORE_NOWHERE` on are
 //!   never mapped, so that every access to them faults, on any path that a processor takes.
+//! - L7. The `LENGTH_GUARD_BYTES` bytes behind the present length of a memory with pages of 64 KiB
+//!   fault, in every shape.
 
 use crate::abi::Convention;
 use crate::contract::{CodeKind, Contract};
@@ -249,6 +251,8 @@ pub mod offsets {
     pub const STORE_NOWHERE: u32 = 40;
     /// Bytes of that zone.
     pub const NOWHERE_BYTES: u32 = 1 << 20;
+    /// Bytes behind the length of a memory with pages of 64 KiB that fault (L7).
+    pub const LENGTH_GUARD_BYTES: u64 = 1 << 20;
     /// Bytes from address 0 on that are never mapped, where null is such an address.
     pub const NULL_BYTES: u32 = 4_096;
     /// Bytes of stack below a limit that the stack pointer is compared with which functions may
@@ -695,8 +699,9 @@ impl Layout {
             }
             MemoryShape::Guard { .. } | MemoryShape::Explicit | MemoryShape::Masked => 0,
         };
+        let guard_bytes = if page == 16 { offsets::LENGTH_GUARD_BYTES } else { 0 };
         let moves = self.moves();
-        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes, guard_bytes: 0, moves })
+        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes, guard_bytes, moves })
     }
 
     fn push_global(&mut self, ty: &wasmparser::GlobalType) -> Result<(), &'static str> {

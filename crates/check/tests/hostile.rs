@@ -131,7 +131,7 @@ fn a_layout_is_of_its_module_and_settings() {
     let guard = layout("numbers: two halves, cut");
     let explicit = layout("numbers: a negative constant of 32 bits");
     let other = layout("tail calls: to itself");
-    assert_eq!(guard.module_digest(), explicit.module_digest());
+    assert_ne!(guard.module_digest(), explicit.module_digest());
     assert_ne!(guard.digest(), explicit.digest());
     assert_ne!(guard.digest(), other.digest());
     assert_ne!(guard.module_digest(), other.module_digest());

@@ -288,13 +288,16 @@ impl Core<'_> {
     /// If `i + d ≤ len`, where the sum has no carry, and `end ≤ d`, then `i + end` has no carry and
     /// is at most `len`. The sum of a word of 32 bits and `d ≤ 2^47` has no carry; the sum of
     /// another word has none if the word is known not to be above `!d`.
+    ///
+    /// Where the access itself faults (P3 says that it is inside the memory or does), nothing has
+    /// to be known: unless they are known to be beyond, no trap comes before it.
     fn is_beyond(&mut self, state: &State, bytes: Bytes) -> Option<bool> {
-        let Bytes { memory, len, index, end } = bytes;
+        let Bytes { memory, len, index, end, faults } = bytes;
         let most = u128::from(offsets::MEMORY_BYTES_MAX);
         if let Some(n) = self.words.number(index) {
             let end = n.saturating_add(end.into());
             let least = u128::from(self.layout.memory_type(memory)?.min_bytes);
-            return (end > most).then_some(true).or((end <= least).then_some(false));
+            return (end > most).then_some(true).or((end <= least || faults).then_some(false));
         }
         let least = u128::from(self.layout.memory_type(memory)?.min_bytes);
         if planted!(IndexIsLess, self.words.most(index), 0).saturating_add(end.into()) <= least {
@@ -333,6 +336,6 @@ impl Core<'_> {
                 return Some(false);
             }
         }
-        None
+        faults.then_some(false)
     }
 }

@@ -12,7 +12,7 @@ pub enum Reach {
     Constant,
     /// Its index is at most so much that the memory has the bytes from the beginning.
     Bounded,
-    /// An access before it by the same index had no smaller end.
+    /// An access before it by the same index had no smaller end, or what is behind faults.
     Earlier,
 }
 
@@ -22,7 +22,7 @@ impl std::fmt::Display for Reach {
             Reach::Compared => "compared",
             Reach::Constant => "not compared: a constant below the least length",
             Reach::Bounded => "not compared: bounded below the least length",
-            Reach::Earlier => "not compared: an access before it had no smaller end",
+            Reach::Earlier => "not compared: an access before it by the same index was",
         })
     }
 }

@@ -13,6 +13,9 @@
 //! * M4. While it is `pending`, its bytes are not 0 but those of the image that was asked for
 //!   ([`Room::image`]). Only an instantiation asks for one, and it ends this by
 //!   [`Memory::map_image`] or [`Memory::settle`] before anyone sees a byte.
+//! * M5. What is committed is `len_bytes`, rounded up to the system's pages, which are no larger
+//!   than 64 KiB: so behind the length of a memory with such pages nothing can be accessed (S5),
+//!   which machine code leans on.
 //!
 //! Worst case: growth costs one system call, and the pages that are then touched.
 

@@ -4,6 +4,10 @@
 //! (data behind a `|`), and the text that they were assembled from. `hostile/modules.tsv` beside it
 //! has the modules.
 
+#[path = "pages.rs"]
+#[allow(clippy::duplicate_mod, reason = "the rows are part of several programs")]
+mod pages;
+
 #[path = "bits.rs"]
 #[allow(dead_code, reason = "each test uses a part")]
 pub(crate) mod bits;
@@ -58,8 +62,8 @@ const TEXT: &str = include_str!("../../../check/tests/hostile.tsv");
 
 const MODULES: &str = include_str!("../../../check/tests/hostile/modules.tsv");
 
-/// Modules by name, each with the code of it that the rows are.
-pub(crate) fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
+/// The text of modules by name, each with the code of it that the rows are.
+pub(crate) fn modules() -> BTreeMap<&'static str, (&'static str, CodeKind)> {
     let module = |line: &'static str| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, kind, wat] = columns[..] else { panic!("{line}") };
@@ -73,22 +77,22 @@ pub(crate) fn modules() -> BTreeMap<&'static str, (Vec<u8>, CodeKind)> {
             "loop" => CodeKind::Loop { func: index, offset: 0 },
             other => panic!("no kind of code {other}"),
         };
-        let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{name}: {error}"));
-        (name, (wasm, kind))
+        (name, (wat, kind))
     };
     MODULES.lines().skip(1).map(module).collect()
 }
 
 /// *guard*, *explicit* and *masked*; *still*, *quiet* and *dark* the same without signals; *fuel*
 /// and *epoch*, whose accesses are compared explicitly; *v2*; *moves* and *adrift*, which are
-/// *guard* and *masked* with bases that may move.
+/// *guard* and *masked* with bases that may move; *behind*, which is *explicit* and leans on what
+/// faults behind a memory's length (in the others no row does).
 fn config(way: &str) -> Config {
     let mut config = Config::default();
     if !matches!(way, "guard" | "still" | "v2") {
         config.memory = MemoryShape::Explicit;
     }
     match way {
-        "guard" | "explicit" => {}
+        "guard" | "explicit" | "behind" => {}
         "masked" => config.memory = MemoryShape::Masked,
         "moves" => (config.memory, config.bases) = (MemoryShape::GUARD, Bases::MayMove),
         "adrift" => (config.memory, config.bases) = (MemoryShape::Masked, Bases::MayMove),
@@ -130,14 +134,21 @@ fn call_row(text: &str) -> CallRow {
 }
 
 /// The row of a line of nine columns.
-pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> Row {
+pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (&str, CodeKind)>) -> Row {
     let columns: Vec<&str> = line.split('\t').collect();
     let [family, name, way, named, rule, traps, calls, bytes, _] = columns[..] else {
         panic!("{line}");
     };
-    let Some((wasm, kind)) = modules.get(named) else {
+    let Some((wat, kind)) = modules.get(named) else {
         panic!("{family}: {name}: no module {named}")
     };
+    let of_bytes = match way {
+        "behind" => None,
+        "explicit" | "masked" | "fuel" | "epoch" | "adrift" => Some(true),
+        _ => Some(false),
+    };
+    let wat = of_bytes.map_or(wat.to_string(), |all| pages::of_bytes(wat, all));
+    let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{name}: {error}"));
     let (code, data) = bytes.split_once('|').unwrap_or((bytes, ""));
     let bytes = format!("{code}{data}");
     let (rule, alone) = rule.strip_suffix('*').map_or((rule, false), |rule| (rule, true));
@@ -154,7 +165,7 @@ pub(crate) fn row(line: &str, modules: &BTreeMap<&str, (Vec<u8>, CodeKind)>) -> 
     Row {
         family: family.to_owned(),
         name: format!("{family}: {name}"),
-        wasm: wasm.clone(),
+        wasm,
         config: config(way),
         kind: *kind,
         rule,

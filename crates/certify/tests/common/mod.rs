@@ -9,6 +9,8 @@ pub(crate) mod case;
 pub(crate) mod forge;
 pub(crate) mod hostile;
 pub(crate) mod made;
+#[allow(clippy::duplicate_mod, reason = "rows are part of several programs")]
+pub(crate) mod pages;
 pub(crate) mod split;
 
 use cranelift_codegen::control::ControlPlane;

@@ -1,6 +1,10 @@
 //! Rows of code, its module and its function, which several tables have: columns are separated by
 //! tabs, and `rules.tsv` says what each is.
 
+#[path = "../common/pages.rs"]
+#[allow(clippy::duplicate_mod, reason = "the rows are part of two programs")]
+mod pages;
+
 use prova_certify::relation::{Related, pruned, relate_told};
 use prova_certify::{Draft, certify, propose};
 use prova_check::certificate::Certificate;
@@ -53,7 +57,7 @@ fn config(modes: &[&str]) -> Config {
     let mut config = Config::default();
     for mode in modes {
         match *mode {
-            "explicit" => config.memory = MemoryShape::Explicit,
+            "explicit" | "behind" => config.memory = MemoryShape::Explicit,
             "no-signals" => config.signals = false,
             "fuel" => config.metering.fuel = true,
             "epochs" => config.metering.epoch = true,
@@ -75,7 +79,10 @@ pub(crate) fn row(line: &str) -> Row {
     };
     let modes: Vec<&str> = rest.first().map_or(vec![], |modes| modes.split(' ').collect());
     let modes: Vec<&str> = modes.into_iter().filter(|mode| *mode != "-").collect();
-    let wasm = wat::parse_str(format!("(module {wat})")).expect("a module");
+    let wat = format!("(module {wat})");
+    let behind = modes.contains(&"behind");
+    let wat = if behind { wat } else { pages::of_bytes(&wat, modes.contains(&"explicit")) };
+    let wasm = wat::parse_str(wat).expect("a module");
     let module = Module::decode(wasm, &Features::default(), &Limits::default()).expect("valid");
     let func = module.defined_funcs().last().expect("a function");
     let config = config(&modes);

@@ -139,6 +139,8 @@ pub(crate) struct Memory {
     pub(crate) max: u64,
     /// Whether a zone behind its base may stand for comparisons.
     pub(crate) plain: bool,
+    /// Whether its pages have 64 KiB.
+    pub(crate) paged: bool,
 }
 
 /// A table.
@@ -271,8 +273,9 @@ impl Module {
         let page = ty.page_size_log2.unwrap_or(16);
         // The observer makes none larger than a 32-bit memory.
         let max = ty.maximum.unwrap_or(u64::MAX).min((4 << 30) >> page) << page;
-        let plain = !ty.memory64 && page == 16;
-        self.memories.push(Memory { min: ty.initial << page, max, plain });
+        let paged = page == 16;
+        let plain = !ty.memory64 && paged;
+        self.memories.push(Memory { min: ty.initial << page, max, plain, paged });
     }
 
     fn push_global(&mut self, ty: &wasmparser::GlobalType) {

@@ -18,7 +18,8 @@ pub(crate) enum Rule {
     Frame,
     /// The stack pointer stays in a frame of 65,536 bytes, at multiples of 8.
     StackPointer,
-    /// Linear memory is accessed below its length, or in the zone of the guard shape.
+    /// Linear memory is accessed below its length, or where it has to fault: in the zone of
+    /// the guard shape, or close behind its length.
     Memory,
     /// Tables are accessed below their length, by whole elements.
     Table,

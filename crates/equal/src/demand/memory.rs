@@ -1,8 +1,10 @@
 //! Loads, stores, sizes and bulk operators of linear memories.
 //!
 //! In the guard shape an access of a 32-bit memory whose offset fits the guard is itself what
-//! traps. All others are compared with the memory's length before; then they cannot fault, and a
-//! load is a term.
+//! traps. Of all others that end near their index, in a memory with pages of 64 KiB, the index is
+//! compared with the memory's length, and the access is what traps where it is beyond that: what
+//! lies there faults (L7 of the layout), and the length is a multiple of what the system maps. The
+//! rest is compared with the length before; then it cannot fault, and a load is a term.
 
 use super::{Action, Bytes, Debt, Demand, Maker, Region};
 use crate::words::{Word, Words};
@@ -51,14 +53,13 @@ fn repeated(w: &mut Words, value: Word, bits: u8) -> Word {
 }
 
 impl Maker<'_> {
-    /// The address of an access, and what comes before it; nothing in the guard shape, where it
-    /// faults.
+    /// The address of an access, what comes before it, and whether it faults.
     fn place(
         &mut self,
         access: &Access,
         index: Word,
         bytes: u8,
-    ) -> Option<(Word, Option<Vec<Debt>>)> {
+    ) -> Option<(Word, Vec<Debt>, bool)> {
         let memory = self.module.memory(MemoryIdx(access.memory))?;
         let end = access.offset.checked_add(bytes.into());
         let guarded = match self.layout.config().memory {
@@ -72,13 +73,15 @@ impl Maker<'_> {
             MemoryShape::Masked => return None,
         };
         if !guarded {
-            let (at, debts) = self.compared(access.memory, index, end)?;
-            return Some((self.words.plus(at, access.offset.into()), Some(debts)));
+            let near = end.is_some_and(|end| end <= offsets::LENGTH_GUARD_BYTES);
+            let faults = near && memory.page_size_log2 == 16 && self.layout.config().signals;
+            let (at, debts) = self.compared(access.memory, index, end, faults)?;
+            return Some((self.words.plus(at, access.offset.into()), debts, faults));
         }
         let base = self.context_word(self.layout.memory_base(access.memory));
         let index = self.words.zext(index, 64);
         let place = self.words.add(base, index);
-        Some((self.words.plus(place, access.offset.into()), None))
+        Some((self.words.plus(place, access.offset.into()), Vec::new(), true))
     }
 
     /// A load or a store.
@@ -91,9 +94,7 @@ impl Maker<'_> {
         if !lanes && (access.lane != 0 || !matches!(class, Class::load | Class::store)) {
             return None;
         }
-        let (address, debts) = self.place(&access, index, width)?;
-        let faults = debts.is_none();
-        let debts = debts.unwrap_or_default();
+        let (address, debts, faults) = self.place(&access, index, width)?;
         if matches!(class, Class::load | Class::load_lane) {
             let heap = self.version(Region::Heap);
             let found = self.words.load(heap, address, bits);
@@ -150,11 +151,11 @@ impl Maker<'_> {
         let &[at, second, _] = args else { return None };
         let copies = opcode == O::MemoryCopy;
         let end = Some(u64::from(n));
-        let (to, mut debts) = self.compared(to, at, end)?;
+        let (to, mut debts) = self.compared(to, at, end, false)?;
         let mut places = alloc::vec![(to, n)];
         let mut source = None;
         if copies {
-            let (from, more) = self.compared(from, second, end)?;
+            let (from, more) = self.compared(from, second, end, false)?;
             debts.extend(more);
             places.push((from, n));
             source = Some(from);
@@ -185,12 +186,14 @@ impl Maker<'_> {
 
     /// The address of an index of a memory, and the traps if the bytes from there to `end` behind
     /// it are not in it. A sum of 64-bit words may be none of 64 bits, which is tested first; the
-    /// sum of a 32-bit word and at most 2^47 always is one. No memory has more bytes.
+    /// sum of a 32-bit word and at most 2^47 always is one. No memory has more bytes. Where the
+    /// access `faults` behind the length, it traps before if the index is beyond that.
     fn compared(
         &mut self,
         memory: u32,
         index: Word,
         end: Option<u64>,
+        faults: bool,
     ) -> Option<(Word, Vec<Debt>)> {
         let ty = self.module.memory(MemoryIdx(memory))?;
         let base = self.context_word(self.layout.memory_base(memory));
@@ -204,8 +207,13 @@ impl Maker<'_> {
         let at = self.words.plus(context, self.layout.memory_len(memory).into());
         let len = self.version(Region::Length);
         let len = self.words.load(len, at, 64);
-        let bytes = Bytes { memory, len, index, end };
         let mut debts = Vec::new();
+        if faults {
+            let when = self.words.ult(len, index);
+            debts.push(Debt::Beyond { when, bytes: Bytes { memory, len, index, end, faults } });
+            return Some((address, debts));
+        }
+        let bytes = Bytes { memory, len, index, end, faults };
         if ty.memory64 {
             let most = self.words.constant(64, (!end).into());
             let when = self.words.ult(most, index);

@@ -168,6 +168,8 @@ pub struct Bytes {
     pub index: Word,
     /// How many there are; at most 2^47.
     pub end: u64,
+    /// Whether the access to them faults where they are not all there.
+    pub faults: bool,
 }
 
 impl Debt {

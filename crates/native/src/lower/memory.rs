@@ -9,12 +9,16 @@
 //!   address one that is never mapped where `index + (offset + size) > length`, and the access goes
 //!   through what it made; so it faults there, and also stays inside where a branch before it was
 //!   mispredicted. Accesses behind it by the same index use the same pointer.
-//! * *Explicit*, for all others: `end = index + (offset + size)`, a trap if that overflows (64-bit
-//!   addresses only) or `end > length`, then the access, which cannot fault.
+//! * *Explicit*, for all others. Where pages have 64 KiB and `offset + size` fits what faults
+//!   behind a memory's length (L7 of the layout), a trap if `index > length`, then the access,
+//!   which faults where it is not inside; so one comparison serves all such accesses by an index.
+//!   Else: `end = index + (offset + size)`, a trap if that overflows (64-bit addresses only) or
+//!   `end > length`, then the access, which cannot fault.
 //!
 //! `memory.copy` and `memory.fill` of a known number of bytes, [`FEW_BYTES`] at most, are such
-//! accesses too, in the explicit form: a trap comes before any byte is written. In the masked shape
-//! the comparison is there as well, and the access goes through the masked pointer behind it.
+//! accesses too, in the explicit form that compares ends: a trap comes before any byte is written.
+//! In the masked shape the comparison is there as well, and the access goes through the masked
+//! pointer behind it.
 //!
 //! Noticed by: `tests/run.rs` on both sides of each bound.
 
@@ -113,7 +117,10 @@ impl Lowering<'_> {
             MemoryShape::Masked => return self.masked(access.memory, access.offset, index, bytes),
         };
         if !guarded {
-            return self.compared(access.memory, access.offset, index, bytes);
+            let faults = self.layout.config().signals
+                && memory.page_size_log2 == 16
+                && end.is_some_and(|end| end <= offsets::LENGTH_GUARD_BYTES);
+            return self.compared(access.memory, access.offset, index, (bytes, faults));
         }
         let base = self.base(self.layout.memory_base(planted!(OtherMemory, access.memory, 0)));
         let index = emit.ins(|i| i.uextend(I64, index));
@@ -125,13 +132,14 @@ impl Lowering<'_> {
         Ok(Place { address, offset, flags: flags.with_trap_code(Some(out)) })
     }
 
-    /// The place of an access of `bytes` bytes, compared with the memory's length in any shape.
+    /// The place of an access of `bytes` bytes, compared with the memory's length in any shape:
+    /// where it `faults`, its index alone.
     fn compared(
         &mut self,
         memory: u32,
         offset: u64,
         index: Value,
-        bytes: u8,
+        (bytes, faults): (u8, bool),
     ) -> Result<Place, Declined> {
         let emit = self.emit;
         let ty = self.module.memory(MemoryIdx(memory)).ok_or(Declined::Bug("no such memory"))?;
@@ -139,6 +147,7 @@ impl Lowering<'_> {
         let least = emit.constant(index).filter(|_| ty.memory64).unwrap_or(0);
         let end = offset.checked_add(bytes.into());
         let end = end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX));
+        let end = end.map(|end| if faults { 0 } else { end });
         let reach = end.map(|end| self.reach(memory, index, end));
         let narrow = index;
         let index = match reach {
@@ -157,7 +166,12 @@ impl Lowering<'_> {
             // No memory is so long.
             None => emit.trap_always(traps::MEMORY_OUT_OF_BOUNDS),
         }
-        let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE).with_notrap();
+        let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE);
+        let flags = if faults {
+            flags.with_trap_code(Some(abi::trap(traps::MEMORY_OUT_OF_BOUNDS)))
+        } else {
+            flags.with_notrap()
+        };
         let address = emit.ins(|i| i.iadd(base, index));
         let (address, offset) = match i32::try_from(offset) {
             Ok(offset) => (address, offset),
@@ -170,12 +184,14 @@ impl Lowering<'_> {
     }
 
     /// Compares an index, which has 64 bits as `index`, with a memory's length: where the bytes up
-    /// to `end` behind it are not in the memory, it traps.
+    /// to `end` behind it are not in the memory, it traps; for 0, where it is beyond the length.
     fn compare(&mut self, memory: u32, (narrow, index): (Value, Value), end: u64) {
         let emit = self.emit;
         let memory64 = self.emit.type_of(narrow) == I64;
         let len = self.memory_len(memory);
-        let end = if memory64 {
+        let end = if end == 0 {
+            index
+        } else if memory64 {
             emit.sum_or_trap(index, end, traps::MEMORY_OUT_OF_BOUNDS)
         } else {
             let extent = self.word(end);
@@ -301,7 +317,7 @@ impl Lowering<'_> {
 
     /// The place of the `bytes` bytes at an index, compared with the memory's length in any shape.
     fn range(&mut self, memory: u32, index: Value, bytes: u8) -> Result<Place, Declined> {
-        let place = self.compared(memory, 0, index, bytes)?;
+        let place = self.compared(memory, 0, index, (bytes, false))?;
         if self.layout.masks() { self.masked(memory, 0, index, bytes) } else { Ok(place) }
     }
 

@@ -41,7 +41,7 @@ use crate::{room, thunk};
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{self, Function, InstBuilder, StackSlot, Value};
 use numeric::*;
-use prova_check::{Layout, offsets, traps};
+use prova_check::{CpuLevel, Layout, offsets, traps};
 use prova_module::ops::Class;
 use prova_module::{FuncIdx, Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
 use prova_ssa as ssa;
@@ -379,6 +379,14 @@ impl<'a> Lowering<'a> {
             Imm::Bits(bits) => bits.into(),
             Imm::None | Imm::Index(_) | Imm::Indices(..) | Imm::Type(_) | Imm::Heap(_) => 0,
         };
+        if opcode == Opcode::I8x16ShrU
+            && self.layout.config().cpu == CpuLevel::V2
+            && let &[x, count] = operands.as_slice()
+            && let count = count.value()
+            && self.emit.constant(count).is_none()
+        {
+            return Ok(vec![vector::bytes_shifted(x, count)]);
+        }
         let mut args = Args { operands: operands.into_iter(), immediate };
         let values = meaning(planted!(operator opcode), &mut args, self.deterministic);
         values.ok_or(Declined::Bug("an operator without meaning"))

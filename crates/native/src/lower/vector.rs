@@ -29,6 +29,22 @@ fn bytes(a: V<'_>, x: Value) -> V<'_> {
     a.emit.v(cast(a, I8X16, x))
 }
 
+/// `i8x16.shr_u` by a count that is not known, for x86-64-v2: shifted as words, without the bits of
+/// the byte above. Cranelift reads that mask from a table in the code, which instructions without
+/// AVX must read at a multiple of 16; the check does not know the index to be one.
+pub(crate) fn bytes_shifted(a: V<'_>, count: Value) -> Value {
+    let (x, emit) = (lanes_of(a, I16X8), a.emit);
+    let seven = emit.ins(|i| i.iconst(I32, 7));
+    let count = emit.ins(|i| i.band(count, seven));
+    let words = emit.ins(|i| i.ushr(x, count));
+    let ones = emit.ins(|i| i.iconst(I32, 0xff));
+    let kept = emit.ins(|i| i.ushr(ones, count));
+    let kept = emit.ins(|i| i.ireduce(I8, kept));
+    let kept = emit.ins(|i| i.splat(I8X16, kept));
+    let bytes = cast(a, I8X16, words);
+    emit.ins(|i| i.band(bytes, kept))
+}
+
 macro_rules! unary {
     ($($ty:ident $op:ident: $($name:ident)*;)*) => {$($(
         pub(crate) fn $name(a: V<'_>) -> V<'_> {

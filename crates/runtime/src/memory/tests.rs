@@ -112,3 +112,22 @@ fn what_moves_leaves_nothing_accessible() {
     assert_eq!((memory.grow(1), memory.grow(1)), (Some(2), None), "as far as before");
     memory.data_mut()[3 * 65536 - 1] = 1;
 }
+
+/// M5.
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn nothing_behind_the_length_can_be_accessed() {
+    for memory64 in [false, true] {
+        let mut memory = new(MemoryType { memory64, ..ty(1, Some(5)) });
+        let mut left = Vec::new();
+        for delta in [0, 1, 2, 9, 1] {
+            memory.grow(delta);
+            let len = memory.len_bytes() as usize;
+            let reserved = memory.reservation().reserved();
+            crate::sys::tests::assert_guarded(memory.vm().base.addr(), len, reserved);
+            left.extend(memory.relocate());
+            crate::sys::tests::assert_guarded(memory.vm().base.addr(), len, reserved);
+        }
+        assert_eq!((memory.pages(), left.len()), (5, 5));
+    }
+}

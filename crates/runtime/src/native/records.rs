@@ -28,6 +28,9 @@ const _: () = {
     assert!(offset_of!(FuncRecord, type_id) == offsets::RECORD_TYPE as usize);
     assert!(offset_of!(FuncRecord, address) == offsets::RECORD_ADDRESS as usize);
     assert!(Limits::MEMORY_BYTES_MAX <= offsets::MEMORY_BYTES_MAX);
+    // L7 of the layout, by S5 of `sys` and M5 of `memory`.
+    #[cfg(all(unix, not(miri)))]
+    assert!(crate::sys::GUARD_BYTES as u64 >= offsets::LENGTH_GUARD_BYTES);
     assert!(offset_of!(Vm, not_fuel) == offsets::STORE_FUEL as usize);
     assert!(offset_of!(Vm, epoch) == offsets::STORE_EPOCH as usize);
     assert!(offset_of!(Vm, epoch_deadline) == offsets::STORE_DEADLINE as usize);

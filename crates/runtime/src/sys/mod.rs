@@ -8,9 +8,9 @@
 //! (Linux alone).
 //!
 //! Behind each reservation lies a *guard* of [`GUARD_BYTES`] that nothing can ever read or write:
-//! an access that a fault of ours lets go too far ends the process there and harms nothing. No
-//! check is left out because of it. The `plain` back end has no guard: on such systems the checks
-//! stand alone.
+//! an access that a fault of ours lets go too far ends the process there and harms nothing. Machine
+//! code leans on it for linear memories (L7 of its layout); nothing else does. The `plain` back end
+//! has no guard: on such systems there is no machine code, and the checks stand alone.
 //!
 //! # Invariants
 //! * S1. `base` is aligned to 4,096 bytes or more, and does not change until the reservation is
