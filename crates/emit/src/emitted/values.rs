@@ -5,28 +5,10 @@ use super::error::Verdict;
 use super::plant::planted;
 use super::walk::{Proof, is_non_null};
 use prova_module::Opcode;
-use prova_ssa::relate::Operands;
-use prova_ssa::{Block, Body, Def, Imm, InstData, List, Op, Value, Vn};
-
-/// The operator of an instruction, if that is pure and has no operands.
-fn constant(data: &InstData) -> Option<Opcode> {
-    match data.op {
-        Op::Wasm(opcode) if data.args.is_empty() && data.op.effects().is_pure() => Some(opcode),
-        Op::Wasm(_) | Op::Charge | Op::Poll => None,
-    }
-}
+use prova_ssa::relate::{Operands, constant};
+use prova_ssa::{Body, Def, Imm, InstData, List, Op, Value, Vn};
 
 impl Proof<'_> {
-    /// The block of the body where a value is made again and again; `None` of a constant (I7).
-    fn home(&self, value: Value) -> Option<Block> {
-        match self.old.value(value).def {
-            Def::Param(block, ..) => Some(block),
-            Def::Result(inst, _) => {
-                constant(self.old.inst(inst)).is_none().then(|| self.homes[inst.as_u32() as usize])
-            }
-        }
-    }
-
     /// The number of a constant of either side, wherever it is read (I7).
     fn number_of_constant(&mut self, body: &Body, value: Value) -> Option<Vn> {
         let Def::Result(inst, _) = body.value(value).def else { return None };
@@ -39,7 +21,7 @@ impl Proof<'_> {
     pub(super) fn known(&mut self, value: Value) -> Option<Vn> {
         if let Some((_, since)) = self.olds.since(value)
             && since < self.depth
-            && let Some(home) = self.home(value)
+            && let Some(home) = self.homes[value.as_u32() as usize]
         {
             self.later.inherits(since, home);
         }
