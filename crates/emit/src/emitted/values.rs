@@ -43,8 +43,7 @@ impl Proof<'_> {
         }
     }
 
-    /// The number of a value of the image: that of a constant (I7) or a new leaf where it is not
-    /// known.
+    /// The number of a value of the image; where it is not known, a constant's (I7) or a new leaf.
     pub(super) fn our(&mut self, value: Value) -> Vn {
         if let Some(vn) = self.news.get(value) {
             return vn;
