@@ -15,6 +15,7 @@
 
 use super::lockstep::is_trivial;
 use prova_module::Opcode;
+use prova_ssa::relate::constant;
 use prova_ssa::{Block, Body, Def, Edge, Inst, InstData, Op, Terminator, Value};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -81,14 +82,9 @@ pub(super) fn is_meter(inst: &InstData) -> bool {
     }
 }
 
-/// Whether an instruction is a pure operator without operands.
-fn is_constant(inst: &InstData) -> bool {
-    inst.args.is_empty() && pure(inst).is_some()
-}
-
 /// Whether a value is the result of such an instruction.
 fn is_made_constant(body: &Body, value: Value) -> bool {
-    matches!(body.value(value).def, Def::Result(inst, _) if is_constant(body.inst(inst)))
+    matches!(body.value(value).def, Def::Result(inst, _) if constant(body.inst(inst)).is_some())
 }
 
 impl Edges {
@@ -218,7 +214,7 @@ impl<'b> Graph<'b> {
             Def::Result(inst, _) => {
                 let (data, operands) = (body.inst(inst), body.operands(body.inst(inst).args));
                 let is_known = || operands.iter().all(|&value| is_made_constant(body, value));
-                is_constant(data) || is_trivial(body, data) && is_known()
+                constant(data).is_some() || is_trivial(body, data) && is_known()
             }
             Def::Param(block, number, _) => {
                 let &[only] = edges.into(block) else { return false };

@@ -12,6 +12,7 @@ use super::negations::is_negated;
 use crate::emitted::Homes;
 use crate::emitted::rows::{Is, Kind, Rows};
 use prova_module::Opcode;
+use prova_ssa::relate::constant;
 use prova_ssa::{Arg, ArgKind, Block, Body, Clause, Def, Edge, List, Op, Place, Terminator, Value};
 
 /// Maximum number of blocks that one edge of the body leads through.
@@ -119,7 +120,7 @@ pub(super) fn escapes(body: &Body, asked: &[bool]) -> Vec<bool> {
     let mut home = vec![u32::MAX; body.value_count()];
     for (block, data) in body.blocks().filter(|(block, _)| asked[block.as_u32() as usize]) {
         let insts = data.insts().map(|inst| body.inst(inst));
-        let made = insts.filter(|inst| !inst.args.is_empty() || !inst.op.effects().is_pure());
+        let made = insts.filter(|inst| constant(inst).is_none());
         let made = made.flat_map(|inst| inst.results());
         data.params().chain(made).for_each(|value| home[value.as_u32() as usize] = block.as_u32());
     }

@@ -87,7 +87,8 @@
 //!    it need not still be its value's; its leaves are of dominators and stay what they are.
 //! 5. *Nothing else is known.* What only one way makes is unknown behind the place where ways meet.
 //!    A value of a block that is passed is one thing on each edge: what it was is forgotten behind
-//!    the edge, and a reader finds a new leaf.
+//!    the edge, and a reader finds a new leaf. Only a constant has its number for every reader, of
+//!    either side (I7): it makes the same each time, and its block dominates who reads it.
 //! 6. *Neither goes on for ever alone.* The body's run on an edge is finite (E9), and so are the
 //!    blocks that are passed. A cycle of the image goes through a block with a row. From one row to
 //!    the next the body moves, or the number of the block rises.

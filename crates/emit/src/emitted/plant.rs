@@ -30,7 +30,7 @@ mod faults {
         // body, edges
         FirstWayKnown ResultsAlike OneWayForAll RowsBelieved StaysAnywhere OtherWays PassedKept
         // ends, values, walk
-        ClausesAlike NeverNull SomeUnwalked MadeAgain
+        ClausesAlike ConstantsAlike NeverNull SomeUnwalked MadeAgain
     }
 
     /// The body of the last function of a module.

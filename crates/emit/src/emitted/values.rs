@@ -5,27 +5,23 @@ use super::error::Verdict;
 use super::plant::planted;
 use super::walk::{Proof, is_non_null};
 use prova_module::Opcode;
-use prova_ssa::relate::Operands;
-use prova_ssa::{Block, Body, Def, InstData, List, Op, Value, Vn};
+use prova_ssa::relate::{Operands, constant};
+use prova_ssa::{Body, Def, Imm, InstData, List, Op, Value, Vn};
 
 impl Proof<'_> {
-    /// The block of the body where a value is made again and again; `None` of a constant (I7).
-    fn home(&self, value: Value) -> Option<Block> {
-        match self.old.value(value).def {
-            Def::Param(block, ..) => Some(block),
-            Def::Result(inst, _) => {
-                let data = self.old.inst(inst);
-                let is_constant = data.args.is_empty() && data.op.effects().is_pure();
-                (!is_constant).then(|| self.homes[inst.as_u32() as usize])
-            }
-        }
+    /// The number of a constant of either side, wherever it is read (I7).
+    fn number_of_constant(&mut self, body: &Body, value: Value) -> Option<Vn> {
+        let Def::Result(inst, _) = body.value(value).def else { return None };
+        let data = body.inst(inst);
+        let imm = if planted!(ConstantsAlike) { Imm::Bits(0) } else { data.imm };
+        Some(self.numbers.results(constant(data)?, imm, &[])[0])
     }
 
     /// The number of a value of the body, if that is known (I5 to I7).
     pub(super) fn known(&mut self, value: Value) -> Option<Vn> {
         if let Some((_, since)) = self.olds.since(value)
             && since < self.depth
-            && let Some(home) = self.home(value)
+            && let Some(home) = self.homes[value.as_u32() as usize]
         {
             self.later.inherits(since, home);
         }
@@ -34,17 +30,7 @@ impl Proof<'_> {
 
     /// The number that a value of the body had when it was known last.
     pub(super) fn number_of(&mut self, value: Value) -> Option<Vn> {
-        if let Some(vn) = self.olds.get(value) {
-            return Some(vn);
-        }
-        let Def::Result(inst, _) = self.old.value(value).def else { return None };
-        let data = self.old.inst(inst);
-        match data.op {
-            Op::Wasm(opcode) if data.args.is_empty() && data.op.effects().is_pure() => {
-                Some(self.numbers.results(opcode, data.imm, &[])[0])
-            }
-            Op::Wasm(_) | Op::Charge | Op::Poll => None,
-        }
+        self.olds.get(value).or_else(|| self.number_of_constant(self.old, value))
     }
 
     /// A value of the body is a number from here on.
@@ -57,16 +43,14 @@ impl Proof<'_> {
         }
     }
 
-    /// The number of a value of the image; a new leaf where it is not known.
+    /// The number of a value of the image; where it is not known, a constant's (I7) or a new leaf.
     pub(super) fn our(&mut self, value: Value) -> Vn {
-        match self.news.get(value) {
-            Some(vn) => vn,
-            None => {
-                let leaf = self.numbers.leaf();
-                self.news.set(value, Some(leaf));
-                leaf
-            }
+        if let Some(vn) = self.news.get(value) {
+            return vn;
         }
+        let vn = self.number_of_constant(self.new, value).unwrap_or_else(|| self.numbers.leaf());
+        self.news.set(value, Some(vn));
+        vn
     }
 
     pub(super) fn ours(&mut self, list: List<Value>) -> Verdict<Operands> {

@@ -10,7 +10,7 @@ use prova_ssa::budget::Budget;
 use prova_ssa::demand;
 use prova_ssa::hash::Key;
 use prova_ssa::relate::walk::Place;
-use prova_ssa::relate::{Later, Numbers, Operands, Values};
+use prova_ssa::relate::{Later, Numbers, Operands, Values, homes};
 use prova_ssa::{Block, Body, Inst, Terminator, Value, Vn, Where};
 use std::collections::HashSet;
 
@@ -48,8 +48,8 @@ pub(super) struct Proof<'b> {
     pub(super) news: Values,
     /// Numbers of references that are not null.
     pub(super) non_null: HashSet<Vn, Key>,
-    /// By instruction of the body: its block.
-    pub(super) homes: Vec<Block>,
+    /// By value of the body: the block that makes it, if it is no constant.
+    pub(super) homes: Vec<Option<Block>>,
     pub(super) later: Later,
     /// By block of the image: the last block with a row whose next dominator with a state it is,
     /// and the one before that.
@@ -100,13 +100,6 @@ pub(super) fn is_non_null(ty: ValType) -> bool {
 pub(super) fn prove(old: &Body, new: &Body, rows: &Rows) -> Result<(), Rejection> {
     let size = |body: &Body| (body.value_count() + body.inst_count()) as u64;
     let steps = STEPS_BASE + STEPS_PER_VALUE * (size(old) + size(new));
-    let mut homes = vec![old.entry(); old.inst_count()];
-    for (block, data) in old.blocks() {
-        let mut insts = data.insts();
-        let count = insts.len();
-        let first = insts.next().map_or(0, |inst| inst.as_u32() as usize);
-        homes[first..first + count].fill(block);
-    }
     let mut starts = Vec::new();
     starts.resize_with(new.block_count(), || None);
     let mut proof = Proof {
@@ -117,7 +110,7 @@ pub(super) fn prove(old: &Body, new: &Body, rows: &Rows) -> Result<(), Rejection
         olds: Values::new(old.value_count()),
         news: Values::new(new.value_count()),
         non_null: HashSet::default(),
-        homes,
+        homes: homes(old),
         later: Later::new(new, old.block_count()),
         behind: Vec::new(),
         starts,

@@ -4,6 +4,7 @@ use cranelift_entity::EntityRef;
 use prova_module::Opcode;
 use prova_ssa::carry::{Home, uses};
 use prova_ssa::flow::{Flow, Graph, NONE};
+use prova_ssa::relate::constant;
 use prova_ssa::{Block, Body, Def, Inst, Op, Terminator, Value};
 
 /// The most instructions of a header that is copied.
@@ -72,7 +73,7 @@ impl Plan {
         for turn in &self.turns {
             let at = number[turn.header.index()];
             let data = body.block(turn.header);
-            let results = data.insts().filter(|&inst| !is_constant(body, inst));
+            let results = data.insts().filter(|&inst| constant(body.inst(inst)).is_none());
             let results = results.flat_map(|inst| body.inst(inst).results());
             data.params().chain(results).for_each(|value| made[value.index()] = at);
         }
@@ -88,11 +89,6 @@ impl Plan {
         }
         homes
     }
-}
-
-fn is_constant(body: &Body, inst: Inst) -> bool {
-    let data = body.inst(inst);
-    data.args.is_empty() && data.op.effects().is_pure()
 }
 
 /// How often each value is read.

@@ -85,9 +85,7 @@ pub trait Ends {
     ///
     /// # Errors
     /// If neither is known.
-    fn condition(&mut self, old: Value, new: Value) -> Result<bool, Self::Fault> {
-        self.equal(old, new).map(|()| false)
-    }
+    fn condition(&mut self, old: Value, new: Value) -> Result<bool, Self::Fault>;
 
     /// Demands that the new end has the old one's place in the module, where both leave or call.
     ///

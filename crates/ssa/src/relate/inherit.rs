@@ -55,23 +55,72 @@
 //! each rule (`plants.txt`; of [`Later`] by those of emission).
 
 use super::plant::planted;
-use crate::body::Body;
+use crate::body::{Body, InstData, Op};
 use crate::dominance::Dominators;
 use crate::entity::Block;
 use crate::terminator::Terminator;
 use cranelift_entity::EntityRef;
+use prova_module::Opcode;
+
+/// The operator of an instruction that makes the same each time (I7).
+pub fn constant(data: &InstData) -> Option<Opcode> {
+    match data.op {
+        Op::Wasm(opcode) if data.args.is_empty() && data.op.effects().is_pure() => Some(opcode),
+        Op::Wasm(_) | Op::Charge | Op::Poll => None,
+    }
+}
+
+/// By value of a body: the block that makes it; `None` for a constant (I7).
+pub fn homes(body: &Body) -> Vec<Option<Block>> {
+    let mut homes = vec![None; body.value_count()];
+    for (block, data) in body.blocks() {
+        let insts = data.insts().map(|inst| body.inst(inst));
+        let made = insts.filter(|inst| constant(inst).is_none()).flat_map(InstData::results);
+        data.params().chain(made).for_each(|value| homes[value.index()] = Some(block));
+    }
+    homes
+}
 
 /// The blocks of the new body from its entry to where a walk over its dominator tree is.
+#[derive(Default)]
+struct Path {
+    /// Each dominates the next one.
+    blocks: Vec<Block>,
+    /// Positions from which a step of I6 leads on, rising, with the blocks there.
+    joins: Vec<(u32, Block)>,
+}
+
+impl Path {
+    /// Goes on to a block, which the block at the depth above dominates, by a step of I6 or of I5.
+    fn enter(&mut self, block: Block, depth: u32, is_join: bool) {
+        self.blocks.truncate(depth as usize);
+        let above = self.blocks.last().copied();
+        self.blocks.push(block);
+        let (Some(at), Some(above)) = (depth.checked_sub(1), above) else { return };
+        while self.joins.last().is_some_and(|join| join.0 >= at) {
+            self.joins.pop();
+        }
+        if is_join {
+            self.joins.push((at, above));
+        }
+    }
+
+    /// The block from which the first step of I6 leads on since a depth.
+    fn join(&self, since: u32) -> Option<Block> {
+        let first = self.joins.partition_point(|join| join.0 < since);
+        self.joins.get(first).map(|join| join.1)
+    }
+}
+
+/// The rule where all copies are known before the walk.
 pub struct Inherit {
     dominators: Dominators,
     /// By old block: when a walk over the tree enters each of its copies, rising.
     copies: Vec<Vec<u32>>,
     /// By new block: whether one block alone leads to it (I5).
     is_only_way: Vec<bool>,
-    /// From the entry on, each the immediate dominator of the next one.
-    path: Vec<Block>,
-    /// Positions in `path` from which a step of I6 leads on, rising.
-    joins: Vec<u32>,
+    /// Each block is the immediate dominator of the next one.
+    path: Path,
 }
 
 impl Inherit {
@@ -96,7 +145,7 @@ impl Inherit {
             }
         }
         copies.iter_mut().for_each(|copies: &mut Vec<u32>| copies.sort_unstable());
-        Inherit { dominators, copies, is_only_way, path: Vec::new(), joins: Vec::new() }
+        Inherit { dominators, copies, is_only_way, path: Path::default() }
     }
 
     /// The blocks of a body in an order in which each comes behind its immediate dominator, and
@@ -121,23 +170,14 @@ impl Inherit {
 
     /// Goes on to a block, whose immediate dominator is the block of the path at the depth above.
     pub fn enter(&mut self, block: Block, depth: u32) {
-        self.path.truncate(depth as usize);
-        self.path.push(block);
-        let Some(above) = depth.checked_sub(1) else { return };
-        while self.joins.last().is_some_and(|&join| join >= above) {
-            self.joins.pop();
-        }
-        if !self.is_only_way[block.index()] && !planted!(OnlyWayEverywhere) {
-            self.joins.push(above);
-        }
+        let is_join = !self.is_only_way[block.index()] && !planted!(OnlyWayEverywhere);
+        self.path.enter(block, depth, is_join);
     }
 
     /// Whether a value of an old block, known since the block at a depth of the path, is not known
     /// any more (I5, I6).
     pub fn is_lost(&self, since: u32, old: Block) -> bool {
-        let first = self.joins.partition_point(|&join| join < since);
-        let Some(&join) = self.joins.get(first) else { return false };
-        self.path.get(join as usize).is_none_or(|&above| self.has_below(above, old))
+        self.path.join(since).is_some_and(|above| self.has_below(above, old))
     }
 
     /// Whether a block strictly dominates a copy of an old block.
@@ -155,10 +195,8 @@ impl Inherit {
 /// The rule where only the end of a walk shows which old blocks run where.
 pub struct Later {
     dominators: Dominators,
-    /// From the entry on, each dominates the next one, and has a state.
-    path: Vec<Block>,
-    /// Positions in `path` from which a step of I6 leads on, rising.
-    joins: Vec<u32>,
+    /// Blocks that have a state.
+    path: Path,
     /// Old blocks, each with when a walk over the tree enters a copy of it.
     copies: Vec<(Block, u32)>,
     /// By old block: the last of these.
@@ -174,8 +212,7 @@ impl Later {
     pub fn new(new: &Body, old_blocks: usize) -> Later {
         Later {
             dominators: Dominators::new(new),
-            path: Vec::new(),
-            joins: Vec::new(),
+            path: Path::default(),
             copies: Vec::with_capacity(new.block_count()),
             ran: vec![None; old_blocks],
             relied: Vec::new(),
@@ -191,15 +228,7 @@ impl Later {
     /// Goes on to a block, which the block of the path at the depth above strictly dominates, by a
     /// step of I6 or of I5.
     pub fn enter(&mut self, block: Block, depth: u32, is_join: bool) {
-        self.path.truncate(depth as usize);
-        self.path.push(block);
-        let Some(above) = depth.checked_sub(1) else { return };
-        while self.joins.last().is_some_and(|&join| join >= above) {
-            self.joins.pop();
-        }
-        if is_join {
-            self.joins.push(above);
-        }
+        self.path.enter(block, depth, is_join);
     }
 
     /// An old block runs while control is in a new one, or on an edge into it.
@@ -214,17 +243,10 @@ impl Later {
     /// A value of an old block, known since the block at a depth of the path, is known here.
     #[inline]
     pub fn inherits(&mut self, since: u32, old: Block) {
-        if self.joins.last().is_some_and(|&join| join >= since) {
-            self.relies(since, old);
-        }
-    }
-
-    /// The same where a step of I6 lies between.
-    fn relies(&mut self, since: u32, old: Block) {
-        let first = self.joins.partition_point(|&join| join < since);
-        let above = self.joins.get(first).and_then(|&join| self.path.get(join as usize));
-        let (Some(&above), Some(last)) = (above, self.last.get_mut(old.index())) else { return };
-        if last.replace(above) != Some(above) {
+        let Some(above) = self.path.join(since) else { return };
+        if let Some(last) = self.last.get_mut(old.index())
+            && last.replace(above) != Some(above)
+        {
             self.relied.push((old, above));
         }
     }

@@ -48,6 +48,6 @@ pub(crate) mod plant;
 mod values;
 pub mod walk;
 
-pub use inherit::{Inherit, Later};
+pub use inherit::{Inherit, Later, constant, homes};
 pub use number::Numbers;
 pub use values::{Operands, Values};

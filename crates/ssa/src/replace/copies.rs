@@ -37,14 +37,14 @@
 //! planted faults.
 
 use super::{Fault, PassRejection, PassRule as Rule, Verdict, form_entered, items, steps_max};
-use crate::body::{Body, InstData};
+use crate::body::Body;
 use crate::budget::Budget;
 use crate::entity::{Block, Value};
 use crate::refused::Where;
-use crate::relate::Inherit;
 use crate::relate::ends::Payload;
 use crate::relate::plant::planted;
 use crate::relate::walk::{Broken, Simulate, Walk};
+use crate::relate::{Inherit, homes};
 use crate::terminator::{Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::{Module, ValType};
@@ -141,18 +141,6 @@ fn compare(
         marks.push((copied.at.olds.mark(), copied.at.news.mark()));
     }
     Ok(())
-}
-
-/// By value of a body: the block that makes it; `None` for a constant (I7).
-fn homes(body: &Body) -> Vec<Option<Block>> {
-    let mut homes = vec![None; body.value_count()];
-    for (block, data) in body.blocks() {
-        let insts = data.insts().map(|inst| body.inst(inst));
-        let made = insts.filter(|inst| !inst.args.is_empty() || !inst.op.effects().is_pure());
-        let made = made.flat_map(InstData::results);
-        data.params().chain(made).for_each(|value| homes[value.index()] = Some(block));
-    }
-    homes
 }
 
 /// Q17
