@@ -336,6 +336,6 @@ impl Core<'_> {
                 return Some(false);
             }
         }
-        faults.then_some(false)
+        planted!(NothingIsBeyond, faults, true).then_some(false)
     }
 }

@@ -347,3 +347,29 @@ fn what_is_compared_before_a_switch_holds_behind_it() {
         }
     }
 }
+
+/// Of two 64-bit indices one may be the sum of the other and of a number. Where that is more than
+/// what faults, or less than nothing, there is no certificate yet: what is at most a length has no
+/// bound that is a number, so the check takes the sum for one that may wrap.
+#[test]
+fn sums_of_64_bit_indices_have_certificates() {
+    let load = "(i32.load (i64.add (local.get 0) (i64.const N)))";
+    let mut without = Vec::new();
+    for more in ["1", "65536", "1048572", "1048573", "-1", "-65536", "4294967296"] {
+        let load = load.replace('N', more);
+        let text = format!(
+            "(module (memory i64 1) (func (param i64) (result i32)
+              (i32.add (i32.load (local.get 0)) {load})))"
+        );
+        let wasm = wat::parse_str(text).expect("the text is well-formed");
+        let module = Module::decode(wasm, &Features::default(), &Limits::default());
+        let module = module.expect("it is valid");
+        let (compiler, settings) = (NativeCompiler::new(), Settings::default());
+        let layout = Layout::derive(module.bytes(), &compiler.config(&settings));
+        let layout = layout.expect("a layout");
+        if compiler.function(&module, &layout, &settings, FuncIdx(0)).is_err() {
+            without.push(more);
+        }
+    }
+    assert_eq!(without, ["1048573", "-1", "-65536", "4294967296"]);
+}
