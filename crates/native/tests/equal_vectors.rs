@@ -168,8 +168,8 @@ fn each_operator_is_proved() {
         assert!(tried > 600, "{tried}");
     }
 }
+
 /// Shifts of bytes at level 2, which are run, not proved: equal to bytecode by any count.
-/// What is not proved is run: shifts of bytes at level 2 are those of bytecode, by any count.
 #[test]
 fn shifts_of_bytes_at_level_2() {
     let text = "(module (func (export \"f\") (param i64 i64 i32) (result i64 i64) (local v128)
