@@ -2,12 +2,15 @@
 //!
 //! Locations that share a symbol on *both* sides, at the same distance, share one behind the merge
 //! (joint symbols): otherwise `r10 = base + r9` would be lost where both change. Bounds widen along
-//! a ladder; facts keep the weaker distance.
+//! a ladder; facts keep the weaker distance. What reads as a word at a distance, of which a length
+//! is known to be no less, has that word as its symbol (S3 of the check's `symbols`): it shares none
+//! with the number that it is a sum of.
 
 use crate::flow::CHANGES_MAX;
 use crate::slice::Set;
 use prova_check::abi::regs::{RBP, RSP};
 use prova_check::certificate::base_code;
+use prova_check::rules::place;
 use prova_check::{
     Base, Claim, Extent, Fact, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType, State,
     Summand, Sym, Value,
@@ -164,6 +167,7 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
         if base_code(value.base).is_none() {
             continue;
         }
+        let value = by_word(machine, (state.path, wanted.carry), value);
         let Value { base, sym, shift, add } = value;
         if fixed(sym) {
             if wanted.fixed(at) {
@@ -188,6 +192,26 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
     emit_all(machine, groups, wanted.carry, &mut claims);
     wide_facts(machine, (state.path, None), &mut claims);
     claims
+}
+
+/// A value by the nearest word below it that is at most a length, if its symbol is not itself and
+/// claims may say how far numbers are below lengths.
+fn by_word(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Value {
+    let words = || machine.symbols.words(value.sym);
+    if fixed(value.sym) || carry == Carry::Words || words().next().is_none() {
+        return value;
+    }
+    let is_below = |sym: Sym, shift: u8| {
+        machine.facts.of(machine.sure(path), sym).any(|fact| match fact {
+            Fact::Le { a, shift: s, b: Node::Extent(_), .. } => (a, s) == (sym, shift),
+            _ => false,
+        })
+    };
+    let words = words().filter(|of| is_below(of.word, 0));
+    let words = words.filter_map(|of| place::by_word(value, of));
+    let own = is_below(value.sym, value.shift).then_some(value);
+    let all = words.chain(own).filter(|value| value.add as i64 >= 0);
+    all.min_by_key(|value| value.add).unwrap_or(value)
 }
 
 /// Whether a symbol is the store address of a function. There is no claim on it; on its reference,
@@ -551,8 +575,15 @@ pub(crate) fn join(
     // The symbol of a group whose constants differ is its least member, so that the others are not
     // taken to wrap.
     let mut least: Vec<(Key, u64)> = Vec::new();
+    let by_words = |machine: &Machine<'_>, a, b| {
+        let a = by_word(machine, (before.path, carry), a);
+        (a, by_word(machine, (state.path, carry), b))
+    };
     for (at, a) in locations(before) {
-        let key = state.get(at).filter(|b| a.base == b.base).and_then(|b| pair(a, b));
+        let b = state.get(at).filter(|b| a.base == b.base);
+        let sides = b.map(|b| by_words(machine, a, b));
+        let key = sides.and_then(|(a, b)| pair(a, b));
+        let a = sides.map_or(a, |(a, _)| a);
         if let Some((key, false)) = key {
             match least.iter_mut().find(|(k, _)| *k == key) {
                 Some((_, least)) => *least = (*least as i64).min(a.add as i64) as u64,
@@ -567,6 +598,7 @@ pub(crate) fn join(
         if a.base != b.base {
             continue;
         }
+        let (a, b) = by_words(machine, a, b);
         if a == b && fixed(a.sym) {
             let Value { base, sym, shift, add } = a;
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });

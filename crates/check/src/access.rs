@@ -14,7 +14,7 @@ use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefKind, RefType};
 use crate::value::{Base, Sym, Value};
-use crate::x64::Address;
+use crate::x64::{Address, Pure};
 
 /// The way an instruction uses a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,14 +94,28 @@ impl Machine<'_> {
         let index = index.map(|(r, shift)| (self.read_loc(state, Loc::Register(r)), shift));
         match place::address(base, index, address.disp) {
             Some(value) => value,
-            None => match index {
-                Some((index, 0)) => match self.sum(&mut state.path, base, index) {
-                    Some(sum) => sum.plus(address.disp),
-                    None => self.unknown(8),
-                },
-                _ => self.unknown(8),
-            },
+            None => {
+                let whole = match index {
+                    Some((index, 0)) => self.sum(&mut state.path, base, index),
+                    _ => None,
+                };
+                let sum = whole.or_else(|| self.same_sum(base, index?));
+                sum.map_or_else(|| self.unknown(8), |sum| sum.plus(address.disp))
+            }
         }
+    }
+
+    /// The sum of two numbers that has no form: a word that is found again.
+    fn same_sum(&mut self, base: Value, (index, shift): (Value, u8)) -> Option<Value> {
+        let index = index.shifted(u32::from(shift))?;
+        if (base.base, index.base) != (Base::None, Base::None) {
+            return None;
+        }
+        let shift = |value: Value| planted!(SumsForgetShifts, value.shift, 0);
+        let plain = |value: Value| Value { add: 0, shift: shift(value), ..value };
+        let (a, b) = (plain(base), plain(index));
+        let sum = self.symbols.same((Pure::Add, 8, (a.min(b), a.max(b))), Def::ANY);
+        Some(Value::symbol(sum).plus(base.add.wrapping_add(index.add)))
     }
 
     /// The place of a memory operand, if the access is allowed.
@@ -230,6 +244,25 @@ impl Machine<'_> {
             }
         }
         let path = self.sure(state.path);
+        let mut is = self.linear_at((path, m), to, size, limits);
+        for to in self.by_words(to) {
+            if matches!(is, Ok(Place::Linear { faults: false })) {
+                break;
+            }
+            let by_word = self.linear_at((path, m), to, size, limits);
+            is = by_word.or(is);
+        }
+        is
+    }
+
+    /// P3, by what is known of the symbol that the address has.
+    fn linear_at(
+        &self,
+        (path, m): (Path, u32),
+        to: Value,
+        size: u32,
+        limits: (u64, u64),
+    ) -> Result<Place, Fault> {
         let bounds = self.facts.bounds(path, &self.symbols, to.sym);
         let within = |end| self.within(path, end, Extent::Memory(m));
         match place::linear((to, size), bounds, limits, within) {
@@ -246,6 +279,11 @@ impl Machine<'_> {
         }
     }
 
+    /// An address by each word that is a sum of its symbol (S3).
+    pub(crate) fn by_words(&self, to: Value) -> impl Iterator<Item = Value> + '_ {
+        self.symbols.words(to.sym).filter_map(move |word| place::by_word(to, word))
+    }
+
     /// P3: whether an access ends within what faults behind the memory's present length.
     fn is_guarded(&self, (path, m): (Path, u32), to: Value, size: u32) -> bool {
         let guard = self.layout.memory_type(m).map_or(0, |memory| memory.guard_bytes);
@@ -260,7 +298,10 @@ impl Machine<'_> {
         if self.layout.table_type(t).is_none() || size != 8 {
             return fault(Rule::Table, "an access that is no element of a table");
         }
-        if !self.is_element(self.sure(state.path), t, to) {
+        let path = self.sure(state.path);
+        if !self.is_element(path, t, to)
+            && !self.by_words(to).any(|to| self.is_element(path, t, to))
+        {
             return fault(Rule::Table, "the access is not shown to stay inside the table");
         }
         Ok(Place::Element { table: t, faults: false })
@@ -321,12 +362,16 @@ impl Machine<'_> {
             return Ok(Place::Data(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
         // D6: an entry of a table, for each number between the index's bounds.
-        let bounds = self.facts.bounds(self.sure(state.path), &self.symbols, to.sym);
-        let (first, bytes) = place::entries(to, bounds, size);
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        if !planted!(TableAnywhere, within(first, bytes), true) {
+        let entries = |to: Value| {
+            let bounds = self.facts.bounds(self.sure(state.path), &self.symbols, to.sym);
+            let (first, bytes) = place::entries(to, bounds, size);
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            planted!(TableAnywhere, within(first, bytes), true).then_some((first, bytes))
+        };
+        let all = core::iter::once(to).chain(self.by_words(to)).filter_map(entries);
+        let Some((first, bytes)) = all.min_by_key(|&(_, bytes)| bytes) else {
             return fault(Rule::JumpTable, "the index is not shown to stay in its table");
-        }
+        };
         if to.shift != 2 || size != 4 {
             return Ok(Place::Entry);
         }

@@ -506,11 +506,12 @@ impl Machine<'_> {
                 }),
             Claim::Ref { of, ty } => own(Name::Of(of)).is_some_and(|v| self.is_ref(path, v, ty)),
             Claim::Below { name, d, extent } => own(name).is_some_and(|v| {
-                let reading = self.facts.reading(path, &self.symbols, v);
-                reading.is_some_and(|r| {
+                let within = |r: Reading| {
                     let add = r.add.saturating_add(i128::from(d));
                     self.within(path, Reading { add, ..r }, extent)
-                })
+                };
+                self.facts.reading(path, &self.symbols, v).is_some_and(within)
+                    || self.readings_by_words(path, v).any(|(r, _)| within(r))
             }),
             Claim::TypeId { of, ty } => own(Name::Of(of))
                 .and_then(Value::as_symbol)
@@ -557,6 +558,18 @@ impl Machine<'_> {
             }
         }
         order::lies_in(bounds, || self.facts.range(path, &self.symbols, value))
+            || self
+                .readings_by_words(path, value)
+                .any(|(_, range)| order::lies_in(bounds, || Some(range)))
+    }
+
+    /// A number by each word that its symbol has, with its range.
+    fn readings_by_words(
+        &self,
+        path: Path,
+        value: Value,
+    ) -> impl Iterator<Item = (Reading, (i128, i128))> + '_ {
+        self.facts.wholes_by_words(path, &self.symbols, value)
     }
 }
 

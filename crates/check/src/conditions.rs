@@ -7,6 +7,10 @@
 //!
 //! - B1. An order that the bounds of both sides show already adds no fact: bounds say it as long as
 //!   the path does. Orders with lengths that were read are kept (F3 of `facts`).
+//! - B2. A sum that may wrap has no reading. Where it is compared with a length or a constant, its
+//!   *word* gets a symbol (S3 of `symbols`), of which the comparison says something; and where its
+//!   sum with a constant is known to have no carry. An order is kept of each word that its left
+//!   side reads as.
 
 use crate::facts::{Fact, Path, Reading};
 use crate::machine::Machine;
@@ -14,8 +18,9 @@ use crate::rules::condition::{Said, said, without_carry};
 use crate::rules::order;
 use crate::state::{Flags, State};
 use crate::symbols::Kind;
-use crate::value::{Base, Value};
+use crate::value::{Base, Sym, Value};
 use crate::x64::Condition;
+use alloc::vec::Vec;
 
 /// A number as an integer, and its bounds, if it does not wrap.
 type Whole = Option<(Reading, (i128, i128))>;
@@ -61,13 +66,32 @@ impl Machine<'_> {
     }
 
     /// The operands that the flags came from, where the condition says something of them.
-    fn sides(&self, (path, flags): (Path, Flags), condition: Condition) -> Option<Sides> {
+    fn sides(&mut self, (path, flags): (Path, Flags), condition: Condition) -> Option<Sides> {
         let Flags::Compare(a, b) = flags else { return None };
         if said(flags, condition, true) == Said::Nothing {
             return None;
         }
-        let whole = |value| self.facts.whole(path, &self.symbols, value);
-        Some(Sides { operands: (a, b), wholes: (whole(a), whole(b)) })
+        let whole = |this: &Self, value| this.facts.whole(path, &this.symbols, value);
+        let wholes = match (whole(self, a), whole(self, b)) {
+            (None, Some(with)) => (self.word_beside((path, a), with), Some(with)),
+            (Some(with), None) => (Some(with), self.word_beside((path, b), with)),
+            wholes => wholes,
+        };
+        Some(Sides { operands: (a, b), wholes })
+    }
+
+    /// B2: the word of a number without a reading, which is compared with one that has it.
+    fn word_beside(
+        &mut self,
+        (path, value): (Path, Value),
+        (with, _): (Reading, (i128, i128)),
+    ) -> Whole {
+        let length = matches!(self.symbols.def(with.sym).kind, Kind::Length(_));
+        if with.sym != Sym::ZERO && !length {
+            return None;
+        }
+        self.symbols.name_word(value);
+        self.facts.whole(path, &self.symbols, value)
     }
 
     fn way(
@@ -86,8 +110,9 @@ impl Machine<'_> {
         match said(flags, condition, holds) {
             Said::Nothing => Some(path),
             Said::Order(a, more, b) => {
-                let sides = (whole(self, a), whole(self, b));
-                self.order(path, sides, i128::from(more))
+                let (x, y) = (whole(self, a), whole(self, b));
+                let path = self.order(path, (x, y), more.into())?;
+                self.order_by_words(path, (a, x), (y, more.into()))
             }
             Said::Equal(a, b) => {
                 if self.are_apart(path, a, b) {
@@ -123,6 +148,23 @@ impl Machine<'_> {
             return Some(path);
         }
         Some(self.facts.at_most(path, &self.symbols, (a, more, b)))
+    }
+
+    /// B2: what an order says of the words that its left side is sums of, beside one reading.
+    fn order_by_words(
+        &mut self,
+        path: Path,
+        (value, known): (Value, Whole),
+        (with, more): (Whole, i128),
+    ) -> Option<Path> {
+        if !self.symbols.has_words() {
+            return Some(path);
+        }
+        let others = self.facts.wholes_by_words(path, &self.symbols, value);
+        let others: Vec<_> = others.filter(|other| Some(*other) != known).collect();
+        let least = planted!(WordsAreLess, more, more.saturating_add(1));
+        let mut ways = others.into_iter();
+        ways.try_fold(path, |path, other| self.order(path, (Some(other), with), least))
     }
 
     /// `path` and what the equality of two words says beside their order.
@@ -168,10 +210,13 @@ impl Machine<'_> {
     /// `path`, where the sum of `a` and a constant had no carry.
     fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
         let Some((value, most)) = without_carry(a, b) else { return path };
-        let reading = |value| self.facts.reading(path, &self.symbols, value);
-        match (reading(value), reading(most)) {
-            (Some(a), Some(b)) => self.facts.at_most(path, &self.symbols, (a, 0, b)),
-            _ => path,
+        let Some(most) = self.facts.reading(path, &self.symbols, most) else { return path };
+        if self.facts.reading(path, &self.symbols, value).is_none() {
+            self.symbols.name_word(value);
+        }
+        match self.facts.reading(path, &self.symbols, value) {
+            Some(value) => self.facts.at_most(path, &self.symbols, (value, 0, most)),
+            None => path,
         }
     }
 }

@@ -19,9 +19,9 @@
 //! the answer is *not known*, which is sound. The nodes that all queries walk are counted (`pass`
 //! bounds it).
 
-use crate::rules::numeric::range;
 pub use crate::rules::order::Reading;
 use crate::rules::order::{self, Edge};
+use crate::rules::place::by_word;
 use crate::symbols::{Extent, Kind, Record, Symbols};
 use crate::value::{Base, Sym, Value};
 use alloc::vec::Vec;
@@ -187,13 +187,13 @@ impl Facts {
     }
 
     /// The bounds of a number's integer value `(sym << shift) + add`, if it does not wrap; `add` is
-    /// read as a signed word first, then as an unsigned one. None for pointers.
+    /// read as a signed word first, then as an unsigned one. Of one that may wrap, those of its
+    /// word, if that has a symbol. None for pointers.
     pub fn range(&self, path: Path, symbols: &Symbols, value: Value) -> Option<(i128, i128)> {
         if value.base != Base::None {
             return None;
         }
-        let bounds = self.bounds(path, symbols, value.sym);
-        range(order::whole(bounds, value.shift, value.add))
+        self.whole(path, symbols, value).map(|(_, range)| range)
     }
 
     /// A number as an integer, if it cannot wrap.
@@ -204,13 +204,34 @@ impl Facts {
         if value.sym == Sym::ZERO {
             return Some(Reading { sym: Sym::ZERO, shift: 0, add: i128::from(value.add) });
         }
-        let bounds = self.bounds(path, symbols, value.sym);
-        let add = order::whole(bounds, value.shift, value.add)?.add;
-        Some(Reading { sym: value.sym, shift: value.shift.min(3), add })
+        self.whole(path, symbols, value).map(|(reading, _)| reading)
     }
 
-    /// A number as an integer with its bounds, if it cannot wrap.
+    /// A number as an integer with its bounds, if it cannot wrap: by its symbol, or by a word and a
+    /// distance (S3 of `symbols`).
+    #[inline]
     pub(crate) fn whole(
+        &self,
+        path: Path,
+        symbols: &Symbols,
+        value: Value,
+    ) -> Option<(Reading, (i128, i128))> {
+        let whole = self.whole_by_symbol(path, symbols, value);
+        whole.or_else(|| self.wholes_by_words(path, symbols, value).next())
+    }
+
+    /// A number as an integer by each word that its symbol has and a distance, newest first.
+    pub(crate) fn wholes_by_words<'a>(
+        &'a self,
+        path: Path,
+        symbols: &'a Symbols,
+        value: Value,
+    ) -> impl Iterator<Item = (Reading, (i128, i128))> + 'a {
+        let words = symbols.words(value.sym).filter_map(move |word| by_word(value, word));
+        words.filter_map(move |value| self.whole_by_symbol(path, symbols, value))
+    }
+
+    fn whole_by_symbol(
         &self,
         path: Path,
         symbols: &Symbols,

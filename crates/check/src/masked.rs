@@ -99,10 +99,21 @@ impl Machine<'_> {
             _ => return None,
         };
         let Some(path) = path else { return Some((extent, most)) };
-        let Extent::Memory(m) = extent else {
-            let Extent::Table(t) = extent else { return None };
-            return self.is_element(path, t, to).then_some((extent, most));
-        };
+        match extent {
+            Extent::Memory(m) => {
+                let masked = self.select_bytes((path, m), to, most);
+                // S3: what is known of the word of a sum that may wrap.
+                let mut by_words = self.by_words(to);
+                masked.or_else(|| by_words.find_map(|to| self.select_bytes((path, m), to, most)))
+            }
+            Extent::Table(t) => self.is_element(path, t, to).then_some((extent, most)),
+            Extent::Data(_) => None,
+        }
+    }
+
+    /// D3: how many bytes from `to` on lie in a memory, or are reserved behind it.
+    fn select_bytes(&self, (path, m): (Path, u32), to: Value, most: u32) -> Option<(Extent, u32)> {
+        let extent = Extent::Memory(m);
         let memory = self.layout.memory_type(m)?;
         let add = i128::from(to.add as i64);
         let of = Reading { sym: to.sym, shift: to.shift, add };

@@ -57,6 +57,8 @@ rules {
     AddressBelow
     EndForgetsSize
     MaskedForgetsSize
+    WordIsSymbol
+    WordForgetsShift
     ElementIsLength
     JumpTableTooShort
     ChargeWraps
@@ -116,6 +118,8 @@ steps {
     TrapsGoOn
     SumWraps
     SumOfAnything
+    WordsAreLess
+    SumsForgetShifts
     HalfOfAnything
     SelectsAnything
     ZeroOrders

@@ -423,20 +423,14 @@ impl Machine<'_> {
         effect: &mut Effect,
     ) -> Result<(), Fault> {
         let (b, bytes, _) = self.read(state, insn, 1, (Access::Read, effect))?;
-        let (mut a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let (a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
         let path = self.sure(state.path);
         if let Some(pointer) = self.masked_pointer((path, state.flags), condition, (a, b)) {
             return self.write(state, insn, (place, bytes, Some(pointer)));
         }
         let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
         if a.base == Base::None && range(self, path, a).is_none() {
-            // A sum that may wrap is a word like any other: a symbol stands for it here.
-            let own = Value::symbol(self.symbols.fresh(Def::ANY));
-            if let Flags::Compare(x, y) = state.flags {
-                let named = |v| if v == a { own } else { v };
-                state.flags = Flags::Compare(named(x), named(y));
-            }
-            a = own;
+            self.symbols.name_word(a);
         }
         let (taken, other) = self.ways((path, state.flags), condition);
         let either = self.either_ref(state.path, a, b).filter(|_| bytes == 8);

@@ -4,10 +4,14 @@
 //!   stands in the state. A property that holds only behind a branch is a fact (`facts`), never a
 //!   bound.
 //! - S2. The symbol of `low half of (sym << shift) + add` is that word, however often it is taken.
+//! - S3. So is the symbol of the word of `(sym << shift) + add`, which may wrap. What is compared
+//!   gets one where its reading is not known (`conditions`); then sums with other constants read as
+//!   that word and a distance, too.
 //!
 //! Space: one entry per value that the check does not know, so linear in the code.
 
 use crate::rules::numeric::half_of;
+use crate::rules::place::WordOf;
 use crate::value::{Sym, Value};
 use crate::x64::Pure;
 use alloc::collections::BTreeMap;
@@ -150,6 +154,8 @@ pub type Summand = (Sym, u8);
 pub struct Symbols {
     entries: Vec<Entry>,
     halves: Vec<Half>,
+    /// The words of sums of a symbol and a constant that may wrap, oldest first.
+    words: BTreeMap<Sym, Vec<WordOf>>,
     /// The symbols that are sums of two, by these.
     sums: BTreeMap<(Summand, Summand), Sym>,
     /// The two that a sum is of, the last ones that were said.
@@ -182,6 +188,9 @@ struct Half {
 /// Low halves of a symbol that are looked at; older ones are forgotten, which is sound.
 const HALVES_MAX: usize = 16;
 
+/// Words of sums of a symbol that are looked at; older ones are forgotten, which is sound.
+const WORDS_MAX: usize = 16;
+
 impl Symbols {
     /// The symbols that are the same in the whole function, with space for `more`.
     pub(crate) fn new(more: usize) -> Symbols {
@@ -193,6 +202,7 @@ impl Symbols {
         Symbols {
             entries,
             halves: Vec::with_capacity(more >> 3),
+            words: BTreeMap::new(),
             sums: BTreeMap::new(),
             summands: BTreeMap::new(),
             selected: BTreeMap::new(),
@@ -275,6 +285,27 @@ impl Symbols {
         let found = self.halves.get((is as usize).checked_sub(1)?)?;
         let number = Value::symbol(found.whole);
         Some(Value { shift: found.shift, add: u64::from(found.add), ..number })
+    }
+
+    /// The words of sums of a symbol, newest first (S3).
+    pub fn words(&self, of: Sym) -> impl Iterator<Item = WordOf> + '_ {
+        let words = if self.words.is_empty() { None } else { self.words.get(&of) };
+        words.map_or(&[][..], Vec::as_slice).iter().rev().take(WORDS_MAX).copied()
+    }
+
+    /// Whether any sum's word has a symbol.
+    #[inline]
+    pub(crate) fn has_words(&self) -> bool {
+        !self.words.is_empty()
+    }
+
+    /// Gives the word of a number without a reading a symbol (S3). Not for pointers.
+    pub(crate) fn name_word(&mut self, value: Value) {
+        if value.base == crate::value::Base::None {
+            let word = self.fresh(Def::ANY);
+            let of = WordOf { shift: value.shift, add: value.add, word };
+            self.words.entry(value.sym).or_default().push(of);
+        }
     }
 
     /// The symbol of the result of an operation on words of that many bytes; a new one has these

@@ -44,6 +44,8 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::HalfForgetsShift => "halves.1",
         Plant::AddressBelow | Plant::EndForgetsSize => "access.least.0.4",
         Plant::MaskedForgetsSize => "masked.4",
+        Plant::WordIsSymbol => "d10.word.4.0",
+        Plant::WordForgetsShift => "by_word.0.2",
         Plant::ElementIsLength => "element.indexed",
         Plant::JumpTableTooShort => "entries.2.4",
         Plant::ChargeWraps => "charge.0",

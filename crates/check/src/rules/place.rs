@@ -20,6 +20,27 @@ pub fn address<W: Word>(
     Some(sum.plus(disp))
 }
 
+/// The word of a sum of a symbol and a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WordOf<W = u64> {
+    /// How far the symbol is shifted.
+    pub shift: u8,
+    /// The constant.
+    pub add: W,
+    /// The symbol of the word `(symbol << shift) + add` modulo 2^64.
+    pub word: Sym,
+}
+
+/// A sum of a symbol by the word of another sum of it, shifted as much more: what is left is a
+/// distance from that word.
+#[inline]
+pub fn by_word<W: Word>(to: Value<W>, of: WordOf<W>) -> Option<Value<W>> {
+    let shift = to.shift.checked_sub(of.shift)?;
+    let add = planted!(WordForgetsShift, of.add.shl(u32::from(shift)), of.add);
+    let add = planted!(WordIsSymbol, to.add.wrapping_sub(add), to.add);
+    Some(Value { base: to.base, sym: of.word, shift, add })
+}
+
 /// Where an access to linear memory lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {

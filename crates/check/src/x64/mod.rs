@@ -68,6 +68,8 @@ pub enum Alu {
 /// An operation whose result depends on nothing but its operands, among those that are found again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pure {
+    /// The sum of two numbers without a form, whose constants are left out.
+    Add,
     /// The difference.
     Sub,
     /// The bits that both have.

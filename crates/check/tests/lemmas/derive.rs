@@ -1,4 +1,4 @@
-//! Whole derivations, from compare to access, as `docs/trust/testing.md` names them: D1 to D9.
+//! Whole derivations, from compare to access, as `docs/trust/testing.md` names them: D1 to D10.
 //!
 //! Each runs the rules in the order in which the check would meet the instructions, on words of any
 //! kind, and claims that the access lies where it may. The twin leaves out what one instruction
@@ -12,7 +12,10 @@ use crate::proof::{CONDITIONS, Proof, Runs, holds, int, meaning, number, process
 use crate::smt::Theory::Integers;
 use crate::table::{Lemma, lemma};
 use prova_check::rules::numeric::{Outcome, arithmetic, charged, compared, either};
-use prova_check::rules::place::{Reach, address, element, entries, linear, masked};
+use prova_check::rules::order::Reading;
+use prova_check::rules::place::{
+    Reach, WordOf, address, by_word, element, entries, linear, masked,
+};
 use prova_check::word::Int;
 use prova_check::x64::{Alu, Condition};
 use prova_check::{Base, Flags, Sym, Value};
@@ -274,6 +277,28 @@ fn d9<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     Some(first && second)
 }
 
+/// D10: the word of a sum that may wrap, compared with the length behind which a guard lies, serves
+/// an access at a distance from it, whose address names the sum's symbol. The case: bytes, the
+/// symbol's shift in the sum, and in the address.
+fn d10<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let (min, _, len) = memory::<W>()?;
+    let mut engine = Engine::new(min);
+    engine.length(LENGTH, W::MAX, len)?;
+    let of = WordOf { shift: case[1] as u8, add: W::any("k"), word: OTHER };
+    let sum = Value::symbol(INDEX).shifted(case[1])?.plus(of.add);
+    given!(number::<W>(OTHER) == meaning(sum));
+    passed(&mut engine, (Value::symbol(OTHER), Value::symbol(LENGTH)), Condition::Above, twin)?;
+    let index = Some((Value::symbol(INDEX), case[2] as u8));
+    let to = address(Value::pointer(MEMORY, W::ZERO), index, W::any("disp"))?;
+    let by = by_word(to, of)?;
+    let (bounds, guard) = (engine.bounds(by.sym), W::any("guard").unsigned());
+    given!(W::any("base").unsigned().plus(len).plus(guard) <= W::MAX.unsigned());
+    let within = |end: Reading<W::Int>| engine.within(Reading { add: end.add.minus(guard), ..end });
+    let reach = linear((by, case[0]), bounds, (min, W::ZERO), within);
+    given!(reach == Reach::Inside);
+    Some(lies(to, case[0], W::any("base"), len.plus(guard)))
+}
+
 /// P6: what a branch compared with a constant, less that constant, is less than it was by that
 /// number.
 fn taken_off<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
@@ -348,6 +373,9 @@ pub fn lemmas() -> Vec<Lemma> {
     add("d7.record".to_owned(), &[], runs!(d7_record));
     for shift in 0..4 {
         add(format!("d8.hoisted.{shift}"), &[shift], runs!(d8));
+    }
+    for case in [[1, 0, 0], [4, 0, 0], [16, 3, 3]] {
+        add(format!("d10.word.{}.{}", case[0], case[1]), &case, runs!(d10));
     }
     for (a, b) in [(4, 4), (8, 4), (1, 2)] {
         add(format!("d9.shared.{a}.{b}"), &[a, b], runs!(d9));

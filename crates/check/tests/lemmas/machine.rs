@@ -135,14 +135,14 @@ struct Side {
     registers: [Option<Value>; 16],
     flags: Flags,
     halves: BTreeMap<(Sym, (u8, u64)), Sym>,
-    /// The symbol that comes next.
-    next: u32,
+    sums: BTreeMap<[(Sym, u8); 2], Sym>,
 }
 
 impl Side {
     fn fresh(&mut self, bounds: (u64, u64)) -> Value {
-        let sym = Sym(self.next);
-        self.next += 1;
+        let next = self.engine.next.expect("words get symbols");
+        let sym = Sym(next);
+        self.engine.next = Some(next + 1);
         self.engine.define(sym, bounds, false);
         Value::symbol(sym)
     }
@@ -163,6 +163,22 @@ impl Side {
         let half = self.fresh((0, 0xffff_ffff));
         self.halves.insert(key, half.sym);
         half
+    }
+
+    fn same_sum(&mut self, base: Value, index: Value, (shift, disp): (u8, i32)) -> Option<Value> {
+        let index = index.shifted(shift.into())?;
+        let plain = |value: Value| (value.sym, value.shift);
+        let key = [plain(base).min(plain(index)), plain(base).max(plain(index))];
+        let add = base.add.wrapping_add(index.add).wrapping_add(i64::from(disp) as u64);
+        let numbers = (base.base, index.base) == (Base::None, Base::None);
+        let known = self.sums.get(&key).copied().filter(|_| numbers);
+        let sum = match known {
+            Some(sum) => sum,
+            None if numbers => self.fresh((0, u64::MAX)).sym,
+            None => return None,
+        };
+        self.sums.insert(key, sum);
+        Some(Value::symbol(sum).plus(add))
     }
 
     fn read(&mut self, register: u8, bytes: u32) -> Value {
@@ -227,7 +243,8 @@ impl Side {
             Step::Lea(to, base, index, shift, disp) => {
                 let (base, index) = (self.read(base, 8), self.read(index, 8));
                 let sum = address(base, Some((index, shift)), i64::from(disp) as u64);
-                let value = sum.unwrap_or_else(|| self.fresh((0, u64::MAX)));
+                let same = sum.or_else(|| self.same_sum(base, index, (shift, disp)));
+                let value = same.unwrap_or_else(|| self.fresh((0, u64::MAX)));
                 self.write(to, 8, Some(value));
             }
         }
@@ -241,6 +258,8 @@ struct Counts {
     /// Branches that can be, and that cannot.
     branches: [usize; 2],
     ranges: usize,
+    /// Readings that are those of a word.
+    words: usize,
     /// Accesses within the length, and accesses that are not shown to be.
     within: [usize; 2],
 }
@@ -275,10 +294,10 @@ impl<'l> Pair<'l> {
         assert_eq!(kind, Kind::Length(Extent::Memory(0)));
         let mut engine = Engine::new(machine.least(Extent::Memory(0)));
         engine.define(length, (lo, hi), true);
-        let next = machine.symbols.len() as u32;
+        engine.next = Some(machine.symbols.len() as u32);
         let registers = state.regs;
-        let halves = BTreeMap::new();
-        let side = Side { engine, registers, flags: Flags::Unknown, halves, next };
+        let (halves, sums) = (BTreeMap::new(), BTreeMap::new());
+        let side = Side { engine, registers, flags: Flags::Unknown, halves, sums };
         Pair { machine, state, side }
     }
 
@@ -313,16 +332,20 @@ impl<'l> Pair<'l> {
             return Err(format!("{step:?}, {condition:?} {holds}: {path:?}, {can}"));
         }
         counts.branches[usize::from(path.is_none())] += 1;
-        if let Some(path) = path {
-            self.state.path = path;
-            self.side.engine = engine;
+        match path {
+            Some(path) => {
+                self.state.path = path;
+                self.side.engine = engine;
+            }
+            None => self.side.engine.take_words(&engine),
         }
         self.agree(rng, counts).map_err(|what| format!("{step:?}: {what}"))
     }
 
     fn agree(&self, rng: &mut Rng, counts: &mut Counts) -> Result<(), String> {
         let Pair { machine, state, side } = self;
-        if (machine.symbols.len(), state.flags) != (side.next as usize, side.flags) {
+        let next = side.engine.next.map(|next| next as usize);
+        if (Some(machine.symbols.len()), state.flags) != (next, side.flags) {
             return Err(format!("{} symbols, {:?}", machine.symbols.len(), state.flags));
         }
         for register in REGISTERS {
@@ -342,6 +365,7 @@ impl<'l> Pair<'l> {
             }
             counts.ranges += 1;
             let Some(reading) = reading else { continue };
+            counts.words += usize::from(reading.sym != value.sym);
             let more = *rng.pick(&[0, 0, 1, 4, -1, 0x2_0000]);
             let of = Reading { add: reading.add + more, ..reading };
             let within = machine.facts.within(path, symbols, (of, Extent::Memory(0), engine.least));
@@ -371,8 +395,8 @@ fn compare(sequences: usize, lost: bool) -> Result<Counts, String> {
 fn the_engine_knows_what_the_machine_knows() {
     let counts = compare(2_000, false).expect("they agree");
     println!("{counts:?}");
-    let Counts { steps, branches, ranges, within } = counts;
-    assert!(steps > 40_000 && ranges > 300_000, "{steps} {ranges}");
+    let Counts { steps, branches, ranges, words, within } = counts;
+    assert!(steps > 40_000 && ranges > 300_000 && words > 500, "{steps} {ranges} {words}");
     assert!(branches[1] > 100 && within[0] > 1_000 && within[1] > 1_000, "{branches:?} {within:?}");
 }
 

@@ -1,9 +1,9 @@
 //! Lemmas on sums of values: what the check computes is the word that the processor has.
 
-use crate::proof::{Proof, Runs, meaning};
+use crate::proof::{Proof, Runs, meaning, number};
 use crate::smt::Theory::{Bits, Integers};
 use crate::table::{Lemma, lemma};
-use prova_check::rules::place::address;
+use prova_check::rules::place::{self, WordOf, address};
 use prova_check::{Base, Sym, Value};
 
 /// The forms that a value has.
@@ -75,6 +75,17 @@ fn substituted<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     Some(turned(value, twin) == filled(of, own, case[2], add))
 }
 
+/// A sum of a symbol by the word of another sum of it. The case: how far the symbol is shifted in
+/// both.
+fn by_word<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let (sym, word) = (Sym(20), Sym(21));
+    let sum = |shift: u32, add| Value { shift: shift as u8, add, ..Value::symbol(sym) };
+    let of = WordOf { shift: case[0] as u8, add: W::any("k"), word };
+    given!(number::<W>(word) == meaning(sum(case[0], of.add)));
+    let to = Value { base: Base::Memory(0), ..sum(case[1], W::any("l")) };
+    Some(turned(place::by_word(to, of)?, twin) == meaning(to))
+}
+
 fn pointer(case: u32) -> Base {
     if case == 0 { Base::None } else { Base::Memory(0) }
 }
@@ -137,6 +148,9 @@ pub fn lemmas() -> Vec<Lemma> {
                 add(format!("shifted.{}.{by}", FORMS[a as usize]), &[a, by], runs!(shifted));
             }
         }
+    }
+    for (of, to) in [(0, 0), (0, 2), (1, 3), (3, 3)] {
+        add(format!("by_word.{of}.{to}"), &[of, to], runs!(by_word));
     }
     for of in 0..2 {
         let of_name = ["number", "pointer"][of as usize];
