@@ -3,8 +3,8 @@
 //! Locations that share a symbol on *both* sides, at the same distance, share one behind the merge
 //! (joint symbols): otherwise `r10 = base + r9` would be lost where both change. Bounds widen along
 //! a ladder; facts keep the weaker distance. What reads as a word at a distance, of which a length
-//! is known to be no less, has that word as its symbol (S3 of the check's `symbols`): it shares none
-//! with the number that it is a sum of.
+//! is known to be no less, has that word as its symbol (S3 of the check's `symbols`): it shares
+//! none with the number that it is a sum of.
 
 use crate::flow::CHANGES_MAX;
 use crate::slice::Set;
@@ -563,6 +563,34 @@ fn rest(owner: Loc, known: Known, claims: &mut Vec<Claim>) {
     }
 }
 
+/// The contents of the locations that hold something on both sides, with one base.
+fn held_on_both(
+    machine: &Machine<'_>,
+    before: &State,
+    (state, carry): (&State, Carry),
+) -> Vec<(Loc, Value, Value)> {
+    let both = locations(before).filter_map(|(at, a)| {
+        let b = state.get(at).filter(|b| a.base == b.base)?;
+        let a = by_word(machine, (before.path, carry), a);
+        Some((at, a, by_word(machine, (state.path, carry), b)))
+    });
+    both.collect()
+}
+
+/// The symbol of a group whose constants differ is its least member, so that the others are not
+/// taken to wrap.
+fn least_members(held: &[(Loc, Value, Value)]) -> Vec<(Key, u64)> {
+    let mut least: Vec<(Key, u64)> = Vec::new();
+    for &(_, a, b) in held {
+        let Some((key, false)) = pair(a, b) else { continue };
+        match least.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, least)) => *least = (*least as i64).min(a.add as i64) as u64,
+            None => least.push((key, a.add)),
+        }
+    }
+    least
+}
+
 /// The claims that hold in `before` and in `state`. `changes` says how often they changed.
 pub(crate) fn join(
     machine: &mut Machine<'_>,
@@ -572,33 +600,11 @@ pub(crate) fn join(
 ) -> Vec<Claim> {
     let carry = wanted.carry;
     let mut claims = Vec::with_capacity(before.words.len() + USUAL);
-    // The symbol of a group whose constants differ is its least member, so that the others are not
-    // taken to wrap.
-    let mut least: Vec<(Key, u64)> = Vec::new();
-    let by_words = |machine: &Machine<'_>, a, b| {
-        let a = by_word(machine, (before.path, carry), a);
-        (a, by_word(machine, (state.path, carry), b))
-    };
-    for (at, a) in locations(before) {
-        let b = state.get(at).filter(|b| a.base == b.base);
-        let sides = b.map(|b| by_words(machine, a, b));
-        let key = sides.and_then(|(a, b)| pair(a, b));
-        let a = sides.map_or(a, |(a, _)| a);
-        if let Some((key, false)) = key {
-            match least.iter_mut().find(|(k, _)| *k == key) {
-                Some((_, least)) => *least = (*least as i64).min(a.add as i64) as u64,
-                None => least.push((key, a.add)),
-            }
-        }
-    }
+    let held = held_on_both(machine, before, (state, carry));
+    let least = least_members(&held);
     let fuel = fuel(before).zip(fuel(state)).and_then(|(a, b)| Some((pair(a, b)?.0, a.add)));
     let mut groups: Vec<Group> = Vec::new();
-    for (at, a) in locations(before) {
-        let Some(b) = state.get(at) else { continue };
-        if a.base != b.base {
-            continue;
-        }
-        let (a, b) = by_words(machine, a, b);
+    for (at, a, b) in held {
         if a == b && fixed(a.sym) {
             let Value { base, sym, shift, add } = a;
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });

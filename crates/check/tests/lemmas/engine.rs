@@ -33,7 +33,7 @@ type Whole<W> = (Reading<<W as Word>::Int>, (<W as Word>::Int, <W as Word>::Int)
 #[derive(Clone, Debug)]
 pub struct Engine<W: Word> {
     defs: Vec<(Sym, (W, W), bool)>,
-    /// Edges, each with the number of the next symbol when it was found: it serves older ones alone.
+    /// Edges, each with the next symbol's number when it was found: it serves older ones alone.
     edges: Vec<(Edged<W>, Option<u32>)>,
     /// The words of sums that may wrap, and the number of the next symbol; none: no word gets one.
     words: Vec<(Sym, WordOf<W>)>,
@@ -128,7 +128,7 @@ impl<W: Word> Engine<W> {
         }
     }
 
-    /// What words were named by another engine, which has all of this one's.
+    /// Takes the words that another engine has named, among them all of this one's.
     pub fn take_words(&mut self, of: &Engine<W>) {
         (self.words, self.next) = (of.words.clone(), of.next);
     }
