@@ -351,6 +351,7 @@ fn base_name(base: Base, sym: Sym) -> String {
         Base::HostContext => "the context of the host's function".to_owned(),
         Base::HostCode => "code of the host".to_owned(),
         Base::Data(n) => format!("data segment {n}"),
+        Base::Elements(n) => format!("elements of segment {n}"),
     }
 }
 

@@ -332,7 +332,11 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::Nowhere => (21, None),
         Base::FuncContext(n) => (22, Some(n)),
         // Ways have no claims.
-        Base::Funcs(_) | Base::CallerContext | Base::HostContext | Base::HostCode => return None,
+        Base::Funcs(_)
+        | Base::CallerContext
+        | Base::HostContext
+        | Base::HostCode
+        | Base::Elements(_) => return None,
         Base::Data(n) => (23, Some(n)),
     })
 }

@@ -115,12 +115,12 @@ impl Machine<'_> {
             Holds::Settable(number) => Ok(Place::Settable(number)),
             Holds::HostCode => constant(Base::HostCode),
             Holds::Data => constant(Base::Data(index)),
-            Holds::DataLength => symbol(half(Kind::Length(Extent::Data(index)))),
+            Holds::DataLength => Ok(Place::DataLength(index)),
         }
     }
 
-    /// P8: a field of the record that a reference points to. Null faults, for the field that code
-    /// reads first; for others it must be known that the reference is not null.
+    /// P8: a field of the record that a reference points to. Null faults, for type and code, of
+    /// which one is read first; for others it must be known that the reference is not null.
     pub(crate) fn pointed(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
         let record = Record::Ref(to.sym);
         let Some((holds, _)) = self.layout.structures.func.find(to.add, size) else {
@@ -129,10 +129,15 @@ impl Machine<'_> {
         if planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true) {
             return self.held(state, (holds, 0), record);
         }
-        if !self.layout.config.signals || holds != Holds::Type {
+        let code = match holds {
+            Holds::Type => false,
+            Holds::Code => true,
+            _ => return fault(Rule::CallType, "the reference may be null"),
+        };
+        if !self.layout.config.signals {
             return fault(Rule::CallType, "the reference may be null");
         }
-        Ok(Place::Nullable(to.sym))
+        Ok(Place::Nullable { of: to.sym, code })
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it

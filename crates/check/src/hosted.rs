@@ -16,6 +16,13 @@
 //!   the host has written them there, within bounds. That heap never gets shorter, so what lay in
 //!   it lies in it, wherever it is now. How long an object is, nobody believes: the host frees as
 //!   many bytes as a word of the heap says, and allocates what it freed.
+//! - H5. A reference that the host answers is of the type that the table has which is asked (or
+//!   null: the host makes elements null that nobody has written), or of the type of the function
+//!   that is named. Which functions may be named, a list says: the host has records of no others.
+//! - H6. The elements of an element segment stay where they are until it is dropped, which frees
+//!   them. Nothing drops one before the first function of the module runs, or a builtin that is not
+//!   quiet; so until then the function that initialises an instance may write them, and nobody else
+//!   accesses them.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
 use crate::error::{Fault, Rule, fault};
@@ -25,7 +32,7 @@ use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
 use crate::structures::{Answer, Argument};
-use crate::symbols::{Def, Extent, Kind, RefType, Summand};
+use crate::symbols::{Def, Extent, Heap, Kind, RefType, Summand};
 use crate::value::{Base, Sym, Value};
 use alloc::vec::Vec;
 
@@ -44,15 +51,34 @@ impl Machine<'_> {
             values.push(self.read_loc(state, Loc::Register(register)));
         }
         for (&argument, &value) in hosted.arguments.iter().zip(&values) {
-            self.is_argument(state, argument, (value, &values))?;
+            self.is_argument(state, (argument, &hosted.listed), (value, &values))?;
         }
         let trapped = state.answers == Answers::Trapped;
         self.forget(state);
+        if planted!(EveryBuiltinIsQuiet, !hosted.quiet, false) {
+            self.may_drop(state);
+        }
+        let index = |n: u8| values.get(usize::from(n)).and_then(|value| value.as_constant());
+        let index = |n: u8| index(n).map_or(u32::MAX, |index| index as u32);
         match hosted.answer {
             Answer::Number => {}
-            Answer::Function => {
-                let sym = self.reference(RefType::FUNC);
+            Answer::Element(n) => {
+                let ty = layout.table_type(index(n)).map_or(RefType::FUNC, |table| table.ty);
+                let nullable = planted!(AskedElementIsThere, true, ty.nullable);
+                let sym = self.reference(RefType { nullable, ..ty });
                 state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+            }
+            Answer::Reference(n) => {
+                let ty = self.type_of(planted!(AnyFunctionIsNamed, index(n), 0))?;
+                let heap = Heap::Type(ty);
+                let sym = self.reference(RefType { heap, nullable: false, ..RefType::FUNC });
+                state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+            }
+            Answer::Elements(n) => {
+                if planted!(SegmentsAreNeverDropped, state.fresh, true) {
+                    let elements = Value::pointer(Base::Elements(index(n)), 0);
+                    state.set(Loc::Register(RAX), Some(elements));
+                }
             }
             Answer::Object { memory, bytes } => self.object(state, memory, bytes),
             Answer::Trap => state.answers = Answers::Trapped,
@@ -60,6 +86,25 @@ impl Machine<'_> {
             Answer::Never => return fault(Rule::Call, "code unwinds where no trap was noted"),
         }
         Ok(true)
+    }
+
+    /// H6: a segment may be dropped, so that nobody knows any more where its elements are.
+    pub(crate) fn may_drop(&mut self, state: &mut State) {
+        if !state.fresh {
+            return;
+        }
+        state.fresh = false;
+        let elements = |value: &Value| matches!(value.base, Base::Elements(_));
+        for slot in &mut state.regs {
+            *slot = slot.filter(|value| !elements(value));
+        }
+        let words = u32::try_from(state.words.len()).unwrap_or(u32::MAX);
+        for i in 0..words {
+            if state.get(Loc::Word(i)).is_some_and(|value| elements(&value)) {
+                state.set_word(i, None);
+            }
+        }
+        self.facts.count(u64::from(words).saturating_mul(4));
     }
 
     /// H4: the answer is where an object begins whose first bytes lie in the heap.
@@ -90,7 +135,7 @@ impl Machine<'_> {
     fn is_argument(
         &mut self,
         state: &State,
-        argument: Argument,
+        (argument, listed): (Argument, &[u32]),
         (value, all): (Value, &[Value]),
     ) -> Result<(), Fault> {
         // Indices have 32 bits; the upper half is nobody's.
@@ -116,6 +161,13 @@ impl Machine<'_> {
                 let there = index.is_some_and(|index| known.contains(&index));
                 if !planted!(AnyConstant, there, true) {
                     return fault(Rule::Call, "a builtin gets no constant that it knows");
+                }
+                Ok(())
+            }
+            Argument::Listed => {
+                let there = index.is_some_and(|index| listed.binary_search(&index).is_ok());
+                if !planted!(AnyIsListed, there, true) {
+                    return fault(Rule::Call, "a builtin gets a constant that its list has not");
                 }
                 Ok(())
             }

@@ -218,7 +218,7 @@ pub(crate) fn note(place: Place, effect: &mut Effect) {
         effect.faults = if faults { Faults::Memory } else { Faults::Harmless };
     } else if let Place::Element { faults: true, .. } = place {
         effect.faults = Faults::Table;
-    } else if let Place::Nullable(_) = place {
+    } else if let Place::Nullable { .. } = place {
         effect.faults = Faults::Null;
     }
 }

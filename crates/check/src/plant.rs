@@ -141,7 +141,19 @@ steps {
     FailureIsUnseen
     InSaysAnything
     BuiltinGivesAnything
-    BuiltinGivesAnyObject
+    AnyIsListed
+    AskedElementIsThere
+    AnyFunctionIsNamed
+    EveryBuiltinIsQuiet
+    SegmentsAreNeverDropped
+    FunctionsDropNothing
+    ElementIsAnything
+    ElementBehindSegment
+    SegmentIsStored
+    LengthIsSet
+    StartIsAnybody
+    StaticTypeIsAny
+    OldGlobalIsThere
     ObjectIsLonger
     AnyConstant
     AnyTypeIsCollected

@@ -188,6 +188,8 @@ pub enum Argument {
     Byte(u8, &'static [u8]),
     /// One of these constants, of 32 bits.
     OneOf(&'static [u32]),
+    /// A constant that is in the builtin's list ([`Hosted::listed`]), of 32 bits.
+    Listed,
     /// The canonical id of a type of the module that is no function's.
     Collected,
     /// The index of an element of the table whose index this argument (from 0) is.
@@ -203,8 +205,13 @@ pub enum Argument {
 pub enum Answer {
     /// A number, or nothing.
     Number,
-    /// A reference to a function, or null.
-    Function,
+    /// A reference of the type that elements of a table have, or null; this argument (from 0) is the
+    /// table's index.
+    Element(u8),
+    /// A reference to the function whose index this argument is.
+    Reference(u8),
+    /// Where the elements of an element segment are, whose index this argument is.
+    Elements(u8),
     /// Where an object begins in this memory, of 32 bits; the host has written these first bytes.
     Object {
         /// The memory.
@@ -240,4 +247,8 @@ pub struct Hosted {
     pub index: u32,
     /// The answer by which it says that it failed; none if it never does.
     pub fails: Option<Failure>,
+    /// Whether no function runs meanwhile, and no segment is dropped.
+    pub quiet: bool,
+    /// The constants that its listed argument may be, in order.
+    pub listed: Vec<u32>,
 }

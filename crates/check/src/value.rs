@@ -90,6 +90,8 @@ pub enum Base {
     HostCode,
     /// The first byte of a data segment, or null if it has none.
     Data(u32),
+    /// The first element of an element segment, which nobody has dropped.
+    Elements(u32),
 }
 
 impl Base {

@@ -124,7 +124,7 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
         ty: table.ty,
         min: table.min,
         max: table.max,
-        moves: table.min != table.max,
+        moves: !table.is_fixed && table.min != table.max,
     };
     let linear = (settings.memory_reservation, settings.memory_guard_size);
     let linear = (linear, settings.memory_may_move);
@@ -146,6 +146,7 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
         tags: module.tags,
         text: Vec::new(),
         hosted: Vec::new(),
+        elements: module.passive,
         avx512: settings.is_avx512,
         free_bytes: if settings.signals_based_traps {
             prova_check::offsets::SLACK_BYTES

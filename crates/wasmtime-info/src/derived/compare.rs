@@ -315,7 +315,12 @@ fn spaces(parts: &Parts, (module, heap): (&Module, bool), tunables: &Tunables) -
     same("how many tables", &parts.tables.len(), &module.tables.len())?;
     for ((n, there), derived) in module.tables.iter().zip(&parts.tables) {
         let of = format!("table {}", n.as_u32());
-        let max = there.limits.max.unwrap_or(u32::MAX.into());
+        // A table lies in the address space.
+        let most = match there.idx_type {
+            IndexType::I32 => u32::MAX.into(),
+            IndexType::I64 => 1 << 44,
+        };
+        let max = there.limits.max.unwrap_or(most).min(most);
         same(&of, &derived.ty, &reference(&there.ref_type))?;
         same(&of, &(derived.min, derived.max), &(there.limits.min, max))?;
         let fixed = there.limits.max == Some(there.limits.min);
