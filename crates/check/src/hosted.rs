@@ -16,6 +16,7 @@
 //!   the host has written them there, within bounds. That heap never gets shorter, so what lay in
 //!   it lies in it, wherever it is now. How long an object is, nobody believes: the host frees as
 //!   many bytes as a word of the heap says, and allocates what it freed.
+//!   No bytes may lie anywhere: the host then reads and writes none.
 //! - H5. A reference that the host answers is of the type that the table has which is asked (or
 //!   null: the host makes elements null that nobody has written), or of the type of the function
 //!   that is named. Which functions may be named, a list says: the host has records of no others.
@@ -197,6 +198,11 @@ impl Machine<'_> {
             }
             Argument::Bytes(n) | Argument::Source(n) => {
                 let count = all.get(usize::from(n)).copied();
+                let range = count.and_then(|n| self.facts.range(state.path, &self.symbols, n));
+                let none = range.is_some_and(|(_, hi)| hi <= planted!(SomeBytesAreNone, 0, 8));
+                if none {
+                    return Ok(());
+                }
                 let inside = count.is_some_and(|count| {
                     let source = matches!(argument, Argument::Source(_));
                     self.are_bytes((state.path, source), value, count)

@@ -142,6 +142,8 @@ steps {
     InSaysAnything
     BuiltinGivesAnything
     AnyIsListed
+    ElementHasAnyRow
+    SomeBytesAreNone
     AskedElementIsThere
     AnyFunctionIsNamed
     EveryBuiltinIsQuiet

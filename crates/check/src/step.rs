@@ -47,6 +47,8 @@ pub enum Faults {
     Memory,
     /// It is an access to a table that may fault.
     Table,
+    /// It is an access to a table that cannot fault.
+    HarmlessTable,
     /// It is an access to a record, which faults where the reference is null.
     Null,
     /// It is a division.

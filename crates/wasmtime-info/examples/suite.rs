@@ -54,12 +54,14 @@ fn main() -> Result<(), Failure> {
             let Some(compiled) = compile(command, &place, &wasm)? else { continue };
             sums.compiled += 1;
             let verdict = verify_on(1, &compiled, &wasm, prova_wasmtime_info::rest);
+            let places = places(&verdict);
             let reasons = reasons(verdict);
             if reasons.is_empty() {
                 sums.accepted += 1;
                 continue;
             }
-            println!("{name}:{line}\t{}", reasons.iter().cloned().collect::<Vec<_>>().join("; "));
+            let all = reasons.iter().cloned().collect::<Vec<_>>().join("; ");
+            println!("{name}:{line}\t{all}\t{places}");
             if let Some(keep) = &keep {
                 let stem = format!("{}-{line}", name.replace('/', "-").replace(".wast", ""));
                 std::fs::write(keep.join(format!("{stem}.wasm")), &wasm)?;
@@ -149,6 +151,13 @@ fn compile(command: &[String], place: &Path, wasm: &[u8]) -> Result<Option<Vec<u
         .stderr(Stdio::null())
         .status()?;
     Ok(if status.success() { Some(std::fs::read(&to)?) } else { None })
+}
+
+/// Where the first refused instruction of each refused piece stands in the text.
+fn places(verdict: &Result<Report, Error>) -> String {
+    let refused = verdict.iter().flat_map(|report| &report.refused);
+    let places: Vec<_> = refused.map(|it| format!("{}@{:#x}", it.name, it.offset)).collect();
+    places.join(" ")
 }
 
 /// Why a file is not accepted whole.

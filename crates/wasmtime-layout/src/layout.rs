@@ -5,8 +5,9 @@
 //! - D2. A memory moves where its type may grow beyond what is reserved for it and the settings
 //!   allow that; a table moves unless its length is fixed. (Wasmtime's `memory_may_move`; its
 //!   tables are loaded anew unless they cannot grow.)
-//! - D3. Bytes beyond a memory's length fault up to reservation and guard, for memories with 32-bit
-//!   addresses whose reservation holds them whole; for all memories, up to a guard behind it.
+//! - D3. Bytes beyond a memory's length fault up to reservation and guard, for memories that do not
+//!   move; for all memories, up to a guard behind it. Neither holds of memories with pages of one
+//!   byte: what is behind their length is there up to the end of a page of the host's.
 //! - D4. The heap for collected objects, which the store's words lead to, is one more memory behind
 //!   those of the module, with other settings. A store has it as soon as it has an instance of
 //!   a module that needs it; which one does, only the compiler knows. So the caller says it, after
@@ -171,18 +172,17 @@ fn config(settings: &Settings) -> Config {
 
 /// D4. Its length at the beginning is a setting that nothing here leans on.
 const HEAP: MemoryType =
-    MemoryType { min_bytes: 0, max_bytes: 1 << 32, is_fixed: false, is_plain: true };
+    MemoryType { min_bytes: 0, max_bytes: 1 << 32, is_fixed: false, is_paged: true };
 
 /// D2 and D3, by reservation and guard, and whether memories may move.
 fn memory_of(memory: &MemoryType, ((reserved, guard), may_move): ((u64, u64), bool)) -> Memory {
     let moves = may_move && !memory.is_fixed && memory.max_bytes > reserved;
     let zone = reserved.saturating_add(guard);
-    let whole = memory.is_plain && reserved >= 1 << 32;
     Memory {
         min_bytes: memory.min_bytes,
         max_bytes: memory.max_bytes,
-        zone_bytes: if whole { zone } else { 0 },
-        guard_bytes: guard,
+        zone_bytes: if memory.is_paged && !moves { zone } else { 0 },
+        guard_bytes: if memory.is_paged { guard } else { 0 },
         moves,
     }
 }

@@ -55,8 +55,8 @@ pub(crate) struct MemoryType {
     pub(crate) max_bytes: u64,
     /// Whether it has a maximum, and that is its minimum.
     pub(crate) is_fixed: bool,
-    /// Whether its addresses have 32 bits and its pages 64 KiB.
-    pub(crate) is_plain: bool,
+    /// Whether its pages have 64 KiB.
+    pub(crate) is_paged: bool,
 }
 
 /// A table's type.
@@ -376,7 +376,7 @@ impl Module {
             min_bytes,
             max_bytes,
             is_fixed: ty.maximum == Some(ty.initial),
-            is_plain: !ty.memory64 && page == 16,
+            is_paged: page == 16,
         };
         push(&mut self.memories, memory)
     }

@@ -304,13 +304,14 @@ fn spaces(parts: &Parts, (module, heap): (&Module, bool), tunables: &Tunables) -
         same(&of("minimum"), &derived.min_bytes, &min)?;
         same(&of("maximum"), &derived.max_bytes, &max)?;
         same(&of("moves"), &derived.moves, &there.memory_may_move(how))?;
-        same(&of("guard"), &derived.guard_bytes, &how.guard_size())?;
-        // The zone is used with signals only, and stands for the comparison that is left out.
-        let zone = how.reservation() + how.guard_size();
-        same(&of("zone"), &(derived.zone_bytes == 0 || derived.zone_bytes == zone), &true)?;
-        if derived.zone_bytes != 0 && tunables.signals_based_traps {
-            same(&of("elided"), &true, &there.can_elide_bounds_check(how, 12))?;
-        }
+        // Both are used with signals only, and where pages of the host's begin at lengths.
+        let signals = Tunables { signals_based_traps: true, ..tunables.clone() };
+        let paged = there.can_use_virtual_memory(&signals, 12);
+        let guard = if paged { how.guard_size() } else { 0 };
+        same(&of("guard"), &derived.guard_bytes, &guard)?;
+        let stays = paged && !there.memory_may_move(how);
+        let zone = if stays { how.reservation() + how.guard_size() } else { 0 };
+        same(&of("zone"), &derived.zone_bytes, &zone)?;
     }
     same("how many tables", &parts.tables.len(), &module.tables.len())?;
     for ((n, there), derived) in module.tables.iter().zip(&parts.tables) {
