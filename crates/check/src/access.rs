@@ -62,6 +62,8 @@ pub(crate) enum Place {
         of: Sym,
         /// Whether the field is the code; otherwise the type.
         code: bool,
+        /// Whether it may be null.
+        null: bool,
     },
     /// The length of a data segment, which code may set to 0.
     DataLength(u32),
@@ -433,7 +435,7 @@ impl Machine<'_> {
             }
             // The last ones are only written.
             Place::Bytes | Place::Passive(_) => self.unknown(size),
-            Place::Nullable { of: sym, code } => {
+            Place::Nullable { of: sym, code, .. } => {
                 // Behind the access it is not null.
                 state.path = self.bounded(state.path, sym, (1, u64::MAX));
                 if code {

@@ -29,7 +29,7 @@ impl Machine<'_> {
         };
         let code = self.read_loc(state, Loc::Register(r));
         let rsp = self.may_call(state, false)?;
-        if let Some(way) = self.way_of() {
+        if let Some(way) = self.way_of().filter(|&way| way != Way::Start) {
             return self.call_of_way(state, (way, code));
         }
         if self.layout.contexts() {

@@ -126,18 +126,19 @@ impl Machine<'_> {
         let Some((holds, _)) = self.layout.structures.func.find(to.add, size) else {
             return fault(Rule::Field, "no field of its structure");
         };
-        if planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true) {
-            return self.held(state, (holds, 0), record);
-        }
-        let code = match holds {
-            Holds::Type => false,
-            Holds::Code => true,
-            _ => return fault(Rule::CallType, "the reference may be null"),
+        let null = !planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true);
+        let nullable = |code| {
+            if null && !self.layout.config.signals {
+                return fault(Rule::CallType, "the reference may be null");
+            }
+            Ok(Place::Nullable { of: to.sym, code, null })
         };
-        if !self.layout.config.signals {
-            return fault(Rule::CallType, "the reference may be null");
+        match holds {
+            Holds::Type => nullable(false),
+            Holds::Code => nullable(true),
+            _ if null => fault(Rule::CallType, "the reference may be null"),
+            _ => self.held(state, (holds, 0), record),
         }
-        Ok(Place::Nullable { of: to.sym, code })
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it

@@ -173,8 +173,15 @@ impl<'a> Rows<'a> {
     /// An instruction that control reaches: the rows behind its call's first one.
     #[inline]
     pub(crate) fn live(&mut self, insn: &Insn, effect: &Effect) -> Result<&'a [CallRow], Fault> {
-        let harmless = matches!(effect.faults, Faults::Harmless | Faults::HarmlessTable);
-        let needs_none = (harmless || effect.faults == Faults::Never) && !effect.call;
+        let needs_none = match effect.faults {
+            Faults::Never
+            | Faults::Harmless
+            | Faults::HarmlessTable
+            | Faults::HarmlessNull => !effect.call,
+            Faults::Memory | Faults::Table | Faults::Null | Faults::Division | Faults::Trap => {
+                false
+            }
+        };
         if needs_none && self.has_none(insn) {
             return Ok(&[]);
         }
@@ -187,7 +194,7 @@ impl<'a> Rows<'a> {
         let row = self.row(insn)?;
         let right = match (effect.faults, row) {
             (Faults::Never, row) => row.is_none(),
-            (Faults::Harmless | Faults::HarmlessTable, None) => true,
+            (Faults::Harmless | Faults::HarmlessTable | Faults::HarmlessNull, None) => true,
             (Faults::Harmless | Faults::Memory, Some(kind)) => {
                 planted!(RowOfAnyKind, kind == traps::MEMORY_OUT_OF_BOUNDS, true)
             }
@@ -197,7 +204,7 @@ impl<'a> Rows<'a> {
                 let there = effect.faults == Faults::Table || !self.calls_have_rows;
                 planted!(ElementHasAnyRow, of_table, true) && there
             }
-            (Faults::Null, Some(kind)) => {
+            (Faults::Null | Faults::HarmlessNull, Some(kind)) => {
                 matches!(kind, traps::UNINITIALIZED_ELEMENT | traps::NULL_REFERENCE)
             }
             (Faults::Division, Some(kind)) => {

@@ -219,7 +219,7 @@ pub(crate) fn note(place: Place, effect: &mut Effect) {
         effect.faults = if faults { Faults::Memory } else { Faults::Harmless };
     } else if let Place::Element { faults, .. } = place {
         effect.faults = if faults { Faults::Table } else { Faults::HarmlessTable };
-    } else if let Place::Nullable { .. } = place {
-        effect.faults = Faults::Null;
+    } else if let Place::Nullable { null, .. } = place {
+        effect.faults = if null { Faults::Null } else { Faults::HarmlessNull };
     }
 }

@@ -51,6 +51,8 @@ pub enum Faults {
     HarmlessTable,
     /// It is an access to a record, which faults where the reference is null.
     Null,
+    /// The same, where the reference is not null.
+    HarmlessNull,
     /// It is a division.
     Division,
     /// It is `ud2`.
@@ -273,6 +275,7 @@ impl Machine<'_> {
         if !self.layout.contexts() || bytes != 8 {
             return None;
         }
+        let (a, b) = if alu == Alu::Or && a.as_constant().is_some() { (b, a) } else { (a, b) };
         match (alu, b.as_constant()?) {
             (Alu::And, 0xffff_ffff_ffff_fffe) => match self.symbols.def(a.as_symbol()?).kind {
                 Kind::Tagged(ty) => Some(Kind::Ref(RefType { nullable: true, ..ty })),

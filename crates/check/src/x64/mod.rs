@@ -289,8 +289,10 @@ impl<'a> Instructions<'a> {
         let Some(class) = class(insn.raw.code()) else {
             return fault(Rule::Instruction, "an instruction that the check does not know");
         };
-        // A direct jump that leads out of the code is none within it.
-        let leaves = class == Class::Jump && insn.raw.near_branch64() >= self.code.len() as u64;
+        // A direct jump that leads out of the code is none within it, nor one to its entry: that
+        // is a tail call.
+        let to = insn.raw.near_branch64();
+        let leaves = class == Class::Jump && (to >= self.code.len() as u64 || to == 0);
         let class = if leaves { Class::Leave } else { class };
         (insn.offset, insn.len, insn.class, insn.end) = (offset, len, class, end);
         insn.prefixes()?;
