@@ -142,6 +142,8 @@ steps {
     InSaysAnything
     BuiltinGivesAnything
     AnyIsListed
+    ShiftedIsItsSymbol
+    EvenIsOdd
     ElementHasAnyRow
     SomeBytesAreNone
     AskedElementIsThere

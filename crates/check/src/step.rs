@@ -354,6 +354,9 @@ impl Machine<'_> {
         }
         if insn.is_product_by_one() {
             value = product;
+        } else if insn.is_product_by_constant() {
+            let both = first.zip(last);
+            value = both.and_then(|both| self.multiplied(&mut state.path, both, bytes));
         } else if insn.is_and_not() {
             let not = first.and_then(|a| self.same((Pure::Not, bytes), (a, Value::constant(0))));
             value = not.zip(last).and_then(|not| self.same((Pure::And, bytes), not));

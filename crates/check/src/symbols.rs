@@ -288,6 +288,11 @@ impl Symbols {
         new
     }
 
+    /// The symbol of such a result, if there is one.
+    pub(crate) fn known_same(&self, of: (Pure, u32, (Value, Value))) -> Option<Sym> {
+        self.same.get(&of).copied()
+    }
+
     /// The symbol that is the sum of two.
     pub(crate) fn sum(&self, of: (Summand, Summand)) -> Option<Sym> {
         self.sums.get(&of).copied()

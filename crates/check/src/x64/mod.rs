@@ -78,6 +78,8 @@ pub enum Pure {
     Not,
     /// The extension with its sign, of 32 bits to 64.
     Extend,
+    /// The word itself.
+    Word,
 }
 
 impl Alu {
@@ -429,6 +431,17 @@ impl Insn {
         let code = self.raw.code();
         let by_constant = code == Code::Imul_r64_rm64_imm8 || code == Code::Imul_r64_rm64_imm32;
         by_constant && matches!(self.raw.try_immediate(2), Ok(1))
+    }
+
+    /// Whether it multiplies operand 1 by the constant that operand 2 is.
+    pub fn is_product_by_constant(&self) -> bool {
+        matches!(
+            self.raw.code(),
+            Code::Imul_r64_rm64_imm8
+                | Code::Imul_r64_rm64_imm32
+                | Code::Imul_r32_rm32_imm8
+                | Code::Imul_r32_rm32_imm32
+        )
     }
 
     /// Whether this is `andn`: the bits of operand 2 that operand 1 does not have.
