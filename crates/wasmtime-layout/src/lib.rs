@@ -34,7 +34,7 @@ mod verify;
 pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
 pub use error::{Error, File};
 pub use layout::Counts;
-pub use piece::{Piece, piece};
+pub use piece::{Piece, Which, piece};
 pub use settings::Settings;
 pub use verified::{Functions, Unverified, Verified};
 pub use verify::{Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on};

@@ -8,7 +8,7 @@ use object::{
 use prova_check::{CallRow, Clause, Rule, Says};
 use prova_wasmtime_layout::{
     Artifact, Counts, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified,
-    uncompared, verify, verify_on,
+    Which, uncompared, verify, verify_on,
 };
 
 /// `(module (memory 1) (func) (func))`, and code for both functions.
@@ -358,7 +358,8 @@ fn a_piece_has_the_rows_of_its_function() {
     made.exceptions = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let wasm = wat::parse_str(WAT).expect("a module");
     let piece = |func| {
-        let piece = prova_wasmtime_layout::piece(&made.bytes(), &wasm, func, uncompared);
+        let which = Which::Func(func);
+        let piece = prova_wasmtime_layout::piece(&made.bytes(), &wasm, which, uncompared);
         piece.expect("a file").expect("a function")
     };
     let clause = |tag, context, landing| {
