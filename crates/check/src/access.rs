@@ -526,7 +526,8 @@ impl Machine<'_> {
                     state.set(Loc::Word(i), None);
                 }
             }
-            Place::Linear { .. } => {}
+            // Bytes of segments are never written (`segment`).
+            Place::Linear { .. } | Place::Bytes => {}
             Place::Cell(i) => {
                 let value = value.unwrap_or_else(|| self.unknown(8));
                 state.cells.insert(i, value);
@@ -580,7 +581,6 @@ impl Machine<'_> {
             Place::Constant(_)
             | Place::Symbol(_)
             | Place::Nullable { .. }
-            | Place::Bytes
             | Place::Epoch
             | Place::Data(_)
             | Place::Entry

@@ -85,12 +85,7 @@ impl Machine<'_> {
                 self.gets_context(state)?;
                 self.called(state, ty, rsp)?;
             }
-            Some(CodeKind::Way(Way::Builtin(n))) => {
-                if self.read_loc(state, Loc::Register(RDI)) != Value::pointer(Base::VmCtx, 0) {
-                    return fault(Rule::Call, "the callee does not get its context");
-                }
-                return self.call_hosted(state, n);
-            }
+            Some(CodeKind::Way(Way::Builtin(n))) => return self.call_hosted(state, n),
             _ => return fault(Rule::Call, "a direct call where no entry lies"),
         }
         Ok(true)

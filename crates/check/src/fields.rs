@@ -72,6 +72,11 @@ impl Machine<'_> {
             Holds::MemoryRecord => constant(Base::MemoryRecord(index)),
             Holds::TableRecord => constant(Base::TableRecord(index)),
             Holds::GlobalRecord => constant(Base::Global(index)),
+            Holds::MemoryOwner => constant(Base::MemoryOwner(index)),
+            Holds::TableOwner => constant(Base::TableOwner(index)),
+            Holds::TagOwner => constant(Base::TagOwner(index)),
+            Holds::MemoryIndex => symbol(half(Kind::Owned(Extent::Memory(index)))),
+            Holds::TableIndex => symbol(half(Kind::Owned(Extent::Table(index)))),
             Holds::MemoryBase => constant(Base::Memory(index)),
             Holds::TableBase => constant(Base::Table(index)),
             Holds::MemoryLength => match self.layout.memory_type(index) {

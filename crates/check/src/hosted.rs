@@ -17,6 +17,8 @@
 //!   it lies in it, wherever it is now. How long an object is, nobody believes: the host frees as
 //!   many bytes as a word of the heap says, and allocates what it freed.
 //!   No bytes may lie anywhere: the host then reads and writes none.
+//!   Where what is imported belongs to another instance, some builtins get that one's context, and the
+//!   index that it has there: both stand in the import, and serve each other alone.
 //! - H5. A reference that the host answers is of the type that the table has which is asked (or
 //!   null: the host makes elements null that nobody has written), or of the type of the function
 //!   that is named. Which functions may be named, a list says: the host has records of no others.
@@ -25,17 +27,28 @@
 //!   quiet; so until then the function that initialises an instance may write them, and nobody else
 //!   accesses them.
 
-use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
+use crate::abi::regs::{R8, R9, RAX, RCX, RDI, RDX, RSI};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
-use crate::structures::{Answer, Argument};
+use crate::structures::{Answer, Argument, Hosted};
 use crate::symbols::{Def, Extent, Heap, Kind, RefType, Summand};
 use crate::value::{Base, Sym, Value};
 use alloc::vec::Vec;
+
+/// The instance whose context a builtin gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// The code's own.
+    Own,
+    /// The one that an imported memory or table belongs to.
+    Of(Extent),
+    /// The one that an imported tag belongs to.
+    OfTag,
+}
 
 /// Registers of a builtin's arguments behind the context (System V).
 pub(crate) const ARGUMENTS: [u8; 5] = [RSI, RDX, RCX, R8, R9];
@@ -47,12 +60,25 @@ impl Machine<'_> {
         let Some(hosted) = layout.hosted.get(n as usize) else {
             return fault(Rule::Call, "a builtin that has no rule");
         };
+        let context = self.read_loc(state, Loc::Register(RDI));
+        let owner = match context.base {
+            _ if context != Value::pointer(context.base, 0) => None,
+            Base::VmCtx => Some(Owner::Own),
+            Base::MemoryOwner(m) => Some(Owner::Of(Extent::Memory(m))),
+            Base::TableOwner(t) => Some(Owner::Of(Extent::Table(t))),
+            Base::TagOwner(_) => Some(Owner::OfTag),
+            _ => None,
+        };
+        let anyone = planted!(AnyoneIsServed, hosted.anyone, true);
+        let Some(owner) = owner.filter(|&owner| anyone || owner == Owner::Own) else {
+            return fault(Rule::Call, "the callee does not get its context");
+        };
         let mut values = Vec::with_capacity(ARGUMENTS.len());
         for &register in &ARGUMENTS {
             values.push(self.read_loc(state, Loc::Register(register)));
         }
         for (&argument, &value) in hosted.arguments.iter().zip(&values) {
-            self.is_argument(state, (argument, &hosted.listed), (value, &values))?;
+            self.is_argument(state, (argument, hosted, owner), (value, &values))?;
         }
         let trapped = state.answers == Answers::Trapped;
         self.forget(state);
@@ -136,13 +162,41 @@ impl Machine<'_> {
     fn is_argument(
         &mut self,
         state: &State,
-        (argument, listed): (Argument, &[u32]),
+        (argument, hosted, owner): (Argument, &Hosted, Owner),
         (value, all): (Value, &[Value]),
     ) -> Result<(), Fault> {
         // Indices have 32 bits; the upper half is nobody's.
         let index = value.as_constant().map(|index| index as u32);
+        let kind = value.as_symbol().map(|sym| self.symbols.def(sym).kind);
+        let listed = |index| hosted.listed.binary_search(&index).is_ok();
         match argument {
             Argument::Number => Ok(()),
+            Argument::Memory(count) => {
+                let there = match owner {
+                    Owner::Own => index.is_some_and(|index| index < count),
+                    Owner::Of(extent @ Extent::Memory(_)) => kind == Some(Kind::Owned(extent)),
+                    Owner::Of(_) | Owner::OfTag => false,
+                };
+                if !planted!(AnyMemory, there, true) {
+                    return fault(Rule::Call, "a builtin gets no index of a memory of its context");
+                }
+                Ok(())
+            }
+            Argument::Table => {
+                let there = match owner {
+                    Owner::Own => index.is_some_and(listed),
+                    Owner::Of(extent @ Extent::Table(t)) => {
+                        let table = self.layout.table_type(t);
+                        let nullable = table.is_some_and(|table| table.ty.nullable);
+                        kind == Some(Kind::Owned(extent)) && nullable
+                    }
+                    Owner::Of(_) | Owner::OfTag => false,
+                };
+                if !planted!(AnyTable, there, true) {
+                    return fault(Rule::Call, "a builtin gets no index of a table of its context");
+                }
+                Ok(())
+            }
             Argument::Index(count) => {
                 let there = index.is_some_and(|index| index < count);
                 if !planted!(AnyIndex, there, true) {
@@ -166,7 +220,7 @@ impl Machine<'_> {
                 Ok(())
             }
             Argument::Listed => {
-                let there = index.is_some_and(|index| listed.binary_search(&index).is_ok());
+                let there = index.is_some_and(listed);
                 if !planted!(AnyIsListed, there, true) {
                     return fault(Rule::Call, "a builtin gets a constant that its list has not");
                 }

@@ -142,6 +142,10 @@ steps {
     InSaysAnything
     BuiltinGivesAnything
     AnyIsListed
+    AnyoneIsServed
+    AnyMemory
+    AnyTable
+    OwnersAreOwn
     ShiftedIsItsSymbol
     EvenIsOdd
     ElementHasAnyRow

@@ -96,6 +96,8 @@ pub enum Kind {
     TypeOf(Record),
     /// The canonical id of a type of the module.
     TypeId(u32),
+    /// The index that an imported memory or table has in its owner's instance.
+    Owned(Extent),
     /// A pointer that a conditional move made of an address and of nowhere: the bytes `[0, bytes)`
     /// from it on lie in the extent's object, or in the zone that is never mapped.
     Masked {

@@ -84,6 +84,7 @@ impl Machine<'_> {
                 set(RSI, Value::pointer(Base::CallerContext, 0));
             }
             Way::Builtin(_) => {
+                set(RDI, Value::pointer(self.context_of(way), 0));
                 for (i, &r) in ARGUMENTS.iter().enumerate() {
                     let sym = self.symbols.fresh(Def::ANY);
                     set(r, Value::symbol(sym));
@@ -97,6 +98,16 @@ impl Machine<'_> {
             }
             Way::Start => {}
         }
+    }
+
+    /// The context that a way hands to builtins: its own, or one of which less is known.
+    fn context_of(&self, way: Way) -> Base {
+        let anyone = match way {
+            Way::Builtin(n) => self.layout.hosted.get(n as usize).is_some_and(|it| it.anyone),
+            Way::Out(_) => true,
+            Way::In(_) | Way::Start => false,
+        };
+        if planted!(OwnersAreOwn, anyone, false) { Base::CallerContext } else { Base::VmCtx }
     }
 
     /// Whether this code may write a word of the store.
@@ -180,7 +191,7 @@ impl Machine<'_> {
             |state: &State, r, base| state.get(Loc::Register(r)) == Some(Value::pointer(base, 0));
         let gets = match way {
             Way::Out(_) => is(state, RDI, Base::HostContext) && is(state, RSI, Base::CallerContext),
-            Way::In(_) | Way::Builtin(_) | Way::Start => is(state, RDI, Base::VmCtx),
+            Way::In(_) | Way::Builtin(_) | Way::Start => is(state, RDI, self.context_of(way)),
         };
         if !planted!(HostGetsAnything, gets, true) {
             return fault(Rule::Call, "the host does not get its context");
@@ -208,6 +219,8 @@ impl Machine<'_> {
             let own = match argument {
                 Argument::Number => true,
                 Argument::Index(_)
+                | Argument::Memory(_)
+                | Argument::Table
                 | Argument::OneOf(_)
                 | Argument::Listed
                 | Argument::Collected => {
@@ -360,7 +373,7 @@ impl Machine<'_> {
 
     /// Y3: the builtin that unwinds, behind a failure of the host.
     fn unwinds(&mut self, state: &mut State, way: Way) -> Result<(), Fault> {
-        let base = if let Way::Out(_) = way { Base::CallerContext } else { Base::VmCtx };
+        let base = self.context_of(way);
         if state.get(Loc::Register(RDI)) != Some(Value::pointer(base, 0)) {
             return fault(Rule::Call, "the host does not get its context");
         }

@@ -32,6 +32,7 @@ pub(crate) fn raise() -> Hosted {
         index: RAISE,
         fails: None,
         quiet: true,
+        anyone: false,
         listed: Vec::new(),
     }
 }
@@ -39,7 +40,9 @@ pub(crate) fn raise() -> Hosted {
 /// The builtin of this name; those of collected objects have no rule without a `heap`, which the
 /// host would look for in vain.
 pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted> {
-    use Argument::{Byte, Bytes, Collected, Element, Index, Listed, Number, OneOf, Source};
+    use Argument::{
+        Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source, Table,
+    };
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
     let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
@@ -49,7 +52,7 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
     let falsy = Some(Failure::False);
     let (index, arguments, answer, fails): (u32, &[Argument], Answer, Option<Failure>) = match name
     {
-        "memory_grow" => (0, &[Number, Index(owned)], number, minus(2)),
+        "memory_grow" => (0, &[Number, Memory(owned)], number, minus(2)),
         "memory_copy" => (1, &[Bytes(2), Source(2), Number], number, none),
         "memory_fill" => (2, &[Bytes(2), Number, Number], number, none),
         "passive_elem_segment_len" => (3, &[Index(count(module.passive.len()))], number, none),
@@ -61,7 +64,7 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         "table_get_lazy_init_func_ref" => {
             (7, &[Index(tables), Element(0)], Answer::Element(0), none)
         }
-        "table_grow" => (8, &[Listed, Number], number, minus(2)),
+        "table_grow" => (8, &[Table, Number], number, minus(2)),
         "out_of_gas" => (12, &[], number, falsy),
         "new_epoch" => (13, &[], number, minus(1)),
         // Their arguments lie in vector registers.
@@ -99,7 +102,8 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         _ => Vec::new(),
     };
     let arguments = arguments.to_vec();
-    Some(Hosted { arguments, answer, index, fails, quiet: is_quiet(name), listed })
+    let anyone = matches!(name, "memory_grow" | "table_grow" | "get_instance_id");
+    Some(Hosted { arguments, answer, index, fails, quiet: is_quiet(name), anyone, listed })
 }
 
 /// Whether a builtin runs no code of modules and drops no segment: what fuel, epochs, growing or a

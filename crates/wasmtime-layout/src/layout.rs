@@ -283,7 +283,12 @@ fn context(module: &Module, counts: Option<Counts>) -> Vec<Area> {
         at += u64::from(stride) * u64::from(count);
     };
     let record = |holds| vec![field(0, 8, holds)];
-    area(offsets::MEMORY_IMPORT, module.imported_memories, 0, record(Holds::MemoryRecord));
+    let imported = |holds, owner, index| {
+        let owner = field(offsets::IMPORT_CONTEXT, 8, owner);
+        vec![field(0, 8, holds), owner, field(offsets::IMPORT_INDEX, 4, index)]
+    };
+    let of_memory = imported(Holds::MemoryRecord, Holds::MemoryOwner, Holds::MemoryIndex);
+    area(offsets::MEMORY_IMPORT, module.imported_memories, 0, of_memory);
     area(offsets::MEMORY_POINTER, owned, module.imported_memories, record(Holds::MemoryRecord));
     let of_memory = definition(Holds::MemoryBase, Holds::MemoryLength);
     area(offsets::DEFINITION, owned, module.imported_memories, of_memory);
@@ -293,9 +298,14 @@ fn context(module: &Module, counts: Option<Counts>) -> Vec<Area> {
         field(offsets::FUNC_CONTEXT, 8, Holds::Context),
     ];
     area(offsets::FUNC, module.imported_funcs, 0, of_func);
-    area(offsets::TABLE_IMPORT, module.imported_tables, 0, record(Holds::TableRecord));
+    let of_table = imported(Holds::TableRecord, Holds::TableOwner, Holds::TableIndex);
+    area(offsets::TABLE_IMPORT, module.imported_tables, 0, of_table);
     area(offsets::GLOBAL_IMPORT, module.imported_globals, 0, record(Holds::GlobalRecord));
-    area(offsets::TAG_IMPORT, module.imported_tags, 0, Vec::new());
+    let of_tag = vec![
+        field(offsets::IMPORT_CONTEXT, 8, Holds::TagOwner),
+        field(offsets::IMPORT_INDEX, 4, Holds::Number),
+    ];
+    area(offsets::TAG_IMPORT, module.imported_tags, 0, of_tag);
     let of_table = definition(Holds::TableBase, Holds::TableLength);
     let own_tables = defined(tables, module.imported_tables);
     area(offsets::DEFINITION, own_tables, module.imported_tables, of_table);

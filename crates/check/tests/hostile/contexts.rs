@@ -27,7 +27,9 @@
 //!            length; type 4 is of exceptions; tag 0: type 1; B6 = 0x2800: allocates (kind 1 << 26,
 //!            type, size, alignment 8), number 24, of which the host has written 0x28 bytes;
 //!            B7 = 0x2900: throws (reference), number 44
-//! references (`references.tsv` alone) tables 2: 4 elements of (ref 1), 3: 4 to 8 of (ref null 1);
+//! references (`references.tsv` alone) memory 1, tables 0 and 2 as if imported, too: owner and index
+//!            at 0x130, 0x140, 0x150; B1 and GROW serve those
+//!            tables 2: 4 elements of (ref 1), 3: 4 to 8 of (ref null 1);
 //!            globals 3: (ref 1), not mutable, 4: (ref null 1), mutable, 5: (ref 1), mutable;
 //!            element segments 0: 2 of funcref, 1: 1 of (ref 1), 2: none that has a rule
 //!            NAME = 0x2a00: names a function, of 2 and 3        GROW = 0x2b00: grows table 0
@@ -271,13 +273,16 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
 }
 
 fn builtins(more: More) -> Vec<Hosted> {
-    use Argument::{Byte, Bytes, Collected, Element, Index, Listed, Number, OneOf, Source};
+    use Argument::{
+        Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source,
+    };
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
         arguments: arguments.to_vec(),
         answer,
         index,
         fails,
         quiet: matches!(index, 1 | 7 | 4 | 6),
+        anyone: matches!(index, 0 | 8) && more == More::References,
         listed: match index {
             6 => vec![2, 3],
             8 => vec![0],
@@ -288,7 +293,7 @@ fn builtins(more: More) -> Vec<Hosted> {
     let tables = if more == More::References { 2 } else { 0 };
     let mut builtins = vec![
         hosted(1, &[Bytes(2), Source(2), Number], Answer::Number, None),
-        hosted(0, &[Number, Index(2)], Answer::Number, grown),
+        hosted(0, &[Number, Memory(2)], Answer::Number, grown),
         hosted(7, &[Index(2 + tables), Element(0)], Answer::Element(0), None),
         hosted(12, &[], Answer::Number, Some(Failure::False)),
         hosted(41, &[], Answer::Never, None),
@@ -297,7 +302,7 @@ fn builtins(more: More) -> Vec<Hosted> {
     if more == More::References {
         let drop = Some(Failure::False);
         builtins.push(hosted(6, &[Listed], Answer::Reference(0), None));
-        builtins.push(hosted(8, &[Listed, Number], Answer::Number, grown));
+        builtins.push(hosted(8, &[Argument::Table, Number], Answer::Number, grown));
         builtins.push(hosted(4, &[Index(3)], Answer::Elements(0), None));
         builtins.push(hosted(5, &[Index(3)], Answer::Number, drop));
     }
@@ -319,6 +324,8 @@ fn structures(more: More) -> Structures {
     let heap = more == More::Heap;
     // Behind all others.
     let (tables, globals) = if more == More::References { (2, 3) } else { (0, 0) };
+    let owners = if more == More::References { 1 } else { 0 };
+    let owner = |context, index| [(0, 8, context), (8, 4, index)];
     let behind = |area: Area, first| Area { first, ..area };
     let record = [(8, 8, Holds::Code), (16, 4, Holds::Type), (24, 8, Holds::Context)];
     Structures {
@@ -337,6 +344,10 @@ fn structures(more: More) -> Structures {
                 2,
             ),
             behind(area(0x100, 16, globals, &[(0, 0, Holds::Global)]), 3),
+            // As if memory 1 and tables 0 and 2 were imported.
+            behind(area(0x130, 16, owners, &owner(Holds::MemoryOwner, Holds::MemoryIndex)), 1),
+            behind(area(0x140, 16, owners, &owner(Holds::TableOwner, Holds::TableIndex)), 0),
+            behind(area(0x150, 16, owners, &owner(Holds::TableOwner, Holds::TableIndex)), 2),
         ]),
         store: store(heap),
         builtins: Structure::new(vec![area(0, 8, 48, &[(0, 8, Holds::Builtin)])]),
