@@ -174,10 +174,9 @@ impl<'a> Rows<'a> {
     #[inline]
     pub(crate) fn live(&mut self, insn: &Insn, effect: &Effect) -> Result<&'a [CallRow], Fault> {
         let needs_none = match effect.faults {
-            Faults::Never
-            | Faults::Harmless
-            | Faults::HarmlessTable
-            | Faults::HarmlessNull => !effect.call,
+            Faults::Never | Faults::Harmless | Faults::HarmlessTable | Faults::HarmlessNull => {
+                !effect.call
+            }
             Faults::Memory | Faults::Table | Faults::Null | Faults::Division | Faults::Trap => {
                 false
             }
@@ -199,7 +198,8 @@ impl<'a> Rows<'a> {
                 planted!(RowOfAnyKind, kind == traps::MEMORY_OUT_OF_BOUNDS, true)
             }
             (Faults::Table | Faults::HarmlessTable, Some(kind)) => {
-                let of_table = matches!(kind, traps::TABLE_OUT_OF_BOUNDS | traps::UNDEFINED_ELEMENT);
+                let of_table =
+                    matches!(kind, traps::TABLE_OUT_OF_BOUNDS | traps::UNDEFINED_ELEMENT);
                 // Our own code has such rows where it may fault alone.
                 let there = effect.faults == Faults::Table || !self.calls_have_rows;
                 planted!(ElementHasAnyRow, of_table, true) && there

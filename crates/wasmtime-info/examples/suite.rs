@@ -120,7 +120,9 @@ fn modules(text: &str) -> Vec<(usize, Vec<u8>)> {
             WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module) => {
                 // A component is none.
                 match &module {
-                    QuoteWat::Wat(wast::Wat::Component(_)) | QuoteWat::QuoteComponent(..) => continue,
+                    QuoteWat::Wat(wast::Wat::Component(_)) | QuoteWat::QuoteComponent(..) => {
+                        continue;
+                    }
                     _ => module.encode(),
                 }
             }

@@ -15,6 +15,7 @@
 //!   nobody: the host takes it for what code may have written.
 //! - D5. The compiler chooses which data segments the context has. So the caller says how many
 //!   there are, after it found that the file says the same.
+//! - D6. An import says of memory, table and tag who owns it, and which index it has there.
 
 use crate::artifact::{Artifact, BUILTIN, SymbolKind};
 use crate::builtins::{self, builtin, raise};

@@ -7,8 +7,8 @@ use object::{
 };
 use prova_check::{CallRow, Clause, Rule, Says};
 use prova_wasmtime_layout::{
-    Artifact, Counts, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified,
-    Which, uncompared, verify, verify_on,
+    Artifact, Counts, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, Which,
+    uncompared, verify, verify_on,
 };
 
 /// `(module (memory 1) (func) (func))`, and code for both functions.

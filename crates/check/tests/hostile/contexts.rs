@@ -41,8 +41,8 @@ use super::table::{bits::Bits, number};
 use prova_check::certificate::VERSION;
 use prova_check::{
     Activation, Answer, Area, Argument, Base, CallRow, Clause, Code, CodeKind, Config, Failure,
-    Field, Global, Heap, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature, Structure,
-    Structures, Table, TrapRow, Ty, Way,
+    Field, Global, Heap, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature,
+    Structure, Structures, Table, TrapRow, Ty, Way,
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
@@ -233,11 +233,8 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
     let to_run = RefType { heap: Heap::Type(1), nullable: false, ..RefType::FUNC };
     let maybe = RefType { nullable: true, ..to_run };
     let mut tables = vec![table(8, true), table(4, false)];
-    let mut globals = vec![
-        global(Ty::I64, true),
-        global(i32, false),
-        global(Ty::Ref(RefType::FUNC), true),
-    ];
+    let mut globals =
+        vec![global(Ty::I64, true), global(i32, false), global(Ty::Ref(RefType::FUNC), true)];
     let mut elements = Vec::new();
     if more == More::References {
         let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9)];
@@ -273,9 +270,7 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
 }
 
 fn builtins(more: More) -> Vec<Hosted> {
-    use Argument::{
-        Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source,
-    };
+    use Argument::{Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source};
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
         arguments: arguments.to_vec(),
         answer,

@@ -140,7 +140,8 @@ fn explain(args: &VerifyArgs, place: &str, (bytes, wasm): (&[u8], &[u8])) -> Res
     let failed = || format!("failed to verify `{name}`");
     let artifact = Artifact::read(bytes).map_err(Error::new).with_context(failed)?;
     let symbol = place.rsplit_once('+').filter(|(symbol, _)| {
-        let mut others = artifact.symbols.iter().filter(|it| !matches!(it.kind, SymbolKind::Func(_)));
+        let mut others =
+            artifact.symbols.iter().filter(|it| !matches!(it.kind, SymbolKind::Func(_)));
         others.any(|other| other.name == *symbol)
     });
     let (module, which, offset) = match symbol {
