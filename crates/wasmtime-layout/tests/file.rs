@@ -420,7 +420,7 @@ fn modules_with_what_the_derivation_does_not_know_are_refused() {
         "(module (table 1 exnref) (func) (func))",
         "(module (type (struct)) (func) (func))",
         "(module (type (sub (func))) (func) (func))",
-        "(module (table i64 1 funcref) (func) (func))",
+        "(module (table i64 0x10_0000_0000_0001 funcref) (func) (func))",
         "(module (rec (type (func)) (type (func))) (func) (func))",
     ] {
         let wasm = wat::parse_str(wat).expect("a module");
