@@ -178,6 +178,7 @@ impl Teller<'_, '_> {
             Kind::FuncAddress(record) => format!("the store address of {}", record_name(record)),
             Kind::TypeOf(record) => format!("the type's id of {}", record_name(record)),
             Kind::TypeId(ty) => format!("the id of type {ty}"),
+            Kind::Owned(extent) => format!("the index of {} at its owner", extent_name(extent)),
             Kind::Masked { extent, bytes } => {
                 format!(
                     "{bytes} bytes of {}, or of a zone that is never mapped",
@@ -351,6 +352,10 @@ fn base_name(base: Base, sym: Sym) -> String {
         Base::HostContext => "the context of the host's function".to_owned(),
         Base::HostCode => "code of the host".to_owned(),
         Base::Data(n) => format!("data segment {n}"),
+        Base::MemoryOwner(n) => format!("context of the owner of memory {n}"),
+        Base::TableOwner(n) => format!("context of the owner of table {n}"),
+        Base::TagOwner(n) => format!("context of the owner of tag {n}"),
+        Base::Elements(n) => format!("elements of segment {n}"),
     }
 }
 

@@ -209,7 +209,10 @@ fn hole_thunks() {
     way_out.accepts(&builtin);
     for case in [way_in, way_out] {
         case.rejects(Rule::Call, &tail(&[]));
-        case.rejects(Rule::Metering, &[L(1), J(C::Jmp_rel32_64, 1)]);
+        let first = rr(C::Mov_r64_rm64, RDX, RDI);
+        case.rejects(Rule::Metering, &[first, L(1), J(C::Jmp_rel32_64, 1)]);
+        // A jump to the entry would be a tail call.
+        case.rejects(Rule::Target, &[L(1), J(C::Jmp_rel32_64, 1)]);
     }
 }
 

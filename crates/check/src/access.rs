@@ -56,8 +56,21 @@ pub(crate) enum Place {
     Fuel,
     /// A number that code may read and write.
     Counter,
-    /// The type of the record that a reference (the symbol) points to, which faults if it is null.
-    Nullable(Sym),
+    /// A field of the record that a reference points to, which faults if it is null.
+    Nullable {
+        /// The reference.
+        of: Sym,
+        /// Whether the field is the code; otherwise the type.
+        code: bool,
+        /// Whether it may be null.
+        null: bool,
+    },
+    /// The length of a data segment, which code may set to 0.
+    DataLength(u32),
+    /// Bytes of a data segment, which are read.
+    Bytes,
+    /// An element of an element segment, which is written.
+    Passive(u32),
     /// The epoch's counter.
     Epoch,
     /// A word by which the host finds frames.
@@ -134,9 +147,11 @@ impl Machine<'_> {
             Base::Stack => self.stack(state, to, size),
             Base::Memory(m) => self.linear(state, m, to, size),
             Base::Table(t) => self.element(state, t, to, size),
-            Base::Global(g) => self.global(g, to, size, access),
+            Base::Global(g) => self.global((g, false), to, size, access),
             Base::Args => self.arguments(to, size),
             Base::Code => self.data(state, to, size, access),
+            Base::Data(n) => self.segment(state, (n, to), size, access),
+            Base::Elements(n) => self.segment_element((n, to), size, access),
             Base::None => match self.symbols.def(to.sym).kind {
                 Kind::Masked { extent, bytes } if to.shift == 0 => {
                     let place = self.masked(extent, bytes, to, size)?;
@@ -163,10 +178,13 @@ impl Machine<'_> {
                 let place = self.field(state, to, size)?;
                 if let Place::Global(g) = place {
                     // The cell lies in the context.
-                    return self.global(g, Value::pointer(Base::Global(g), 0), size, access);
+                    let begins = self.way_of() == Some(Way::Start);
+                    let own = planted!(StartIsAnybody, begins, true);
+                    return self.global((g, own), Value::pointer(Base::Global(g), 0), size, access);
                 }
                 let writable = match place {
                     Place::Fuel | Place::Counter => true,
+                    Place::DataLength(_) => access == Access::Write,
                     Place::Activation(word) => {
                         access == Access::Write
                             && planted!(AnyoneSaysFrames, self.writes_activation(word), true)
@@ -326,8 +344,52 @@ impl Machine<'_> {
         }
     }
 
-    /// P5: an access to a global's cell.
-    fn global(&self, g: u32, to: Value, size: u32, access: Access) -> Result<Place, Fault> {
+    /// P3: a read of a data segment's bytes, of which there are as many as the length says (H2).
+    fn segment(
+        &self,
+        state: &State,
+        (n, to): (u32, Value),
+        size: u32,
+        access: Access,
+    ) -> Result<Place, Fault> {
+        if planted!(SegmentIsStored, access != Access::Read, false) {
+            return fault(Rule::Field, "a data segment is written");
+        }
+        let path = self.sure(state.path);
+        let bounds = self.facts.bounds(path, &self.symbols, to.sym);
+        let within = |end| self.within(path, end, Extent::Data(n));
+        if place::linear((to, size), bounds, (0, 0), within) != Reach::Inside {
+            return fault(Rule::Field, "the access is not shown to stay inside the data segment");
+        }
+        Ok(Place::Bytes)
+    }
+
+    /// H6: a write of an element of an element segment, in 16 bytes of which the first 8 are it.
+    fn segment_element(
+        &self,
+        (n, to): (u32, Value),
+        size: u32,
+        access: Access,
+    ) -> Result<Place, Fault> {
+        let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
+        let begins = to.sym == Sym::ZERO && to.add.is_multiple_of(offsets::VALUE_BYTES);
+        let index = to.add.checked_div(offsets::VALUE_BYTES).unwrap_or(u64::MAX);
+        let there = planted!(ElementBehindSegment, index < u64::from(count), true);
+        if !begins || !there || size != 8 || access != Access::Write {
+            return fault(Rule::Table, "an access that is no write of a segment's element");
+        }
+        Ok(Place::Passive(n))
+    }
+
+    /// P5: an access to a global's cell; `begins`: in the context, by the function that initialises
+    /// the instance, which writes what is immutable afterwards.
+    fn global(
+        &self,
+        (g, begins): (u32, bool),
+        to: Value,
+        size: u32,
+        access: Access,
+    ) -> Result<Place, Fault> {
         let (Some(global), Some(0)) = (self.layout.global_type(g), to.offset_in(Base::Global(g)))
         else {
             return fault(Rule::Field, "an access that is no global");
@@ -335,7 +397,8 @@ impl Machine<'_> {
         if u64::from(size) > global.ty.bytes().max(8) {
             return fault(Rule::Field, "an access wider than the global");
         }
-        if access != Access::Read && !planted!(ImmutableIsWritten, global.mutable, true) {
+        let mutable = global.mutable || begins;
+        if access != Access::Read && !planted!(ImmutableIsWritten, mutable, true) {
             return fault(Rule::Field, "an immutable global is written");
         }
         let reference = matches!(global.ty, Ty::Ref(_));
@@ -399,16 +462,30 @@ impl Machine<'_> {
                 None => self.unknown(size),
             },
             Place::Global(g) => match self.layout.global_type(g).map(|g| g.ty) {
-                Some(Ty::Ref(ty)) => Value::symbol(self.reference(ty)),
+                Some(Ty::Ref(ty)) => {
+                    // Null where the function that initialises the instance has not written it.
+                    let early = planted!(OldGlobalIsThere, self.layout.contexts(), false);
+                    let nullable = ty.nullable || early;
+                    Value::symbol(self.reference(RefType { nullable, ..ty }))
+                }
                 _ => self.unknown(size),
             },
             Place::Constant(value) => value,
             Place::Symbol(def) => Value::symbol(self.symbols.fresh(def)),
             Place::Fuel => self.read_loc(state, Loc::Fuel),
             Place::Counter | Place::Activation(_) | Place::Settable(_) => self.unknown(size),
-            Place::Nullable(sym) => {
+            Place::DataLength(n) => {
+                let kind = Kind::Length(Extent::Data(n));
+                Value::symbol(self.symbols.fresh(Def { lo: 0, hi: u64::from(u32::MAX), kind }))
+            }
+            // The last ones are only written.
+            Place::Bytes | Place::Passive(_) => self.unknown(size),
+            Place::Nullable { of: sym, code, .. } => {
                 // Behind the access it is not null.
                 state.path = self.bounded(state.path, sym, (1, u64::MAX));
+                if code {
+                    return Value { base: Base::RefCode, sym, shift: 0, add: 0 };
+                }
                 let kind = Kind::TypeOf(Record::Ref(sym));
                 Value::symbol(self.symbols.fresh(Def { lo: 0, hi: 0xffff_ffff, kind }))
             }
@@ -494,7 +571,8 @@ impl Machine<'_> {
                     state.set(Loc::Word(i), None);
                 }
             }
-            Place::Linear { .. } => {}
+            // Bytes of segments are never written (`segment`).
+            Place::Linear { .. } | Place::Bytes => {}
             Place::Cell(i) => {
                 let value = value.unwrap_or_else(|| self.unknown(8));
                 state.cells.insert(i, value);
@@ -532,10 +610,23 @@ impl Machine<'_> {
                     return fault(Rule::Field, "a word is set to another number than its own");
                 }
             }
+            Place::DataLength(_) => {
+                let none = value == Some(Value::constant(0));
+                if !planted!(LengthIsSet, none, true) {
+                    return fault(Rule::Field, "the length of a data segment becomes other than 0");
+                }
+            }
+            Place::Passive(n) => {
+                let (ty, _) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
+                let fits = value.is_some_and(|value| self.is_ref(state.path, value, ty));
+                if !planted!(ElementIsAnything, fits, true) {
+                    return fault(Rule::Table, "no reference of the segment's type is stored");
+                }
+            }
             Place::Fuel => return fault(Rule::Metering, "the fuel is written"),
             Place::Constant(_)
             | Place::Symbol(_)
-            | Place::Nullable(_)
+            | Place::Nullable { .. }
             | Place::Epoch
             | Place::Data(_)
             | Place::Entry
@@ -547,6 +638,9 @@ impl Machine<'_> {
         Ok(())
     }
 }
+
+/// The type of a segment that is not there, and how many elements it has.
+const NO_ELEMENTS: (RefType, u32) = (RefType::FUNC, 0);
 
 /// A reading that is at most a memory's length where this one is at most that and its guard.
 pub(crate) fn guarded(end: Reading, guard: u64) -> Reading {

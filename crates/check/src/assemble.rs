@@ -5,6 +5,7 @@
 use crate::contract::{CodeKind, Contract};
 use crate::layout::{Config, Global, Layout, LayoutError, Memory, Signature, Table};
 use crate::structures::{Hosted, Structures};
+use crate::symbols::RefType;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -38,6 +39,9 @@ pub struct Parts {
     pub text: Vec<(u32, CodeKind)>,
     /// The builtins whose callers lie there, by their numbers.
     pub hosted: Vec<Hosted>,
+    /// The type and number of elements of each element segment that the host keeps, by its index
+    /// for builtins; none for those whose elements have no rule.
+    pub elements: Vec<(RefType, u32)>,
     /// Bytes below the stack's limit that functions may take without a comparison: those that call
     /// nothing, and those that are about to compare.
     pub free_bytes: u32,
@@ -73,6 +77,7 @@ impl Layout {
             starts: parts.text.iter().map(|&(at, kind)| (kind, at)).collect(),
             text: parts.text,
             hosted: parts.hosted,
+            elements: parts.elements,
             free_bytes: parts.free_bytes,
             avx512: parts.avx512,
         };

@@ -298,6 +298,9 @@ impl Reader<'_> {
             21 => Base::Nowhere,
             22 => Base::FuncContext(self.index()?),
             23 => Base::Data(self.index()?),
+            24 => Base::MemoryOwner(self.index()?),
+            25 => Base::TableOwner(self.index()?),
+            26 => Base::TagOwner(self.index()?),
             _ => return fault(Rule::Certificate, "a base that the check does not know"),
         })
     }
@@ -332,7 +335,14 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::Nowhere => (21, None),
         Base::FuncContext(n) => (22, Some(n)),
         // Ways have no claims.
-        Base::Funcs(_) | Base::CallerContext | Base::HostContext | Base::HostCode => return None,
+        Base::Funcs(_)
+        | Base::CallerContext
+        | Base::HostContext
+        | Base::HostCode
+        | Base::Elements(_) => return None,
         Base::Data(n) => (23, Some(n)),
+        Base::MemoryOwner(n) => (24, Some(n)),
+        Base::TableOwner(n) => (25, Some(n)),
+        Base::TagOwner(n) => (26, Some(n)),
     })
 }

@@ -243,7 +243,7 @@ impl Machine<'_> {
         state.cells.clear();
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
-        (state.calls, state.metered) = (0, metered);
+        (state.calls, state.metered, state.fresh) = (0, metered, false);
         (state.keeps_words, state.kept_words) = (false, 0);
     }
 

@@ -195,7 +195,9 @@ impl Machine<'_> {
         let (number, constant) = order::apart(number, constant);
         let (of, word) = (number, constant);
         let number = if number.base == Base::None { whole(self, number) } else { None };
-        let (least, most) = number.map_or((0, 0), |(_, range)| range);
+        let Some((_, (least, most))) = number else {
+            return Some(self.apart(path, (of, word)));
+        };
         let end = whole(self, Value::constant(constant));
         let constant = i128::from(constant);
         if least == constant {

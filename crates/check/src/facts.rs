@@ -275,6 +275,7 @@ impl Facts {
             | Kind::FuncAddress(_)
             | Kind::TypeOf(_)
             | Kind::TypeId(_)
+            | Kind::Owned(_)
             | Kind::Tagged(_)
             | Kind::StackLimit
             | Kind::Sum

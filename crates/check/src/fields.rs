@@ -72,6 +72,11 @@ impl Machine<'_> {
             Holds::MemoryRecord => constant(Base::MemoryRecord(index)),
             Holds::TableRecord => constant(Base::TableRecord(index)),
             Holds::GlobalRecord => constant(Base::Global(index)),
+            Holds::MemoryOwner => constant(Base::MemoryOwner(index)),
+            Holds::TableOwner => constant(Base::TableOwner(index)),
+            Holds::TagOwner => constant(Base::TagOwner(index)),
+            Holds::MemoryIndex => symbol(half(Kind::Owned(Extent::Memory(index)))),
+            Holds::TableIndex => symbol(half(Kind::Owned(Extent::Table(index)))),
             Holds::MemoryBase => constant(Base::Memory(index)),
             Holds::TableBase => constant(Base::Table(index)),
             Holds::MemoryLength => match self.layout.memory_type(index) {
@@ -115,24 +120,30 @@ impl Machine<'_> {
             Holds::Settable(number) => Ok(Place::Settable(number)),
             Holds::HostCode => constant(Base::HostCode),
             Holds::Data => constant(Base::Data(index)),
-            Holds::DataLength => symbol(half(Kind::Length(Extent::Data(index)))),
+            Holds::DataLength => Ok(Place::DataLength(index)),
         }
     }
 
-    /// P8: a field of the record that a reference points to. Null faults, for the field that code
-    /// reads first; for others it must be known that the reference is not null.
+    /// P8: a field of the record that a reference points to. Null faults, for type and code, of
+    /// which one is read first; for others it must be known that the reference is not null.
     pub(crate) fn pointed(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
         let record = Record::Ref(to.sym);
         let Some((holds, _)) = self.layout.structures.func.find(to.add, size) else {
             return fault(Rule::Field, "no field of its structure");
         };
-        if planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true) {
-            return self.held(state, (holds, 0), record);
+        let null = !planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true);
+        let nullable = |code| {
+            if null && !self.layout.config.signals {
+                return fault(Rule::CallType, "the reference may be null");
+            }
+            Ok(Place::Nullable { of: to.sym, code, null })
+        };
+        match holds {
+            Holds::Type => nullable(false),
+            Holds::Code => nullable(true),
+            _ if null => fault(Rule::CallType, "the reference may be null"),
+            _ => self.held(state, (holds, 0), record),
         }
-        if !self.layout.config.signals || holds != Holds::Type {
-            return fault(Rule::CallType, "the reference may be null");
-        }
-        Ok(Place::Nullable(to.sym))
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it

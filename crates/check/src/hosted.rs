@@ -16,18 +16,39 @@
 //!   the host has written them there, within bounds. That heap never gets shorter, so what lay in
 //!   it lies in it, wherever it is now. How long an object is, nobody believes: the host frees as
 //!   many bytes as a word of the heap says, and allocates what it freed.
+//!   No bytes may lie anywhere: the host then reads and writes none.
+//!   Where what is imported belongs to another instance, some builtins get that one's context, and the
+//!   index that it has there: both stand in the import, and serve each other alone.
+//! - H5. A reference that the host answers is of the type that the table has which is asked (or
+//!   null: the host makes elements null that nobody has written), or of the type of the function
+//!   that is named. Which functions may be named, a list says: the host has records of no others.
+//! - H6. The elements of an element segment stay where they are until it is dropped, which frees
+//!   them. Nothing drops one before the first function of the module runs, or a builtin that is not
+//!   quiet; so until then the function that initialises an instance may write them, and nobody else
+//!   accesses them.
 
-use crate::abi::regs::{R8, R9, RAX, RCX, RDX, RSI};
+use crate::abi::regs::{R8, R9, RAX, RCX, RDI, RDX, RSI};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
-use crate::structures::{Answer, Argument};
-use crate::symbols::{Def, Extent, Kind, RefType, Summand};
+use crate::structures::{Answer, Argument, Hosted};
+use crate::symbols::{Def, Extent, Heap, Kind, RefType, Summand};
 use crate::value::{Base, Sym, Value};
 use alloc::vec::Vec;
+
+/// The instance whose context a builtin gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// The code's own.
+    Own,
+    /// The one that an imported memory or table belongs to.
+    Of(Extent),
+    /// The one that an imported tag belongs to.
+    OfTag,
+}
 
 /// Registers of a builtin's arguments behind the context (System V).
 pub(crate) const ARGUMENTS: [u8; 5] = [RSI, RDX, RCX, R8, R9];
@@ -39,20 +60,52 @@ impl Machine<'_> {
         let Some(hosted) = layout.hosted.get(n as usize) else {
             return fault(Rule::Call, "a builtin that has no rule");
         };
+        let context = self.read_loc(state, Loc::Register(RDI));
+        let owner = match context.base {
+            _ if context != Value::pointer(context.base, 0) => None,
+            Base::VmCtx => Some(Owner::Own),
+            Base::MemoryOwner(m) => Some(Owner::Of(Extent::Memory(m))),
+            Base::TableOwner(t) => Some(Owner::Of(Extent::Table(t))),
+            Base::TagOwner(_) => Some(Owner::OfTag),
+            _ => None,
+        };
+        let anyone = planted!(AnyoneIsServed, hosted.anyone, true);
+        let Some(owner) = owner.filter(|&owner| anyone || owner == Owner::Own) else {
+            return fault(Rule::Call, "the callee does not get its context");
+        };
         let mut values = Vec::with_capacity(ARGUMENTS.len());
         for &register in &ARGUMENTS {
             values.push(self.read_loc(state, Loc::Register(register)));
         }
         for (&argument, &value) in hosted.arguments.iter().zip(&values) {
-            self.is_argument(state, argument, (value, &values))?;
+            self.is_argument(state, (argument, hosted, owner), (value, &values))?;
         }
         let trapped = state.answers == Answers::Trapped;
         self.forget(state);
+        if planted!(EveryBuiltinIsQuiet, !hosted.quiet, false) {
+            self.may_drop(state);
+        }
+        let index = |n: u8| values.get(usize::from(n)).and_then(|value| value.as_constant());
+        let index = |n: u8| index(n).map_or(u32::MAX, |index| index as u32);
         match hosted.answer {
             Answer::Number => {}
-            Answer::Function => {
-                let sym = self.reference(RefType::FUNC);
+            Answer::Element(n) => {
+                let ty = layout.table_type(index(n)).map_or(RefType::FUNC, |table| table.ty);
+                let nullable = planted!(AskedElementIsThere, true, ty.nullable);
+                let sym = self.reference(RefType { nullable, ..ty });
                 state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+            }
+            Answer::Reference(n) => {
+                let ty = self.type_of(planted!(AnyFunctionIsNamed, index(n), 0))?;
+                let heap = Heap::Type(ty);
+                let sym = self.reference(RefType { heap, nullable: false, ..RefType::FUNC });
+                state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+            }
+            Answer::Elements(n) => {
+                if planted!(SegmentsAreNeverDropped, state.fresh, true) {
+                    let elements = Value::pointer(Base::Elements(index(n)), 0);
+                    state.set(Loc::Register(RAX), Some(elements));
+                }
             }
             Answer::Object { memory, bytes } => self.object(state, memory, bytes),
             Answer::Trap => state.answers = Answers::Trapped,
@@ -60,6 +113,25 @@ impl Machine<'_> {
             Answer::Never => return fault(Rule::Call, "code unwinds where no trap was noted"),
         }
         Ok(true)
+    }
+
+    /// H6: a segment may be dropped, so that nobody knows any more where its elements are.
+    pub(crate) fn may_drop(&mut self, state: &mut State) {
+        if !state.fresh {
+            return;
+        }
+        state.fresh = false;
+        let elements = |value: &Value| matches!(value.base, Base::Elements(_));
+        for slot in &mut state.regs {
+            *slot = slot.filter(|value| !elements(value));
+        }
+        let words = u32::try_from(state.words.len()).unwrap_or(u32::MAX);
+        for i in 0..words {
+            if state.get(Loc::Word(i)).is_some_and(|value| elements(&value)) {
+                state.set_word(i, None);
+            }
+        }
+        self.facts.count(u64::from(words).saturating_mul(4));
     }
 
     /// H4: the answer is where an object begins whose first bytes lie in the heap.
@@ -90,13 +162,41 @@ impl Machine<'_> {
     fn is_argument(
         &mut self,
         state: &State,
-        argument: Argument,
+        (argument, hosted, owner): (Argument, &Hosted, Owner),
         (value, all): (Value, &[Value]),
     ) -> Result<(), Fault> {
         // Indices have 32 bits; the upper half is nobody's.
         let index = value.as_constant().map(|index| index as u32);
+        let kind = value.as_symbol().map(|sym| self.symbols.def(sym).kind);
+        let listed = |index| hosted.listed.binary_search(&index).is_ok();
         match argument {
             Argument::Number => Ok(()),
+            Argument::Memory(count) => {
+                let there = match owner {
+                    Owner::Own => index.is_some_and(|index| index < count),
+                    Owner::Of(extent @ Extent::Memory(_)) => kind == Some(Kind::Owned(extent)),
+                    Owner::Of(_) | Owner::OfTag => false,
+                };
+                if !planted!(AnyMemory, there, true) {
+                    return fault(Rule::Call, "a builtin gets no index of a memory of its context");
+                }
+                Ok(())
+            }
+            Argument::Table => {
+                let there = match owner {
+                    Owner::Own => index.is_some_and(listed),
+                    Owner::Of(extent @ Extent::Table(t)) => {
+                        let table = self.layout.table_type(t);
+                        let nullable = table.is_some_and(|table| table.ty.nullable);
+                        kind == Some(Kind::Owned(extent)) && nullable
+                    }
+                    Owner::Of(_) | Owner::OfTag => false,
+                };
+                if !planted!(AnyTable, there, true) {
+                    return fault(Rule::Call, "a builtin gets no index of a table of its context");
+                }
+                Ok(())
+            }
             Argument::Index(count) => {
                 let there = index.is_some_and(|index| index < count);
                 if !planted!(AnyIndex, there, true) {
@@ -116,6 +216,13 @@ impl Machine<'_> {
                 let there = index.is_some_and(|index| known.contains(&index));
                 if !planted!(AnyConstant, there, true) {
                     return fault(Rule::Call, "a builtin gets no constant that it knows");
+                }
+                Ok(())
+            }
+            Argument::Listed => {
+                let there = index.is_some_and(listed);
+                if !planted!(AnyIsListed, there, true) {
+                    return fault(Rule::Call, "a builtin gets a constant that its list has not");
                 }
                 Ok(())
             }
@@ -145,6 +252,11 @@ impl Machine<'_> {
             }
             Argument::Bytes(n) | Argument::Source(n) => {
                 let count = all.get(usize::from(n)).copied();
+                let range = count.and_then(|n| self.facts.range(state.path, &self.symbols, n));
+                let none = range.is_some_and(|(_, hi)| hi <= planted!(SomeBytesAreNone, 0, 8));
+                if none {
+                    return Ok(());
+                }
                 let inside = count.is_some_and(|count| {
                     let source = matches!(argument, Argument::Source(_));
                     self.are_bytes((state.path, source), value, count)

@@ -342,6 +342,8 @@ pub struct Layout {
     /// Where each begins.
     pub(crate) starts: BTreeMap<CodeKind, u32>,
     pub(crate) hosted: Vec<Hosted>,
+    /// The type and number of elements of each element segment that the host keeps.
+    pub(crate) elements: Vec<(RefType, u32)>,
     /// Bytes below the stack's limit that functions may take without a comparison.
     pub(crate) free_bytes: u32,
     /// Whether the processor has those parts of AVX-512 that are in the table of instructions.
@@ -380,6 +382,7 @@ impl Layout {
             text: Vec::new(),
             starts: BTreeMap::new(),
             hosted: Vec::new(),
+            elements: Vec::new(),
             free_bytes: offsets::SLACK_BYTES,
             avx512: false,
         };

@@ -127,6 +127,7 @@ impl<'a> Machine<'a> {
             path: Path::default(),
             calls: 0,
             metered: false,
+            fresh: self.kind == CodeKind::Way(Way::Start),
             keeps_words: false,
             kept_words: 0,
         };

@@ -173,7 +173,14 @@ impl<'a> Rows<'a> {
     /// An instruction that control reaches: the rows behind its call's first one.
     #[inline]
     pub(crate) fn live(&mut self, insn: &Insn, effect: &Effect) -> Result<&'a [CallRow], Fault> {
-        let needs_none = matches!(effect.faults, Faults::Never | Faults::Harmless) && !effect.call;
+        let needs_none = match effect.faults {
+            Faults::Never | Faults::Harmless | Faults::HarmlessTable | Faults::HarmlessNull => {
+                !effect.call
+            }
+            Faults::Memory | Faults::Table | Faults::Null | Faults::Division | Faults::Trap => {
+                false
+            }
+        };
         if needs_none && self.has_none(insn) {
             return Ok(&[]);
         }
@@ -186,14 +193,18 @@ impl<'a> Rows<'a> {
         let row = self.row(insn)?;
         let right = match (effect.faults, row) {
             (Faults::Never, row) => row.is_none(),
-            (Faults::Harmless, None) => true,
+            (Faults::Harmless | Faults::HarmlessTable | Faults::HarmlessNull, None) => true,
             (Faults::Harmless | Faults::Memory, Some(kind)) => {
                 planted!(RowOfAnyKind, kind == traps::MEMORY_OUT_OF_BOUNDS, true)
             }
-            (Faults::Table, Some(kind)) => {
-                matches!(kind, traps::TABLE_OUT_OF_BOUNDS | traps::UNDEFINED_ELEMENT)
+            (Faults::Table | Faults::HarmlessTable, Some(kind)) => {
+                let of_table =
+                    matches!(kind, traps::TABLE_OUT_OF_BOUNDS | traps::UNDEFINED_ELEMENT);
+                // Our own code has such rows where it may fault alone.
+                let there = effect.faults == Faults::Table || !self.calls_have_rows;
+                planted!(ElementHasAnyRow, of_table, true) && there
             }
-            (Faults::Null, Some(kind)) => {
+            (Faults::Null | Faults::HarmlessNull, Some(kind)) => {
                 matches!(kind, traps::UNINITIALIZED_ELEMENT | traps::NULL_REFERENCE)
             }
             (Faults::Division, Some(kind)) => {

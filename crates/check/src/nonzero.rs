@@ -10,7 +10,10 @@
 //!   operation and its operands. Its definition has only the bounds that follow from those; what a
 //!   path adds is a fact.
 //! - N3. A 32-bit number that is extended with its sign is the low half of the result, which is not
-//!   0 if it is not. What `neg` makes of a number is 0 with it alone.
+//!   0 if it is not. What `neg` makes of a number is 0 with it alone, and so is a product by an
+//!   odd constant.
+//! - N4. A shifted symbol is a word that may wrap; a symbol stands for it where it is tested, and is
+//!   found again by the shifted one as in N2.
 //!
 //! Limits: overflow of quotients is not looked at (`docs/trust/claims.md`). Facts of N1 are not
 //! claimed, so they end where ways meet.
@@ -29,13 +32,41 @@ impl Machine<'_> {
             Some(sym) if !self.layout.config.signals => {
                 self.facts.push(path, &self.symbols, Fact::Apart { sym, word })
             }
+            None if number.shift > 0 && !self.layout.config.signals => {
+                let word = number.plus(word.wrapping_neg());
+                let name = self.same((Pure::Word, 8), (word, Value::constant(0)));
+                let Some(sym) = name.and_then(Value::as_symbol) else { return path };
+                self.facts.push(path, &self.symbols, Fact::Apart { sym, word: 0 })
+            }
             _ => path,
         }
     }
 
     /// Whether a number is known not to be 0.
     pub(crate) fn is_not_zero(&self, path: Path, number: Value) -> bool {
-        self.facts.is_not_zero(path, &self.symbols, number)
+        let key = planted!(ShiftedIsItsSymbol, number, Value::symbol(number.sym));
+        let name = || self.symbols.known_same((Pure::Word, 8, (key, Value::constant(0))));
+        let known = |number| self.facts.is_not_zero(path, &self.symbols, number);
+        let by_symbol = planted!(ShiftedIsItsSymbol, false, number.shift > 0);
+        known(number)
+            || (number.shift > 0 && name().is_some_and(|sym| known(Value::symbol(sym))))
+            || (by_symbol && known(Value::symbol(number.sym)))
+    }
+
+    /// N3: the product of a number that is not 0 and a constant.
+    pub(crate) fn multiplied(
+        &mut self,
+        path: &mut Path,
+        (number, constant): (Value, Value),
+        bytes: u32,
+    ) -> Option<Value> {
+        let odd = constant.as_constant().is_some_and(|by| planted!(EvenIsOdd, by & 1 != 0, true));
+        if bytes < 4 || self.layout.config.signals || !odd || !self.is_not_zero(*path, number) {
+            return None;
+        }
+        let new = self.unknown(bytes);
+        *path = self.apart(*path, (new, 0));
+        Some(new)
     }
 
     /// Whether two numbers cannot be equal, where nobody handles faults: a second test of a divisor

@@ -118,7 +118,8 @@ impl Machine<'_> {
         }
         let place = self.place(state, &address, Access::Write)?;
         note(place, effect);
-        self.store_number(state, place, Some(value).filter(|_| address.size == 8))
+        let whole = address.size == 8 || matches!(place, Place::DataLength(_));
+        self.store_number(state, place, Some(value).filter(|_| whole))
     }
 
     /// Writes to a place: `value` for a whole word, none for a part of one, which becomes unknown.
@@ -216,9 +217,9 @@ impl Machine<'_> {
 pub(crate) fn note(place: Place, effect: &mut Effect) {
     if let Place::Linear { faults } = place {
         effect.faults = if faults { Faults::Memory } else { Faults::Harmless };
-    } else if let Place::Element { faults: true, .. } = place {
-        effect.faults = Faults::Table;
-    } else if let Place::Nullable(_) = place {
-        effect.faults = Faults::Null;
+    } else if let Place::Element { faults, .. } = place {
+        effect.faults = if faults { Faults::Table } else { Faults::HarmlessTable };
+    } else if let Place::Nullable { null, .. } = place {
+        effect.faults = if null { Faults::Null } else { Faults::HarmlessNull };
     }
 }

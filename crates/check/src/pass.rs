@@ -304,6 +304,7 @@ impl<'a> Pass<'a> {
         let rsp = if insn.class.is_call() { state.rsp() } else { None };
         self.machine.execute(state, insn, &mut effect)?;
         let stops = match effect.faults {
+            Faults::HarmlessTable | Faults::HarmlessNull => false,
             Faults::Memory | Faults::Table | Faults::Null | Faults::Division | Faults::Trap => true,
             Faults::Never | Faults::Harmless => false,
         };

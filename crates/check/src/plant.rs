@@ -145,7 +145,27 @@ steps {
     FailureIsUnseen
     InSaysAnything
     BuiltinGivesAnything
-    BuiltinGivesAnyObject
+    AnyIsListed
+    AnyoneIsServed
+    AnyMemory
+    AnyTable
+    OwnersAreOwn
+    ShiftedIsItsSymbol
+    EvenIsOdd
+    ElementHasAnyRow
+    SomeBytesAreNone
+    AskedElementIsThere
+    AnyFunctionIsNamed
+    EveryBuiltinIsQuiet
+    SegmentsAreNeverDropped
+    FunctionsDropNothing
+    ElementIsAnything
+    ElementBehindSegment
+    SegmentIsStored
+    LengthIsSet
+    StartIsAnybody
+    StaticTypeIsAny
+    OldGlobalIsThere
     ObjectIsLonger
     AnyConstant
     AnyTypeIsCollected

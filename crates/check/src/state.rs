@@ -98,6 +98,8 @@ pub(crate) struct Ways {
     pub(crate) bytes: [Sym; 5],
     /// The host's answer.
     pub(crate) answer: Option<Answered>,
+    /// The word of it, where that is more than a number.
+    pub(crate) result: Option<Value>,
     /// Where control goes on if the callee of a way in is unwound, as the store says it.
     pub(crate) handler: Option<u32>,
     /// Whether a row of the call says so too.
@@ -109,6 +111,7 @@ impl Ways {
         given: [Sym::ZERO; 5],
         bytes: [Sym::ZERO; 5],
         answer: None,
+        result: None,
         handler: None,
         lands: false,
     };
@@ -149,6 +152,9 @@ pub struct State {
     pub calls: u32,
     /// Whether a charge or a poll was passed since the last claimed block that is a loop's header.
     pub metered: bool,
+    /// Whether this is the function that initialises an instance, and no other function of the module
+    /// has run, nor a builtin that may drop a segment (H6).
+    pub(crate) fresh: bool,
     /// Whether the kept stack words hold what they are to hold; otherwise nobody knows (T3).
     pub(crate) keeps_words: bool,
     /// The kept stack words of a state that says so: the first 63, and whether there are others.
@@ -177,12 +183,13 @@ impl State {
             path,
             calls,
             metered,
+            fresh,
             keeps_words,
             kept_words,
         } = other;
         (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
         (self.flags, self.path) = (*flags, *path);
-        (self.calls, self.metered) = (*calls, *metered);
+        (self.calls, self.metered, self.fresh) = (*calls, *metered, *fresh);
         (self.keeps_words, self.kept_words) = (*keeps_words, *kept_words);
     }
 

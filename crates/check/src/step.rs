@@ -47,8 +47,12 @@ pub enum Faults {
     Memory,
     /// It is an access to a table that may fault.
     Table,
+    /// It is an access to a table that cannot fault.
+    HarmlessTable,
     /// It is an access to a record, which faults where the reference is null.
     Null,
+    /// The same, where the reference is not null.
+    HarmlessNull,
     /// It is a division.
     Division,
     /// It is `ud2`.
@@ -271,6 +275,7 @@ impl Machine<'_> {
         if !self.layout.contexts() || bytes != 8 {
             return None;
         }
+        let (a, b) = if alu == Alu::Or && a.as_constant().is_some() { (b, a) } else { (a, b) };
         match (alu, b.as_constant()?) {
             (Alu::And, 0xffff_ffff_ffff_fffe) => match self.symbols.def(a.as_symbol()?).kind {
                 Kind::Tagged(ty) => Some(Kind::Ref(RefType { nullable: true, ..ty })),
@@ -349,6 +354,9 @@ impl Machine<'_> {
         }
         if insn.is_product_by_one() {
             value = product;
+        } else if insn.is_product_by_constant() {
+            let both = first.zip(last);
+            value = both.and_then(|both| self.multiplied(&mut state.path, both, bytes));
         } else if insn.is_and_not() {
             let not = first.and_then(|a| self.same((Pure::Not, bytes), (a, Value::constant(0))));
             value = not.zip(last).and_then(|not| self.same((Pure::And, bytes), not));

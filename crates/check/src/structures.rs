@@ -31,6 +31,16 @@ pub enum Holds {
     TableRecord,
     /// Where the cell of a global begins.
     GlobalRecord,
+    /// The context of the instance whose memory an imported one is.
+    MemoryOwner,
+    /// The index that the memory has there, for builtins: of 32 bits.
+    MemoryIndex,
+    /// The same of a table: the context.
+    TableOwner,
+    /// The index.
+    TableIndex,
+    /// The same of a tag: the context; its index is a number.
+    TagOwner,
     /// The first byte of a memory.
     MemoryBase,
     /// A length that the memory has or had, in bytes.
@@ -188,6 +198,14 @@ pub enum Argument {
     Byte(u8, &'static [u8]),
     /// One of these constants, of 32 bits.
     OneOf(&'static [u32]),
+    /// As [`Argument::Index`], of a memory; or, for the context of an imported memory's owner, the
+    /// index that this memory has there.
+    Memory(u32),
+    /// As [`Argument::Listed`], of a table; or, for the context of an imported table's owner, the
+    /// index that this table has there, if null is one of its elements.
+    Table,
+    /// A constant that is in the builtin's list ([`Hosted::listed`]), of 32 bits.
+    Listed,
     /// The canonical id of a type of the module that is no function's.
     Collected,
     /// The index of an element of the table whose index this argument (from 0) is.
@@ -203,8 +221,13 @@ pub enum Argument {
 pub enum Answer {
     /// A number, or nothing.
     Number,
-    /// A reference to a function, or null.
-    Function,
+    /// A reference of the type that elements of a table have, or null; this argument (from 0) is the
+    /// table's index.
+    Element(u8),
+    /// A reference to the function whose index this argument is.
+    Reference(u8),
+    /// Where the elements of an element segment are, whose index this argument is.
+    Elements(u8),
     /// Where an object begins in this memory, of 32 bits; the host has written these first bytes.
     Object {
         /// The memory.
@@ -240,4 +263,11 @@ pub struct Hosted {
     pub index: u32,
     /// The answer by which it says that it failed; none if it never does.
     pub fails: Option<Failure>,
+    /// Whether no function runs meanwhile, and no segment is dropped.
+    pub quiet: bool,
+    /// Whether it may be given the context of an instance that owns what is imported. Its caller
+    /// then knows no more of the context than that it is one.
+    pub anyone: bool,
+    /// The constants that its listed argument may be, in order.
+    pub listed: Vec<u32>,
 }

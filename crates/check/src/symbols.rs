@@ -100,6 +100,8 @@ pub enum Kind {
     TypeOf(Record),
     /// The canonical id of a type of the module.
     TypeId(u32),
+    /// The index that an imported memory or table has in its owner's instance.
+    Owned(Extent),
     /// A pointer that a conditional move made of an address and of nowhere: the bytes `[0, bytes)`
     /// from it on lie in the extent's object, or in the zone that is never mapped.
     Masked {
@@ -317,6 +319,11 @@ impl Symbols {
         let new = self.fresh(def);
         self.same.insert(of, new);
         new
+    }
+
+    /// The symbol of such a result, if there is one.
+    pub(crate) fn known_same(&self, of: (Pure, u32, (Value, Value))) -> Option<Sym> {
+        self.same.get(&of).copied()
     }
 
     /// The symbol that is the sum of two.

@@ -90,6 +90,14 @@ pub enum Base {
     HostCode,
     /// The first byte of a data segment, or null if it has none.
     Data(u32),
+    /// The context of the instance whose memory an imported one is.
+    MemoryOwner(u32),
+    /// The same of a table.
+    TableOwner(u32),
+    /// The same of a tag.
+    TagOwner(u32),
+    /// The first element of an element segment, which nobody has dropped.
+    Elements(u32),
 }
 
 impl Base {

@@ -84,6 +84,7 @@ impl Machine<'_> {
                 set(RSI, Value::pointer(Base::CallerContext, 0));
             }
             Way::Builtin(_) => {
+                set(RDI, Value::pointer(self.context_of(way), 0));
                 for (i, &r) in ARGUMENTS.iter().enumerate() {
                     let sym = self.symbols.fresh(Def::ANY);
                     set(r, Value::symbol(sym));
@@ -97,6 +98,16 @@ impl Machine<'_> {
             }
             Way::Start => {}
         }
+    }
+
+    /// The context that a way hands to builtins: its own, or one of which less is known.
+    fn context_of(&self, way: Way) -> Base {
+        let anyone = match way {
+            Way::Builtin(n) => self.layout.hosted.get(n as usize).is_some_and(|it| it.anyone),
+            Way::Out(_) => true,
+            Way::In(_) | Way::Start => false,
+        };
+        if planted!(OwnersAreOwn, anyone, false) { Base::CallerContext } else { Base::VmCtx }
     }
 
     /// Whether this code may write a word of the store.
@@ -180,7 +191,7 @@ impl Machine<'_> {
             |state: &State, r, base| state.get(Loc::Register(r)) == Some(Value::pointer(base, 0));
         let gets = match way {
             Way::Out(_) => is(state, RDI, Base::HostContext) && is(state, RSI, Base::CallerContext),
-            Way::In(_) | Way::Builtin(_) | Way::Start => is(state, RDI, Base::VmCtx),
+            Way::In(_) | Way::Builtin(_) | Way::Start => is(state, RDI, self.context_of(way)),
         };
         if !planted!(HostGetsAnything, gets, true) {
             return fault(Rule::Call, "the host does not get its context");
@@ -207,7 +218,12 @@ impl Machine<'_> {
             let value = self.read_loc(state, Loc::Register(register));
             let own = match argument {
                 Argument::Number => true,
-                Argument::Index(_) | Argument::OneOf(_) | Argument::Collected => {
+                Argument::Index(_)
+                | Argument::Memory(_)
+                | Argument::Table
+                | Argument::OneOf(_)
+                | Argument::Listed
+                | Argument::Collected => {
                     let whole = Value::symbol(sym);
                     value == whole || value == self.low_half(state, whole)
                 }
@@ -283,15 +299,21 @@ impl Machine<'_> {
         answer: Answer,
         fails: Option<Failure>,
     ) -> Result<(), Fault> {
-        if self.ways.answer.is_some() {
+        if self.ways.answer.is_some() || self.ways.result.is_some() {
             return fault(Rule::Call, "a way calls the host twice");
         }
-        if answer == Answer::Function {
-            let sym = self.reference(crate::symbols::RefType::FUNC);
-            state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+        let word = Value::symbol(self.symbols.fresh(Def::ANY));
+        match answer {
+            Answer::Element(_)
+            | Answer::Reference(_)
+            | Answer::Elements(_)
+            | Answer::Object { .. } => {
+                self.ways.result = Some(word);
+                state.set(Loc::Register(RAX), Some(word));
+            }
+            Answer::Number | Answer::Never | Answer::Trap => {}
         }
         let Some(fails) = fails else { return Ok(()) };
-        let word = Value::symbol(self.symbols.fresh(Def::ANY));
         let success = match fails {
             Failure::False => self.symbols.fresh(Def::at_most(0xff)),
             Failure::Zero => self.symbols.low_half(word),
@@ -351,7 +373,7 @@ impl Machine<'_> {
 
     /// Y3: the builtin that unwinds, behind a failure of the host.
     fn unwinds(&mut self, state: &mut State, way: Way) -> Result<(), Fault> {
-        let base = if let Way::Out(_) = way { Base::CallerContext } else { Base::VmCtx };
+        let base = self.context_of(way);
         if state.get(Loc::Register(RDI)) != Some(Value::pointer(base, 0)) {
             return fault(Rule::Call, "the host does not get its context");
         }
@@ -434,18 +456,11 @@ impl Machine<'_> {
                     None => Ok(()),
                 }
             }
-            Way::Builtin(n) => {
-                let hosted = self.layout.hosted.get(n as usize);
-                let function = hosted.is_some_and(|hosted| hosted.answer == Answer::Function);
+            Way::Builtin(_) => {
                 let value = self.read_loc(state, Loc::Register(RAX));
-                let is = self.is_ref(state.path, value, crate::symbols::RefType::FUNC);
-                if function && !planted!(BuiltinGivesAnything, is, true) {
-                    return fault(Rule::Return, "a result is no reference");
-                }
-                let object = hosted.is_some_and(|it| matches!(it.answer, Answer::Object { .. }));
-                let word = self.ways.answer.map(|answer| answer.word);
-                if object && planted!(BuiltinGivesAnyObject, Some(value) != word, false) {
-                    return fault(Rule::Return, "a result is not where the host's object lies");
+                let other = self.ways.result.is_some_and(|result| result != value);
+                if planted!(BuiltinGivesAnything, other, false) {
+                    return fault(Rule::Return, "a result is not what the host answered");
                 }
                 Ok(())
             }

@@ -25,6 +25,7 @@ use prova_native::{
 };
 use prova_report::{Node, Table};
 use prova_ssa::CheckedBody;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -51,7 +52,7 @@ pub(crate) struct CheckCodeArgs {
     matrix: bool,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// The module in binary or text format (`-` for standard input)
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -121,7 +122,7 @@ pub(crate) fn deterministic(engine: &EngineArgs) -> Result<bool> {
 
 impl CheckCodeArgs {
     fn jobs(&self) -> usize {
-        self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into))
+        self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into)
     }
 }
 

@@ -12,6 +12,7 @@ use prova_core::{Context, Result, bail};
 use prova_emit::trip::{self, Options, Outcome};
 use prova_optimize::{LeftOut, Pass, optimize};
 use prova_specialize::program;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -37,7 +38,7 @@ pub(crate) struct OptArgs {
     strict: bool,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
 }
 
 /// The passes that an option names.
@@ -61,7 +62,7 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     let passes = passes(args.passes.as_deref())?;
     let module = input::decoded(&args.file)?;
     let threads =
-        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into);
     let refused: Mutex<Vec<LeftOut>> = Mutex::default();
     let transform = |body| {
         let (body, mut left_out) = optimize(body, &passes);

@@ -19,6 +19,7 @@ use prova_report::Form;
 use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE};
 use prova_specialize::{Assume, Fault, Options, Outcome, Places};
 use std::ffi::OsStr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::Folders;
@@ -83,7 +84,7 @@ pub(crate) struct SpecializeArgs {
     cache_ro: Option<PathBuf>,
     /// Threads, 256 at most; all processors if not given
     #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
 }
 
 /// The assumptions of a proof.
@@ -125,7 +126,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     if args.init_only {
         return write(args, module.bytes());
     }
-    let threads = args.jobs.unwrap_or_else(processors).clamp(1, THREADS_MAX);
+    let threads = args.jobs.map_or_else(processors, Into::into).clamp(1, THREADS_MAX);
     let assume = match (args.strict, args.assume) {
         (true, _) => Assume::Nothing,
         (false, Believed::Check) => Assume::Check,

@@ -23,6 +23,7 @@ use prova_native::{
 };
 use prova_report::{Node, Table};
 use serde_json::json;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -47,7 +48,7 @@ pub(crate) struct VerifyArgs {
     json: bool,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    jobs: Option<NonZeroUsize>,
     /// The WebAssembly of a compiled module of Wasmtime's, whose code is then checked against it
     #[arg(long, value_name = "MODULE")]
     wasm: Option<PathBuf>,
@@ -58,7 +59,7 @@ pub(crate) struct VerifyArgs {
 
 impl VerifyArgs {
     fn jobs(&self) -> usize {
-        self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into))
+        self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into)
     }
 }
 

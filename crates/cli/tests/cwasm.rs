@@ -11,16 +11,19 @@ const WAT: &str = r#"(module (memory 1)
 
 /// `mov rax, [rdi + 56]` (the memory's base), `mov ecx, edx`, `mov eax, [rax + rcx + 4]`, `ret`.
 const GET: [u8; 11] = [0x48, 0x8b, 0x47, 0x38, 0x8b, 0xca, 0x8b, 0x44, 0x08, 0x04, 0xc3];
+/// The symbol of the function that initialises instances.
+const START: &str = "module_start[0]::Wasm";
 /// Where `GET` accesses the memory.
 const ACCESS: usize = 6;
 
 /// The file with this code of the first function; the second one is `ret`.
 fn cwasm(get: &[u8; 11]) -> Vec<u8> {
-    cwasm_with(get, &[])
+    cwasm_with(get, &[], false)
 }
 
-/// The same, with these words for exceptions.
-fn cwasm_with(get: &[u8; 11], exceptions: &[u32]) -> Vec<u8> {
+/// The same, with these words for exceptions, and a function that initialises instances, or none:
+/// `ret`.
+fn cwasm_with(get: &[u8; 11], exceptions: &[u32], starts: bool) -> Vec<u8> {
     let exceptions: Vec<u8> = exceptions.iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut text = get.to_vec();
     text.resize(16, 0);
@@ -28,13 +31,17 @@ fn cwasm_with(get: &[u8; 11], exceptions: &[u32]) -> Vec<u8> {
     // One row in one block, which begins at the access: a trap 1, out of bounds.
     let mut traps = [1_u32, 1, ACCESS as u32, 0].map(u32::to_le_bytes).concat();
     traps.extend_from_slice(&[1, 0]);
-    let names = b"\0wasm[0]::function[0]::get\0wasm[0]::function[1]\0";
+    let names = b"\0wasm[0]::function[0]::get\0wasm[0]::function[1]\0module_start[0]::Wasm\0";
     let symbol = |name: u32, start: u64, len: u64| {
         // A function in the third section.
         let head = [&name.to_le_bytes()[..], &[0x12, 0, 3, 0]].concat();
         [head, start.to_le_bytes().to_vec(), len.to_le_bytes().to_vec()].concat()
     };
-    let symbols = [vec![0; 24], symbol(1, 0, 11), symbol(27, 16, 1)].concat();
+    let mut symbols = [vec![0; 24], symbol(1, 0, 11), symbol(27, 16, 1)].concat();
+    if starts {
+        text.push(0xc3);
+        symbols.extend(symbol(48, 17, 1));
+    }
     elf(&[
         (".wasmtime.engine", (1, 0, 0), &engine()),
         (".wasmtime.traps", (1, 0, 0), &traps),
@@ -133,7 +140,7 @@ fn functions_are_counted_and_refusals_named() {
     let json: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
     assert_eq!((&json["refused"], &json["confined"]), (&1.into(), &1.into()), "{json}");
     let refusal = serde_json::json!({
-        "name": "get (func0)", "function": 0, "offset": 6, "text_offset": 6, "rule": "Address",
+        "name": "get (func0)", "kind": "function", "function": 0, "offset": 6, "text_offset": 6, "rule": "Address",
         "what": "the address is no known sum",
     });
     assert_eq!(json["refusals"], serde_json::json!([refusal]), "{json}");
@@ -147,7 +154,7 @@ fn rows_of_exceptions_are_judged_in_both() {
     let folder = folder("cwasm-exceptions");
     // A handler of what is no call, in the function that is `ret`.
     let words = [1, 1, 17, 0, 1, u32::MAX, u32::MAX, 16];
-    folder.write("thrown.cwasm", cwasm_with(&GET, &words));
+    folder.write("thrown.cwasm", cwasm_with(&GET, &words, false));
     let why = "Metadata: a call's row is missing, or is not a call's";
     let run = folder.run("verify thrown.cwasm --wasm it.wat");
     let line = format!("none (func1)  at 0x0, 0x10 of the text: {why}");
@@ -165,7 +172,7 @@ fn a_file_without_accepted_code_is_refused() {
     let mut out = GET;
     out[8] = 0x38;
     let words = [1, 1, 17, 0, 1, u32::MAX, u32::MAX, 16];
-    folder.write("none.cwasm", cwasm_with(&out, &words));
+    folder.write("none.cwasm", cwasm_with(&out, &words, false));
     let json = folder.run("verify none.cwasm --wasm it.wat --json");
     let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
     assert_eq!((json.code, &tree["verdict"]), (1, &"refused".into()), "{tree}");
@@ -201,5 +208,40 @@ fn one_access_is_derived() {
     for wrong in ["get", "get+7", "get+x", "absent+0"] {
         let run = folder.run(&format!("verify it.cwasm --wasm it.wat --explain {wrong}"));
         assert_eq!(run.code, 2, "{wrong}: {run:?}");
+    }
+}
+
+/// Code that is no function is named as the report names it, by its symbol.
+#[test]
+fn other_code_is_explained_by_its_symbol() {
+    let folder = Scratch::new("cwasm-start");
+    folder.write("it.wat", WAT);
+    // A handler of what is no call.
+    let words = [1, 1, 18, 0, 1, u32::MAX, u32::MAX, 17];
+    folder.write("starts.cwasm", cwasm_with(&GET, &words, true));
+    let json = folder.run("verify starts.cwasm --wasm it.wat --json");
+    let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
+    let refusal = &tree["refusals"][0];
+    assert_eq!(refusal["kind"], "initialisation", "{tree}");
+    assert_eq!((&refusal["name"], &refusal["function"]), (&START.into(), &().into()), "{tree}");
+    let explain = format!("verify starts.cwasm --wasm it.wat --explain {START}+0");
+    let run = folder.run(&explain);
+    for line in [&*format!("of {START}, which begins at 0x11 of the text"), "Metadata"] {
+        assert!(run.code == 1 && run.out.contains(line), "{line}: {run:?}");
+    }
+    folder.write("starts.cwasm", cwasm_with(&GET, &[], true));
+    let run = folder.run(&explain);
+    assert_eq!(run.code, 0, "{run:?}");
+    // A file without it has no code of that name.
+    folder.write("starts.cwasm", cwasm(&GET));
+    assert_eq!(folder.run(&explain).code, 2);
+}
+
+#[test]
+fn no_threads_are_misuse() {
+    let folder = folder("cwasm-jobs");
+    for command in ["verify it.cwasm --wasm it.wat", "check-code it.wat", "opt it.wat -o o.wasm"] {
+        let run = folder.run(&format!("{command} --jobs 0"));
+        assert!(run.code == 2 && run.err.contains("--jobs"), "{command}: {run:?}");
     }
 }

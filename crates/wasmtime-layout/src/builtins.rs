@@ -26,13 +26,23 @@ const HEADER: u32 = 8;
 
 /// The builtin that unwinds, which has a caller only in code without signals.
 pub(crate) fn raise() -> Hosted {
-    Hosted { arguments: Vec::new(), answer: Answer::Never, index: RAISE, fails: None }
+    Hosted {
+        arguments: Vec::new(),
+        answer: Answer::Never,
+        index: RAISE,
+        fails: None,
+        quiet: true,
+        anyone: false,
+        listed: Vec::new(),
+    }
 }
 
 /// The builtin of this name; those of collected objects have no rule without a `heap`, which the
 /// host would look for in vain.
 pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted> {
-    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Source};
+    use Argument::{
+        Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source, Table,
+    };
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
     let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
@@ -42,10 +52,19 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
     let falsy = Some(Failure::False);
     let (index, arguments, answer, fails): (u32, &[Argument], Answer, Option<Failure>) = match name
     {
-        "memory_grow" => (0, &[Number, Index(owned)], number, minus(2)),
+        "memory_grow" => (0, &[Number, Memory(owned)], number, minus(2)),
         "memory_copy" => (1, &[Bytes(2), Source(2), Number], number, none),
         "memory_fill" => (2, &[Bytes(2), Number, Number], number, none),
-        "table_get_lazy_init_func_ref" => (7, &[Index(tables), Element(0)], Answer::Function, none),
+        "passive_elem_segment_len" => (3, &[Index(count(module.passive.len()))], number, none),
+        "passive_elem_segment_base" => {
+            (4, &[Index(count(module.passive.len()))], Answer::Elements(0), none)
+        }
+        "passive_elem_segment_drop" => (5, &[Index(count(module.passive.len()))], number, falsy),
+        "ref_func" => (6, &[Listed], Answer::Reference(0), none),
+        "table_get_lazy_init_func_ref" => {
+            (7, &[Index(tables), Element(0)], Answer::Element(0), none)
+        }
+        "table_grow" => (8, &[Table, Number], number, minus(2)),
         "out_of_gas" => (12, &[], number, falsy),
         "new_epoch" => (13, &[], number, minus(1)),
         // Their arguments lie in vector registers.
@@ -73,5 +92,30 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         "raise" => return Some(raise()),
         _ => return None,
     };
-    Some(Hosted { arguments: arguments.to_vec(), answer, index, fails })
+    let listed = match name {
+        "ref_func" => module.escaped.iter().copied().collect(),
+        // New elements are null. Tables are counted as memories are.
+        "table_grow" => {
+            let own = module.tables.iter().skip(module.imported_tables as usize).zip(0..);
+            own.filter(|(table, _)| table.ty.nullable).map(|(_, n)| n).collect()
+        }
+        _ => Vec::new(),
+    };
+    let arguments = arguments.to_vec();
+    let anyone = matches!(name, "memory_grow" | "table_grow" | "get_instance_id");
+    Some(Hosted { arguments, answer, index, fails, quiet: is_quiet(name), anyone, listed })
+}
+
+/// Whether a builtin runs no code of modules and drops no segment: what fuel, epochs, growing or a
+/// collection make the host do, its embedder may say.
+fn is_quiet(name: &str) -> bool {
+    matches!(
+        name,
+        "memory_copy"
+            | "memory_fill"
+            | "passive_elem_segment_len"
+            | "passive_elem_segment_base"
+            | "ref_func"
+            | "table_get_lazy_init_func_ref"
+    )
 }

@@ -5,8 +5,9 @@
 //! - D2. A memory moves where its type may grow beyond what is reserved for it and the settings
 //!   allow that; a table moves unless its length is fixed. (Wasmtime's `memory_may_move`; its
 //!   tables are loaded anew unless they cannot grow.)
-//! - D3. Bytes beyond a memory's length fault up to reservation and guard, for memories with 32-bit
-//!   addresses whose reservation holds them whole; for all memories, up to a guard behind it.
+//! - D3. Bytes beyond a memory's length fault up to reservation and guard, for memories that do not
+//!   move; for all memories, up to a guard behind it. Neither holds of memories with pages of one
+//!   byte: what is behind their length is there up to the end of a page of the host's.
 //! - D4. The heap for collected objects, which the store's words lead to, is one more memory behind
 //!   those of the module, with other settings. A store has it as soon as it has an instance of
 //!   a module that needs it; which one does, only the compiler knows. So the caller says it, after
@@ -14,6 +15,7 @@
 //!   nobody: the host takes it for what code may have written.
 //! - D5. The compiler chooses which data segments the context has. So the caller says how many
 //!   there are, after it found that the file says the same.
+//! - D6. An import says of memory, table and tag who owns it, and which index it has there.
 
 use crate::artifact::{Artifact, BUILTIN, SymbolKind};
 use crate::builtins::{self, builtin, raise};
@@ -124,7 +126,7 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
         ty: table.ty,
         min: table.min,
         max: table.max,
-        moves: table.min != table.max,
+        moves: !table.is_fixed && table.min != table.max,
     };
     let linear = (settings.memory_reservation, settings.memory_guard_size);
     let linear = (linear, settings.memory_may_move);
@@ -146,6 +148,7 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
         tags: module.tags,
         text: Vec::new(),
         hosted: Vec::new(),
+        elements: module.passive,
         avx512: settings.is_avx512,
         free_bytes: if settings.signals_based_traps {
             prova_check::offsets::SLACK_BYTES
@@ -170,18 +173,17 @@ fn config(settings: &Settings) -> Config {
 
 /// D4. Its length at the beginning is a setting that nothing here leans on.
 const HEAP: MemoryType =
-    MemoryType { min_bytes: 0, max_bytes: 1 << 32, is_fixed: false, is_plain: true };
+    MemoryType { min_bytes: 0, max_bytes: 1 << 32, is_fixed: false, is_paged: true };
 
 /// D2 and D3, by reservation and guard, and whether memories may move.
 fn memory_of(memory: &MemoryType, ((reserved, guard), may_move): ((u64, u64), bool)) -> Memory {
     let moves = may_move && !memory.is_fixed && memory.max_bytes > reserved;
     let zone = reserved.saturating_add(guard);
-    let whole = memory.is_plain && reserved >= 1 << 32;
     Memory {
         min_bytes: memory.min_bytes,
         max_bytes: memory.max_bytes,
-        zone_bytes: if whole { zone } else { 0 },
-        guard_bytes: guard,
+        zone_bytes: if memory.is_paged && !moves { zone } else { 0 },
+        guard_bytes: if memory.is_paged { guard } else { 0 },
         moves,
     }
 }
@@ -282,7 +284,12 @@ fn context(module: &Module, counts: Option<Counts>) -> Vec<Area> {
         at += u64::from(stride) * u64::from(count);
     };
     let record = |holds| vec![field(0, 8, holds)];
-    area(offsets::MEMORY_IMPORT, module.imported_memories, 0, record(Holds::MemoryRecord));
+    let imported = |holds, owner, index| {
+        let owner = field(offsets::IMPORT_CONTEXT, 8, owner);
+        vec![field(0, 8, holds), owner, field(offsets::IMPORT_INDEX, 4, index)]
+    };
+    let of_memory = imported(Holds::MemoryRecord, Holds::MemoryOwner, Holds::MemoryIndex);
+    area(offsets::MEMORY_IMPORT, module.imported_memories, 0, of_memory);
     area(offsets::MEMORY_POINTER, owned, module.imported_memories, record(Holds::MemoryRecord));
     let of_memory = definition(Holds::MemoryBase, Holds::MemoryLength);
     area(offsets::DEFINITION, owned, module.imported_memories, of_memory);
@@ -292,9 +299,14 @@ fn context(module: &Module, counts: Option<Counts>) -> Vec<Area> {
         field(offsets::FUNC_CONTEXT, 8, Holds::Context),
     ];
     area(offsets::FUNC, module.imported_funcs, 0, of_func);
-    area(offsets::TABLE_IMPORT, module.imported_tables, 0, record(Holds::TableRecord));
+    let of_table = imported(Holds::TableRecord, Holds::TableOwner, Holds::TableIndex);
+    area(offsets::TABLE_IMPORT, module.imported_tables, 0, of_table);
     area(offsets::GLOBAL_IMPORT, module.imported_globals, 0, record(Holds::GlobalRecord));
-    area(offsets::TAG_IMPORT, module.imported_tags, 0, Vec::new());
+    let of_tag = vec![
+        field(offsets::IMPORT_CONTEXT, 8, Holds::TagOwner),
+        field(offsets::IMPORT_INDEX, 4, Holds::Number),
+    ];
+    area(offsets::TAG_IMPORT, module.imported_tags, 0, of_tag);
     let of_table = definition(Holds::TableBase, Holds::TableLength);
     let own_tables = defined(tables, module.imported_tables);
     area(offsets::DEFINITION, own_tables, module.imported_tables, of_table);

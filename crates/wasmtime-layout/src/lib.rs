@@ -12,10 +12,10 @@
 //! with the structures of Wasmtime in the place of Prova's ([`prova_check::Contract::Contexts`]).
 //!
 //! Limits: references other than to functions and exceptions, tables and globals of exceptions,
-//! throws of imported tags, and builtins without a row in `builtins` have no rule. What a file says
-//! beside its code is for the caller to compare ([`Compare`]; the crate `prova-wasmtime-info`
-//! does); where nobody does ([`uncompared`]), no file is accepted as a whole
-//! ([`Report::is_confined`]).
+//! loops over elements of tables and of element segments, and builtins without a row in `builtins`
+//! have no rule. What a file says beside its code is for the caller to compare ([`Compare`]; the
+//! crate `prova-wasmtime-info` does); where nobody does ([`uncompared`]), no file is accepted as a
+//! whole ([`Report::is_confined`]).
 
 pub mod artifact;
 mod builtins;
@@ -34,7 +34,7 @@ mod verify;
 pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
 pub use error::{Error, File};
 pub use layout::Counts;
-pub use piece::{Piece, piece};
+pub use piece::{Piece, Which, piece};
 pub use settings::Settings;
 pub use verified::{Functions, Unverified, Verified};
 pub use verify::{Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on};

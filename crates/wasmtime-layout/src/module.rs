@@ -6,10 +6,12 @@
 //! Behind them those of exceptions, one for all tags with the same values.
 
 use crate::error::Error;
+use prova_check::offsets::MEMORY_BYTES_MAX;
 use prova_check::{Global, Heap, ITEMS_MAX, RefKind, RefType, Signature, Ty};
 use std::collections::{BTreeMap, BTreeSet};
 use wasmparser::{
-    AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, RefType as WasmRef, TypeRef,
+    AbstractHeapType, CompositeInnerType, ConstExpr, Element, ElementItems, ElementKind, Export,
+    ExternalKind, HeapType, Operator, Parser, Payload, RefType as WasmRef, TableInit, TypeRef,
     ValType,
 };
 
@@ -36,6 +38,12 @@ pub(crate) struct Module {
     pub(crate) imported_tags: u32,
     /// The types of parameters whose exceptions have a type.
     thrown: BTreeSet<u32>,
+    /// The functions that the host has records of: those that are imported, exported, in an element
+    /// segment, or named by what a global or a table begins with.
+    pub(crate) escaped: BTreeSet<u32>,
+    /// The type and number of elements of each passive element segment; none of those that are no
+    /// references to functions.
+    pub(crate) passive: Vec<(RefType, u32)>,
 }
 
 /// A memory's type.
@@ -47,8 +55,8 @@ pub(crate) struct MemoryType {
     pub(crate) max_bytes: u64,
     /// Whether it has a maximum, and that is its minimum.
     pub(crate) is_fixed: bool,
-    /// Whether its addresses have 32 bits and its pages 64 KiB.
-    pub(crate) is_plain: bool,
+    /// Whether its pages have 64 KiB.
+    pub(crate) is_paged: bool,
 }
 
 /// A table's type.
@@ -57,7 +65,12 @@ pub(crate) struct TableType {
     pub(crate) ty: RefType,
     pub(crate) min: u64,
     pub(crate) max: u64,
+    /// Whether it has a maximum, and that is its minimum.
+    pub(crate) is_fixed: bool,
 }
+
+/// Elements of a table at most: they lie in the address space of a process.
+pub(crate) const TABLE_MAX: u64 = MEMORY_BYTES_MAX >> 3;
 
 type Read<T> = Result<T, &'static str>;
 
@@ -163,7 +176,11 @@ impl Module {
             }
             Payload::TableSection(reader) => {
                 for table in reader {
-                    self.table(&table.map_err(|_| MALFORMED)?.ty)?;
+                    let table = table.map_err(|_| MALFORMED)?;
+                    self.table(&table.ty)?;
+                    if let TableInit::Expr(init) = &table.init {
+                        self.escape(init)?;
+                    }
                 }
             }
             Payload::MemorySection(reader) => {
@@ -173,7 +190,22 @@ impl Module {
             }
             Payload::GlobalSection(reader) => {
                 for global in reader {
-                    self.global(&global.map_err(|_| MALFORMED)?.ty)?;
+                    let global = global.map_err(|_| MALFORMED)?;
+                    self.global(&global.ty)?;
+                    self.escape(&global.init_expr)?;
+                }
+            }
+            Payload::ExportSection(reader) => {
+                for export in reader {
+                    let Export { kind, index, .. } = export.map_err(|_| MALFORMED)?;
+                    if matches!(kind, ExternalKind::Func | ExternalKind::FuncExact) {
+                        self.escaped.insert(index);
+                    }
+                }
+            }
+            Payload::ElementSection(reader) => {
+                for segment in reader {
+                    self.element(segment.map_err(|_| MALFORMED)?)?;
                 }
             }
             Payload::TagSection(reader) => {
@@ -189,6 +221,7 @@ impl Module {
     fn import(&mut self, ty: TypeRef) -> Read<()> {
         match ty {
             TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                self.escaped.insert(self.imported_funcs);
                 self.imported_funcs += 1;
                 let ty = self.interned(ty)?;
                 push(&mut self.funcs, ty)
@@ -279,12 +312,55 @@ impl Module {
     }
 
     fn table(&mut self, ty: &wasmparser::TableType) -> Read<()> {
-        if ty.shared || ty.table64 {
-            return Err("a shared table, or one with 64-bit indices");
+        if ty.shared {
+            return Err("a shared table");
         }
         let element = self.reference(ty.element_type)?;
-        let max = ty.maximum.unwrap_or(u64::from(u32::MAX));
-        push(&mut self.tables, TableType { ty: element, min: ty.initial, max })
+        let most = if ty.table64 { TABLE_MAX } else { u64::from(u32::MAX) };
+        let max = ty.maximum.map_or(most, |max| if ty.table64 { max.min(TABLE_MAX) } else { max });
+        let (min, is_fixed) = (ty.initial, ty.maximum == Some(ty.initial));
+        if min > max {
+            return Err("a table beyond the address space");
+        }
+        push(&mut self.tables, TableType { ty: element, min, max, is_fixed })
+    }
+
+    /// The functions that a constant expression names.
+    fn escape(&mut self, init: &ConstExpr<'_>) -> Read<()> {
+        for operator in init.get_operators_reader() {
+            if let Operator::RefFunc { function_index } =
+                operator.map_err(|_| "malformed expression")?
+            {
+                self.escaped.insert(function_index);
+            }
+        }
+        Ok(())
+    }
+
+    fn element(&mut self, segment: Element<'_>) -> Read<()> {
+        const MALFORMED: &str = "malformed element";
+        let (ty, count) = match segment.items {
+            ElementItems::Functions(funcs) => {
+                let count = funcs.count();
+                for func in funcs {
+                    self.escaped.insert(func.map_err(|_| MALFORMED)?);
+                }
+                (Some(RefType::FUNC), count)
+            }
+            ElementItems::Expressions(ty, items) => {
+                let count = items.count();
+                for item in items {
+                    self.escape(&item.map_err(|_| MALFORMED)?)?;
+                }
+                (self.reference(ty).ok(), count)
+            }
+        };
+        match segment.kind {
+            ElementKind::Passive => {
+                push(&mut self.passive, ty.map_or((RefType::FUNC, 0), |ty| (ty, count)))
+            }
+            ElementKind::Active { .. } | ElementKind::Declared => Ok(()),
+        }
     }
 
     fn memory(&mut self, ty: &wasmparser::MemoryType) -> Read<()> {
@@ -300,7 +376,7 @@ impl Module {
             min_bytes,
             max_bytes,
             is_fixed: ty.maximum == Some(ty.initial),
-            is_plain: !ty.memory64 && page == 16,
+            is_paged: page == 16,
         };
         push(&mut self.memories, memory)
     }

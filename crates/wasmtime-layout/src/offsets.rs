@@ -41,6 +41,10 @@ pub const THREAD_FORCED: u64 = 1;
 /// `VMArrayCallHostFuncContext`: the code of the host's function.
 pub const HOST_CODE: u32 = 8;
 
+/// `VMMemoryImport`, `VMTableImport`, `VMTagImport`: the context of the owner.
+pub const IMPORT_CONTEXT: u32 = 8;
+/// Of these: the index there, 32 bits.
+pub const IMPORT_INDEX: u32 = 16;
 /// Bytes of `VMMemoryImport`, whose first word leads to the memory's definition.
 pub const MEMORY_IMPORT: u32 = 24;
 /// Bytes of a pointer to a `VMMemoryDefinition`.

@@ -1,18 +1,18 @@
-//! One function of a compiled module, as the check gets it; for tools that look at its code.
+//! One piece of code of a compiled module, as the check gets it; for tools that look at its code.
 
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Symbol, SymbolKind};
 use crate::error::Error;
 use crate::layout;
 use crate::verify::{Compare, Subject};
 use prova_certify::certify;
 use prova_check::{CallRow, CodeKind, Layout, TrapRow};
 
-/// The code of a function with what it is checked under.
+/// Code with what it is checked under.
 #[derive(Clone, Debug)]
 pub struct Piece {
     /// The layout.
     pub layout: Layout,
-    /// Which function it is.
+    /// Which code it is.
     pub kind: CodeKind,
     /// Where it begins in the text.
     pub start: u32,
@@ -26,7 +26,25 @@ pub struct Piece {
     pub certificate: Vec<u8>,
 }
 
-/// The code of a function of the index space; none if the file names none.
+/// A piece of code, by what it is or by its name in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which<'a> {
+    /// A function of the index space.
+    Func(u32),
+    /// The code of a symbol: of a function, a trampoline, a builtin's caller.
+    Named(&'a str),
+}
+
+impl Which<'_> {
+    fn is(self, symbol: &Symbol) -> bool {
+        match self {
+            Which::Func(func) => symbol.func() == Some(func),
+            Which::Named(name) => symbol.name == name,
+        }
+    }
+}
+
+/// The piece of code; none if the file has none, or none that is checked.
 ///
 /// # Errors
 ///
@@ -34,15 +52,17 @@ pub struct Piece {
 pub fn piece(
     compiled: &[u8],
     wasm: &[u8],
-    func: u32,
+    which: Which<'_>,
     compare: Compare,
 ) -> Result<Option<Piece>, Error> {
     let artifact = Artifact::read(compiled)?;
     let layout = layout::derive(&artifact, wasm, compare(&artifact, compiled, wasm)?.counts)?;
-    let Some(symbol) = artifact.symbols.iter().find(|it| it.func() == Some(func)) else {
+    let symbol = artifact.symbols.iter().find(|symbol| which.is(symbol));
+    let known = symbol.filter(|symbol| symbol.kind != SymbolKind::Other);
+    let Some((symbol, kind)) = known.and_then(|it| Some((it, layout.code_at(it.start)?))) else {
         return Ok(None);
     };
-    let subject = Subject::of(&artifact, symbol, CodeKind::Func(func));
+    let subject = Subject::of(&artifact, symbol, kind);
     // Whether it is accepted is for the check to say; here it helps to find all instructions.
     let certificate = certify(&layout, &subject.draft()).unwrap_or_default();
     let Subject { kind, bytes, traps, calls } = subject;

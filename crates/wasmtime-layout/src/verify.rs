@@ -33,6 +33,8 @@ pub struct Refusal {
     pub name: String,
     /// The function that it is, by its index in the index space.
     pub func: Option<u32>,
+    /// The kind of code that it is.
+    pub kind: SymbolKind,
     /// Where the code begins in the text.
     pub start: u32,
     /// Offset of the guilty instruction in the text.
@@ -132,7 +134,8 @@ pub fn verify_on(
             Some(Err((offset, rule, what))) => {
                 let (name, func, start) = (symbol.name.clone(), symbol.func(), symbol.start);
                 let offset = start.saturating_add(offset);
-                report.refused.push(Refusal { name, func, start, offset, rule, what });
+                let kind = symbol.kind;
+                report.refused.push(Refusal { name, func, kind, start, offset, rule, what });
             }
         }
     }

@@ -7,7 +7,7 @@ use object::{
 };
 use prova_check::{CallRow, Clause, Rule, Says};
 use prova_wasmtime_layout::{
-    Artifact, Counts, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified,
+    Artifact, Counts, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, Which,
     uncompared, verify, verify_on,
 };
 
@@ -358,7 +358,8 @@ fn a_piece_has_the_rows_of_its_function() {
     made.exceptions = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let wasm = wat::parse_str(WAT).expect("a module");
     let piece = |func| {
-        let piece = prova_wasmtime_layout::piece(&made.bytes(), &wasm, func, uncompared);
+        let which = Which::Func(func);
+        let piece = prova_wasmtime_layout::piece(&made.bytes(), &wasm, which, uncompared);
         piece.expect("a file").expect("a function")
     };
     let clause = |tag, context, landing| {
@@ -419,7 +420,7 @@ fn modules_with_what_the_derivation_does_not_know_are_refused() {
         "(module (table 1 exnref) (func) (func))",
         "(module (type (struct)) (func) (func))",
         "(module (type (sub (func))) (func) (func))",
-        "(module (table i64 1 funcref) (func) (func))",
+        "(module (table i64 0x10_0000_0000_0001 funcref) (func) (func))",
         "(module (rec (type (func)) (type (func))) (func) (func))",
     ] {
         let wasm = wat::parse_str(wat).expect("a module");

@@ -80,6 +80,8 @@ pub enum Pure {
     Not,
     /// The extension with its sign, of 32 bits to 64.
     Extend,
+    /// The word itself.
+    Word,
 }
 
 impl Alu {
@@ -291,8 +293,10 @@ impl<'a> Instructions<'a> {
         let Some(class) = class(insn.raw.code()) else {
             return fault(Rule::Instruction, "an instruction that the check does not know");
         };
-        // A direct jump that leads out of the code is none within it.
-        let leaves = class == Class::Jump && insn.raw.near_branch64() >= self.code.len() as u64;
+        // A direct jump that leads out of the code is none within it, nor one to its entry: that
+        // is a tail call.
+        let to = insn.raw.near_branch64();
+        let leaves = class == Class::Jump && (to >= self.code.len() as u64 || to == 0);
         let class = if leaves { Class::Leave } else { class };
         (insn.offset, insn.len, insn.class, insn.end) = (offset, len, class, end);
         insn.prefixes()?;
@@ -429,6 +433,17 @@ impl Insn {
         let code = self.raw.code();
         let by_constant = code == Code::Imul_r64_rm64_imm8 || code == Code::Imul_r64_rm64_imm32;
         by_constant && matches!(self.raw.try_immediate(2), Ok(1))
+    }
+
+    /// Whether it multiplies operand 1 by the constant that operand 2 is.
+    pub fn is_product_by_constant(&self) -> bool {
+        matches!(
+            self.raw.code(),
+            Code::Imul_r64_rm64_imm8
+                | Code::Imul_r64_rm64_imm32
+                | Code::Imul_r32_rm32_imm8
+                | Code::Imul_r32_rm32_imm32
+        )
     }
 
     /// Whether this is `andn`: the bits of operand 2 that operand 1 does not have.

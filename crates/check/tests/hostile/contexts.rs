@@ -27,6 +27,13 @@
 //!            length; type 4 is of exceptions; tag 0: type 1; B6 = 0x2800: allocates (kind 1 << 26,
 //!            type, size, alignment 8), number 24, of which the host has written 0x28 bytes;
 //!            B7 = 0x2900: throws (reference), number 44
+//! references (`references.tsv` alone) memory 1, tables 0 and 2 as if imported, too: owner and index
+//!            at 0x130, 0x140, 0x150; B1 and GROW serve those
+//!            tables 2: 4 elements of (ref 1), 3: 4 to 8 of (ref null 1);
+//!            globals 3: (ref 1), not mutable, 4: (ref null 1), mutable, 5: (ref 1), mutable;
+//!            element segments 0: 2 of funcref, 1: 1 of (ref 1), 2: none that has a rule
+//!            NAME = 0x2a00: names a function, of 2 and 3        GROW = 0x2b00: grows table 0
+//!            BASE = 0x2c00: where a segment's elements are       DROP = 0x2d00: drops a segment
 //! ```
 
 use super::claims::certificate;
@@ -34,13 +41,22 @@ use super::table::{bits::Bits, number};
 use prova_check::certificate::VERSION;
 use prova_check::{
     Activation, Answer, Area, Argument, Base, CallRow, Clause, Code, CodeKind, Config, Failure,
-    Field, Global, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature, Structure,
-    Structures, Table, TrapRow, Ty, Way,
+    Field, Global, Heap, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature,
+    Structure, Structures, Table, TrapRow, Ty, Way,
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
 const WAYS: &str = include_str!("ways.tsv");
 const COLLECTED: &str = include_str!("collected.tsv");
+const REFERENCES: &str = include_str!("references.tsv");
+
+/// Beside what all rows have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum More {
+    Nothing,
+    Heap,
+    References,
+}
 
 /// A row, and the check's verdict on it.
 pub(crate) struct Judged {
@@ -65,19 +81,20 @@ pub(crate) fn judged() -> Vec<Judged> {
             [frame, blocks] => certificate(frame, blocks),
             _ => least(),
         };
-        judge((of_func, &certificate), (name, rule), ([traps, "-", bytes], false))
+        judge((of_func, &certificate), (name, rule), ([traps, "-", bytes], More::Nothing))
     });
-    rows.chain(ways(WAYS)).chain(of_kinds(COLLECTED, true)).collect()
+    let rows = rows.chain(ways(WAYS)).chain(of_kinds(COLLECTED, More::Heap));
+    rows.chain(of_kinds(REFERENCES, More::References)).collect()
 }
 
 /// The check's verdict on each row of ways.
 pub(crate) fn ways(text: &str) -> impl Iterator<Item = Judged> + '_ {
-    of_kinds(text, false)
+    of_kinds(text, More::Nothing)
 }
 
 /// The check's verdict on each row of code of some kind, with a heap of collected objects or
 /// without.
-fn of_kinds(text: &str, heap: bool) -> impl Iterator<Item = Judged> + '_ {
+fn of_kinds(text: &str, heap: More) -> impl Iterator<Item = Judged> + '_ {
     text.lines().skip(1).map(move |line| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, way, rule, traps, clauses, bytes, _, ref claims @ ..] = columns[..] else {
@@ -126,7 +143,7 @@ fn least() -> Vec<u8> {
 fn judge(
     (kind, certificate): (CodeKind, &[u8]),
     (name, rule): (&str, &str),
-    (columns, heap): ([&str; 3], bool),
+    (columns, heap): ([&str; 3], More),
 ) -> Judged {
     let [traps, clauses, bytes] = columns;
     let rule = (rule != "ok").then(|| {
@@ -179,7 +196,8 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
 
 /// The layout of a text that begins with code of this kind, with signals or without, with a heap of
 /// collected objects or without.
-fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), heap: bool) -> Layout {
+fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more: More) -> Layout {
+    let heap = more == More::Heap;
     let (i32, none) = (Ty::I32, Vec::new());
     let any = Ty::Ref(RefType::FUNC);
     let mut types = vec![
@@ -212,6 +230,23 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), heap:
         text.extend([(0x2800, builtin(6)), (0x2900, builtin(7))]);
         memories.push(Memory { min_bytes: 0, ..memory(0, 0, true) });
     }
+    let to_run = RefType { heap: Heap::Type(1), nullable: false, ..RefType::FUNC };
+    let maybe = RefType { nullable: true, ..to_run };
+    let mut tables = vec![table(8, true), table(4, false)];
+    let mut globals =
+        vec![global(Ty::I64, true), global(i32, false), global(Ty::Ref(RefType::FUNC), true)];
+    let mut elements = Vec::new();
+    if more == More::References {
+        let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9)];
+        text.extend(last.map(|(at, n)| (at, builtin(n))));
+        text.retain(|&(at, _)| at != 0x2300);
+        tables.push(Table { ty: to_run, ..table(4, false) });
+        tables.push(Table { ty: maybe, ..table(8, true) });
+        globals.push(global(Ty::Ref(to_run), false));
+        globals.push(global(Ty::Ref(maybe), true));
+        globals.push(global(Ty::Ref(to_run), true));
+        elements = vec![(RefType::FUNC, 2), (to_run, 1), (RefType::FUNC, 0)];
+    }
     let others = text.into_iter().filter(|&(_, other)| other != kind);
     let text = [(start, kind)].into_iter().chain(others).collect();
     let parts = Parts {
@@ -220,16 +255,13 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), heap:
         funcs: vec![1, 0, 1, 0, 2, 3],
         imported_funcs: 1,
         memories,
-        tables: vec![table(8, true), table(4, false)],
-        globals: vec![
-            global(Ty::I64, true),
-            global(i32, false),
-            global(Ty::Ref(RefType::FUNC), true),
-        ],
+        tables,
+        globals,
+        elements,
         tags: if heap { vec![1] } else { Vec::new() },
-        structures: structures(heap),
+        structures: structures(more),
         text,
-        hosted: builtins(heap),
+        hosted: builtins(more),
         free_bytes: 256,
         avx512,
         ..Parts::default()
@@ -237,24 +269,39 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), heap:
     Layout::assemble(parts).expect("a layout")
 }
 
-fn builtins(heap: bool) -> Vec<Hosted> {
-    use Argument::{Byte, Bytes, Collected, Element, Index, Number, OneOf, Source};
+fn builtins(more: More) -> Vec<Hosted> {
+    use Argument::{Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source};
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
         arguments: arguments.to_vec(),
         answer,
         index,
         fails,
+        quiet: matches!(index, 1 | 7 | 4 | 6),
+        anyone: matches!(index, 0 | 8) && more == More::References,
+        listed: match index {
+            6 => vec![2, 3],
+            8 => vec![0],
+            _ => Vec::new(),
+        },
     };
     let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
+    let tables = if more == More::References { 2 } else { 0 };
     let mut builtins = vec![
         hosted(1, &[Bytes(2), Source(2), Number], Answer::Number, None),
-        hosted(0, &[Number, Index(2)], Answer::Number, grown),
-        hosted(7, &[Index(2), Element(0)], Answer::Function, None),
+        hosted(0, &[Number, Memory(2)], Answer::Number, grown),
+        hosted(7, &[Index(2 + tables), Element(0)], Answer::Element(0), None),
         hosted(12, &[], Answer::Number, Some(Failure::False)),
         hosted(41, &[], Answer::Never, None),
         hosted(40, &[Byte(17, &[0xfe])], Answer::Trap, None),
     ];
-    if heap {
+    if more == More::References {
+        let drop = Some(Failure::False);
+        builtins.push(hosted(6, &[Listed], Answer::Reference(0), None));
+        builtins.push(hosted(8, &[Argument::Table, Number], Answer::Number, grown));
+        builtins.push(hosted(4, &[Index(3)], Answer::Elements(0), None));
+        builtins.push(hosted(5, &[Index(3)], Answer::Number, drop));
+    }
+    if more == More::Heap {
         let alloc = [OneOf(&[1 << 26]), Collected, Number, OneOf(&[8])];
         let object = Answer::Object { memory: 2, bytes: 0x28 };
         builtins.push(hosted(24, &alloc, object, Some(Failure::Zero)));
@@ -263,12 +310,18 @@ fn builtins(heap: bool) -> Vec<Hosted> {
     builtins
 }
 
-fn structures(heap: bool) -> Structures {
+fn structures(more: More) -> Structures {
     let area = |at, stride, count, fields: &[(u32, u32, Holds)]| {
         let fields = fields.iter().map(|&(at, bytes, holds)| Field { at, bytes, holds });
         Area { at, stride, count, first: 0, fields: fields.collect() }
     };
     let pointer = |at, base| area(at, 8, 1, &[(0, 8, Holds::Pointer(base))]);
+    let heap = more == More::Heap;
+    // Behind all others.
+    let (tables, globals) = if more == More::References { (2, 3) } else { (0, 0) };
+    let owners = if more == More::References { 1 } else { 0 };
+    let owner = |context, index| [(0, 8, context), (8, 4, index)];
+    let behind = |area: Area, first| Area { first, ..area };
     let record = [(8, 8, Holds::Code), (16, 4, Holds::Type), (24, 8, Holds::Context)];
     Structures {
         context: Structure::new(vec![
@@ -281,6 +334,15 @@ fn structures(heap: bool) -> Structures {
             area(0x90, 16, 3, &[(0, 0, Holds::Global)]),
             area(0xc0, 8, 2, &[(0, 8, Holds::Data)]),
             area(0xd0, 4, 2, &[(0, 4, Holds::DataLength)]),
+            behind(
+                area(0xe0, 16, tables, &[(0, 8, Holds::TableBase), (8, 8, Holds::TableLength)]),
+                2,
+            ),
+            behind(area(0x100, 16, globals, &[(0, 0, Holds::Global)]), 3),
+            // As if memory 1 and tables 0 and 2 were imported.
+            behind(area(0x130, 16, owners, &owner(Holds::MemoryOwner, Holds::MemoryIndex)), 1),
+            behind(area(0x140, 16, owners, &owner(Holds::TableOwner, Holds::TableIndex)), 0),
+            behind(area(0x150, 16, owners, &owner(Holds::TableOwner, Holds::TableIndex)), 2),
         ]),
         store: store(heap),
         builtins: Structure::new(vec![area(0, 8, 48, &[(0, 8, Holds::Builtin)])]),

@@ -3,17 +3,19 @@
 
 use super::{ROWS, VerifyArgs, name_of, placed};
 use crate::args::Require;
-use crate::check_code::Made;
+use crate::check_code::{Made, hexadecimal};
 use crate::input;
 use crate::progress;
 use crate::report::{Exit, Misuse, present};
 use prova_builds::names::{counted, printable};
-use prova_check::CodeKind;
+use prova_check::{CodeKind, Way};
 use prova_core::{Context, Error, Features, Limits, Result, bail};
 use prova_module::Module;
 use prova_native::listed;
 use prova_report::{Node, Table};
-use prova_wasmtime_layout::{Compare, Piece, Refusal, Report, piece, verify_on};
+use prova_wasmtime_layout::{
+    Artifact, Compare, Piece, Refusal, Report, SymbolKind, Which, piece, verify_on,
+};
 use serde_json::json;
 use std::path::Path;
 use std::rc::Rc;
@@ -83,8 +85,8 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
         let why = format!("at {inside:#x}, {offset:#x} of the text: {rule}: {what}");
         let name = refused_name(names.as_ref(), refusal);
         refusals.push(json!({
-            "name": name, "function": refusal.func, "offset": inside, "text_offset": offset,
-            "rule": rule, "what": what,
+            "name": name, "kind": kind_name(refusal.kind), "function": refusal.func,
+            "offset": inside, "text_offset": offset, "rule": rule, "what": what,
         }));
         table.push([name, why], false);
     }
@@ -119,15 +121,43 @@ fn refused_name(module: Option<&Module>, refusal: &Refusal) -> String {
     }
 }
 
+/// The kind of refused code, as JSON has it.
+fn kind_name(kind: SymbolKind) -> &'static str {
+    match kind {
+        SymbolKind::Func(_) => "function",
+        SymbolKind::Way(Way::In(_)) => "trampoline in",
+        SymbolKind::Way(Way::Out(_)) => "trampoline out",
+        SymbolKind::Way(Way::Start) => "initialisation",
+        SymbolKind::Builtin | SymbolKind::Way(Way::Builtin(_)) => "caller of a builtin",
+        SymbolKind::Other => "other",
+    }
+}
+
 /// `FUNC+OFFSET`: why that instruction is accepted or refused. A refused function is explained as
-/// well: exit code 1.
+/// well: exit code 1. Other code is named as the report names it, by its symbol.
 fn explain(args: &VerifyArgs, place: &str, (bytes, wasm): (&[u8], &[u8])) -> Result<Exit> {
     let name = args.file.display();
-    let module = decoded(wasm)?;
-    let (func, offset) = placed(place, &module)?;
-    let found = piece(bytes, wasm, func.0, COMPARE).map_err(Error::new);
-    let Some(found) = found.with_context(|| format!("failed to verify `{name}`"))? else {
-        bail!("the file has no code of {func}");
+    let failed = || format!("failed to verify `{name}`");
+    let artifact = Artifact::read(bytes).map_err(Error::new).with_context(failed)?;
+    let symbol = place.rsplit_once('+').filter(|(symbol, _)| {
+        let mut others =
+            artifact.symbols.iter().filter(|it| !matches!(it.kind, SymbolKind::Func(_)));
+        others.any(|other| other.name == *symbol)
+    });
+    let (module, which, offset) = match symbol {
+        Some((symbol, offset)) => (None, Which::Named(symbol), hexadecimal(offset)?),
+        None => {
+            let module = decoded(wasm)?;
+            let (func, offset) = placed(place, &module)?;
+            (Some(module), Which::Func(func.0), offset)
+        }
+    };
+    let found = piece(bytes, wasm, which, COMPARE).map_err(Error::new).with_context(failed)?;
+    let Some(found) = found else {
+        match which {
+            Which::Func(func) => bail!("the file has no code of func{func}"),
+            Which::Named(symbol) => bail!("{} has no rule", printable(symbol)),
+        }
     };
     let Piece { layout, kind, start, bytes, traps, calls, certificate } = found;
     let mut code = listed((kind, bytes), &certificate, (traps, calls));
@@ -136,7 +166,11 @@ fn explain(args: &VerifyArgs, place: &str, (bytes, wasm): (&[u8], &[u8])) -> Res
         code.blocks.push(offset);
     }
     let made = Made::of(Rc::new(layout), code);
-    let of = name_of(&module, kind);
+    let of = match (&module, which) {
+        (_, Which::Named(symbol)) => printable(symbol),
+        (Some(module), Which::Func(_)) => name_of(module, kind),
+        (None, Which::Func(func)) => format!("func{func}"),
+    };
     let whole = format!("{of}, which begins at {start:#x} of the text");
     present(&made.explained(offset)?.with_evidence([format!("of {whole}")]), args.json)?;
     Ok(if made.verdict().is_ok() { Exit::Done } else { Exit::Bad })

@@ -10,7 +10,7 @@ use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{
     BuiltinFunctionIndex, DefinedGlobalIndex, DefinedMemoryIndex, DefinedTableIndex, EntityRef,
     FuncIndex, GetPtrSize, GlobalIndex, IndexType, MemoryIndex, MemoryKind, MemoryTunables, Module,
-    PtrSize, RuntimeDataIndex, TableIndex, Tunables, VMOffsets, WasmCompositeInnerType,
+    PtrSize, RuntimeDataIndex, TableIndex, TagIndex, Tunables, VMOffsets, WasmCompositeInnerType,
     WasmHeapType, WasmRefType, WasmValType,
 };
 
@@ -116,8 +116,11 @@ fn expected(there: &VMOffsets<u8>) -> Vec<Place> {
         word(ptr.vmctx_type_ids_array().into(), Holds::Pointer(Base::Types), 0),
     ];
     for n in 0..there.num_imported_memories {
-        let at = there.vmctx_vmmemory_import_from(MemoryIndex::from_u32(n));
-        all.push(word(at, Holds::MemoryRecord, n));
+        let memory = MemoryIndex::from_u32(n);
+        all.push(word(there.vmctx_vmmemory_import_from(memory), Holds::MemoryRecord, n));
+        let (at, import) = (there.vmctx_vmmemory_import(memory), ptr.vm_memory_import());
+        all.push(word(at + u32::from(import.vmctx()), Holds::MemoryOwner, n));
+        all.push((u64::from(at + u32::from(import.index())), 4, Holds::MemoryIndex, n));
     }
     for n in 0..there.num_defined_memories {
         let index = there.num_imported_memories + n;
@@ -138,8 +141,16 @@ fn expected(there: &VMOffsets<u8>) -> Vec<Place> {
         all.push(word(there.vmctx_vmfunction_import_vmctx(func), Holds::Context, n));
     }
     for n in 0..there.num_imported_tables {
-        let at = there.vmctx_vmtable_from(TableIndex::from_u32(n));
-        all.push(word(at, Holds::TableRecord, n));
+        let table = TableIndex::from_u32(n);
+        all.push(word(there.vmctx_vmtable_from(table), Holds::TableRecord, n));
+        let (at, import) = (there.vmctx_vmtable_import(table), ptr.vm_table_import());
+        all.push(word(at + u32::from(import.vmctx()), Holds::TableOwner, n));
+        all.push((u64::from(at + u32::from(import.index())), 4, Holds::TableIndex, n));
+    }
+    for n in 0..there.num_imported_tags {
+        let tag = TagIndex::from_u32(n);
+        all.push(word(there.vmctx_vmtag_import_vmctx(tag), Holds::TagOwner, n));
+        all.push((u64::from(there.vmctx_vmtag_import_index(tag)), 4, Holds::Number, n));
     }
     for n in 0..there.num_imported_globals {
         let at = there.vmctx_vmglobal_import_from(GlobalIndex::from_u32(n));
@@ -304,18 +315,24 @@ fn spaces(parts: &Parts, (module, heap): (&Module, bool), tunables: &Tunables) -
         same(&of("minimum"), &derived.min_bytes, &min)?;
         same(&of("maximum"), &derived.max_bytes, &max)?;
         same(&of("moves"), &derived.moves, &there.memory_may_move(how))?;
-        same(&of("guard"), &derived.guard_bytes, &how.guard_size())?;
-        // The zone is used with signals only, and stands for the comparison that is left out.
-        let zone = how.reservation() + how.guard_size();
-        same(&of("zone"), &(derived.zone_bytes == 0 || derived.zone_bytes == zone), &true)?;
-        if derived.zone_bytes != 0 && tunables.signals_based_traps {
-            same(&of("elided"), &true, &there.can_elide_bounds_check(how, 12))?;
-        }
+        // Both are used with signals only, and where pages of the host's begin at lengths.
+        let signals = Tunables { signals_based_traps: true, ..tunables.clone() };
+        let paged = there.can_use_virtual_memory(&signals, 12);
+        let guard = if paged { how.guard_size() } else { 0 };
+        same(&of("guard"), &derived.guard_bytes, &guard)?;
+        let stays = paged && !there.memory_may_move(how);
+        let zone = if stays { how.reservation() + how.guard_size() } else { 0 };
+        same(&of("zone"), &derived.zone_bytes, &zone)?;
     }
     same("how many tables", &parts.tables.len(), &module.tables.len())?;
     for ((n, there), derived) in module.tables.iter().zip(&parts.tables) {
         let of = format!("table {}", n.as_u32());
-        let max = there.limits.max.unwrap_or(u32::MAX.into());
+        // A table lies in the address space.
+        let most = match there.idx_type {
+            IndexType::I32 => u32::MAX.into(),
+            IndexType::I64 => 1 << 44,
+        };
+        let max = there.limits.max.unwrap_or(most).min(most);
         same(&of, &derived.ty, &reference(&there.ref_type))?;
         same(&of, &(derived.min, derived.max), &(there.limits.min, max))?;
         let fixed = there.limits.max == Some(there.limits.min);
