@@ -182,25 +182,29 @@ impl Machine<'_> {
                     let own = planted!(StartIsAnybody, begins, true);
                     return self.global((g, own), Value::pointer(Base::Global(g), 0), size, access);
                 }
-                let writable = match place {
-                    Place::Fuel | Place::Counter => true,
-                    Place::DataLength(_) => access == Access::Write,
-                    Place::Activation(word) => {
-                        access == Access::Write
-                            && planted!(AnyoneSaysFrames, self.writes_activation(word), true)
-                    }
-                    Place::Settable(_) => {
-                        let way = matches!(self.way_of(), Some(Way::In(_)));
-                        way && planted!(SetAnywhere, state.answers == Answers::Unwound, true)
-                    }
-                    _ => false,
-                };
                 let writes = planted!(FieldsAreWritten, access != Access::Read, false);
-                if writes && !writable {
+                if writes && !self.is_writable(state, place, access) {
                     return fault(Rule::Field, "a field that is never written");
                 }
                 Ok(place)
             }
+        }
+    }
+
+    /// P5: whether a field may be written so.
+    fn is_writable(&self, state: &State, place: Place, access: Access) -> bool {
+        match place {
+            Place::Fuel | Place::Counter => true,
+            Place::DataLength(_) => access == Access::Write,
+            Place::Activation(word) => {
+                access == Access::Write
+                    && planted!(AnyoneSaysFrames, self.writes_activation(word), true)
+            }
+            Place::Settable(_) => {
+                let way = matches!(self.way_of(), Some(Way::In(_)));
+                way && planted!(SetAnywhere, state.answers == Answers::Unwound, true)
+            }
+            _ => false,
         }
     }
 
@@ -583,21 +587,8 @@ impl Machine<'_> {
                     state.cells.insert(i, value);
                 }
             }
-            Place::Element { table, .. } => {
-                let table = self.layout.table_type(table);
-                let fits =
-                    table.zip(value).is_some_and(|(t, v)| self.is_element_of(state.path, v, t.ty));
-                if !planted!(AnyElement, fits, true) {
-                    return fault(Rule::Table, "no reference of the table's kind is stored");
-                }
-            }
-            Place::Global(g) => {
-                if let Some(Ty::Ref(ty)) = self.layout.global_type(g).map(|g| g.ty) {
-                    let fits = value.is_some_and(|v| self.is_ref(state.path, v, ty));
-                    if !fits {
-                        return fault(Rule::Field, "no reference of the global's kind is stored");
-                    }
-                }
+            Place::Element { .. } | Place::Global(_) | Place::Passive(_) => {
+                return self.store_reference(state, place, value);
             }
             Place::Counter => {}
             Place::Activation(word) => {
@@ -616,13 +607,6 @@ impl Machine<'_> {
                     return fault(Rule::Field, "the length of a data segment becomes other than 0");
                 }
             }
-            Place::Passive(n) => {
-                let (ty, _) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
-                let fits = value.is_some_and(|value| self.is_ref(state.path, value, ty));
-                if !planted!(ElementIsAnything, fits, true) {
-                    return fault(Rule::Table, "no reference of the segment's type is stored");
-                }
-            }
             Place::Fuel => return fault(Rule::Metering, "the fuel is written"),
             Place::Constant(_)
             | Place::Symbol(_)
@@ -633,6 +617,44 @@ impl Machine<'_> {
             | Place::Jump { .. } => {
                 let written = fault(Rule::Field, "a field that is never written");
                 return planted!(FieldsAreWritten, written, Ok(()));
+            }
+        }
+        Ok(())
+    }
+
+    /// P4, P5, H6: an element or a global gets a reference of its type.
+    fn store_reference(
+        &self,
+        state: &State,
+        place: Place,
+        value: Option<Value>,
+    ) -> Result<(), Fault> {
+        match place {
+            Place::Element { table, .. } => {
+                let table = self.layout.table_type(table);
+                let fits =
+                    table.zip(value).is_some_and(|(t, v)| self.is_element_of(state.path, v, t.ty));
+                if !planted!(AnyElement, fits, true) {
+                    return fault(Rule::Table, "no reference of the table's kind is stored");
+                }
+            }
+            Place::Global(g) => {
+                if let Some(Ty::Ref(ty)) = self.layout.global_type(g).map(|g| g.ty) {
+                    let fits = value.is_some_and(|v| self.is_ref(state.path, v, ty));
+                    if !fits {
+                        return fault(Rule::Field, "no reference of the global's kind is stored");
+                    }
+                }
+            }
+            _ => {
+                let segment = match place {
+                    Place::Passive(n) => self.layout.elements.get(n as usize),
+                    _ => None,
+                };
+                let fits = segment.zip(value).is_some_and(|(s, v)| self.is_ref(state.path, v, s.0));
+                if !planted!(ElementIsAnything, fits, true) {
+                    return fault(Rule::Table, "no reference of the segment's type is stored");
+                }
             }
         }
         Ok(())

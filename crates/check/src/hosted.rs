@@ -17,8 +17,8 @@
 //!   it lies in it, wherever it is now. How long an object is, nobody believes: the host frees as
 //!   many bytes as a word of the heap says, and allocates what it freed.
 //!   No bytes may lie anywhere: the host then reads and writes none.
-//!   Where what is imported belongs to another instance, some builtins get that one's context, and the
-//!   index that it has there: both stand in the import, and serve each other alone.
+//!   Where what is imported belongs to another instance, some builtins get that one's context, and
+//!   the index that it has there: both stand in the import, and serve each other alone.
 //! - H5. A reference that the host answers is of the type that the table has which is asked (or
 //!   null: the host makes elements null that nobody has written), or of the type of the function
 //!   that is named. Which functions may be named, a list says: the host has records of no others.
@@ -165,67 +165,14 @@ impl Machine<'_> {
         (argument, hosted, owner): (Argument, &Hosted, Owner),
         (value, all): (Value, &[Value]),
     ) -> Result<(), Fault> {
-        // Indices have 32 bits; the upper half is nobody's.
-        let index = value.as_constant().map(|index| index as u32);
-        let kind = value.as_symbol().map(|sym| self.symbols.def(sym).kind);
-        let listed = |index| hosted.listed.binary_search(&index).is_ok();
         match argument {
             Argument::Number => Ok(()),
-            Argument::Memory(count) => {
-                let there = match owner {
-                    Owner::Own => index.is_some_and(|index| index < count),
-                    Owner::Of(extent @ Extent::Memory(_)) => kind == Some(Kind::Owned(extent)),
-                    Owner::Of(_) | Owner::OfTag => false,
-                };
-                if !planted!(AnyMemory, there, true) {
-                    return fault(Rule::Call, "a builtin gets no index of a memory of its context");
-                }
-                Ok(())
-            }
-            Argument::Table => {
-                let there = match owner {
-                    Owner::Own => index.is_some_and(listed),
-                    Owner::Of(extent @ Extent::Table(t)) => {
-                        let table = self.layout.table_type(t);
-                        let nullable = table.is_some_and(|table| table.ty.nullable);
-                        kind == Some(Kind::Owned(extent)) && nullable
-                    }
-                    Owner::Of(_) | Owner::OfTag => false,
-                };
-                if !planted!(AnyTable, there, true) {
-                    return fault(Rule::Call, "a builtin gets no index of a table of its context");
-                }
-                Ok(())
-            }
-            Argument::Index(count) => {
-                let there = index.is_some_and(|index| index < count);
-                if !planted!(AnyIndex, there, true) {
-                    return fault(Rule::Call, "a builtin gets no index of what there is");
-                }
-                Ok(())
-            }
-            Argument::Byte(count, others) => {
-                let byte = value.as_constant().map(|n| n as u8);
-                let there = byte.is_some_and(|n| n < count || others.contains(&n));
-                if !planted!(AnyTrap, there, true) {
-                    return fault(Rule::Call, "a builtin gets no number of a trap");
-                }
-                Ok(())
-            }
-            Argument::OneOf(known) => {
-                let there = index.is_some_and(|index| known.contains(&index));
-                if !planted!(AnyConstant, there, true) {
-                    return fault(Rule::Call, "a builtin gets no constant that it knows");
-                }
-                Ok(())
-            }
-            Argument::Listed => {
-                let there = index.is_some_and(listed);
-                if !planted!(AnyIsListed, there, true) {
-                    return fault(Rule::Call, "a builtin gets a constant that its list has not");
-                }
-                Ok(())
-            }
+            Argument::Memory(_)
+            | Argument::Table
+            | Argument::Index(_)
+            | Argument::Byte(..)
+            | Argument::OneOf(_)
+            | Argument::Listed => self.is_index((argument, hosted, owner), value),
             Argument::Collected => {
                 let id = match self.symbols.def(value.sym).kind {
                     Kind::TypeId(ty) if value == Value::symbol(value.sym) => Some(ty),
@@ -267,6 +214,60 @@ impl Machine<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// An argument that is a constant, or the index that something has in its owner's instance.
+    fn is_index(
+        &self,
+        (argument, hosted, owner): (Argument, &Hosted, Owner),
+        value: Value,
+    ) -> Result<(), Fault> {
+        // Indices have 32 bits; the upper half is nobody's.
+        let index = value.as_constant().map(|index| index as u32);
+        let kind = value.as_symbol().map(|sym| self.symbols.def(sym).kind);
+        let listed = |index| hosted.listed.binary_search(&index).is_ok();
+        let below = |count| index.is_some_and(|index| index < count);
+        let (there, what) = match argument {
+            Argument::Memory(count) => {
+                let there = match owner {
+                    Owner::Own => below(count),
+                    Owner::Of(extent @ Extent::Memory(_)) => kind == Some(Kind::Owned(extent)),
+                    Owner::Of(_) | Owner::OfTag => false,
+                };
+                let what = "a builtin gets no index of a memory of its context";
+                (planted!(AnyMemory, there, true), what)
+            }
+            Argument::Table => {
+                let there = match owner {
+                    Owner::Own => index.is_some_and(listed),
+                    Owner::Of(extent @ Extent::Table(t)) => {
+                        let table = self.layout.table_type(t);
+                        let nullable = table.is_some_and(|table| table.ty.nullable);
+                        kind == Some(Kind::Owned(extent)) && nullable
+                    }
+                    Owner::Of(_) | Owner::OfTag => false,
+                };
+                let what = "a builtin gets no index of a table of its context";
+                (planted!(AnyTable, there, true), what)
+            }
+            Argument::Index(count) => {
+                (planted!(AnyIndex, below(count), true), "a builtin gets no index of what there is")
+            }
+            Argument::Byte(count, others) => {
+                let byte = value.as_constant().map(|n| n as u8);
+                let there = byte.is_some_and(|n| n < count || others.contains(&n));
+                (planted!(AnyTrap, there, true), "a builtin gets no number of a trap")
+            }
+            Argument::OneOf(known) => {
+                let there = index.is_some_and(|index| known.contains(&index));
+                (planted!(AnyConstant, there, true), "a builtin gets no constant that it knows")
+            }
+            _ => {
+                let there = planted!(AnyIsListed, index.is_some_and(listed), true);
+                (there, "a builtin gets a constant that its list has not")
+            }
+        };
+        if there { Ok(()) } else { fault(Rule::Call, what) }
     }
 
     /// Whether the `count` bytes from `start` on are a memory's, or, of a `source`, a data

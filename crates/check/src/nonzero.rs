@@ -12,8 +12,8 @@
 //! - N3. A 32-bit number that is extended with its sign is the low half of the result, which is not
 //!   0 if it is not. What `neg` makes of a number is 0 with it alone, and so is a product by an
 //!   odd constant.
-//! - N4. A shifted symbol is a word that may wrap; a symbol stands for it where it is tested, and is
-//!   found again by the shifted one as in N2.
+//! - N4. A shifted symbol is a word that may wrap; a symbol stands for it where it is tested, and
+//!   is found again by the shifted one as in N2.
 //!
 //! Limits: overflow of quotients is not looked at (`docs/trust/claims.md`). Facts of N1 are not
 //! claimed, so they end where ways meet.

@@ -152,8 +152,8 @@ pub struct State {
     pub calls: u32,
     /// Whether a charge or a poll was passed since the last claimed block that is a loop's header.
     pub metered: bool,
-    /// Whether this is the function that initialises an instance, and no other function of the module
-    /// has run, nor a builtin that may drop a segment (H6).
+    /// Whether this is the function that initialises an instance, and no other function of the
+    /// module has run, nor a builtin that may drop a segment (H6).
     pub(crate) fresh: bool,
     /// Whether the kept stack words hold what they are to hold; otherwise nobody knows (T3).
     pub(crate) keeps_words: bool,

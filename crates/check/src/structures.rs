@@ -221,8 +221,8 @@ pub enum Argument {
 pub enum Answer {
     /// A number, or nothing.
     Number,
-    /// A reference of the type that elements of a table have, or null; this argument (from 0) is the
-    /// table's index.
+    /// A reference of the type that elements of a table have, or null; this argument (from 0) is
+    /// the table's index.
     Element(u8),
     /// A reference to the function whose index this argument is.
     Reference(u8),

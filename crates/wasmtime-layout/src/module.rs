@@ -11,8 +11,8 @@ use prova_check::{Global, Heap, ITEMS_MAX, RefKind, RefType, Signature, Ty};
 use std::collections::{BTreeMap, BTreeSet};
 use wasmparser::{
     AbstractHeapType, CompositeInnerType, ConstExpr, Element, ElementItems, ElementKind, Export,
-    ExternalKind, HeapType, Operator, Parser, Payload, RefType as WasmRef, TableInit, TypeRef,
-    ValType,
+    ExternalKind, HeapType, Operator, Parser, Payload, RecGroup, RefType as WasmRef, TableInit,
+    TypeRef, ValType,
 };
 
 /// The parts of a module, imported and defined.
@@ -148,19 +148,7 @@ impl Module {
         match payload {
             Payload::TypeSection(reader) => {
                 for group in reader {
-                    let mut types = group.map_err(|_| MALFORMED)?.into_types();
-                    let (Some(ty), None) = (types.next(), types.next()) else {
-                        return Err("a group of several types");
-                    };
-                    let CompositeInnerType::Func(func) = &ty.composite_type.inner else {
-                        return Err("a type that is no function's");
-                    };
-                    if !ty.is_final || !ty.supertype_idxs.is_empty() {
-                        return Err("a type with subtypes");
-                    }
-                    let params = self.values(func.params())?;
-                    let results = self.values(func.results())?;
-                    self.intern(Type { params, results })?;
+                    self.group(group.map_err(|_| MALFORMED)?)?;
                 }
             }
             Payload::ImportSection(reader) => {
@@ -216,6 +204,22 @@ impl Module {
             _ => {}
         }
         Ok(())
+    }
+
+    fn group(&mut self, group: RecGroup) -> Read<()> {
+        let mut types = group.into_types();
+        let (Some(ty), None) = (types.next(), types.next()) else {
+            return Err("a group of several types");
+        };
+        let CompositeInnerType::Func(func) = &ty.composite_type.inner else {
+            return Err("a type that is no function's");
+        };
+        if !ty.is_final || !ty.supertype_idxs.is_empty() {
+            return Err("a type with subtypes");
+        }
+        let params = self.values(func.params())?;
+        let results = self.values(func.results())?;
+        self.intern(Type { params, results })
     }
 
     fn import(&mut self, ty: TypeRef) -> Read<()> {

@@ -230,8 +230,6 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
         text.extend([(0x2800, builtin(6)), (0x2900, builtin(7))]);
         memories.push(Memory { min_bytes: 0, ..memory(0, 0, true) });
     }
-    let to_run = RefType { heap: Heap::Type(1), nullable: false, ..RefType::FUNC };
-    let maybe = RefType { nullable: true, ..to_run };
     let mut tables = vec![table(8, true), table(4, false)];
     let mut globals =
         vec![global(Ty::I64, true), global(i32, false), global(Ty::Ref(RefType::FUNC), true)];
@@ -240,12 +238,7 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
         let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9)];
         text.extend(last.map(|(at, n)| (at, builtin(n))));
         text.retain(|&(at, _)| at != 0x2300);
-        tables.push(Table { ty: to_run, ..table(4, false) });
-        tables.push(Table { ty: maybe, ..table(8, true) });
-        globals.push(global(Ty::Ref(to_run), false));
-        globals.push(global(Ty::Ref(maybe), true));
-        globals.push(global(Ty::Ref(to_run), true));
-        elements = vec![(RefType::FUNC, 2), (to_run, 1), (RefType::FUNC, 0)];
+        elements = add_references(&mut tables, &mut globals);
     }
     let others = text.into_iter().filter(|&(_, other)| other != kind);
     let text = [(start, kind)].into_iter().chain(others).collect();
@@ -267,6 +260,17 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
         ..Parts::default()
     };
     Layout::assemble(parts).expect("a layout")
+}
+
+/// Tables and globals of typed references to functions; the element segments.
+fn add_references(tables: &mut Vec<Table>, globals: &mut Vec<Global>) -> Vec<(RefType, u32)> {
+    let to_run = RefType { heap: Heap::Type(1), nullable: false, ..RefType::FUNC };
+    let maybe = RefType { nullable: true, ..to_run };
+    tables.push(Table { ty: to_run, min: 4, max: 4, moves: false });
+    tables.push(Table { ty: maybe, min: 4, max: 8, moves: true });
+    let all = [(to_run, false), (maybe, true), (to_run, true)];
+    globals.extend(all.map(|(ty, mutable)| Global { ty: Ty::Ref(ty), mutable }));
+    vec![(RefType::FUNC, 2), (to_run, 1), (RefType::FUNC, 0)]
 }
 
 fn builtins(more: More) -> Vec<Hosted> {
