@@ -268,7 +268,8 @@ impl Machine<'_> {
         let path = self.sure(state.path);
         let mut is = self.linear_at((path, m), to, size, limits);
         for to in self.by_words(to) {
-            if matches!(is, Ok(Place::Linear { faults: false })) {
+            // Where there is a row, it does not matter which of both it is.
+            if is.is_ok_and(|is| self.may_fault || is == Place::Linear { faults: false }) {
                 break;
             }
             let by_word = self.linear_at((path, m), to, size, limits);
@@ -428,14 +429,17 @@ impl Machine<'_> {
             }
             return Ok(Place::Data(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
-        // D6: an entry of a table, for each number between the index's bounds.
+        // D6: an entry of a table, for each number between the index's bounds. By a word that is
+        // itself shifted, what is between them would be no entries.
         let entries = |to: Value| {
             let bounds = self.facts.bounds(self.sure(state.path), &self.symbols, to.sym);
             let (first, bytes) = place::entries(to, bounds, size);
             let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
             planted!(TableAnywhere, within(first, bytes), true).then_some((first, bytes))
         };
-        let all = core::iter::once(to).chain(self.by_words(to)).filter_map(entries);
+        let whole = |by: &Value| planted!(EntriesBeside, by.shift == to.shift, true);
+        let by_words = self.by_words(to).filter(whole);
+        let all = core::iter::once(to).chain(by_words).filter_map(entries);
         let Some((first, bytes)) = all.min_by_key(|&(_, bytes)| bytes) else {
             return fault(Rule::JumpTable, "the index is not shown to stay in its table");
         };

@@ -58,7 +58,10 @@ impl Layout {
     ///
     /// [`LayoutError`] if there are more than [`ITEMS_MAX`](crate::ITEMS_MAX) types.
     pub fn assemble(parts: Parts) -> Result<Layout, LayoutError> {
+        let wide = |max| max > 1 << 32;
         let mut layout = Layout {
+            wide: parts.memories.iter().any(|memory| wide(memory.max_bytes))
+                || parts.tables.iter().any(|table| wide(table.max)),
             config: parts.config,
             module: parts.module,
             digest: parts.digest,

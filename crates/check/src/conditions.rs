@@ -7,10 +7,10 @@
 //!
 //! - B1. An order that the bounds of both sides show already adds no fact: bounds say it as long as
 //!   the path does. Orders with lengths that were read are kept (F3 of `facts`).
-//! - B2. A sum that may wrap has no reading. Where it is compared with a length or a constant, its
-//!   *word* gets a symbol (S3 of `symbols`), of which the comparison says something; and where its
-//!   sum with a constant is known to have no carry. An order is kept of each word that its left
-//!   side reads as.
+//! - B2. A sum that may wrap has no reading. Where indices may have 64 bits and it is compared with
+//!   a length or a constant, its *word* gets a symbol (S3 of `symbols`), of which the comparison
+//!   says something; and where its sum with a constant is known to have no carry. An order is kept of
+//!   each word that its left side reads as.
 
 use crate::facts::{Fact, Path, Reading};
 use crate::machine::Machine;
@@ -87,7 +87,7 @@ impl Machine<'_> {
         (with, _): (Reading, (i128, i128)),
     ) -> Whole {
         let length = matches!(self.symbols.def(with.sym).kind, Kind::Length(_));
-        if with.sym != Sym::ZERO && !length {
+        if !self.layout.wide || with.sym != Sym::ZERO && !length {
             return None;
         }
         self.symbols.name_word(value);
@@ -213,7 +213,7 @@ impl Machine<'_> {
     fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
         let Some((value, most)) = without_carry(a, b) else { return path };
         let Some(most) = self.facts.reading(path, &self.symbols, most) else { return path };
-        if self.facts.reading(path, &self.symbols, value).is_none() {
+        if self.layout.wide && self.facts.reading(path, &self.symbols, value).is_none() {
             self.symbols.name_word(value);
         }
         match self.facts.reading(path, &self.symbols, value) {

@@ -337,6 +337,8 @@ pub struct Layout {
     /// The structures around the code.
     pub(crate) structures: Structures,
     pub(crate) contract: Contract,
+    /// Whether indices of a memory or a table have 64 bits, so that sums of them may wrap.
+    pub(crate) wide: bool,
     /// The entries in the text of the whole module, by offset; none where each code is alone.
     pub(crate) text: Vec<(u32, CodeKind)>,
     /// Where each begins.
@@ -379,6 +381,7 @@ impl Layout {
             tags: Vec::new(),
             structures: Structures::default(),
             contract: Contract::Records,
+            wide: false,
             text: Vec::new(),
             starts: BTreeMap::new(),
             hosted: Vec::new(),
@@ -680,6 +683,7 @@ impl Layout {
             return Err("shared table");
         }
         let element = self.reference(ty.element_type)?;
+        self.wide |= ty.table64;
         let most = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
         let max = ty.maximum.unwrap_or(most).min(most);
         let moves = self.moves();
@@ -690,6 +694,7 @@ impl Layout {
         if ty.shared {
             return Err("shared memory");
         }
+        self.wide |= ty.memory64;
         let page = ty.page_size_log2.unwrap_or(16).min(16);
         let bytes = |pages: u64| pages.checked_shl(page).filter(|b| b >> page == pages);
         let min_bytes = bytes(ty.initial).ok_or("memory beyond the address space")?;

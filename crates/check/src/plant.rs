@@ -120,6 +120,7 @@ steps {
     SumOfAnything
     WordsAreLess
     SumsForgetShifts
+    EntriesBeside
     HalfOfAnything
     SelectsAnything
     ZeroOrders

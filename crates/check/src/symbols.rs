@@ -5,8 +5,8 @@
 //!   bound.
 //! - S2. The symbol of `low half of (sym << shift) + add` is that word, however often it is taken.
 //! - S3. So is the symbol of the word of `(sym << shift) + add`, which may wrap. What is compared
-//!   gets one where its reading is not known (`conditions`); then sums with other constants read as
-//!   that word and a distance, too.
+//!   gets one where its reading is not known (`conditions`); then sums with other constants,
+//!   shifted as much or more, read as that word and a distance, too.
 //!
 //! Space: one entry per value that the check does not know, so linear in the code.
 
@@ -191,7 +191,7 @@ struct Half {
 const HALVES_MAX: usize = 16;
 
 /// Words of sums of a symbol that are looked at; older ones are forgotten, which is sound.
-const WORDS_MAX: usize = 16;
+const WORDS_MAX: usize = 4;
 
 impl Symbols {
     /// The symbols that are the same in the whole function, with space for `more`.

@@ -102,7 +102,7 @@ impl<W: Word> Engine<W> {
     }
 
     fn wholes_by_words(&self, value: Value<W>) -> impl Iterator<Item = Whole<W>> + '_ {
-        let words = self.words.iter().rev().filter(move |word| word.0 == value.sym).take(16);
+        let words = self.words.iter().rev().filter(move |word| word.0 == value.sym).take(4);
         let values = words.filter_map(move |&(_, word)| by_word(value, word));
         values.filter_map(move |value| self.whole_by_symbol(value))
     }

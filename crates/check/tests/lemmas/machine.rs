@@ -266,7 +266,7 @@ struct Counts {
 
 /// The layout of a memory of 2 to 9 pages whose accesses are compared.
 fn layout() -> Layout {
-    let wasm = wat::parse_str("(module (memory 2 9) (func))").expect("a module");
+    let wasm = wat::parse_str("(module (memory i64 2 9) (func))").expect("a module");
     let config = Config { memory: MemoryShape::Explicit, ..Config::default() };
     Layout::derive(&wasm, &config).expect("a layout")
 }
