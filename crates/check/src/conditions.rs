@@ -9,8 +9,8 @@
 //!   the path does. Orders with lengths that were read are kept (F3 of `facts`).
 //! - B2. A sum that may wrap has no reading. Where indices may have 64 bits and it is compared with
 //!   a length or a constant, its *word* gets a symbol (S3 of `symbols`), of which the comparison
-//!   says something; and where its sum with a constant is known to have no carry. An order is kept of
-//!   each word that its left side reads as.
+//!   says something; and where its sum with a constant is known to have no carry. An order is kept
+//!   of each word that its left side reads as.
 
 use crate::facts::{Fact, Path, Reading};
 use crate::machine::Machine;
