@@ -133,5 +133,6 @@ fn nothing_is_written_over() {
     }
     assert_eq!(code(&["-o", &out, "--report", &report]).0, Some(0));
     assert_eq!(code(&["-o", &out, "--jobs", "18446744073709551615"]).0, Some(0));
-    assert_eq!(code(&["-o", &out, "--jobs", "0"]).0, Some(0));
+    let (none, said) = code(&["-o", &out, "--jobs", "0"]);
+    assert_eq!(none, Some(2), "{said}");
 }
