@@ -262,7 +262,13 @@ impl Machine<'_> {
                 let there = index.is_some_and(|index| known.contains(&index));
                 (planted!(AnyConstant, there, true), "a builtin gets no constant that it knows")
             }
-            _ => {
+            // `is_argument` asks for no other than what is listed.
+            Argument::Listed
+            | Argument::Number
+            | Argument::Collected
+            | Argument::Element(_)
+            | Argument::Bytes(_)
+            | Argument::Source(_) => {
                 let there = planted!(AnyIsListed, index.is_some_and(listed), true);
                 (there, "a builtin gets a constant that its list has not")
             }
