@@ -15,9 +15,6 @@ static void settings(void) {
   wasmtime_config_debug_info_set(config, true);
   refuse("debug_info", config);
   config = wasm_config_new();
-  wasmtime_config_wasm_gc_set(config, true);
-  check(wasm_engine_new_with_config(config) == NULL, "without a reason");
-  config = wasm_config_new();
   wasmtime_config_cranelift_flag_set(config, "opt", "7");
   wasmtime_config_cranelift_flag_enable(config, "has_avx");
   refuse("flag", config);
@@ -34,7 +31,7 @@ static void settings(void) {
 
   config = wasm_config_new();
   wasmtime_config_debug_info_set(config, false);
-  wasmtime_config_wasm_gc_set(config, false);
+  wasmtime_config_wasm_gc_set(config, true);
   wasmtime_config_profiler_set(config, WASMTIME_PROFILING_STRATEGY_NONE);
   wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_WINCH);
   wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED_AND_SIZE);

@@ -167,6 +167,7 @@ impl Teller<'_, '_> {
                     RefKind::Func => "a function",
                     RefKind::Extern => "something of the host's",
                     RefKind::Exn => "an exception",
+                    RefKind::Any => "a structure, array or small integer",
                 };
                 let ty = if let Heap::Type(n) = ty.heap {
                     format!(" of type {n}")

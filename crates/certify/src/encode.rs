@@ -285,13 +285,22 @@ fn reference(out: &mut Bits, ty: RefType) {
         RefKind::Func => 0,
         RefKind::Extern => 1,
         RefKind::Exn => 2,
+        RefKind::Any => 3,
     };
     let (heap, index) = match ty.heap {
         Heap::Any => (0, None),
         Heap::Nothing => (1, None),
         Heap::Type(index) => (2, Some(index)),
+        Heap::Eq | Heap::Struct | Heap::Array | Heap::I31 => (3, None),
     };
     out.bits(kind | u64::from(ty.nullable) << 2 | heap << 3, 5);
+    match ty.heap {
+        Heap::Any | Heap::Nothing | Heap::Type(_) => {}
+        Heap::Eq => out.bits(0, 2),
+        Heap::Struct => out.bits(1, 2),
+        Heap::Array => out.bits(2, 2),
+        Heap::I31 => out.bits(3, 2),
+    }
     if let Some(index) = index {
         out.place(index);
     }

@@ -343,7 +343,7 @@ impl Machine<'_> {
             return self.is_ref(path, value, ty);
         }
         match value.as_symbol().map(|sym| self.symbols.def(sym).kind) {
-            Some(Kind::Tagged(is)) => ty.takes(is),
+            Some(Kind::Tagged(is)) => self.layout.takes_ref(ty, is),
             // Null, initialised.
             _ => value.as_constant() == Some(1) && ty.nullable,
         }

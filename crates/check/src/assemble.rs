@@ -3,9 +3,10 @@
 //! A derivation is trusted as [`Layout::derive`] is: the check believes all that it says.
 
 use crate::contract::{CodeKind, Contract};
-use crate::layout::{Config, Global, Layout, LayoutError, Memory, Signature, Table};
+use crate::equal_types::EqualTypes;
+use crate::layout::{Config, Global, Layout, LayoutError, Memory, Signature, Table, Ty};
 use crate::structures::{Hosted, Structures};
-use crate::symbols::RefType;
+use crate::symbols::{Heap, RefType};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -67,8 +68,8 @@ impl Layout {
             digest: parts.digest,
             types: Vec::new(),
             conventions: Vec::new(),
-            equals: Vec::new(),
-            firsts: BTreeMap::new(),
+            forms: Vec::new(),
+            equals: EqualTypes::default(),
             funcs: parts.funcs,
             imported_funcs: parts.imported_funcs,
             memories: parts.memories,
@@ -84,9 +85,25 @@ impl Layout {
             free_bytes: parts.free_bytes,
             avx512: parts.avx512,
         };
+        // What names itself or a later one is equal to no other.
+        let mut firsts: BTreeMap<Signature, u32> = BTreeMap::new();
         for ty in parts.types {
+            let own = layout.equals.push_alone(ty.as_ref().and_then(|ty| firsts.get(ty).copied()));
+            if let Some(ty) = &ty
+                && !names_from(ty, own)
+            {
+                firsts.entry(ty.clone()).or_insert(own);
+            }
             layout.push_type(ty).map_err(|what| LayoutError { offset: 0, what })?;
         }
         Ok(layout)
     }
+}
+
+/// Whether a type names types from `index` on.
+fn names_from(signature: &Signature, index: u32) -> bool {
+    signature.params.iter().chain(&signature.results).any(|ty| match ty {
+        Ty::Ref(RefType { heap: Heap::Type(ty), .. }) => *ty >= index,
+        _ => false,
+    })
 }

@@ -171,7 +171,7 @@ impl Machine<'_> {
             return fault(Rule::Call, "the callee has no signature");
         };
         let (given, wanted) = (&signature.results, self.results);
-        let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
+        let fit = given.iter().zip(wanted).all(|(given, wanted)| layout.takes(*wanted, *given));
         if !planted!(AnyResults, given.len() == wanted.len() && fit, true) {
             return fault(Rule::Call, "the callee's results are others");
         }
@@ -462,7 +462,9 @@ impl Machine<'_> {
                 Some(&value) => self.is_ref(state.path, value, kind),
                 // The runtime has left it there, and nothing was written since.
                 None => {
-                    self.answered(state.answers, cell).is_some_and(|ty| Ty::Ref(kind).takes(ty))
+                    let wanted = Ty::Ref(kind);
+                    self.answered(state.answers, cell)
+                        .is_some_and(|ty| self.layout.takes(wanted, ty))
                 }
             };
             if !holds {

@@ -200,13 +200,18 @@ impl Reader<'_> {
             0 => RefKind::Func,
             1 => RefKind::Extern,
             2 => RefKind::Exn,
-            _ => return fault(Rule::Certificate, "a kind of reference"),
+            _ => RefKind::Any,
         };
         let heap = match code >> 3 {
             0 => Heap::Any,
             1 => Heap::Nothing,
             2 => Heap::Type(self.index()?),
-            _ => return fault(Rule::Certificate, "a type of reference"),
+            _ => match self.bits(2)? {
+                0 => Heap::Eq,
+                1 => Heap::Struct,
+                2 => Heap::Array,
+                _ => Heap::I31,
+            },
         };
         Ok(RefType { kind, heap, nullable: code & 4 != 0 })
     }

@@ -20,6 +20,7 @@
 use crate::abi::Convention;
 use crate::contract::{CodeKind, Contract};
 use crate::structures::{Hosted, Structures};
+use crate::equal_types::EqualTypes;
 use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -153,12 +154,23 @@ impl Ty {
     }
 }
 
-impl Ty {
-    /// Whether a value of the other type is one of this.
-    pub fn takes(self, other: Ty) -> bool {
-        match (self, other) {
-            (Ty::Ref(own), Ty::Ref(other)) => own.takes(other),
-            _ => self == other,
+/// What a type of a module describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Functions.
+    Func,
+    /// Structures.
+    Struct,
+    /// Arrays.
+    Array,
+}
+
+impl Form {
+    fn of(ty: &CompositeInnerType) -> Form {
+        match ty {
+            CompositeInnerType::Func(_) | CompositeInnerType::Cont(_) => Form::Func,
+            CompositeInnerType::Struct(_) => Form::Struct,
+            CompositeInnerType::Array(_) => Form::Array,
         }
     }
 }
@@ -322,11 +334,12 @@ pub struct Layout {
     pub(crate) module: [u8; 32],
     pub(crate) digest: [u8; 32],
     pub(crate) types: Vec<Option<Signature>>,
+    /// What each type describes.
+    pub(crate) forms: Vec<Form>,
     /// The convention of each type that is a function's.
     pub(crate) conventions: Vec<Option<Convention>>,
-    /// The first type that is equal to each. Code sees of a type no more than its signature.
-    pub(crate) equals: Vec<u32>,
-    pub(crate) firsts: BTreeMap<Signature, u32>,
+    /// Which types are equal, and which are subtypes.
+    pub(crate) equals: EqualTypes,
     pub(crate) funcs: Vec<u32>,
     pub(crate) imported_funcs: u32,
     pub(crate) memories: Vec<Memory>,
@@ -362,7 +375,7 @@ impl Layout {
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
-        hash.update(b"prova layout 6\0");
+        hash.update(b"prova layout 7\0");
         hash.update(settings(config));
         hash.update(module);
         let mut layout = Layout {
@@ -370,9 +383,9 @@ impl Layout {
             module,
             digest: hash.finalize().into(),
             types: Vec::new(),
+            forms: Vec::new(),
             conventions: Vec::new(),
-            equals: Vec::new(),
-            firsts: BTreeMap::new(),
+            equals: EqualTypes::default(),
             funcs: Vec::new(),
             imported_funcs: 0,
             memories: Vec::new(),
@@ -479,10 +492,36 @@ impl Layout {
         self.conventions.get(ty as usize)?.as_ref()
     }
 
-    /// The first type that is equal to a type. Types that name themselves, or later ones, are equal
-    /// to no other.
+    /// The first type that is equal to a type.
     pub fn canonical(&self, ty: u32) -> u32 {
-        self.equals.get(ty as usize).copied().unwrap_or(ty)
+        self.equals.first(ty)
+    }
+
+    /// Whether a value of the type `given` is one of `wanted`.
+    pub fn takes(&self, wanted: Ty, given: Ty) -> bool {
+        match (wanted, given) {
+            (Ty::Ref(wanted), Ty::Ref(given)) => self.takes_ref(wanted, given),
+            _ => wanted == given,
+        }
+    }
+
+    /// Whether a reference of the type `given` is one of `wanted`.
+    pub fn takes_ref(&self, wanted: RefType, given: RefType) -> bool {
+        wanted.kind == given.kind
+            && (wanted.nullable || !given.nullable)
+            && match (wanted.heap, given.heap) {
+                (Heap::Any, _) | (_, Heap::Nothing) => true,
+                (Heap::Type(wanted), Heap::Type(given)) => self.equals.is_subtype(given, wanted),
+                (Heap::Eq, Heap::Struct | Heap::Array | Heap::I31 | Heap::Type(_)) => true,
+                (Heap::Struct, Heap::Type(ty)) => self.forms.get(ty as usize) == Some(&Form::Struct),
+                (Heap::Array, Heap::Type(ty)) => self.forms.get(ty as usize) == Some(&Form::Array),
+                (wanted, given) => wanted == given,
+            }
+    }
+
+    /// What a type of the module describes.
+    pub(crate) fn form(&self, ty: u32) -> Form {
+        self.forms.get(ty as usize).copied().unwrap_or(Form::Func)
     }
 
     /// The type of a function of the index space, the first of those that are equal.
@@ -578,7 +617,11 @@ impl Layout {
         match payload {
             Payload::TypeSection(reader) => {
                 for group in reader {
-                    for ty in group.map_err(|_| MALFORMED)?.into_types() {
+                    let group: Vec<_> = group.map_err(|_| MALFORMED)?.into_types().collect();
+                    self.equals.push(&group)?;
+                    // Types may name later ones of the group.
+                    self.forms.extend(group.iter().map(|ty| Form::of(&ty.composite_type.inner)));
+                    for ty in group {
                         let signature = match &ty.composite_type.inner {
                             CompositeInnerType::Func(f) => Some(Signature {
                                 params: self.types(f.params())?,
@@ -641,14 +684,6 @@ impl Layout {
     }
 
     pub(crate) fn push_type(&mut self, signature: Option<Signature>) -> Result<(), &'static str> {
-        let index = u32::try_from(self.types.len()).unwrap_or(u32::MAX);
-        let first = match &signature {
-            Some(signature) if !names_from(signature, index) => {
-                *self.firsts.entry(signature.clone()).or_insert(index)
-            }
-            Some(_) | None => index,
-        };
-        push(&mut self.equals, first)?;
         push(&mut self.conventions, signature.as_ref().map(Convention::of))?;
         push(&mut self.types, signature)
     }
@@ -670,10 +705,10 @@ impl Layout {
 
     /// A reference type; types are named by the first that is equal.
     fn reference(&self, ty: wasmparser::RefType) -> Result<RefType, &'static str> {
-        let is = reference(ty)?;
+        let is = reference(ty, |ty| self.form(ty))?;
         let heap = match is.heap {
             Heap::Type(ty) => Heap::Type(self.canonical(ty)),
-            Heap::Any | Heap::Nothing => is.heap,
+            other => other,
         };
         Ok(RefType { heap, ..is })
     }
@@ -729,16 +764,11 @@ fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether a type names types from `index` on.
-fn names_from(signature: &Signature, index: u32) -> bool {
-    signature.params.iter().chain(&signature.results).any(|ty| match ty {
-        Ty::Ref(RefType { heap: Heap::Type(ty), .. }) => *ty >= index,
-        _ => false,
-    })
-}
-
-/// A reference type.
-fn reference(ty: wasmparser::RefType) -> Result<RefType, &'static str> {
+/// A reference type; `form` says what a type describes.
+fn reference(
+    ty: wasmparser::RefType,
+    form: impl Fn(u32) -> Form,
+) -> Result<RefType, &'static str> {
     let (kind, heap) = match ty.heap_type() {
         HeapType::Abstract { ty: heap, shared: false } => match heap {
             AbstractHeapType::Func => (RefKind::Func, Heap::Any),
@@ -747,17 +777,17 @@ fn reference(ty: wasmparser::RefType) -> Result<RefType, &'static str> {
             AbstractHeapType::NoExtern => (RefKind::Extern, Heap::Nothing),
             AbstractHeapType::Exn => (RefKind::Exn, Heap::Any),
             AbstractHeapType::NoExn => (RefKind::Exn, Heap::Nothing),
-            AbstractHeapType::Any
-            | AbstractHeapType::None
-            | AbstractHeapType::Eq
-            | AbstractHeapType::Struct
-            | AbstractHeapType::Array
-            | AbstractHeapType::I31
-            | AbstractHeapType::Cont
-            | AbstractHeapType::NoCont => return Err("reference type"),
+            AbstractHeapType::Any => (RefKind::Any, Heap::Any),
+            AbstractHeapType::None => (RefKind::Any, Heap::Nothing),
+            AbstractHeapType::Eq => (RefKind::Any, Heap::Eq),
+            AbstractHeapType::Struct => (RefKind::Any, Heap::Struct),
+            AbstractHeapType::Array => (RefKind::Any, Heap::Array),
+            AbstractHeapType::I31 => (RefKind::Any, Heap::I31),
+            AbstractHeapType::Cont | AbstractHeapType::NoCont => return Err("reference type"),
         },
         HeapType::Concrete(index) => match index.as_module_index() {
-            Some(ty) => (RefKind::Func, Heap::Type(ty)),
+            Some(ty) if form(ty) == Form::Func => (RefKind::Func, Heap::Type(ty)),
+            Some(ty) => (RefKind::Any, Heap::Type(ty)),
             None => return Err("reference type"),
         },
         HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => {

@@ -355,7 +355,7 @@ impl<'a> Machine<'a> {
         if value.as_constant() == Some(0) {
             return ty.nullable;
         }
-        self.ref_type(path, value).is_some_and(|is| ty.takes(is))
+        self.ref_type(path, value).is_some_and(|is| self.layout.takes_ref(ty, is))
     }
 
     /// The reference type of a value; none if it is no reference, or null.
@@ -398,7 +398,15 @@ impl<'a> Machine<'a> {
                 let heap = match (a.heap, b.heap) {
                     (a, b) if a == b => a,
                     (Heap::Nothing, heap) | (heap, Heap::Nothing) => heap,
-                    (Heap::Any | Heap::Type(_), _) => Heap::Any,
+                    (
+                        Heap::Any
+                        | Heap::Type(_)
+                        | Heap::Eq
+                        | Heap::Struct
+                        | Heap::Array
+                        | Heap::I31,
+                        _,
+                    ) => Heap::Any,
                 };
                 Some(RefType { heap, nullable: a.nullable || b.nullable, ..a })
             }

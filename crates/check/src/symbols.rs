@@ -38,6 +38,8 @@ pub enum RefKind {
     Extern,
     /// Caught exceptions.
     Exn,
+    /// Structures, arrays, small integers: there are none, so all code knows of them is null.
+    Any,
 }
 
 /// The heap type of a reference, within its kind.
@@ -45,10 +47,18 @@ pub enum RefKind {
 pub enum Heap {
     /// Anything of its kind.
     Any,
-    /// Functions of a type of the module.
+    /// What is of a type of the module, the first of those that are equal.
     Type(u32),
     /// Nothing: only null.
     Nothing,
+    /// Structures, arrays and small integers: what can be compared.
+    Eq,
+    /// Structures.
+    Struct,
+    /// Arrays.
+    Array,
+    /// Small integers.
+    I31,
 }
 
 /// The type of a reference.
@@ -69,11 +79,6 @@ impl RefType {
     /// References to exceptions.
     pub const EXCEPTION: RefType = RefType { kind: RefKind::Exn, heap: Heap::Any, nullable: false };
 
-    /// Whether a value of the other type is one of this.
-    pub fn takes(self, other: RefType) -> bool {
-        let heap = self.heap == Heap::Any || self.heap == other.heap || other.heap == Heap::Nothing;
-        self.kind == other.kind && heap && (self.nullable || !other.nullable)
-    }
 }
 
 /// A record of a function.

@@ -76,6 +76,7 @@ const PROPOSALS: &[(&str, Proposal)] = &[
     ("threads", Proposal::Threads),
     ("exceptions", Proposal::Exceptions),
     ("function-references", Proposal::FunctionReferences),
+    ("gc", Proposal::Gc),
     ("wide-arithmetic", Proposal::WideArithmetic),
 ];
 
@@ -429,7 +430,7 @@ mod tests {
             ("quux=7", "there is no such key (`-W help` lists them)"),
             ("max-memory-size=64Q", "it needs a number of bytes, such as 65536, 64K, 16M or 2G"),
             ("max-store-size=18446744073709551615K", "it needs a number of bytes"),
-            ("gc", "there is nothing to choose: no tier executes"),
+            ("gcc", "there is no such key; `gc` is near (`-W help` lists them)"),
             ("fuel=1e6", "it needs a whole number of units"),
             ("max-memory-size=68719476737", "more than 68719476736 bytes are not possible"),
             ("max-table-elements=8589934593", "more than 8589934592 elements are not possible"),

@@ -443,6 +443,9 @@ impl Config {
         wasm_exceptions Exceptions
         /// References to functions of one type.
         wasm_function_references FunctionReferences
+        /// Recursion groups, subtypes, types of structures and arrays, with typed function
+        /// references; a module that has an instruction of garbage collection is refused.
+        wasm_gc Gc
     }
 
     /// The settings that the translator and its check depend on.

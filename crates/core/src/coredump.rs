@@ -221,6 +221,7 @@ fn global_of(global: &Global, store: impl AsContext) -> Vec<u8> {
             HeapType::Func | HeapType::ConcreteFunc(_) => (0x70, 0x70),
             HeapType::Extern => (0x6f, 0x6f),
             HeapType::Exn => (0x69, 0x69),
+            HeapType::Any => (0x6e, 0x6e),
         },
     };
     let mut entry = vec![code, u8::from(ty.mutability() == Mutability::Var)];
@@ -230,7 +231,9 @@ fn global_of(global: &Global, store: impl AsContext) -> Vec<u8> {
         Val::F32(x) => entry.extend([&[0x43][..], &x.to_le_bytes()].concat()),
         Val::F64(x) => entry.extend([&[0x44][..], &x.to_le_bytes()].concat()),
         Val::V128(x) => entry.extend([&[0xfd, 12][..], &x.as_u128().to_le_bytes()].concat()),
-        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => entry.extend([0xd0, null]),
+        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) | Val::AnyRef(_) => {
+            entry.extend([0xd0, null]);
+        }
     }
     entry.push(0x0b);
     entry

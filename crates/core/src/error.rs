@@ -136,7 +136,7 @@ impl UnsupportedModule {
     /// The proposal that it needs; `None` if it exceeds a limit.
     pub fn proposal(&self) -> Option<&'static str> {
         match self.0.kind {
-            module::ErrorKind::Unsupported { proposal } => Some(proposal),
+            module::ErrorKind::Unsupported { proposal, .. } => Some(proposal),
             module::ErrorKind::Invalid { .. } | module::ErrorKind::Limit { .. } => None,
         }
     }

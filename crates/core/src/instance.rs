@@ -295,7 +295,7 @@ fn error_of_instantiation<T: 'static>(
         InstantiateError::Unsupported(proposal) => refused(module::Error {
             offset: None,
             func: None,
-            kind: module::ErrorKind::Unsupported { proposal },
+            kind: module::ErrorKind::Unsupported { proposal, instruction: None },
         }),
         InstantiateError::Create(error) => Error::new(LinkError::of_creation(&error)),
         other @ InstantiateError::ImportCount { .. } => {

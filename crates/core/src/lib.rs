@@ -97,7 +97,7 @@ pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::{Bases, MemoryShape};
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
-pub use reference::{ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};
+pub use reference::{AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};
 pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,

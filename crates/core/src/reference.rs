@@ -214,6 +214,10 @@ pub struct ExnRef {
     pub(crate) cell: Cell,
 }
 
+/// A reference to a structure, an array or a small integer, which is not null: there is none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnyRef {}
+
 /// A reference: what a table holds.
 ///
 /// ```
@@ -233,6 +237,8 @@ pub enum Ref {
     Extern(Option<Rooted<ExternRef>>),
     /// To an exception.
     Exn(Option<ExnRef>),
+    /// To a structure, an array or a small integer.
+    Any(Option<AnyRef>),
 }
 
 impl Ref {
@@ -242,12 +248,13 @@ impl Ref {
             HeapType::Func | HeapType::ConcreteFunc(_) => Ref::Func(None),
             HeapType::Extern => Ref::Extern(None),
             HeapType::Exn => Ref::Exn(None),
+            HeapType::Any => Ref::Any(None),
         }
     }
 
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None))
+        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None) | Ref::Any(None))
     }
 
     /// Whether it is not null.
@@ -333,6 +340,7 @@ impl Ref {
             }
             Ref::Extern(value) => RefType::new(value.is_none(), HeapType::Extern),
             Ref::Exn(value) => RefType::new(value.is_none(), HeapType::Exn),
+            Ref::Any(value) => RefType::new(value.is_none(), HeapType::Any),
         }
     }
 
@@ -342,6 +350,7 @@ impl Ref {
             Ref::Func(_) => RefKind::Func,
             Ref::Extern(_) => RefKind::Extern,
             Ref::Exn(_) => RefKind::Exn,
+            Ref::Any(_) => RefKind::Any,
         };
         kind == RefKind::of(ty.heap_type()) && rt.is_ref(ty, self.to_cell())
     }
@@ -359,6 +368,8 @@ impl Ref {
             ),
             RefKind::Extern => Ref::Extern((cell != 0).then_some(Rooted::of(store, cell))),
             RefKind::Exn => Ref::Exn((cell != 0).then_some(ExnRef { store, cell })),
+            // Nothing of this kind exists: it is null.
+            RefKind::Any => Ref::Any(None),
         }
     }
 
@@ -367,6 +378,7 @@ impl Ref {
             Ref::Func(func) => func.map_or(0, |func| prova_runtime::func_ref(func.addr)),
             Ref::Extern(value) => value.map_or(0, |value| value.cell),
             Ref::Exn(value) => value.map_or(0, |value| value.cell),
+            Ref::Any(value) => value.map_or(0, |value| match value {}),
         }
     }
 
@@ -375,6 +387,7 @@ impl Ref {
             Ref::Func(func) => func.is_none_or(|func| func.store == store),
             Ref::Extern(value) => value.is_none_or(|value| value.store == store),
             Ref::Exn(value) => value.is_none_or(|value| value.store == store),
+            Ref::Any(_) => true,
         }
     }
 }

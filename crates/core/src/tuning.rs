@@ -217,12 +217,6 @@ impl Config {
         )
     }
 
-    /// Whether the garbage collection proposal is on: no tier executes it, so
-    /// [`Engine::new`](crate::Engine::new) refuses it.
-    pub fn wasm_gc(&mut self, enable: bool) -> &mut Config {
-        self.refuse_if(enable, "wasm_gc", "no tier executes the proposal")
-    }
-
     /// Whether bits of NaNs are fixed: a part of [`Config::deterministic`], and refused by
     /// [`Engine::new`](crate::Engine::new) without it.
     pub fn cranelift_nan_canonicalization(&mut self, enable: bool) -> &mut Config {

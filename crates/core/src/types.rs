@@ -78,6 +78,9 @@ pub enum HeapType {
     Extern,
     /// An exception.
     Exn,
+    /// A structure, an array or a small integer, of any type: there are none yet, so every such
+    /// reference is null.
+    Any,
 }
 
 impl HeapType {
@@ -94,6 +97,8 @@ impl RefType {
     pub const EXTERNREF: RefType = RefType { nullable: true, heap_type: HeapType::Extern };
     /// Nullable reference to an exception.
     pub const EXNREF: RefType = RefType { nullable: true, heap_type: HeapType::Exn };
+    /// Nullable reference to a structure, an array or a small integer.
+    pub const ANYREF: RefType = RefType { nullable: true, heap_type: HeapType::Any };
 
     /// A reference type.
     pub const fn new(nullable: bool, heap_type: HeapType) -> RefType {
@@ -117,16 +122,18 @@ impl RefType {
 
     /// A type that names its function type by its place in a list.
     fn of_list(ty: module::RefType, list: &List) -> RefType {
-        RefType::of(ty, |index| FuncType::of_list(list, index))
+        RefType::of(ty, list.ref_kind(ty), |index| FuncType::of_list(list, index))
     }
 
     /// A resolved type of a store.
     pub(crate) fn of_store(ty: module::RefType, rt: &rt::Store) -> RefType {
-        RefType::of(ty, |index| FuncType::of_store(rt, module::TypeId(index)))
+        let kind = module::RefKind::of(ty.heap_type());
+        RefType::of(ty, kind, |index| FuncType::of_store(rt, module::TypeId(index)))
     }
 
-    fn of(ty: module::RefType, func: impl Fn(u32) -> FuncType) -> RefType {
-        let heap_type = match (module::type_of_ref(ty), module::RefKind::of(ty.heap_type())) {
+    fn of(ty: module::RefType, kind: module::RefKind, func: impl Fn(u32) -> FuncType) -> RefType {
+        let heap_type = match (module::type_of_ref(ty), kind) {
+            (_, module::RefKind::Any) => HeapType::Any,
             (Some(module::TypeId(index)), _) => HeapType::ConcreteFunc(func(index)),
             (None, module::RefKind::Func) => HeapType::Func,
             (None, module::RefKind::Extern) => HeapType::Extern,
@@ -141,6 +148,7 @@ impl RefType {
             HeapType::Func => module::RefType::FUNCREF,
             HeapType::Extern => module::RefType::EXTERNREF,
             HeapType::Exn => module::RefType::EXN.nullable(),
+            HeapType::Any => module::RefType::ANY.nullable(),
             HeapType::ConcreteFunc(ty) => {
                 module::ref_to_type(true, func(ty)).or_bug("`FuncType` names at most 2^20 types")
             }
@@ -158,9 +166,11 @@ impl RefType {
             (HeapType::Func, true) => f.write_str("funcref"),
             (HeapType::Extern, true) => f.write_str("externref"),
             (HeapType::Exn, true) => f.write_str("exnref"),
+            (HeapType::Any, true) => f.write_str("anyref"),
             (HeapType::Func, false) => f.write_str("(ref func)"),
             (HeapType::Extern, false) => f.write_str("(ref extern)"),
             (HeapType::Exn, false) => f.write_str("(ref exn)"),
+            (HeapType::Any, false) => f.write_str("(ref any)"),
             (HeapType::ConcreteFunc(_), _) if !deep => write!(f, "(ref {null}..)"),
             (HeapType::ConcreteFunc(ty), _) => {
                 write!(f, "(ref {null}")?;
@@ -178,6 +188,8 @@ impl ValType {
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
     /// Nullable reference to an exception.
     pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
+    /// Nullable reference to a structure, an array or a small integer.
+    pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
 
     /// Whether it is an integer or a float.
     pub fn is_num(&self) -> bool {

@@ -9,7 +9,7 @@
 
 use crate::error::{Result, misuse};
 use crate::func::Func;
-use crate::reference::{ExnRef, ExternRef, Ref, Rooted};
+use crate::reference::{AnyRef, ExnRef, ExternRef, Ref, Rooted};
 use crate::store::{AsContext, StoreId};
 use crate::types::ValType;
 use prova_module::{self as module, cells};
@@ -85,6 +85,8 @@ pub enum Val {
     ExternRef(Option<Rooted<ExternRef>>),
     /// Reference to an exception.
     ExnRef(Option<ExnRef>),
+    /// Reference to a structure, an array or a small integer.
+    AnyRef(Option<AnyRef>),
 }
 
 /// Declares the accessors of one variant: by reference to the content, and panicking.
@@ -163,6 +165,7 @@ impl Val {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(value) => Some(Ref::Extern(value)),
             Val::ExnRef(value) => Some(Ref::Exn(value)),
+            Val::AnyRef(value) => Some(Ref::Any(value)),
             Val::I32(_) | Val::I64(_) | Val::F32(_) | Val::F64(_) | Val::V128(_) => None,
         }
     }
@@ -178,6 +181,7 @@ impl Val {
             Val::FuncRef(func) => ValType::Ref(Ref::Func(*func).type_in(rt)),
             Val::ExternRef(value) => ValType::Ref(Ref::Extern(*value).type_in(rt)),
             Val::ExnRef(value) => ValType::Ref(Ref::Exn(*value).type_in(rt)),
+            Val::AnyRef(value) => ValType::Ref(Ref::Any(*value).type_in(rt)),
         }
     }
 
@@ -242,6 +246,7 @@ impl Val {
             Val::FuncRef(func) => cells[0] = Ref::Func(func).to_cell(),
             Val::ExternRef(value) => cells[0] = Ref::Extern(value).to_cell(),
             Val::ExnRef(value) => cells[0] = Ref::Exn(value).to_cell(),
+            Val::AnyRef(value) => cells[0] = Ref::Any(value).to_cell(),
         }
     }
 
@@ -257,6 +262,7 @@ impl From<Ref> for Val {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(value) => Val::ExternRef(value),
             Ref::Exn(value) => Val::ExnRef(value),
+            Ref::Any(value) => Val::AnyRef(value),
         }
     }
 }
@@ -277,6 +283,7 @@ impl fmt::Display for Val {
             Val::ExternRef(Some(_)) => f.write_str("<externref>"),
             Val::ExnRef(None) => f.write_str("<null exnref>"),
             Val::ExnRef(Some(_)) => f.write_str("<exnref>"),
+            Val::AnyRef(_) => f.write_str("<null anyref>"),
         }
     }
 }

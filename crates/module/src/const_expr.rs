@@ -10,6 +10,7 @@
 
 use crate::error::Error;
 use crate::index::{FuncIdx, GlobalIdx};
+use crate::ops::Opcode;
 use wasmparser::{Operator, RefType};
 
 /// A decoded constant expression: operators in order, without the final `end`.
@@ -117,7 +118,13 @@ impl ConstOp {
             Operator::I64Add => ConstOp::I64Add,
             Operator::I64Sub => ConstOp::I64Sub,
             Operator::I64Mul => ConstOp::I64Mul,
-            _ => return Err(Error::unsupported("constant expression", offset)),
+            ref other => {
+                let row = Opcode::of(other).row();
+                return Err(match row.proposal {
+                    Some(proposal) => Error::instruction(proposal.name(), row.mnemonic, offset),
+                    None => Error::unsupported("constant expression", offset),
+                });
+            }
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::const_expr::ConstExpr;
 use crate::error::{Error, Result};
 use crate::facts::{BodyContext, is_exnref};
 use crate::features::Features;
+use crate::groups::{Composite, TypeDef, Types};
 use crate::index::{FuncIdx, MemoryIdx, TableIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::module::{Imported, Inner};
@@ -23,15 +24,14 @@ use crate::names::Names;
 use crate::refusal::name_refusal;
 use crate::types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
-    ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, Section, TableType,
+    ExternType, FuncType, GlobalType, Import, MemoryType, Section, TableType,
 };
 use crate::validate::{Bodies, Pass};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use wasmparser::{
-    Encoding, ExternalKind, Parser, Payload, SectionLimited, TypeRef, ValType, ValidPayload,
-    Validator, WasmFeatures,
+    CompositeInnerType, Encoding, ExternalKind, Parser, Payload, SectionLimited, SubType, TypeRef,
+    ValType, ValidPayload, Validator, WasmFeatures,
 };
 
 /// Decodes and validates a module.
@@ -92,8 +92,7 @@ fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
         bytes,
         features,
         sections: Vec::new(),
-        types: Vec::new(),
-        rec_groups: Vec::new(),
+        types: Types::default(),
         imports: Vec::new(),
         imported: Imported::default(),
         funcs: Vec::new(),
@@ -182,6 +181,7 @@ impl Decoder<'_> {
             tags: &self.inner.tags,
             wide: self.wide,
             exceptions: self.exceptions,
+            probe: self.probe,
         };
         if self.probe {
             return code.in_order(cx).map(drop);
@@ -278,33 +278,37 @@ impl Decoder<'_> {
 
     fn types(&mut self, section: SectionLimited<'_, wasmparser::RecGroup>) -> Result<()> {
         let section_start = section.range().start;
-        self.inner.types.reserve_exact(section.count() as usize);
-        self.inner.rec_groups.reserve_exact(section.count() as usize);
-        let mut canonical: HashMap<Vec<FuncType>, u32> = HashMap::new();
+        self.inner.types.reserve(section.count() as usize);
         for group in section {
-            let group = group?;
-            let start = TypeIdx(self.inner.types.len() as u32);
-            let mut key = Vec::new();
-            for (offset, ty) in group.into_types_and_offsets() {
-                let (params, results) = match &ty.composite_type.inner {
-                    wasmparser::CompositeInnerType::Func(ty) => (ty.params(), ty.results()),
-                    _ if self.probe => (&[][..], &[][..]),
-                    _ => return Err(Error::unsupported("gc", offset as usize)),
-                };
-                within("params", self.limits.params, params.len() as u64, offset)?;
-                within("results", self.limits.results, results.len() as u64, offset)?;
-                self.wide |= params.contains(&ValType::V128) || results.contains(&ValType::V128);
-                let ty = FuncType { params: params.into(), results: results.into() };
-                key.push(ty.clone());
-                self.inner.types.push(ty);
+            let mut types = Vec::new();
+            for (offset, ty) in group?.into_types_and_offsets() {
+                types.push(self.sub_type(ty, offset)?);
             }
-            within("types", self.limits.types, self.inner.types.len() as u64, section_start)?;
-            let len = key.len() as u32;
-            let next = canonical.len() as u32;
-            let canonical = *canonical.entry(key).or_insert(next);
-            self.inner.rec_groups.push(RecGroup { start, len, canonical });
+            let count = self.inner.types.len() + types.len();
+            within("types", self.limits.types, count as u64, section_start)?;
+            self.inner.types.push_group(types);
         }
         Ok(())
+    }
+
+    /// One type; what is no function type has no parameters and results.
+    fn sub_type(&mut self, ty: SubType, offset: u64) -> Result<(FuncType, TypeDef)> {
+        let supertype = ty.supertype_idxs.first().and_then(|index| index.as_module_index());
+        let (params, results, composite) = match &ty.composite_type.inner {
+            CompositeInnerType::Func(ty) => (ty.params(), ty.results(), Composite::Func),
+            CompositeInnerType::Struct(ty) => (&[][..], &[][..], Composite::Struct(ty.fields.clone())),
+            CompositeInnerType::Array(ty) => (&[][..], &[][..], Composite::Array(ty.0)),
+            // A probe only asks whether the module is valid.
+            CompositeInnerType::Cont(_) if self.probe => (&[][..], &[][..], Composite::Func),
+            CompositeInnerType::Cont(_) => {
+                return Err(Error::unsupported("stack switching", offset as usize));
+            }
+        };
+        within("params", self.limits.params, params.len() as u64, offset)?;
+        within("results", self.limits.results, results.len() as u64, offset)?;
+        self.wide |= params.contains(&ValType::V128) || results.contains(&ValType::V128);
+        let func = FuncType { params: params.into(), results: results.into() };
+        Ok((func, TypeDef { is_final: ty.is_final, supertype: supertype.map(TypeIdx), composite }))
     }
 
     fn imports(&mut self, section: wasmparser::ImportSectionReader<'_>) -> Result<()> {

@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Unsupported {
         /// The proposal's name.
         proposal: &'static str,
+        /// The instruction that no tier executes, where the module is valid with what is on.
+        instruction: Option<&'static str>,
     },
     /// The module exceeds one of [`Limits`](crate::Limits).
     Limit {
@@ -51,7 +53,18 @@ impl Error {
     }
 
     pub(crate) fn unsupported(proposal: &'static str, offset: usize) -> Error {
-        Error { offset: Some(offset), func: None, kind: ErrorKind::Unsupported { proposal } }
+        let kind = ErrorKind::Unsupported { proposal, instruction: None };
+        Error { offset: Some(offset), func: None, kind }
+    }
+
+    /// An instruction of a proposal that is on for its types alone.
+    pub(crate) fn instruction(
+        proposal: &'static str,
+        instruction: &'static str,
+        offset: usize,
+    ) -> Error {
+        let kind = ErrorKind::Unsupported { proposal, instruction: Some(instruction) };
+        Error { offset: Some(offset), func: None, kind }
     }
 
     pub(crate) fn limit(name: &'static str, max: u64, actual: u64, offset: usize) -> Error {
@@ -84,7 +97,12 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             ErrorKind::Invalid { message } => write!(f, "{message}")?,
-            ErrorKind::Unsupported { proposal } => write!(f, "unsupported: {proposal}")?,
+            ErrorKind::Unsupported { proposal, instruction: None } => {
+                write!(f, "unsupported: {proposal}")?;
+            }
+            ErrorKind::Unsupported { proposal, instruction: Some(instruction) } => {
+                write!(f, "unsupported: {proposal}, instruction `{instruction}`")?;
+            }
             ErrorKind::Limit { name, max, actual } => {
                 let counted = crate::limits::counted(name);
                 write!(f, "limit {name} exceeded: {actual} {counted}, at most {max}")?;

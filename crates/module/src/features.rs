@@ -70,6 +70,9 @@ proposals! {
     Exceptions "exceptions" EXCEPTIONS
     /// `call_ref` and its like, references to functions of one type, references that are never null
     FunctionReferences "typed function references" FUNCTION_REFERENCES
+    /// Recursion groups, subtypes, types of structures and arrays; with typed function references
+    /// alone. Its instructions are [`RefusedProposal::Gc`].
+    Gc "gc" GC
 }
 
 impl fmt::Display for Proposal {
@@ -108,7 +111,7 @@ macro_rules! refused {
 }
 
 refused! {
-    /// Structures, arrays, casts
+    /// Structures, arrays, casts: the instructions, whether [`Proposal::Gc`] is on or not
     Gc "gc" GC
     /// Shared functions, tables, globals, structures
     SharedEverythingThreads "shared-everything threads" SHARED_EVERYTHING_THREADS
@@ -169,6 +172,7 @@ impl Features {
         Proposal::ALL
             .iter()
             .filter(|&&proposal| self.has(proposal))
+            .filter(|&&proposal| proposal != Proposal::Gc || self.has(Proposal::FunctionReferences))
             .fold(WasmFeatures::WASM1, |flags, proposal| flags | proposal.flag())
     }
 }
@@ -204,7 +208,7 @@ mod tests {
 
     #[test]
     fn no_refused_flag_is_ever_on() {
-        for proposal in RefusedProposal::ALL {
+        for proposal in RefusedProposal::ALL.iter().filter(|&&p| p != RefusedProposal::Gc) {
             assert!(!Features::default().wasm().intersects(proposal.flag()), "{proposal}");
         }
     }

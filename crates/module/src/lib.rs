@@ -30,6 +30,7 @@ mod digest;
 mod error;
 mod facts;
 mod features;
+mod groups;
 mod index;
 mod limits;
 mod module;
@@ -55,6 +56,7 @@ pub use facts::{
     cells_of, frame_charge_bytes, host_charge_bytes, is_exnref,
 };
 pub use features::{Features, Proposal, RefusedProposal};
+pub use groups::{Composite, Group, RecGroup, TypeDef, Types, closure};
 pub use index::{
     DataIdx, ElemIdx, FuncIdx, GlobalIdx, LabelIdx, LocalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx,
 };
@@ -63,17 +65,16 @@ pub use module::{FuncBody, Module};
 pub use names::Names;
 pub use ops::Opcode;
 pub use registry::{
-    TypeId, TypeRegistry, closure, equal_types, ref_matches, ref_to_type, resolve, resolve_ref,
-    type_of_ref, val_matches,
+    TypeId, TypeRegistry, equal_types, ref_to_type, type_of_ref,
 };
 pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
-    ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, RefKind, Section, TableType,
+    ExternType, FuncType, GlobalType, Import, MemoryType, RefKind, Section, TableType,
 };
 pub use visit::Operators;
 pub use wasmparser::{
-    AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FrameKind, FrameStack, HeapType,
-    Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType, TryTable,
+    AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FieldType, FrameKind, FrameStack, HeapType,
+    Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType, StorageType, TryTable,
     UnpackedIndex, V128, ValType, VisitOperator, VisitSimdOperator, for_each_operator,
     for_each_visit_operator, for_each_visit_simd_operator,
 };

@@ -15,11 +15,12 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::facts::{BodyContext, FrameFacts, FuncFacts};
 use crate::features::Features;
+use crate::groups::Types;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::names::Names;
 use crate::types::{
-    CustomSection, Data, Element, Export, FuncType, GlobalType, Import, MemoryType, RecGroup,
+    CustomSection, Data, Element, Export, FuncType, GlobalType, Import, MemoryType, RefKind,
     Section, TableType,
 };
 use crate::validate::{Checked, Later, Pass};
@@ -27,7 +28,7 @@ use crate::visit::Operators;
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
-use wasmparser::{BinaryReader, FunctionBody, OperatorsReader, ValType};
+use wasmparser::{BinaryReader, FunctionBody, OperatorsReader, RefType, ValType};
 
 /// A valid WebAssembly module.
 #[derive(Clone)]
@@ -38,8 +39,7 @@ pub(crate) struct Inner {
     pub(crate) bytes: Arc<[u8]>,
     pub(crate) features: Features,
     pub(crate) sections: Vec<Section>,
-    pub(crate) types: Vec<FuncType>,
-    pub(crate) rec_groups: Vec<RecGroup>,
+    pub(crate) types: Types,
     pub(crate) imports: Vec<Import>,
     pub(crate) imported: Imported,
     pub(crate) funcs: Vec<TypeIdx>,
@@ -122,14 +122,14 @@ impl Module {
         &self.0.sections
     }
 
-    /// All function types, by [`TypeIdx`].
-    pub fn types(&self) -> &[FuncType] {
+    /// All types, by [`TypeIdx`].
+    pub fn types(&self) -> &Types {
         &self.0.types
     }
 
-    /// The recursion groups that the types come in.
-    pub fn rec_groups(&self) -> &[RecGroup] {
-        &self.0.rec_groups
+    /// The kind of a reference type's referents.
+    pub fn ref_kind(&self, ty: RefType) -> RefKind {
+        self.0.types.ref_kind(ty)
     }
 
     /// All imports in order.
@@ -342,6 +342,7 @@ impl Module {
                 tags: &inner.tags,
                 wide: later.wide,
                 exceptions: later.exceptions,
+                probe: false,
             };
             let body = FunctionBody::new(self.body(func)?.reader());
             later.facts((func.0, self.func_type_idx(func)), &body, cx)

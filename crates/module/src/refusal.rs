@@ -24,6 +24,10 @@ pub(crate) fn name_refusal(
     error: Error,
     probe: impl Fn(WasmFeatures) -> Result<()>,
 ) -> Error {
+    if error.is_unsupported() {
+        // What is valid and not executed is told only where nothing is invalid.
+        return probe(features.wasm()).err().filter(Error::is_invalid).unwrap_or(error);
+    }
     if !error.is_invalid() {
         return error;
     }
@@ -32,6 +36,7 @@ pub(crate) fn name_refusal(
         .filter(|&&proposal| !features.has(proposal))
         .map(|proposal| (proposal.flag(), proposal.name()))
         .chain(RefusedProposal::ALL.iter().map(|&proposal| (proposal.flag(), proposal.name())))
+        .filter(|&(flag, _)| !features.wasm().contains(flag))
         .collect();
     let all = off.iter().fold(features.wasm(), |all, &(flag, _)| all | flag);
     if let Err(other) = probe(all) {
@@ -52,7 +57,7 @@ pub(crate) fn name_refusal(
     });
     match name {
         Some(&(_, proposal)) => {
-            let kind = crate::ErrorKind::Unsupported { proposal };
+            let kind = crate::ErrorKind::Unsupported { proposal, instruction: None };
             Error { kind, ..error }
         }
         None => error,

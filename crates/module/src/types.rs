@@ -7,7 +7,7 @@ use crate::index::{TableIdx, TypeIdx};
 use crate::{ConstExpr, FuncIdx, GlobalIdx, MemoryIdx, TagIdx};
 use std::fmt;
 use std::ops::Range;
-use wasmparser::{AbstractHeapType, HeapType, RefType, ValType};
+use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex, ValType};
 
 /// A function type: parameters to results.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -49,18 +49,6 @@ impl fmt::Debug for FuncType {
     }
 }
 
-/// A recursion group of the type section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecGroup {
-    /// Its first type.
-    pub start: TypeIdx,
-    /// How many types it has; they follow each other.
-    pub len: u32,
-    /// The module-canonical id: two groups of this module are equal exactly if their ids are.
-    /// Ids count from 0 in order of first appearance.
-    pub canonical: u32,
-}
-
 /// The kind of a reference's referents, without the rest of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefKind {
@@ -70,20 +58,26 @@ pub enum RefKind {
     Extern,
     /// An exception.
     Exn,
+    /// A structure, an array, a small integer: nothing of this kind exists yet, so every such
+    /// reference is null.
+    Any,
 }
 
 impl RefKind {
-    /// The kind of a heap type; a type of the module has the kind `Func`.
+    /// The kind of a [marked](crate::Types::marked) heap type; of a type as it stands in a module
+    /// see [`Types::ref_kind`](crate::Types::ref_kind).
     pub fn of(ty: HeapType) -> RefKind {
+        use AbstractHeapType as A;
         match ty {
-            HeapType::Abstract {
-                ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern,
-                ..
-            } => RefKind::Extern,
-            HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. } => {
-                RefKind::Exn
-            }
-            HeapType::Abstract { .. } | HeapType::Concrete(_) | HeapType::Exact(_) => RefKind::Func,
+            HeapType::Abstract { ty, .. } => match ty {
+                // No valid module has continuations.
+                A::Func | A::NoFunc | A::Cont | A::NoCont => RefKind::Func,
+                A::Extern | A::NoExtern => RefKind::Extern,
+                A::Exn | A::NoExn => RefKind::Exn,
+                A::Any | A::None | A::Eq | A::Struct | A::Array | A::I31 => RefKind::Any,
+            },
+            HeapType::Concrete(UnpackedIndex::RecGroup(_)) => RefKind::Any,
+            HeapType::Concrete(_) | HeapType::Exact(_) => RefKind::Func,
         }
     }
 }

@@ -247,6 +247,9 @@ impl BodyValidator<'_> {
         self.budget.spend(work, offset as usize)?;
         self.targets_within(offset as usize, cx.limits)?;
         reader.visit(&mut validator.visitor(offset))??;
+        if let (false, Some(proposal)) = (cx.probe, row.proposal) {
+            return Err(Error::instruction(proposal.name(), row.mnemonic, offset as usize));
+        }
         self.facts.step((row, &immediates), offset as u32, *cx, validator);
         self.depth_within(offset as usize, cx.limits)?;
         clear(operator, row.class);

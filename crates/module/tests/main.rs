@@ -10,4 +10,5 @@ mod oracle;
 mod reject;
 mod roots;
 mod two_passes;
+mod types;
 mod walk;

@@ -7,24 +7,25 @@ use crate::common::{assemble, decode};
 use prova_module::{
     ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, ExternType, Features,
     FuncIdx, FuncType, GlobalIdx, GlobalType, Limits, LocalIdx, MemoryIdx, MemoryType, Module,
-    Operator, RefType, TableIdx, TableType, TypeIdx, ValType,
+    Operator, RefType, TableIdx, TableType, TypeId, TypeIdx, TypeRegistry, ValType,
 };
 
 const I32: ValType = ValType::I32;
 const I64: ValType = ValType::I64;
 
 #[test]
-fn types_and_rec_groups_have_canonical_ids() {
+fn equal_types_of_a_module_get_equal_ids() {
     let module = decode(
         "(module (type (func)) (type (func (param i32) (result i64 f32)))
            (type (func)) (type (func (param i32))))",
     );
     assert_eq!(module.types()[1], FuncType::new([I32], [I64, ValType::F32]));
     assert_eq!(module.types()[1].to_string(), "[i32] -> [i64 f32]");
-    let groups: Vec<(TypeIdx, u32, u32)> =
-        module.rec_groups().iter().map(|group| (group.start, group.len, group.canonical)).collect();
-    let expected = [(0, 1, 0), (1, 1, 1), (2, 1, 0), (3, 1, 2)];
-    assert_eq!(groups, expected.map(|(start, len, id)| (TypeIdx(start), len, id)));
+    let groups: Vec<(TypeIdx, u32)> =
+        module.types().groups().iter().map(|group| (group.start, group.len)).collect();
+    assert_eq!(groups, [0, 1, 2, 3].map(|start| (TypeIdx(start), 1)));
+    let ids = TypeRegistry::new().intern_all(module.types()).expect("few types");
+    assert_eq!(ids, [0, 1, 0, 2].map(TypeId));
 }
 
 #[test]

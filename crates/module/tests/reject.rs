@@ -61,17 +61,14 @@ fn errors_print_rule_function_and_offset() {
         error.to_string(),
         "type mismatch: expected a type but nothing on stack in func0 (at offset 0x17)"
     );
-    let error = refuse("(module (type (struct)))", Features::default());
-    assert!(error.to_string().starts_with("unsupported: gc (at offset 0x"), "{error}");
+    let error = refuse("(module (func (drop (ref.i31 (i32.const 1)))))", Features::default());
+    let start = "unsupported: gc, instruction `ref.i31` in func0 (at offset 0x";
+    assert!(error.to_string().starts_with(start), "{error}");
 }
 
 #[test]
 fn proposals_no_tier_executes_are_unsupported_by_name() {
     for (text, proposal) in [
-        ("(module (type (struct)))", "gc"),
-        ("(module (rec (type (func)) (type (func))))", "gc"),
-        ("(module (func (drop (ref.null any))))", "gc"),
-        ("(module (func (drop (ref.i31 (i32.const 1)))))", "gc"),
         ("(module (memory 1 2 shared))", "shared memories"),
         (r#"(module (import "" "" (memory 1 2 shared)))"#, "shared memories"),
         ("(module (global (shared i32) (i32.const 0)))", "shared-everything threads"),
@@ -80,15 +77,39 @@ fn proposals_no_tier_executes_are_unsupported_by_name() {
         ("(component)", "component model"),
     ] {
         let error = refuse(text, Features::default());
-        assert_eq!(error.kind, ErrorKind::Unsupported { proposal }, "{text}: {error}");
+        let kind = ErrorKind::Unsupported { proposal, instruction: None };
+        assert_eq!(error.kind, kind, "{text}: {error}");
         assert!(error.offset.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn instructions_of_garbage_collection_are_unsupported_by_name() {
+    for (text, name) in [
+        ("(module (func (drop (ref.i31 (i32.const 1)))))", "ref.i31"),
+        ("(module (func (drop (ref.test (ref i31) (ref.null any)))))", "ref.test"),
+        ("(module (type $s (struct)) (func (drop (struct.new $s))))", "struct.new"),
+        ("(module (func unreachable any.convert_extern drop))", "any.convert_extern"),
+        ("(module (type $s (struct)) (global (ref $s) (struct.new $s)))", "struct.new"),
+        ("(module (elem i31ref (item (ref.i31 (i32.const 1)))))", "ref.i31"),
+        ("(module (table 1 i31ref (ref.i31 (i32.const 1))))", "ref.i31"),
+    ] {
+        let error = refuse(text, Features::default());
+        let kind = ErrorKind::Unsupported { proposal: "gc", instruction: Some(name) };
+        assert_eq!(error.kind, kind, "{text}: {error}");
+        assert!(error.offset.is_some(), "{text}");
+        let off = refuse(text, Features::default().without(Proposal::Gc));
+        let kind = ErrorKind::Unsupported { proposal: "gc", instruction: None };
+        assert_eq!(off.kind, kind, "{text}: {off}");
     }
 }
 
 #[test]
 fn an_unsupported_module_that_is_invalid_too_is_invalid() {
     for text in [
-        "(module (type (struct)) (func (result i32)))",
+        "(module (type $s (struct)) (func (drop (struct.new $s))) (func (result i32)))",
+        "(module (global anyref (ref.i31 (i32.const 1))) (func (result i32)))",
+        "(module (func (drop (ref.i31 (i32.const 1))) (drop (i32.const 1)) (i64.const 1)))",
         "(module (func (drop (ref.i31 (i64.const 1)))))",
         "(module (memory 1 2 shared) (func (result i32)))",
         "(module (memory 1 shared))",
@@ -126,11 +147,15 @@ fn each_proposal_can_be_turned_off_and_is_named_then() {
         (Proposal::FunctionReferences, "(type $t (func)) (func (param (ref null $t)))"),
         (Proposal::FunctionReferences, "(type $t (func)) (func (call_ref $t (ref.null $t)))"),
         (Proposal::FunctionReferences, "(table 1 funcref (ref.func 0)) (func)"),
+        (Proposal::Gc, "(type (struct))"),
+        (Proposal::Gc, "(rec (type (func)) (type (func)))"),
+        (Proposal::Gc, "(type (sub (func)))"),
+        (Proposal::Gc, "(func (drop (ref.null any)))"),
     ] {
         let text = format!("(module {text})");
         decode(&text);
         let error = refuse(&text, Features::default().without(proposal));
-        let expected = ErrorKind::Unsupported { proposal: proposal.name() };
+        let expected = ErrorKind::Unsupported { proposal: proposal.name(), instruction: None };
         assert_eq!(error.kind, expected, "{text}: {error}");
     }
 }

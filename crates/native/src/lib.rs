@@ -96,6 +96,9 @@ pub enum Declined {
     Frame,
     /// An operator without lowering.
     Operator(&'static str),
+    /// It calls by a type that may have subtypes: its code compares identities alone, and another
+    /// identity may be that of a subtype.
+    Subtypes,
     /// More of something than is compiled, and how many are.
     Limit(&'static str, usize),
     /// Its shape would take the compiler more than this number of units of work for each
@@ -127,6 +130,7 @@ impl Declined {
             Declined::Parameters => "parameters",
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
+            Declined::Subtypes => "subtypes",
             Declined::Limit(..) => "limit",
             Declined::Work(_) => "work",
             Declined::Time => "time",
@@ -148,6 +152,7 @@ impl fmt::Display for Declined {
             Declined::Parameters => f.write_str("too many parameters or results"),
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
             Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
+            Declined::Subtypes => f.write_str("it calls by a type that may have subtypes"),
             Declined::Limit(what, max) => write!(f, "more than {max} {what}"),
             Declined::Work(max) => {
                 write!(f, "compiling it would take more than {max} units of work an instruction")

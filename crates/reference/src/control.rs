@@ -12,7 +12,7 @@
 
 use crate::decode::Code;
 use crate::machine::{Machine, Next, Stop};
-use prova_module::{FuncIdx, HeapType, Operator, TableIdx, TypeIdx, ValType};
+use prova_module::{FuncIdx, Group, Operator, TableIdx, TypeId, TypeIdx};
 use prova_runtime::{FuncAddr, NULL_REF, TrapKind};
 
 /// Executes a control operator other than `br_table`; `block` is the one that it opens or branches
@@ -103,8 +103,6 @@ fn if_(m: &mut Machine<'_>, code: &Code, block: u32) -> Result<Next, Stop> {
 
 /// The function of type `ty` that the operand numbers in a table.
 ///
-/// Types are compared by structure, which for function types is what their identity in the store
-/// stands for; the executors compare the identities.
 fn resolve(m: &mut Machine<'_>, ty: TypeIdx, table: TableIdx) -> Result<FuncAddr, Stop> {
     let table = m.instance().table_addr(table);
     let wide = m.store.table(table).ty().table64;
@@ -123,15 +121,29 @@ fn resolve(m: &mut Machine<'_>, ty: TypeIdx, table: TableIdx) -> Result<FuncAddr
     Ok(func)
 }
 
-/// Whether a function has a type of the current module: compared by structure where the type names
-/// no other, which the store's identities stand for elsewhere.
+/// Whether a function is of a type of the current module, or of a subtype of it.
+///
+/// Types that name no other and have no supertype are compared by structure, and the store's
+/// identities, which the executors compare, stand for that; for the others identities are followed
+/// from the function's type up.
 fn has_type(m: &Machine<'_>, func: FuncAddr, ty: TypeIdx) -> Result<bool, Stop> {
-    let expected = m.module().types().get(ty.index()).ok_or(Stop::Bug("no such type"))?;
-    let names = |ty: &ValType| matches!(ty, ValType::Ref(ty) if matches!(ty.heap_type(), HeapType::Concrete(_)));
-    if expected.params.iter().chain(&expected.results).any(names) {
-        return Ok(m.store.func_type_id(func) == m.instance().type_id(ty));
+    let types = m.module().types();
+    let (expected, def) = types.get(ty.index()).zip(types.def(ty)).ok_or(Stop::Bug("no such type"))?;
+    let own = m.store.func_type_id(func);
+    let alone = |group: Group<'_>| group.defs.len() == 1 && group.defs[0].is_plain();
+    if types.names_none(ty) && m.store.types().group_of(own).is_some_and(alone) {
+        return Ok(m.store.func_type(func) == expected);
     }
-    Ok(m.store.func_type(func) == expected)
+    if def.is_final {
+        return Ok(own == m.instance().type_id(ty));
+    }
+    let wanted = m.instance().type_id(ty);
+    let mut next = Some(own);
+    while let Some(id) = next.filter(|&id| id != wanted) {
+        let def = m.store.types().def(id).ok_or(Stop::Bug("no such type"))?;
+        next = def.supertype.map(|ty| TypeId(ty.0));
+    }
+    Ok(next.is_some())
 }
 
 /// The function that the operand refers to, which validation has shown to be of type `ty`.

@@ -148,9 +148,10 @@ impl Value {
             Value::I32(bits) | Value::F32(bits) => bits.to_le_bytes().to_vec(),
             Value::I64(bits) | Value::F64(bits) => bits.to_le_bytes().to_vec(),
             Value::V128(bits) => bits.to_le_bytes().to_vec(),
-            Value::FuncRef(cell) | Value::ExternRef(cell) | Value::ExnRef(cell) => {
-                cell.to_le_bytes().to_vec()
-            }
+            Value::FuncRef(cell)
+            | Value::ExternRef(cell)
+            | Value::ExnRef(cell)
+            | Value::AnyRef(cell) => cell.to_le_bytes().to_vec(),
         }
     }
 }

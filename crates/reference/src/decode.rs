@@ -45,7 +45,7 @@ pub(crate) struct Code {
     pub(crate) module: Module,
     /// Which function it is.
     pub(crate) func: FuncIdx,
-    /// The types of parameters, then of the other locals.
+    /// The types of parameters, then of the other locals, marked.
     pub(crate) locals: Box<[ValType]>,
     /// The operators in order.
     pub(crate) instrs: Box<[Instr]>,
@@ -415,7 +415,7 @@ impl<'m> Decoder<'m> {
         Ok(Code {
             module: self.module.clone(),
             func,
-            locals: locals.into(),
+            locals: locals.into_iter().map(|ty| self.module.types().marked(ty)).collect(),
             instrs: self.instrs.into(),
             ops: self.ops.into(),
             blocks: self.blocks.into(),

@@ -35,7 +35,7 @@ use crate::value::Value;
 use crate::{
     atomic, control, exception, memory, numeric, parametric, reference, table, variable, vector,
 };
-use prova_module::{FuncIdx, Module, cells_of, host_charge_bytes};
+use prova_module::{FuncIdx, Module, ValType, cells_of, host_charge_bytes};
 use prova_num::NumError;
 use prova_runtime::{
     Cell, Exception, FuncAddr, FuncKind, HostOutcome, Instance, InstanceAddr, MemoryFault,
@@ -149,7 +149,9 @@ impl<'s> Machine<'s> {
         };
         store.enter_frame(code.charge_bytes)?;
         let mut cells = args.iter().copied();
-        let args = code.ty().params.iter().map(|&ty| Value::read(ty, &mut cells)).collect();
+        let marked = |&ty: &ValType| code.module.types().marked(ty);
+        let params = code.ty().params.iter().map(marked);
+        let args = params.map(|ty| Value::read(ty, &mut cells)).collect();
         let settings = store.settings();
         let stack = Stack::new(settings.deterministic);
         let frame = Frame::new(instance, code, args, 0);

@@ -5,13 +5,17 @@
 
 use crate::machine::{Machine, Stop};
 use crate::value::Value;
-use prova_module::{FuncIdx, Operator};
+use prova_module::{FuncIdx, Operator, RefType, ValType};
 use prova_runtime::{NULL_REF, TrapKind, func_ref};
 
 /// Executes a reference operator.
 pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<(), Stop> {
     match *operator {
-        Operator::RefNull { hty } => m.stack.push(Value::reference_to(hty, NULL_REF)),
+        Operator::RefNull { hty } => {
+            let ty = RefType::new(true, hty).ok_or(Stop::Bug("no such type"))?;
+            let null = Value::default_of(m.module().types().marked(ValType::Ref(ty)));
+            m.stack.push(null);
+        }
         Operator::RefIsNull => {
             let reference = m.stack.pop_ref()?;
             m.stack.push_number(u32::from(reference == NULL_REF));

@@ -32,10 +32,12 @@ pub(crate) enum Value {
     ExternRef(Cell),
     /// An `exnref`, as the store's cell.
     ExnRef(Cell),
+    /// An `anyref`, as the store's cell.
+    AnyRef(Cell),
 }
 
 impl Value {
-    /// The default value of a type: zero or null.
+    /// The default value of a marked type: zero or null.
     pub(crate) fn default_of(ty: ValType) -> Value {
         match ty {
             ValType::I32 => Value::I32(0),
@@ -47,17 +49,18 @@ impl Value {
         }
     }
 
-    /// The reference in `cell`, of type `ty`.
+    /// The reference in `cell`, of the marked type `ty`.
     pub(crate) fn reference(ty: RefType, cell: Cell) -> Value {
         Value::reference_to(ty.heap_type(), cell)
     }
 
-    /// The reference in `cell` to something of heap type `ty`.
+    /// The reference in `cell` to something of the marked heap type `ty`.
     pub(crate) fn reference_to(ty: HeapType, cell: Cell) -> Value {
         match RefKind::of(ty) {
             RefKind::Func => Value::FuncRef(cell),
             RefKind::Extern => Value::ExternRef(cell),
             RefKind::Exn => Value::ExnRef(cell),
+            RefKind::Any => Value::AnyRef(cell),
         }
     }
 
@@ -72,7 +75,10 @@ impl Value {
     /// The cell of a reference.
     pub(crate) fn ref_cell(self) -> Option<Cell> {
         match self {
-            Value::FuncRef(cell) | Value::ExternRef(cell) | Value::ExnRef(cell) => Some(cell),
+            Value::FuncRef(cell)
+            | Value::ExternRef(cell)
+            | Value::ExnRef(cell)
+            | Value::AnyRef(cell) => Some(cell),
             Value::I32(_) | Value::I64(_) | Value::F32(_) | Value::F64(_) | Value::V128(_) => None,
         }
     }
@@ -82,7 +88,7 @@ impl Value {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
 
-    /// Reads a value of type `ty` from the front of `cells`; missing cells read as 0.
+    /// Reads a value of the marked type `ty` from the front of `cells`; missing cells read as 0.
     pub(crate) fn read(ty: ValType, cells: &mut impl Iterator<Item = Cell>) -> Value {
         let mut next = || cells.next().unwrap_or(0);
         match ty {
@@ -104,7 +110,10 @@ impl Value {
             Value::I32(bits) | Value::F32(bits) => cells.push(Cell::from(bits)),
             Value::I64(bits) | Value::F64(bits) => cells.push(bits),
             Value::V128(bits) => cells.extend([bits as u64, (bits >> 64) as u64]),
-            Value::FuncRef(cell) | Value::ExternRef(cell) | Value::ExnRef(cell) => cells.push(cell),
+            Value::FuncRef(cell)
+            | Value::ExternRef(cell)
+            | Value::ExnRef(cell)
+            | Value::AnyRef(cell) => cells.push(cell),
         }
     }
 }

@@ -34,7 +34,7 @@ use crate::value::{Extern, InstanceAddr, MemoryAddr, NULL_REF};
 use crate::vm::{Cell, GlobalVm};
 use prova_module::{
     ElemIdx, ElementItems, ExternKind, ExternType, FuncIdx, GlobalIdx, GlobalType, MemoryIdx,
-    Module, TableType, TypeId, TypeRegistry, resolve, resolve_ref,
+    Module, TableType, TypeId, TypeRegistry,
 };
 use std::any::Any;
 use std::borrow::Cow;
@@ -403,8 +403,9 @@ impl Store {
             Memory::within(ty, limits, Room { image: image_of(at), ..self.room() })
         });
         let memories = memories.collect::<Result<_, _>>()?;
+        let types = &self.types;
         let tables = tables.iter().map(|&ty| {
-            let ref_type = resolve_ref(ty.ref_type, type_ids);
+            let ref_type = types.resolve_ref(ty.ref_type, type_ids);
             let ty = TableType { ref_type, ..ty };
             Table::within(ty, NULL_REF, limits, self.spare.as_ref())
         });
@@ -424,7 +425,7 @@ impl Store {
             let context = Context { funcs, globals, store_globals: &self.global_vms };
             let init = module.global_init(GlobalIdx(index as u32));
             let cells = init.map_or([0; 2], |init| global::evaluate(init, &context));
-            let ty = GlobalType { val: resolve(ty.val, type_ids), ..ty };
+            let ty = GlobalType { val: self.types.resolve(ty.val, type_ids), ..ty };
             globals.push(self.push_global(ty, GlobalVm { cells }).as_u32());
         }
     }

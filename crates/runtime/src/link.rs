@@ -2,16 +2,17 @@
 //! *matching*).
 //!
 //! Matching comes before any allocation. Sizes are compared as they are now, maxima as declared.
-//! Types are compared resolved (`prova_module::TypeRegistry`); an immutable global may have a value
-//! of a subtype.
+//! Types are compared resolved (`prova_module::TypeRegistry`): a function may be of a subtype, and
+//! an immutable global may have a value of one; tables, tags and mutable globals are of the type
+//! that is asked for.
 
 use crate::memory::Memory;
 use crate::store::Store;
 use crate::table::Table;
 use crate::value::Extern;
+use crate::vm::FuncEntry;
 use prova_module::{
-    ExternType, GlobalType, Import, MemoryType, TableType, TypeId, resolve, resolve_ref,
-    val_matches,
+    ExternType, GlobalType, Import, MemoryType, RefType, TableType, TypeId,
 };
 use std::fmt;
 
@@ -93,16 +94,21 @@ pub(crate) fn check_imports(
 fn matches(store: &Store, expected: &ExternType, given: Extern, type_ids: &[TypeId]) -> bool {
     match (expected, given) {
         (ExternType::Func(ty), Extern::Func(addr)) => {
-            store.entries.get(addr.index()).is_some_and(|e| e.type_id == type_ids[ty.index()].0)
+            let wanted = type_ids[ty.index()];
+            let is = |entry: &FuncEntry| store.types.is_subtype(TypeId(entry.type_id), wanted);
+            store.entries.get(addr.index()).is_some_and(is)
         }
         (ExternType::Table(ty), Extern::Table(addr)) => {
-            store.tables.get(addr.index()).is_some_and(|table| table_matches(ty, table, type_ids))
+            let wanted = store.types.resolve_ref(ty.ref_type, type_ids);
+            let matches = |table: &Table| table_matches(ty, wanted, table);
+            store.tables.get(addr.index()).is_some_and(matches)
         }
         (ExternType::Memory(ty), Extern::Memory(addr)) => {
             store.memories.get(addr.index()).is_some_and(|memory| memory_matches(ty, memory))
         }
         (ExternType::Global(ty), Extern::Global(addr)) => {
-            store.globals.get(addr.index()).is_some_and(|given| global_matches(ty, given, type_ids))
+            let matches = |given| global_matches(store, ty, given, type_ids);
+            store.globals.get(addr.index()).is_some_and(matches)
         }
         (ExternType::Tag(ty), Extern::Tag(addr)) => {
             store.tags.get(addr.index()) == Some(&type_ids[ty.index()])
@@ -118,16 +124,25 @@ fn matches(store: &Store, expected: &ExternType, given: Extern, type_ids: &[Type
     }
 }
 
-fn global_matches(expected: &GlobalType, given: &GlobalType, type_ids: &[TypeId]) -> bool {
-    let val = resolve(expected.val, type_ids);
-    let matches = if expected.mutable { given.val == val } else { val_matches(given.val, val) };
+fn global_matches(
+    store: &Store,
+    expected: &GlobalType,
+    given: &GlobalType,
+    type_ids: &[TypeId],
+) -> bool {
+    let val = store.types.resolve(expected.val, type_ids);
+    let matches = match expected.mutable {
+        true => given.val == val,
+        false => store.types.val_matches(given.val, val),
+    };
     given.mutable == expected.mutable && matches
 }
 
-fn table_matches(expected: &TableType, given: &Table, type_ids: &[TypeId]) -> bool {
-    let TableType { ref_type, min, max, table64 } = *expected;
+/// Elements are of the resolved type `wanted`.
+fn table_matches(expected: &TableType, wanted: RefType, given: &Table) -> bool {
+    let TableType { min, max, table64, .. } = *expected;
     let ty = given.ty();
-    resolve_ref(ref_type, type_ids) == ty.ref_type
+    wanted == ty.ref_type
         && table64 == ty.table64
         && limits_match(min, max, given.size(), ty.max)
 }

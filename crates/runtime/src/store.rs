@@ -49,7 +49,7 @@ use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, NativeVm, OfStore, T
 use prova_bytecode::Settings;
 use prova_check::MemoryShape;
 use prova_module::{
-    ElemIdx, FRAME_BYTES, FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType,
+    ElemIdx, FRAME_BYTES, FuncIdx, GlobalType, RefType, TypeId, TypeRegistry, ValType, is_exnref,
 };
 use std::any::Any;
 use std::fmt;
@@ -226,6 +226,7 @@ fn first_vm(
         instance: ptr::null(),
         entries: ptr::null_mut(),
         entry_count: 0,
+        supertypes: ptr::null(),
         memories: ptr::null(),
         tables: ptr::null(),
         globals: ptr::null_mut(),
@@ -376,6 +377,7 @@ impl Store {
         unsafe {
             (*vm).entries = entries;
             (*vm).entry_count = self.entries.len() as u64;
+            (*vm).supertypes = self.types.supertypes().as_ptr();
             (*vm).memories = self.memory_vms.as_ptr();
             (*vm).tables = self.table_vms.as_ptr();
             (*vm).globals = self.global_vms.as_mut_ptr();
@@ -427,7 +429,7 @@ fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Lease {
 
 /// Whether references of a type are to exceptions.
 pub(crate) fn holds_exceptions(ty: RefType) -> bool {
-    RefKind::of(ty.heap_type()) == RefKind::Exn
+    is_exnref(ValType::Ref(ty))
 }
 
 /// Operations for the other files of this crate.

@@ -248,6 +248,8 @@ pub(crate) struct Vm {
     pub(crate) entries: *mut FuncEntry,
     /// The number of functions.
     pub(crate) entry_count: u64,
+    /// For each type of the store the identity of its supertype + 1, or 0 (V2).
+    pub(crate) supertypes: *const u32,
     /// All memories by address (V2).
     pub(crate) memories: *const MemoryVm,
     /// All tables by address (V2).

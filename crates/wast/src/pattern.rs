@@ -22,6 +22,7 @@ pub(crate) fn argument(store: &mut Store<StoreLimits>, arg: &WastArg<'_>) -> Res
         WastArgCore::RefNull(ty) if is(ty, AbstractHeapType::Extern) => Val::ExternRef(None),
         WastArgCore::RefNull(ty) if is(ty, AbstractHeapType::Func) => Val::FuncRef(None),
         WastArgCore::RefNull(ty) if is(ty, AbstractHeapType::Exn) => Val::ExnRef(None),
+        WastArgCore::RefNull(ty) if is_any(ty) => Val::AnyRef(None),
         WastArgCore::RefExtern(n) => Val::ExternRef(Some(ExternRef::new(store, *n)?)),
         WastArgCore::RefNull(_) | WastArgCore::RefHost(_) => {
             bail!("an argument of an unsupported type: {arg:?}")
@@ -31,6 +32,12 @@ pub(crate) fn argument(store: &mut Store<StoreLimits>, arg: &WastArg<'_>) -> Res
 
 fn is(ty: &HeapType<'_>, wanted: AbstractHeapType) -> bool {
     matches!(ty, HeapType::Abstract { shared: false, ty } if *ty == wanted)
+}
+
+/// Whether it is a heap type of structures, arrays or small integers.
+fn is_any(ty: &HeapType<'_>) -> bool {
+    use AbstractHeapType::{Any, Array, Eq, I31, None, Struct};
+    matches!(ty, HeapType::Abstract { shared: false, ty: Any | Array | Eq | I31 | None | Struct })
 }
 
 /// Whether `val` is one of the values that the pattern stands for.
@@ -61,6 +68,7 @@ fn matches_core(store: &Store<StoreLimits>, val: &Val, pattern: &WastRetCore<'_>
         (WastRetCore::RefNull(ty), Val::ExnRef(None)) => {
             matches_null(ty.as_ref(), AbstractHeapType::Exn)
         }
+        (WastRetCore::RefNull(ty), Val::AnyRef(None)) => ty.as_ref().is_none_or(is_any),
         (WastRetCore::RefFunc(None), Val::FuncRef(func)) => func.is_some(),
         (WastRetCore::RefExtern(None), Val::ExternRef(value)) => value.is_some(),
         (WastRetCore::RefExtern(Some(n)), Val::ExternRef(Some(value))) => {
@@ -128,7 +136,7 @@ pub(crate) fn show(val: &Val) -> String {
         Val::F32(x) => format!("(f32.const {} bits {x:#010x})", f32::from_bits(*x)),
         Val::F64(x) => format!("(f64.const {} bits {x:#018x})", f64::from_bits(*x)),
         Val::V128(x) => format!("(v128.const {:#034x})", x.as_u128()),
-        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => val.to_string(),
+        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) | Val::AnyRef(_) => val.to_string(),
     }
 }
 

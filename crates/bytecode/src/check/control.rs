@@ -4,7 +4,7 @@ use super::targets::Targets;
 use super::{Context, Fault, Rule, Verdict, exception, metering, reference};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind};
-use prova_module::{FuncIdx, FuncType, RefKind, ValType, cells_of};
+use prova_module::{FuncIdx, FuncType, ValType, cells_of};
 
 /// Checks the rules of an instruction's class; its operands are checked one by one before.
 pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Verdict {
@@ -91,7 +91,7 @@ fn call(cx: &Context<'_>, window: u64, ty: &FuncType) -> Verdict {
 }
 
 fn tail_call(cx: &Context<'_>, window: u64, ty: &FuncType) -> Verdict {
-    if !alike(&ty.results, &cx.ty.results) {
+    if !alike(cx, &ty.results, &cx.ty.results) {
         return Err(Fault::new(Rule::Returns, format!("a tail call of {ty} from {}", cx.ty)));
     }
     within(cx, window, cells_of(&ty.params))
@@ -103,10 +103,10 @@ fn throw(cx: &Context<'_>, inst: &Inst) -> Verdict {
 
 /// Whether values of the types have the same cells: equal types, or references of one kind, whose
 /// subtyping validation has shown.
-fn alike(left: &[ValType], right: &[ValType]) -> bool {
+fn alike(cx: &Context<'_>, left: &[ValType], right: &[ValType]) -> bool {
     let same = |(left, right): (&ValType, &ValType)| match (left, right) {
         (ValType::Ref(left), ValType::Ref(right)) => {
-            RefKind::of(left.heap_type()) == RefKind::of(right.heap_type())
+            cx.module.ref_kind(*left) == cx.module.ref_kind(*right)
         }
         _ => left == right,
     };

@@ -31,7 +31,7 @@ pub(super) fn func_type<'a>(cx: &Context<'a>, index: u64) -> Result<&'a FuncType
 /// A table that is called through; its index was checked (F7).
 pub(super) fn func_table(cx: &Context<'_>, index: u64) -> Verdict {
     match cx.module.table(TableIdx(index as u32)) {
-        Some(table) if RefKind::of(table.ref_type.heap_type()) == RefKind::Func => Ok(()),
+        Some(table) if cx.module.ref_kind(table.ref_type) == RefKind::Func => Ok(()),
         _ => Err(Fault::new(Rule::Kinds, format!("a call through table{index}"))),
     }
 }

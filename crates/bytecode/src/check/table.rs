@@ -11,7 +11,7 @@ impl Elements {
     /// A table operand.
     pub(super) fn table(&mut self, cx: &Context<'_>, index: u64) -> Verdict {
         match cx.module.table(TableIdx(index as u32)) {
-            Some(table) => self.same(table.ref_type),
+            Some(table) => self.same(cx, table.ref_type),
             None => Err(Fault::new(Rule::Indices, format!("there is no table{index}"))),
         }
     }
@@ -19,13 +19,13 @@ impl Elements {
     /// An element segment operand.
     pub(super) fn segment(&mut self, cx: &Context<'_>, index: u64) -> Verdict {
         match cx.module.elements().get(index as usize) {
-            Some(element) => self.same(element.ref_type()),
+            Some(element) => self.same(cx, element.ref_type()),
             None => Err(Fault::new(Rule::Indices, format!("there is no elem{index}"))),
         }
     }
 
-    fn same(&mut self, ty: RefType) -> Verdict {
-        let ty = RefKind::of(ty.heap_type());
+    fn same(&mut self, cx: &Context<'_>, ty: RefType) -> Verdict {
+        let ty = cx.module.ref_kind(ty);
         match self.0.replace(ty) {
             Some(other) if other != ty => {
                 Err(Fault::new(Rule::Kinds, format!("references of two kinds: {other:?}, {ty:?}")))

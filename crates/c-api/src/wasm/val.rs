@@ -76,6 +76,9 @@ impl wasm_val_t {
                 return Ok(wasm_val_t::of_ref(WASM_EXTERNREF, Some(handle)));
             }
             Val::V128(_) => return Err(format_err!("`wasm_val_t` has no place for a v128")),
+            Val::AnyRef(_) => {
+                return Err(format_err!("`wasm_val_t` has no place for an anyref"));
+            }
             Val::ExnRef(_) => {
                 return Err(format_err!(
                     "`wasm_val_t` has no place for a reference to an exception"

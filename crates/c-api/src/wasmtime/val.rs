@@ -120,6 +120,9 @@ impl wasmtime_val_t {
                 of.reference = value.map_or(Handle::NULL, |value| handle_of_extern(cell, value));
                 WASMTIME_EXTERNREF
             }
+            Val::AnyRef(_) => {
+                return Err(format_err!("`wasmtime_val_t` has no anyref here yet"));
+            }
             Val::ExnRef(value) => {
                 let thrown = value.map(|value| value.exception(context)).transpose()?;
                 of.reference = thrown.map_or(Handle::NULL, |thrown| handle_of_exn(cell, thrown));

@@ -1,15 +1,15 @@
 //! Function types: lists of value types, some of which name other function types.
 //!
-//! A [`FuncType`] is a place in a list of types in which each names only ones before it: the types
-//! of a module as they stand there, or a separate list. So it is made from a module in constant
-//! time, for types of any size, and there is no tree of types that could be deep. Two are equal if
-//! they have equal parameters and results, wherever they stand.
+//! A [`FuncType`] is a place in a list of types in groups: the types of a module as they stand
+//! there, or a separate list. So it is made from a module in constant time, for types of any size,
+//! and there is no tree of types that could be deep. Two are equal if their recursion groups are,
+//! wherever they stand.
 //!
 //! A store's registry has the identities of its objects' types.
 
 use super::ValType;
 use crate::error::OrBug;
-use prova_module::{self as module, RefKind, TypeId, TypeIdx, closure, equal_types, type_of_ref};
+use prova_module::{self as module, TypeId, TypeIdx, closure, equal_types};
 use prova_runtime as rt;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -31,19 +31,19 @@ pub struct FuncType {
     index: u32,
 }
 
-/// Types each of which names only earlier ones.
+/// Types in groups.
 #[derive(Clone)]
 pub(crate) enum List {
     /// Those of a module.
     Module(module::Module),
     /// Others.
-    Own(Arc<[module::FuncType]>),
+    Own(Arc<module::Types>),
 }
 
 impl Deref for List {
-    type Target = [module::FuncType];
+    type Target = module::Types;
 
-    fn deref(&self) -> &[module::FuncType] {
+    fn deref(&self) -> &module::Types {
         match self {
             List::Module(module) => module.types(),
             List::Own(types) => types,
@@ -69,12 +69,11 @@ impl FuncType {
         results: impl IntoIterator<Item = ValType>,
     ) -> FuncType {
         let mut registry = module::TypeRegistry::new();
-        let mut intern = |ty: &FuncType| intern(&mut registry, &ty.closure());
+        let mut intern = |ty: &FuncType| intern(&mut registry, ty.closure());
         let params: Vec<_> = params.into_iter().map(|ty| ty.resolved(&mut intern)).collect();
         let results: Vec<_> = results.into_iter().map(|ty| ty.resolved(&mut intern)).collect();
-        let last = module::FuncType::new(params, results);
-        let named = (0..registry.len() as u32).map(|id| registry.get(TypeId(id)).clone());
-        let types: Vec<module::FuncType> = named.chain([last]).collect();
+        let mut types = registry.types();
+        types.push_plain(module::FuncType::new(params, results));
         FuncType { index: types.len() as u32 - 1, list: List::Own(types.into()) }
     }
 
@@ -105,8 +104,8 @@ impl FuncType {
 
     /// The type of this identity in a store.
     pub(crate) fn of_store(rt: &rt::Store, id: TypeId) -> FuncType {
-        let types = closure(id.0, |id| rt.types().get(TypeId(id)));
-        FuncType { index: types.len() as u32 - 1, list: List::Own(types.into()) }
+        let (types, TypeIdx(index)) = closure(id.0, |id| rt.types().group_of(TypeId(id)));
+        FuncType { index, list: List::Own(types.into()) }
     }
 
     /// Its identity in a store.
@@ -117,8 +116,9 @@ impl FuncType {
         if self.names_none() {
             return rt.type_id(self.raw());
         }
-        let ids = rt.type_ids(&self.closure());
-        *ids.as_ref().and_then(|ids| ids.last()).or_bug("a store has at most 2^20 types")
+        let (types, at) = self.closure();
+        let ids = rt.type_ids(&types);
+        *ids.as_ref().and_then(|ids| ids.get(at.index())).or_bug("a store has at most 2^20 types")
     }
 
     /// The type with the identities of a store for what it names.
@@ -127,16 +127,14 @@ impl FuncType {
         rt.types().get(id).clone()
     }
 
-    /// The type and all that it names.
-    fn closure(&self) -> Vec<module::FuncType> {
-        closure(self.index, |index| &self.list[index as usize])
+    /// The type's group with all that it names, and its place there.
+    fn closure(&self) -> (module::Types, TypeIdx) {
+        closure(self.index, |index| self.list.group_of(TypeIdx(index)))
     }
 
-    /// Whether it names no other function type.
+    /// Whether it names no other type and is alone, final and without supertype.
     pub(crate) fn names_none(&self) -> bool {
-        let module::FuncType { params, results } = self.raw();
-        let names = |ty: &module::ValType| matches!(ty, module::ValType::Ref(ty) if type_of_ref(*ty).is_some());
-        !params.iter().chain(results).any(names)
+        self.list.names_none(TypeIdx(self.index))
     }
 
     /// Writes it; a type that it names is written out if `deep`, and `..` otherwise.
@@ -160,17 +158,24 @@ fn write_list(
     f.write_str(")")
 }
 
-/// The identity of the last type of a list as [`closure`] gives it.
-fn intern(registry: &mut module::TypeRegistry, types: &[module::FuncType]) -> TypeId {
-    let ids = registry.intern_all(types);
-    *ids.as_ref().and_then(|ids| ids.last()).or_bug("a function type names at most 2^20 others")
+/// The identity of a type of a list as [`closure`] gives it.
+fn intern(
+    registry: &mut module::TypeRegistry,
+    (types, at): (module::Types, TypeIdx),
+) -> TypeId {
+    let ids = registry.intern_all(&types);
+    let id = ids.as_ref().and_then(|ids| ids.get(at.index()));
+    *id.or_bug("a function type names at most 2^20 others")
 }
 
 impl PartialEq for FuncType {
     fn eq(&self, other: &FuncType) -> bool {
         match (self.names_none(), other.names_none()) {
             (true, true) => self.raw() == other.raw(),
-            (false, false) => equal_types(&self.closure(), &other.closure()),
+            (false, false) => {
+                let ((a, at_a), (b, at_b)) = (self.closure(), other.closure());
+                equal_types((&a, at_a), (&b, at_b))
+            }
             (true, false) | (false, true) => false,
         }
     }
@@ -187,7 +192,7 @@ impl Hash for FuncType {
             for &ty in types {
                 match ty {
                     module::ValType::Ref(ty) => {
-                        (ty.is_nullable(), RefKind::of(ty.heap_type())).hash(state);
+                        (ty.is_nullable(), self.list.ref_kind(ty)).hash(state);
                     }
                     other => other.hash(state),
                 }

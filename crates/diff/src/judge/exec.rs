@@ -332,6 +332,7 @@ fn bits(value: &Val) -> u128 {
         Val::FuncRef(value) => u128::from(value.is_some()),
         Val::ExternRef(value) => u128::from(value.is_some()),
         Val::ExnRef(value) => u128::from(value.is_some()),
+        Val::AnyRef(value) => u128::from(value.is_some()),
     }
 }
 

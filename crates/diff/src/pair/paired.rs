@@ -37,7 +37,7 @@ impl<'m> Paired<'m> {
 /// Both modules as they are compared.
 fn sides<'m>(a: &'m Module, b: &'m Module) -> (Side<'m>, Side<'m>) {
     let mut types = Types::new();
-    let lists = u8::from(a.types() != b.types() || a.rec_groups() != b.rec_groups());
+    let lists = u8::from(a.types() != b.types());
     let (mut side_a, mut side_b) =
         (Side::new(a, &mut types, lists), Side::new(b, &mut types, 2 * lists));
     // A number that may be an address on one side may be meant as an address on the other.

@@ -10,7 +10,7 @@ use crate::pair::token::{Item, Tok, Tokens};
 use prova_builds::names::{demangle, printable};
 use prova_module::{
     BinaryReader, ConstExpr, ConstOp, DataIdx, ExternKind, ExternType, FuncIdx, FuncType,
-    GlobalIdx, HeapType, Module, UnpackedIndex, ValType,
+    GlobalIdx, HeapType, Module, TypeDef, TypeIdx, UnpackedIndex, ValType,
 };
 use prova_xref::MemoryMap;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub(crate) const ALONE: u32 = 1 << 31;
 
 /// Types of both modules. A type that names others by index is one only with its whole list: `0` if
 /// both modules have equal lists, else the side.
-pub(crate) type Types = HashMap<(FuncType, u8), u32>;
+pub(crate) type Types = HashMap<(FuncType, TypeDef, u8), u32>;
 
 /// A module and its maps.
 pub(crate) struct Side<'m> {
@@ -50,11 +50,11 @@ pub(crate) struct Side<'m> {
 impl<'m> Side<'m> {
     /// `list` is 0 if both modules have equal lists of types, else the side's number.
     pub(crate) fn new(module: &'m Module, types: &mut Types, list: u8) -> Side<'m> {
-        let names = |ty: &ValType| matches!(ty, ValType::Ref(ty) if ty.is_concrete_type_ref());
-        let type_ids = module.types().iter().map(|ty| {
+        let type_ids = (0..).map(TypeIdx).zip(module.types().iter()).map(|(at, ty)| {
             let next = types.len() as u32;
-            let concrete = ty.params.iter().chain(&ty.results).any(names);
-            *types.entry((ty.clone(), if concrete { list } else { 0 })).or_insert(next)
+            let def = module.types().def(at).cloned().unwrap_or(TypeDef::PLAIN);
+            let list = if module.types().names_none(at) { 0 } else { list };
+            *types.entry((ty.clone(), def, list)).or_insert(next)
         });
         let type_ids = type_ids.collect();
         let map = MemoryMap::new(module);

@@ -23,6 +23,8 @@ pub(crate) struct BodyContext<'m> {
     pub(crate) wide: bool,
     /// Whether a type, global or table has references to exceptions.
     pub(crate) exceptions: bool,
+    /// Whether only validity is asked, not whether a tier executes the operators.
+    pub(crate) probe: bool,
 }
 
 impl BodyContext<'_> {

@@ -24,13 +24,15 @@
 //! Cost: what is kept grows with the operators and the values that they push, not with the heights
 //! at calls. Noticed by: `tests/roots.rs`, and by its oracle over generated modules.
 
-use crate::types::{FuncType, RefKind};
+use crate::types::FuncType;
 use std::ops::Range;
-use wasmparser::ValType;
+use wasmparser::{AbstractHeapType, HeapType, ValType};
 
 /// Whether values of a type are references to exceptions.
 pub fn is_exnref(ty: ValType) -> bool {
-    matches!(ty, ValType::Ref(ty) if RefKind::of(ty.heap_type()) == RefKind::Exn)
+    use AbstractHeapType::{Exn, NoExn};
+    matches!(ty, ValType::Ref(ty)
+        if matches!(ty.heap_type(), HeapType::Abstract { ty: Exn | NoExn, .. }))
 }
 
 /// Where the frames of one function hold references to exceptions.

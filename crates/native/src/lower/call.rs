@@ -69,6 +69,7 @@ impl Lowering<'_> {
                 self.record(FuncIdx(planted!(OtherCallee, func, func ^ 1))),
                 self.module.func_type(FuncIdx(func)),
             ),
+            (None, Some(ty), _) if !self.is_final(ty) => return Err(Declined::Subtypes),
             (None, Some(ty), Some(table)) => {
                 let at = args.pop().ok_or(Declined::Bug("a call without index"))?;
                 let (element, flags) = self.element(table, at, traps::UNDEFINED_ELEMENT)?;
@@ -90,6 +91,11 @@ impl Lowering<'_> {
         planted!(SwappedArguments, {}, args.swap(0, 1));
         args.splice(0..0, [record, height]);
         Ok((signature, code, args))
+    }
+
+    /// Whether only a type's own identity is one of it.
+    fn is_final(&self, ty: u32) -> bool {
+        self.module.types().def(TypeIdx(ty)).is_some_and(|def| def.is_final)
     }
 
     fn type_of(&self, ty: u32) -> Result<&FuncType, Declined> {

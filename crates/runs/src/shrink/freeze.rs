@@ -141,7 +141,7 @@ impl Writer<'_> {
                 Val::F32(bits) => ConstExpr::f32_const(Ieee32::new(*bits)),
                 Val::F64(bits) => ConstExpr::f64_const(Ieee64::new(*bits)),
                 Val::V128(value) => ConstExpr::v128_const(value.as_u128() as i128),
-                Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => continue,
+                Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) | Val::AnyRef(_) => continue,
             };
             edit.global_values.insert(index, value);
         }

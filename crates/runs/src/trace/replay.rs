@@ -136,7 +136,9 @@ pub(super) fn cells_of(val: &Val, cells: &mut Vec<u64>) {
             let bits = value.as_u128();
             cells.extend([bits as u64, (bits >> 64) as u64]);
         }
-        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) => cells.push(0),
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(_) => {
+            cells.push(0);
+        }
         Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)) => cells.push(1),
     }
 }
@@ -216,7 +218,7 @@ fn give(results: &mut [Val], cells: &[u64]) -> Result<()> {
                 let high = cells.next().unwrap_or_default();
                 *value = V128::from(u128::from(cell) | u128::from(high) << 64);
             }
-            Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => {}
+            Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) | Val::AnyRef(_) => {}
         }
     }
     Ok(())

@@ -438,6 +438,7 @@ fn exact(value: &Val) -> (&'static str, [u64; 2]) {
         Val::FuncRef(_) => "funcref",
         Val::ExternRef(_) => "externref",
         Val::ExnRef(_) => "exnref",
+        Val::AnyRef(_) => "anyref",
     };
     (kind, [cell(0), cell(1)])
 }

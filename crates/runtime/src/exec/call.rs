@@ -207,7 +207,8 @@ pub(super) unsafe fn indirect(
             return Err(TrapKind::UninitializedElement);
         }
         let entry = (*vm).entries.add(address as usize);
-        if (*entry).type_id != *(*instance).types.add(type_idx as usize) {
+        let wanted = *(*instance).types.add(type_idx as usize);
+        if (*entry).type_id != wanted && !is_subtype(vm, (*entry).type_id, wanted) {
             return Err(TrapKind::IndirectCallTypeMismatch);
         }
         Ok(entry)
@@ -238,9 +239,27 @@ pub(super) unsafe fn referenced(
             return Err(TrapKind::NullReference);
         }
         let entry = (*vm).entries.add(address as usize);
-        if (*entry).type_id != *(*(*vm).instance).types.add(type_idx as usize) {
+        let wanted = *(*(*vm).instance).types.add(type_idx as usize);
+        if (*entry).type_id != wanted && !is_subtype(vm, (*entry).type_id, wanted) {
             return Err(TrapKind::IndirectCallTypeMismatch);
         }
         Ok(entry)
     }
+}
+
+/// Whether the type `ty` is a subtype of `wanted`: up its chain of supertypes, whose identities
+/// descend.
+///
+/// # Safety
+/// V2; both are identities of types of the store.
+#[inline(always)]
+unsafe fn is_subtype(vm: *mut Vm, mut ty: u32, wanted: u32) -> bool {
+    while ty > wanted {
+        // SAFETY: V2: `ty` is an identity of the store, and so is what stands there, + 1.
+        match unsafe { *(*vm).supertypes.add(ty as usize) }.checked_sub(1) {
+            Some(next) => ty = next,
+            None => return false,
+        }
+    }
+    ty == wanted
 }

@@ -5,7 +5,7 @@
 use crate::store::Store;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, func_ref};
 use crate::vm::Cell;
-use prova_module::{FuncIdx, RefKind, RefType, type_of_ref};
+use prova_module::{AbstractHeapType, FuncIdx, HeapType, RefKind, RefType, TypeId, type_of_ref};
 
 impl Store {
     /// `ref.func`.
@@ -25,13 +25,32 @@ impl Store {
         if cell == NULL_REF {
             return ty.is_nullable();
         }
+        if is_bottom(ty) {
+            return false;
+        }
         match RefKind::of(ty.heap_type()) {
+            // Nothing of this kind exists yet.
+            RefKind::Any => false,
             RefKind::Extern => cell <= self.externs.len() as u64,
             RefKind::Exn => self.exceptions.get(cell).is_some(),
             // V10: the executors believe a function reference.
             RefKind::Func => self
                 .func_of_ref(cell)
-                .is_some_and(|func| type_of_ref(ty).is_none_or(|id| id == self.func_type_id(func))),
+                .is_some_and(|func| type_of_ref(ty).is_none_or(|id| self.func_is(func, id))),
         }
     }
+
+    /// Whether a function is of a type or of one of its subtypes.
+    pub fn func_is(&self, func: FuncAddr, ty: TypeId) -> bool {
+        self.types().is_subtype(self.func_type_id(func), ty)
+    }
+}
+
+/// Whether a type has no reference but null.
+fn is_bottom(ty: RefType) -> bool {
+    use AbstractHeapType::{NoExn, NoExtern, NoFunc, None};
+    matches!(
+        ty.heap_type(),
+        HeapType::Abstract { ty: NoFunc | NoExtern | NoExn | None, .. }
+    )
 }

@@ -11,11 +11,11 @@ use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, TableAddr};
 use crate::vm::Cell;
 use prova_module::{
-    ElemIdx, ElementItems, RefType, TypeId, TypeIdx, ref_matches, ref_to_type, table_cost,
+    ElemIdx, ElementItems, RefType, TypeId, TypeIdx, ref_to_type, table_cost,
 };
 use std::ops::Range;
 
-/// A reference type of an instance's module, as the store has it.
+/// A reference type of an instance's module, as far as it decides what matches.
 fn resolved(instance: &Instance, ty: RefType) -> RefType {
     let index = ty.type_index().and_then(|index| index.as_module_index());
     let id = index.map(|index| instance.type_id(TypeIdx(index)));
@@ -211,7 +211,8 @@ impl Store {
         n: u64,
     ) -> Result<(), TrapKind> {
         // Machine code asks for it as well, and nobody has validated that.
-        if !ref_matches(self.table(src).ty().ref_type, self.table(dst).ty().ref_type) {
+        let (given, wanted) = (self.table(src).ty().ref_type, self.table(dst).ty().ref_type);
+        if !self.types().ref_matches(given, wanted) {
             return Err(TrapKind::Misuse);
         }
         let to = range(d, n, self.table(dst).elements().len());
@@ -282,7 +283,7 @@ impl Store {
             ElementItems::Funcs(_) => RefType::FUNC,
             ElementItems::Exprs(ty, _) => ty,
         };
-        if !ref_matches(resolved(instance, given), table.ty().ref_type) {
+        if !self.types().ref_matches(resolved(instance, given), table.ty().ref_type) {
             return Err(TrapKind::Misuse);
         }
         let to = range(d, n, table.elements().len());
@@ -309,7 +310,7 @@ impl Store {
     ) -> Result<FuncAddr, TrapKind> {
         let cell = self.table_get(table, i).map_err(|_| TrapKind::UndefinedElement)?;
         let func = self.func_of_ref(cell).ok_or(TrapKind::UninitializedElement)?;
-        if self.func_type_id(func) == ty {
+        if self.func_is(func, ty) {
             Ok(func)
         } else {
             Err(TrapKind::IndirectCallTypeMismatch)

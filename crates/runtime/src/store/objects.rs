@@ -17,7 +17,7 @@ use crate::trap::{TraceFrame, TrapKind};
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, FuncEntry, GlobalVm};
 use prova_bytecode::CheckedBytecode;
-use prova_module::{FuncType, GlobalType, MemoryType, TableType, TypeId, TypeRegistry};
+use prova_module::{FuncType, GlobalType, MemoryType, TableType, TypeId, TypeRegistry, Types};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -151,9 +151,9 @@ impl Store {
         self.types.intern(ty)
     }
 
-    /// The identities in this store of a list of types, each of which names only earlier ones, by
-    /// index; `None` if there would be more than [`TypeRegistry::TYPES_MAX`].
-    pub fn type_ids(&mut self, types: &[FuncType]) -> Option<Vec<TypeId>> {
+    /// The identities in this store of a list of types, by index; `None` if there would be more
+    /// than [`TypeRegistry::TYPES_MAX`].
+    pub fn type_ids(&mut self, types: &Types) -> Option<Vec<TypeId>> {
         self.types.intern_all(types)
     }
 

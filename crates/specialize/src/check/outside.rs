@@ -38,7 +38,7 @@ impl<'o> Outside<'o> {
     /// Types and their groups.
     pub(crate) fn types(&self) -> bool {
         let (old, new) = (self.old, self.new);
-        old.types() == new.types() && old.rec_groups() == new.rec_groups()
+        old.types() == new.types()
     }
 
     /// Constant expressions, except for functions.

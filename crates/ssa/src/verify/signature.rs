@@ -7,7 +7,7 @@ use crate::body::Imm;
 use prova_module::ops::{Immediate, Kind};
 use prova_module::{
     FuncIdx, FuncType, GlobalIdx, HeapType, MemoryIdx, Module, Opcode, RefType, TableIdx,
-    TableType, TagIdx, TypeRegistry, UnpackedIndex, ValType, resolve, val_matches,
+    TableType, TagIdx, TypeRegistry, UnpackedIndex, ValType,
 };
 use std::cell::OnceCell;
 
@@ -25,7 +25,7 @@ pub enum Operand {
 /// A module's types, with which types are compared.
 pub struct Types<'m> {
     module: &'m Module,
-    ids: OnceCell<Vec<prova_module::TypeId>>,
+    ids: OnceCell<(TypeRegistry, Vec<prova_module::TypeId>)>,
 }
 
 impl<'m> Types<'m> {
@@ -51,8 +51,10 @@ impl<'m> Types<'m> {
         }
         let (ValType::Ref(_), ValType::Ref(_)) = (sub, sup) else { return false };
         // Types of different indices may be equal.
-        let ids = self.ids.get_or_init(|| {
-            TypeRegistry::new().intern_all(self.module.types()).unwrap_or_default()
+        let (registry, ids) = self.ids.get_or_init(|| {
+            let mut registry = TypeRegistry::new();
+            let ids = registry.intern_all(self.module.types()).unwrap_or_default();
+            (registry, ids)
         });
         let known = |ty: ValType| match ty {
             ValType::Ref(ty) => match ty.heap_type() {
@@ -62,7 +64,8 @@ impl<'m> Types<'m> {
             },
             ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => true,
         };
-        known(sub) && known(sup) && val_matches(resolve(sub, ids), resolve(sup, ids))
+        let resolved = |ty| registry.resolve(ty, ids);
+        known(sub) && known(sup) && registry.val_matches(resolved(sub), resolved(sup))
     }
 
     /// Whether a type names only types of the module.

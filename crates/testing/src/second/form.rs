@@ -141,7 +141,7 @@ impl Form<'_> {
         let module = self.module;
         let class = inst.op.class();
         let mut held = Vec::new();
-        let kind_of = |ty: RefType| RefKind::of(ty.heap_type());
+        let kind_of = |ty: RefType| module.ref_kind(ty);
         for (kind, _, value) in operands(inst) {
             let index = value as u32;
             let exists = match kind {
@@ -254,7 +254,7 @@ impl Form<'_> {
             let same = callee.results.len() == self.ty.results.len();
             let alike = |(a, b): (&ValType, &ValType)| match (a, b) {
                 (ValType::Ref(a), ValType::Ref(b)) => {
-                    RefKind::of(a.heap_type()) == RefKind::of(b.heap_type())
+                    self.module.ref_kind(*a) == self.module.ref_kind(*b)
                 }
                 _ => a == b,
             };

@@ -63,16 +63,7 @@ impl StoreWorld<'_> {
         let address = address.map_err(|_| Box::new(Trap::bug("no reference to a function")))?;
         let func = FuncAddr::from_index(address);
         let instance = self.store.instance(instance);
-        let Some(expected) = instance.module().types().get(ty.index()) else {
-            return Err(Box::new(Trap::bug("no such type")));
-        };
-        let names = |ty: &ValType| matches!(ty, ValType::Ref(ty) if matches!(ty.heap_type(), HeapType::Concrete(_)));
-        let same = if expected.params.iter().chain(&expected.results).any(names) {
-            self.store.func_type_id(func) == instance.type_id(ty)
-        } else {
-            self.store.func_type(func) == expected
-        };
-        Ok(same.then_some(func))
+        Ok(self.store.func_is(func, instance.type_id(ty)).then_some(func))
     }
 }
 

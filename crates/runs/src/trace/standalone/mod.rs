@@ -373,5 +373,6 @@ fn constant(to: &mut InstructionSink<'_>, value: &Val) {
         Val::FuncRef(_) => to.ref_null(HeapType::FUNC),
         Val::ExternRef(_) => to.ref_null(HeapType::EXTERN),
         Val::ExnRef(_) => to.ref_null(EXN),
+        Val::AnyRef(_) => to.ref_null(HeapType::ANY),
     };
 }

@@ -132,7 +132,7 @@ fn refusal(bytes: Vec<u8>) -> Result<Option<&'static str>, String> {
     match Module::decode(bytes, &Features::default(), &Limits::default()) {
         Ok(_) => Ok(None),
         Err(error) => match error.kind {
-            ErrorKind::Unsupported { proposal } => Ok(Some(proposal)),
+            ErrorKind::Unsupported { proposal, .. } => Ok(Some(proposal)),
             _ => Err(format!("it is refused for another reason: {error}")),
         },
     }

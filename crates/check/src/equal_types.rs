@@ -1,0 +1,197 @@
+//! Which types of a module are equal, and which are subtypes of which: its type section → for each
+//! type the first that is equal, and its supertype (Wasm 3.0: *type equivalence*, *matching*).
+//!
+//! 1. Two recursion groups are equal if they are up to the numbers of their own types: that is what
+//!    their [keys](write_type) say, which name types of the group by place and others by the first
+//!    that is equal.
+//! 2. Equal types stand for one another in all that the check knows, so the ids that the runtime
+//!    gives them are equal as well; types with equal parameters and results alone are not.
+//! 3. A supertype's number is below its subtypes', so a walk along a chain ends.
+//!
+//! Another hand's than the module crate's `registry`, which the runtime's ids come from; the tests
+//! compare both (`tests/types.rs` of `certify`).
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use wasmparser::{
+    AbstractHeapType, CompositeInnerType, FieldType, HeapType, RefType, StorageType, SubType,
+    UnpackedIndex, ValType,
+};
+
+/// The types read so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EqualTypes {
+    /// The first type that is equal to each.
+    firsts: Vec<u32>,
+    /// The first type that is equal to each one's supertype.
+    supertypes: Vec<Option<u32>>,
+    /// The first group of each key, by its first type.
+    groups: BTreeMap<Vec<u32>, u32>,
+}
+
+impl EqualTypes {
+    /// The first type that is equal to a type.
+    pub(crate) fn first(&self, ty: u32) -> u32 {
+        self.firsts.get(ty as usize).copied().unwrap_or(ty)
+    }
+
+    /// Whether the type `sub` is `sup` or a subtype of it; both are firsts.
+    pub(crate) fn is_subtype(&self, sub: u32, sup: u32) -> bool {
+        let mut ty = sub;
+        while ty > sup {
+            match self.supertypes.get(ty as usize) {
+                Some(&Some(next)) if next < ty => ty = next,
+                _ => return false,
+            }
+        }
+        ty == sup
+    }
+
+    /// Adds a group; then [`EqualTypes::first`] knows its types.
+    ///
+    /// # Errors
+    ///
+    /// For types of proposals that the check does not know.
+    pub(crate) fn push(&mut self, group: &[SubType]) -> Result<(), &'static str> {
+        let start = u32::try_from(self.firsts.len()).unwrap_or(u32::MAX);
+        let mut key = Vec::new();
+        for ty in group {
+            self.write_type(&mut key, start, ty)?;
+        }
+        let first = *self.groups.entry(key).or_insert(start);
+        let len = u32::try_from(group.len()).unwrap_or(u32::MAX);
+        let same = |at: u32| first.saturating_add(at);
+        self.firsts.extend((0..len).map(same));
+        for ty in group {
+            let index = ty.supertype_idxs.first().and_then(|index| index.as_module_index());
+            let supertype = index.map(|index| self.first(index));
+            self.supertypes.push(supertype);
+        }
+        Ok(())
+    }
+
+    /// Adds a type that is equal to `first`, which may be itself, and has no supertype.
+    pub(crate) fn push_alone(&mut self, first: Option<u32>) -> u32 {
+        let own = u32::try_from(self.firsts.len()).unwrap_or(u32::MAX);
+        self.firsts.push(first.unwrap_or(own));
+        self.supertypes.push(None);
+        own
+    }
+
+    /// Writes what a type of the group that begins at `start` says; no text is the beginning of
+    /// another, since each list begins with its length.
+    fn write_type(&self, key: &mut Vec<u32>, start: u32, ty: &SubType) -> Result<(), &'static str> {
+        let composite = &ty.composite_type;
+        if composite.shared || composite.descriptor_idx.is_some() || composite.describes_idx.is_some()
+        {
+            return Err("shared type");
+        }
+        key.push(u32::from(ty.is_final));
+        key.push(u32::try_from(ty.supertype_idxs.len()).unwrap_or(u32::MAX));
+        for index in &ty.supertype_idxs {
+            self.write_index(key, start, index.unpack())?;
+        }
+        let length = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        match &composite.inner {
+            CompositeInnerType::Func(func) => {
+                key.push(0);
+                for types in [func.params(), func.results()] {
+                    key.push(length(types.len()));
+                    for &ty in types {
+                        self.write_value(key, start, ty)?;
+                    }
+                }
+            }
+            CompositeInnerType::Struct(fields) => {
+                key.extend([1, length(fields.fields.len())]);
+                for field in &fields.fields {
+                    self.write_field(key, start, field)?;
+                }
+            }
+            CompositeInnerType::Array(element) => {
+                key.push(2);
+                self.write_field(key, start, &element.0)?;
+            }
+            CompositeInnerType::Cont(_) => return Err("continuation type"),
+        }
+        Ok(())
+    }
+
+    fn write_field(
+        &self,
+        key: &mut Vec<u32>,
+        start: u32,
+        field: &FieldType,
+    ) -> Result<(), &'static str> {
+        key.push(u32::from(field.mutable));
+        match field.element_type {
+            StorageType::I8 => key.push(8),
+            StorageType::I16 => key.push(9),
+            StorageType::Val(ty) => self.write_value(key, start, ty)?,
+        }
+        Ok(())
+    }
+
+    fn write_value(&self, key: &mut Vec<u32>, start: u32, ty: ValType) -> Result<(), &'static str> {
+        match ty {
+            ValType::I32 => key.push(0),
+            ValType::I64 => key.push(1),
+            ValType::F32 => key.push(2),
+            ValType::F64 => key.push(3),
+            ValType::V128 => key.push(4),
+            ValType::Ref(ty) => self.write_reference(key, start, ty)?,
+        }
+        Ok(())
+    }
+
+    fn write_reference(
+        &self,
+        key: &mut Vec<u32>,
+        start: u32,
+        ty: RefType,
+    ) -> Result<(), &'static str> {
+        key.push(16 + u32::from(ty.is_nullable()));
+        match ty.heap_type() {
+            HeapType::Abstract { ty, shared: false } => {
+                key.extend([0, abstract_number(ty).ok_or("reference type")?]);
+            }
+            HeapType::Concrete(index) => self.write_index(key, start, index)?,
+            HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => {
+                return Err("reference type");
+            }
+        }
+        Ok(())
+    }
+
+    fn write_index(
+        &self,
+        key: &mut Vec<u32>,
+        start: u32,
+        index: UnpackedIndex,
+    ) -> Result<(), &'static str> {
+        let index = index.as_module_index().ok_or("reference type")?;
+        match index.checked_sub(start) {
+            Some(own) => key.extend([1, own]),
+            None => key.extend([2, self.first(index)]),
+        }
+        Ok(())
+    }
+}
+
+fn abstract_number(ty: AbstractHeapType) -> Option<u32> {
+    Some(match ty {
+        AbstractHeapType::Func => 0,
+        AbstractHeapType::NoFunc => 1,
+        AbstractHeapType::Extern => 2,
+        AbstractHeapType::NoExtern => 3,
+        AbstractHeapType::Exn => 4,
+        AbstractHeapType::NoExn => 5,
+        AbstractHeapType::Any => 6,
+        AbstractHeapType::None => 7,
+        AbstractHeapType::Eq => 8,
+        AbstractHeapType::Struct => 9,
+        AbstractHeapType::Array => 10,
+        AbstractHeapType::I31 => 11,
+        AbstractHeapType::Cont | AbstractHeapType::NoCont => return None,
+    })
+}
