@@ -64,6 +64,7 @@ pub(crate) fn value_of(val: Val, store: StoreKey) -> Result<Value<Engine>> {
         }
         Val::V128(_) => bail!("wasm_runtime_layer has no value of type `v128`"),
         Val::ExnRef(_) => bail!("wasm_runtime_layer has no value of type `exnref`"),
+        Val::AnyRef(_) => bail!("wasm_runtime_layer has no value of type `anyref`"),
     })
 }
 

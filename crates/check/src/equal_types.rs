@@ -82,7 +82,9 @@ impl EqualTypes {
     /// another, since each list begins with its length.
     fn write_type(&self, key: &mut Vec<u32>, start: u32, ty: &SubType) -> Result<(), &'static str> {
         let composite = &ty.composite_type;
-        if composite.shared || composite.descriptor_idx.is_some() || composite.describes_idx.is_some()
+        if composite.shared
+            || composite.descriptor_idx.is_some()
+            || composite.describes_idx.is_some()
         {
             return Err("shared type");
         }

@@ -19,8 +19,8 @@
 
 use crate::abi::Convention;
 use crate::contract::{CodeKind, Contract};
-use crate::structures::{Hosted, Structures};
 use crate::equal_types::EqualTypes;
+use crate::structures::{Hosted, Structures};
 use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -513,7 +513,9 @@ impl Layout {
                 (Heap::Any, _) | (_, Heap::Nothing) => true,
                 (Heap::Type(wanted), Heap::Type(given)) => self.equals.is_subtype(given, wanted),
                 (Heap::Eq, Heap::Struct | Heap::Array | Heap::I31 | Heap::Type(_)) => true,
-                (Heap::Struct, Heap::Type(ty)) => self.forms.get(ty as usize) == Some(&Form::Struct),
+                (Heap::Struct, Heap::Type(ty)) => {
+                    self.forms.get(ty as usize) == Some(&Form::Struct)
+                }
                 (Heap::Array, Heap::Type(ty)) => self.forms.get(ty as usize) == Some(&Form::Array),
                 (wanted, given) => wanted == given,
             }
@@ -765,10 +767,7 @@ fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
 }
 
 /// A reference type; `form` says what a type describes.
-fn reference(
-    ty: wasmparser::RefType,
-    form: impl Fn(u32) -> Form,
-) -> Result<RefType, &'static str> {
+fn reference(ty: wasmparser::RefType, form: impl Fn(u32) -> Form) -> Result<RefType, &'static str> {
     let (kind, heap) = match ty.heap_type() {
         HeapType::Abstract { ty: heap, shared: false } => match heap {
             AbstractHeapType::Func => (RefKind::Func, Heap::Any),

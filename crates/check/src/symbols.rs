@@ -78,7 +78,6 @@ impl RefType {
 
     /// References to exceptions.
     pub const EXCEPTION: RefType = RefType { kind: RefKind::Exn, heap: Heap::Any, nullable: false };
-
 }
 
 /// A record of a function.

@@ -147,7 +147,8 @@ impl Types {
     pub fn new(module: &Module) -> Types {
         let base = module.types().len() as u32;
         let mut types = Types { known: Vec::new(), extra: Vec::new(), base };
-        let funcs = (0..base).filter_map(|index| Some((index, module.types().func(prova_module::TypeIdx(index))?)));
+        let funcs = (0..base)
+            .filter_map(|index| Some((index, module.types().func(prova_module::TypeIdx(index))?)));
         for (index, ty) in funcs {
             if ty.params.is_empty() && ty.results.len() > 1 {
                 types.known.push((ty.results.to_vec(), index));

@@ -296,7 +296,9 @@ impl Decoder<'_> {
         let supertype = ty.supertype_idxs.first().and_then(|index| index.as_module_index());
         let (params, results, composite) = match &ty.composite_type.inner {
             CompositeInnerType::Func(ty) => (ty.params(), ty.results(), Composite::Func),
-            CompositeInnerType::Struct(ty) => (&[][..], &[][..], Composite::Struct(ty.fields.clone())),
+            CompositeInnerType::Struct(ty) => {
+                (&[][..], &[][..], Composite::Struct(ty.fields.clone()))
+            }
             CompositeInnerType::Array(ty) => (&[][..], &[][..], Composite::Array(ty.0)),
             // A probe only asks whether the module is valid.
             CompositeInnerType::Cont(_) if self.probe => (&[][..], &[][..], Composite::Func),

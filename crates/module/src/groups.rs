@@ -223,7 +223,8 @@ pub fn closure<'t>(index: u32, group_of: impl Fn(u32) -> Option<Group<'t>>) -> (
             };
             mark(def.is_none_or(TypeDef::is_func), new)
         };
-        let renamed = group.funcs.iter().zip(group.defs).map(|(func, def)| rename(func, def, place));
+        let renamed =
+            group.funcs.iter().zip(group.defs).map(|(func, def)| rename(func, def, place));
         let renamed: Vec<_> = renamed.collect();
         types.push_group(renamed);
     }
@@ -345,7 +346,10 @@ mod tests {
         assert_eq!(types.func(TypeIdx(0)), Some(&FuncType::new([I32], [])));
         assert!(types.names_none(TypeIdx(0)) && !types.names_none(TypeIdx(1)));
         let b = types.def(TypeIdx(2)).expect("there is one");
-        assert_eq!((b.is_final, b.supertype, types.func(TypeIdx(2))), (false, Some(TypeIdx(1)), None));
+        assert_eq!(
+            (b.is_final, b.supertype, types.func(TypeIdx(2))),
+            (false, Some(TypeIdx(1)), None)
+        );
         let Composite::Struct(fields) = &b.composite else { panic!("{b:?}") };
         assert_eq!(fields[0], FieldType { element_type: StorageType::I8, mutable: true });
         assert_eq!(fields[2], FieldType { element_type: StorageType::Val(F64), mutable: false });

@@ -64,17 +64,15 @@ pub use limits::Limits;
 pub use module::{FuncBody, Module};
 pub use names::Names;
 pub use ops::Opcode;
-pub use registry::{
-    TypeId, TypeRegistry, equal_types, ref_to_type, type_of_ref,
-};
+pub use registry::{TypeId, TypeRegistry, equal_types, ref_to_type, type_of_ref};
 pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
     ExternType, FuncType, GlobalType, Import, MemoryType, RefKind, Section, TableType,
 };
 pub use visit::Operators;
 pub use wasmparser::{
-    AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FieldType, FrameKind, FrameStack, HeapType,
-    Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType, StorageType, TryTable,
-    UnpackedIndex, V128, ValType, VisitOperator, VisitSimdOperator, for_each_operator,
-    for_each_visit_operator, for_each_visit_simd_operator,
+    AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FieldType, FrameKind, FrameStack,
+    HeapType, Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType,
+    StorageType, TryTable, UnpackedIndex, V128, ValType, VisitOperator, VisitSimdOperator,
+    for_each_operator, for_each_visit_operator, for_each_visit_simd_operator,
 };

@@ -28,7 +28,9 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use wasmparser::{AbstractHeapType, FieldType, HeapType, RefType, StorageType, UnpackedIndex, ValType};
+use wasmparser::{
+    AbstractHeapType, FieldType, HeapType, RefType, StorageType, UnpackedIndex, ValType,
+};
 
 /// The identity of a type in one registry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,7 +142,8 @@ impl TypeRegistry {
 
     /// Adds a group, and gives the identity of its first type.
     fn add(&mut self, key: &[u32], group: Group<'_>, id_of: impl Fn(u32) -> u32) -> u32 {
-        let first = u32::try_from(self.known.types.len()).expect("fewer than 2^32 types fit memory");
+        let first =
+            u32::try_from(self.known.types.len()).expect("fewer than 2^32 types fit memory");
         let place = |index: u32| {
             let (id, def) = match index.checked_sub(group.start) {
                 Some(own) => (first + own, group.defs.get(own as usize)),
@@ -261,7 +264,12 @@ impl TypeRegistry {
                 (A::NoFunc, Some(Composite::Func))
                     | (A::None, Some(Composite::Struct(_) | Composite::Array(_)))
             ),
-            (None, None, HeapType::Abstract { ty: low, .. }, HeapType::Abstract { ty: high, .. }) => {
+            (
+                None,
+                None,
+                HeapType::Abstract { ty: low, .. },
+                HeapType::Abstract { ty: high, .. },
+            ) => {
                 matches!(
                     (low, high),
                     (A::NoFunc, A::Func)

@@ -40,7 +40,10 @@ fn groups_that_differ_in_one_thing_differ() {
         ("finality", "(rec (type $a (sub (func))) (type $b (sub final $a (func))))"),
         ("no supertype", "(rec (type $a (sub (func))) (type $b (sub (func))))"),
         ("two groups", "(type $a (sub (func))) (type $b (sub $a (func)))"),
-        ("a parameter", "(rec (type $a (sub (func (param i32)))) (type $b (sub $a (func (param i32)))))"),
+        (
+            "a parameter",
+            "(rec (type $a (sub (func (param i32)))) (type $b (sub $a (func (param i32)))))",
+        ),
     ] {
         let (_, [a, b]) = ids([one, other]);
         let same = a.iter().any(|id| b.contains(id));
@@ -59,7 +62,10 @@ fn groups_that_differ_in_one_thing_differ() {
         ("(type (func (param i32 i32)))", "(type (func (param i32) (result i32)))"),
         ("(rec (type (func)) (type (array i8)))", "(rec (type (array i8)) (type (func)))"),
         // It names itself; the other names an equal type before it.
-        ("(type $t (func (param (ref null $t))))", "(type $s (func)) (type (func (param (ref null $s))))"),
+        (
+            "(type $t (func (param (ref null $t))))",
+            "(type $s (func)) (type (func (param (ref null $s))))",
+        ),
     ] {
         let (_, [one, other]) = ids([a, b]);
         assert!(!other.contains(&one[0]), "{a} {b}");
@@ -97,9 +103,8 @@ fn references_match_along_the_hierarchies() {
         let ValType::Ref(ty) = module.globals()[0].val else { panic!("{text}") };
         ty
     };
-    let concrete = |i: usize| {
-        reference(true, ids[i], if i < 3 { RefKind::Any } else { RefKind::Func })
-    };
+    let concrete =
+        |i: usize| reference(true, ids[i], if i < 3 { RefKind::Any } else { RefKind::Func });
     let (s, t, a, f, g, h) =
         (concrete(0), concrete(1), concrete(2), concrete(3), concrete(4), concrete(5));
     let abstracts = ["any", "eq", "i31", "struct", "array", "none", "func", "nofunc", "extern"];
@@ -169,7 +174,10 @@ fn chains_of_supertypes_are_bounded() {
         }
     }
     let error: Error = chain(64).expect_err("too deep");
-    assert!(error.is_invalid() && error.to_string().contains("sub type hierarchy too deep"), "{error}");
+    assert!(
+        error.is_invalid() && error.to_string().contains("sub type hierarchy too deep"),
+        "{error}"
+    );
 }
 
 /// A group of 10^5 types, each of which names its neighbours: decoded, interned twice, compared and
@@ -180,14 +188,16 @@ fn a_large_group_takes_linear_time() {
         let mut text = "(module (rec".to_owned();
         for i in 0..types {
             let next = (i + 1) % types;
-            write!(text, "(type (func (param (ref {next})) (result (ref null {i}))))").expect("text");
+            write!(text, "(type (func (param (ref {next})) (result (ref null {i}))))")
+                .expect("text");
         }
         text + "))"
     };
     let took = |types: usize| {
         let bytes = assemble(&text(types));
         let start = Instant::now();
-        let module = Module::decode(bytes, &Features::default(), &Limits::default()).expect("valid");
+        let module =
+            Module::decode(bytes, &Features::default(), &Limits::default()).expect("valid");
         let mut registry = TypeRegistry::new();
         let ids = registry.intern_all(module.types()).expect("within the limit");
         assert_eq!(registry.intern_all(module.types()), Some(ids.clone()));

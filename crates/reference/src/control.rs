@@ -128,7 +128,8 @@ fn resolve(m: &mut Machine<'_>, ty: TypeIdx, table: TableIdx) -> Result<FuncAddr
 /// from the function's type up.
 fn has_type(m: &Machine<'_>, func: FuncAddr, ty: TypeIdx) -> Result<bool, Stop> {
     let types = m.module().types();
-    let (expected, def) = types.get(ty.index()).zip(types.def(ty)).ok_or(Stop::Bug("no such type"))?;
+    let (expected, def) =
+        types.get(ty.index()).zip(types.def(ty)).ok_or(Stop::Bug("no such type"))?;
     let own = m.store.func_type_id(func);
     let alone = |group: Group<'_>| group.defs.len() == 1 && group.defs[0].is_plain();
     if types.names_none(ty) && m.store.types().group_of(own).is_some_and(alone) {

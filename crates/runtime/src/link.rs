@@ -11,9 +11,7 @@ use crate::store::Store;
 use crate::table::Table;
 use crate::value::Extern;
 use crate::vm::FuncEntry;
-use prova_module::{
-    ExternType, GlobalType, Import, MemoryType, RefType, TableType, TypeId,
-};
+use prova_module::{ExternType, GlobalType, Import, MemoryType, RefType, TableType, TypeId};
 use std::fmt;
 
 /// An import that cannot be satisfied.
@@ -142,9 +140,7 @@ fn global_matches(
 fn table_matches(expected: &TableType, wanted: RefType, given: &Table) -> bool {
     let TableType { min, max, table64, .. } = *expected;
     let ty = given.ty();
-    wanted == ty.ref_type
-        && table64 == ty.table64
-        && limits_match(min, max, given.size(), ty.max)
+    wanted == ty.ref_type && table64 == ty.table64 && limits_match(min, max, given.size(), ty.max)
 }
 
 fn memory_matches(expected: &MemoryType, given: &Memory) -> bool {

@@ -64,7 +64,8 @@ extern "C" fn wasm_valtype_kind(ty: In<wasm_valtype_t>) -> wasm_valkind_t {
         ValType::Ref(ty) => match ty.heap_type() {
             HeapType::Extern => WASM_EXTERNREF,
             HeapType::Exn => WASM_EXNREF,
-            // `HeapType` may get more; all that there are else are functions.
+            // `HeapType` may get more; all that there are else are functions, and structures and
+            // arrays, which have no kind here and no reference but null.
             _ => WASM_FUNCREF,
         },
     }

@@ -159,10 +159,7 @@ fn write_list(
 }
 
 /// The identity of a type of a list as [`closure`] gives it.
-fn intern(
-    registry: &mut module::TypeRegistry,
-    (types, at): (module::Types, TypeIdx),
-) -> TypeId {
+fn intern(registry: &mut module::TypeRegistry, (types, at): (module::Types, TypeIdx)) -> TypeId {
     let ids = registry.intern_all(&types);
     let id = ids.as_ref().and_then(|ids| ids.get(at.index()));
     *id.or_bug("a function type names at most 2^20 others")

@@ -49,8 +49,5 @@ impl Store {
 /// Whether a type has no reference but null.
 fn is_bottom(ty: RefType) -> bool {
     use AbstractHeapType::{NoExn, NoExtern, NoFunc, None};
-    matches!(
-        ty.heap_type(),
-        HeapType::Abstract { ty: NoFunc | NoExtern | NoExn | None, .. }
-    )
+    matches!(ty.heap_type(), HeapType::Abstract { ty: NoFunc | NoExtern | NoExn | None, .. })
 }

@@ -10,9 +10,7 @@ use crate::store::{Growing, Growth, GrowthFailure, Store};
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, TableAddr};
 use crate::vm::Cell;
-use prova_module::{
-    ElemIdx, ElementItems, RefType, TypeId, TypeIdx, ref_to_type, table_cost,
-};
+use prova_module::{ElemIdx, ElementItems, RefType, TypeId, TypeIdx, ref_to_type, table_cost};
 use std::ops::Range;
 
 /// A reference type of an instance's module, as far as it decides what matches.
@@ -310,11 +308,7 @@ impl Store {
     ) -> Result<FuncAddr, TrapKind> {
         let cell = self.table_get(table, i).map_err(|_| TrapKind::UndefinedElement)?;
         let func = self.func_of_ref(cell).ok_or(TrapKind::UninitializedElement)?;
-        if self.func_is(func, ty) {
-            Ok(func)
-        } else {
-            Err(TrapKind::IndirectCallTypeMismatch)
-        }
+        if self.func_is(func, ty) { Ok(func) } else { Err(TrapKind::IndirectCallTypeMismatch) }
     }
 
     /// Refuses a cell that is no reference of the table's type in this store (T2).
