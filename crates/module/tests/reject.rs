@@ -90,6 +90,18 @@ fn instructions_of_garbage_collection_are_unsupported_by_name() {
         ("(module (func (drop (ref.test (ref i31) (ref.null any)))))", "ref.test"),
         ("(module (type $s (struct)) (func (drop (struct.new $s))))", "struct.new"),
         ("(module (func unreachable any.convert_extern drop))", "any.convert_extern"),
+        ("(module (func (drop (ref.eq (ref.null eq) (ref.null eq)))))", "ref.eq"),
+        (
+            "(module (type $s (struct (field i32)))
+               (func (drop (struct.get $s 0 (ref.null $s)))))",
+            "struct.get",
+        ),
+        ("(module (func (drop (array.len (ref.null array)))))", "array.len"),
+        (
+            "(module (func (drop (block $l (result anyref)
+               (br_on_cast $l anyref i31ref (ref.null any))))))",
+            "br_on_cast",
+        ),
         ("(module (type $s (struct)) (global (ref $s) (struct.new $s)))", "struct.new"),
         ("(module (elem i31ref (item (ref.i31 (i32.const 1)))))", "ref.i31"),
         ("(module (table 1 i31ref (ref.i31 (i32.const 1))))", "ref.i31"),

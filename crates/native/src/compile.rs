@@ -174,7 +174,7 @@ impl Target {
     /// # Errors
     /// If there can be none, so that functions of the type stay bytecode.
     pub fn thunk_in(&self, module: &Module, ty: TypeIdx) -> Result<NativeCode, Declined> {
-        let func_type = module.types().get(ty.index()).ok_or(Declined::Bug("no such type"))?;
+        let func_type = module.types().func(ty).ok_or(Declined::NoFunction)?;
         let clif = || thunk::way_in(&self.abi, func_type).map(Lowered::from);
         self.emit(CodeKind::ThunkIn(ty.0), 0, clif)
     }
@@ -184,7 +184,7 @@ impl Target {
     /// # Errors
     /// As [`Target::thunk_in`].
     pub fn thunk_out(&self, module: &Module, ty: TypeIdx) -> Result<NativeCode, Declined> {
-        let func_type = module.types().get(ty.index()).ok_or(Declined::Bug("no such type"))?;
+        let func_type = module.types().func(ty).ok_or(Declined::NoFunction)?;
         let clif = || thunk::way_out(&self.abi, func_type).map(Lowered::from);
         self.emit(CodeKind::ThunkOut(ty.0), 0, clif)
     }

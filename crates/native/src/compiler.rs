@@ -293,6 +293,7 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Parameters
         | Declined::Frame
         | Declined::Operator(_)
+        | Declined::NoFunction
         | Declined::Subtypes
         | Declined::Limit(..)
         | Declined::Work(_)

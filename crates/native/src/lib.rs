@@ -96,6 +96,8 @@ pub enum Declined {
     Frame,
     /// An operator without lowering.
     Operator(&'static str),
+    /// The type is no function's.
+    NoFunction,
     /// It calls by a type that may have subtypes: its code compares identities alone, and another
     /// identity may be that of a subtype.
     Subtypes,
@@ -130,6 +132,7 @@ impl Declined {
             Declined::Parameters => "parameters",
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
+            Declined::NoFunction => "no function",
             Declined::Subtypes => "subtypes",
             Declined::Limit(..) => "limit",
             Declined::Work(_) => "work",
@@ -152,6 +155,7 @@ impl fmt::Display for Declined {
             Declined::Parameters => f.write_str("too many parameters or results"),
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
             Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
+            Declined::NoFunction => f.write_str("its type is no function's"),
             Declined::Subtypes => f.write_str("it calls by a type that may have subtypes"),
             Declined::Limit(what, max) => write!(f, "more than {max} {what}"),
             Declined::Work(max) => {

@@ -112,6 +112,7 @@ impl Survey {
             Declined::Results
             | Declined::Parameters
             | Declined::Frame
+            | Declined::NoFunction
             | Declined::Subtypes
             | Declined::Limit(..)
             | Declined::Work(_)

@@ -65,7 +65,7 @@ enum Step {
     End,
     /// It does not go on.
     Stop,
-    /// The operator is over a limit; the validator has not seen it.
+    /// The operator is over a limit, or no tier executes it; the validator has not seen it.
     Refused,
 }
 
@@ -433,12 +433,22 @@ macro_rules! known {
     };
 }
 
+/// The same by its proposal, too: no tier executes operators of garbage collection.
+macro_rules! known_of {
+    (gc $($operator:tt)*) => {
+        None
+    };
+    ($proposal:ident $($operator:tt)*) => {
+        known!($($operator)*)
+    };
+}
+
 macro_rules! methods {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         $(
             #[inline]
             fn $visit(&mut self $($(, $arg: $ty)*)?) -> Self::Output {
-                let known: Known = known!($op self $($($arg)*)?);
+                let known: Known = known_of!($proposal $op self $($($arg)*)?);
                 if self.watch(known) { self.inner.$visit($($($arg),*)?) } else { Ok(()) }
             }
         )*

@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::sys;
 use crate::value::InstanceAddr;
 use prova_check::{Layout, MemoryShape};
-use prova_module::{Module, TypeIdx};
+use prova_module::{FuncIdx, Module, TypeIdx};
 use std::sync::Arc;
 
 impl Store {
@@ -102,14 +102,25 @@ impl Store {
         thunks: Option<&[Option<Thunks>]>,
     ) {
         let known = native.thunks.len();
-        for (ty, thunks) in thunks.unwrap_or_default().iter().enumerate() {
-            let Some(thunks) = thunks else { continue };
-            let type_id = self.instance(address).type_id(TypeIdx(ty as u32)).0;
+        let instance = self.instance(address);
+        let mut take = |type_id: u32, thunks: &Thunks| {
             if !native.thunks.contains_key(&type_id) {
                 native.keep(None, &thunks.into);
                 native.keep(None, &thunks.out);
                 native.thunks.insert(type_id, thunks.clone());
             }
+        };
+        let thunks = thunks.unwrap_or_default();
+        for (ty, thunks) in thunks.iter().enumerate() {
+            let Some(thunks) = thunks else { continue };
+            take(instance.type_id(TypeIdx(ty as u32)).0, thunks);
+        }
+        // A function that is imported may be of a subtype, which the module does not have; its
+        // parameters and results are passed alike, so the ways of the import's type lead there too.
+        for func in (0..instance.module().imported_func_count() as u32).map(FuncIdx) {
+            let ty = instance.module().func_type_idx(func);
+            let Some(Some(thunks)) = thunks.get(ty.index()) else { continue };
+            take(self.func_type_id(instance.func_addr(func)).0, thunks);
         }
         if native.thunks.len() > known {
             native.lead_out();
