@@ -8,8 +8,9 @@
 //!    gives them are equal as well; types with equal parameters and results alone are not.
 //! 3. A supertype's number is below its subtypes', so a walk along a chain ends.
 //!
-//! Another hand's than the module crate's `registry`, which the runtime's ids come from; the tests
-//! compare both (`tests/types.rs` of `certify`).
+//! Written apart from the module crate's `registry`, which the runtime's ids come from. A fault is
+//! noticed by the tests below, whose cases stand in `tests/types.rs` of the module crate as well.
+//! Time is linear in the types, and logarithmic in their number for each group.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -196,4 +197,101 @@ fn abstract_number(ty: AbstractHeapType) -> Option<u32> {
         AbstractHeapType::I31 => 11,
         AbstractHeapType::Cont | AbstractHeapType::NoCont => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::layout::{Config, Layout, Ty};
+    use alloc::format;
+    use alloc::vec::Vec;
+
+    fn layout(text: &str) -> Layout {
+        let bytes = wat::parse_str(format!("(module {text})")).expect("valid text");
+        Layout::derive(&bytes, &Config::default()).expect("a layout")
+    }
+
+    fn firsts(text: &str, types: u32) -> Vec<u32> {
+        let layout = layout(text);
+        (0..types).map(|ty| layout.canonical(ty)).collect()
+    }
+
+    #[test]
+    fn groups_are_equal_up_to_the_numbers_of_their_own_types() {
+        let group = "(rec (type (sub (func (param (ref 1))))) (type (func (result (ref 0)))))";
+        let other = "(rec (type (sub (func (param (ref 3))))) (type (func (result (ref 2)))))";
+        assert_eq!(firsts(&format!("{group} {other}"), 4), [0, 1, 0, 1]);
+        let outside = "(rec (type (sub (func (param (ref 3))))) (type (func (result (ref 0)))))";
+        assert_eq!(firsts(&format!("{group} {outside}"), 4), [0, 1, 2, 3]);
+        assert_eq!(firsts("(type (func)) (type (func)) (type (func (param i32)))", 3), [0, 0, 2]);
+        let named = "(type (func)) (type (func (param (ref 0)))) (type (func))
+                     (type (func (param (ref 2))))";
+        assert_eq!(firsts(named, 4), [0, 1, 0, 1]);
+    }
+
+    /// Equal parameters and results are not enough.
+    #[test]
+    fn types_that_differ_in_one_thing_differ() {
+        for text in [
+            "(type (func)) (type (sub (func)))",
+            "(type (sub (func))) (type (sub final 0 (func)))",
+            "(type (func)) (rec (type (func)) (type (func (param i32))))",
+            "(rec (type (func)) (type (func (param i32)))) (rec (type (func (param i32))) (type (func)))",
+            "(type (func (param (ref 0)))) (type (func (param (ref 0))))",
+            "(type (struct (field i8))) (type (struct (field i16)))",
+            "(type (struct (field i8))) (type (struct (field (mut i8))))",
+            "(type (struct)) (type (func))",
+            "(type (array i32)) (type (struct (field i32)))",
+            "(type (array anyref)) (type (array eqref))",
+            "(type (array anyref)) (type (array (ref any)))",
+        ] {
+            let types = if text.contains("rec") { 3 } else { 2 };
+            assert_eq!(firsts(text, types), (0..types).collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    /// Rows: which parameter's type takes which.
+    #[test]
+    fn references_match_along_the_hierarchies() {
+        let layout = layout(
+            "(type (sub (struct))) (type (sub 0 (struct (field i32)))) (type (array i8))
+             (type (sub (func))) (type (sub final 3 (func)))
+             (type (func (param anyref eqref i31ref structref arrayref nullref
+               (ref null 0) (ref null 1) (ref null 2) funcref nullfuncref (ref null 3) (ref null 4)
+               externref (ref 1))))",
+        );
+        let types = &layout.signature(5).expect("a function type").params;
+        let takes: [&[usize]; 15] = [
+            &[0, 1, 2, 3, 4, 5, 6, 7, 8, 14],
+            &[1, 2, 3, 4, 5, 6, 7, 8, 14],
+            &[2, 5],
+            &[3, 5, 6, 7, 14],
+            &[4, 5, 8],
+            &[5],
+            &[5, 6, 7, 14],
+            &[5, 7, 14],
+            &[5, 8],
+            &[9, 10, 11, 12],
+            &[10],
+            &[10, 11, 12],
+            &[10, 12],
+            &[13],
+            &[14],
+        ];
+        for (wanted, takes) in types.iter().zip(takes) {
+            for (at, &given) in types.iter().enumerate() {
+                assert_eq!(
+                    layout.takes(*wanted, given),
+                    takes.contains(&at),
+                    "{wanted:?} {given:?}"
+                );
+            }
+        }
+        assert!(!layout.takes(Ty::I32, Ty::I64));
+    }
+
+    #[test]
+    fn types_of_other_proposals_have_no_layout() {
+        let bytes = wat::parse_str("(module (type (func)) (type (cont 0)))").expect("valid text");
+        assert!(Layout::derive(&bytes, &Config::default()).is_err());
+    }
 }
