@@ -153,7 +153,7 @@ impl EqualTypes {
         start: u32,
         ty: RefType,
     ) -> Result<(), &'static str> {
-        key.push(16 + u32::from(ty.is_nullable()));
+        key.push(if ty.is_nullable() { 17 } else { 16 });
         match ty.heap_type() {
             HeapType::Abstract { ty, shared: false } => {
                 key.extend([0, abstract_number(ty).ok_or("reference type")?]);

@@ -3,8 +3,8 @@
 
 use super::ssa::Cache;
 use prova_module::{
-    DataIdx, ElemIdx, FuncIdx, GlobalIdx, HeapType, MemoryIdx, TableIdx, TagIdx, TypeIdx, ValType,
-    cells_of, host_charge_bytes,
+    DataIdx, ElemIdx, FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx, ValType, cells_of,
+    host_charge_bytes,
 };
 use prova_runtime::{
     Cell, Exception, FuncAddr, FuncKind, HostOutcome, InstanceAddr, MemoryAddr, MemoryFault,
