@@ -1,15 +1,14 @@
 //! Which types of a module are equal, and which are subtypes of which: its type section → for each
 //! type the first that is equal, and its supertype (Wasm 3.0: *type equivalence*, *matching*).
 //!
-//! 1. Two recursion groups are equal if they are up to the numbers of their own types: that is what
-//!    their [keys](write_type) say, which name types of the group by place and others by the first
-//!    that is equal.
+//! 1. Two recursion groups are equal if their keys are (`write_type`): a key names types of the
+//!    group by place, and others by the first that is equal.
 //! 2. Equal types stand for one another in all that the check knows, so the ids that the runtime
 //!    gives them are equal as well; types with equal parameters and results alone are not.
 //! 3. A supertype's number is below its subtypes', so a walk along a chain ends.
 //!
 //! Written apart from the module crate's `registry`, which the runtime's ids come from. A fault is
-//! noticed by the tests below, whose cases stand in `tests/types.rs` of the module crate as well.
+//! noticed by the tests below, whose cases stand in `crates/module/tests/types.rs` as well.
 //! Time is linear in the types, and logarithmic in their number for each group.
 
 use alloc::collections::BTreeMap;

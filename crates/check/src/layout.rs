@@ -154,7 +154,7 @@ impl Ty {
     }
 }
 
-/// What a type of a module describes.
+/// The form of a type of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Functions.
@@ -334,7 +334,7 @@ pub struct Layout {
     pub(crate) module: [u8; 32],
     pub(crate) digest: [u8; 32],
     pub(crate) types: Vec<Option<Signature>>,
-    /// What each type describes.
+    /// The form of each type.
     pub(crate) forms: Vec<Form>,
     /// The convention of each type that is a function's.
     pub(crate) conventions: Vec<Option<Convention>>,
@@ -521,7 +521,7 @@ impl Layout {
             }
     }
 
-    /// What a type of the module describes.
+    /// The form of a type of the module.
     pub(crate) fn form(&self, ty: u32) -> Form {
         self.forms.get(ty as usize).copied().unwrap_or(Form::Func)
     }

@@ -47,7 +47,7 @@ pub enum RefKind {
 pub enum Heap {
     /// Anything of its kind.
     Any,
-    /// What is of a type of the module, the first of those that are equal.
+    /// Values of a type of the module, the first of those that are equal.
     Type(u32),
     /// Nothing: only null.
     Nothing,

@@ -1,7 +1,7 @@
 //! The types of a type section, in their recursion groups (specification 2.3.8, 2.5.1; Wasm 3.0):
 //! wasmparser's groups → [`Types`], and the part of it that one type needs → another [`Types`].
 //!
-//! 1. A type names types of its own group, and of groups before it; a supertype comes before its
+//! 1. A type names types of its group, and of groups before it; a supertype comes before its
 //!    subtypes. So chains of supertypes end, and groups can be treated in order.
 //! 2. Groups follow each other without gaps and hold all types.
 //!

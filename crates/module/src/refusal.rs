@@ -25,7 +25,7 @@ pub(crate) fn name_refusal(
     probe: impl Fn(WasmFeatures) -> Result<()>,
 ) -> Error {
     if error.is_unsupported() {
-        // What is valid and not executed is told only where nothing is invalid.
+        // A module that is invalid too is refused as invalid.
         return probe(features.wasm()).err().filter(Error::is_invalid).unwrap_or(error);
     }
     if !error.is_invalid() {

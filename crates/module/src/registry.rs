@@ -4,8 +4,8 @@
 //! A store owns one registry and interns each module's types at instantiation.
 //!
 //! 1. Two recursion groups get the same identities exactly if they are equal up to the numbers of
-//!    their own types (*iso-recursive* equivalence). The [key](write_group) of a group says that: what
-//!    it names outside is named by identity, what it names inside by its place in the group.
+//!    the types inside (*iso-recursive* equivalence). Their keys (`write_group`) say that: types
+//!    outside are named by identity, types inside by their place in the group.
 //! 2. Ids count from 0 in order of first interning, those of a group follow each other, and they
 //!    stay valid as long as the registry.
 //! 3. *Resolved* types name other types by their identity: the index of a reference type in an

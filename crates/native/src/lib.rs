@@ -99,7 +99,7 @@ pub enum Declined {
     /// The type is no function's.
     NoFunction,
     /// It calls by a type that may have subtypes: its code compares identities alone, and another
-    /// identity may be that of a subtype.
+    /// identity may be a subtype's.
     Subtypes,
     /// More of something than is compiled, and how many are.
     Limit(&'static str, usize),
