@@ -16,6 +16,7 @@ use crate::const_expr::ConstExpr;
 use crate::error::{Error, Result};
 use crate::facts::{BodyContext, is_exnref};
 use crate::features::Features;
+use crate::func_type::FuncType;
 use crate::groups::{Composite, TypeDef, Types};
 use crate::index::{FuncIdx, MemoryIdx, TableIdx, TypeIdx};
 use crate::limits::Limits;
@@ -24,7 +25,7 @@ use crate::names::Names;
 use crate::refusal::name_refusal;
 use crate::types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
-    ExternType, FuncType, GlobalType, Import, MemoryType, Section, TableType,
+    ExternType, GlobalType, Import, MemoryType, Section, TableType,
 };
 use crate::validate::{Bodies, Pass};
 use std::ops::Range;

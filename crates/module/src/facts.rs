@@ -67,7 +67,7 @@ pub(crate) use frequent::Frequent;
 pub(crate) use roots::local_roots;
 pub use roots::{ExceptionRoots, is_exnref};
 
-use crate::types::FuncType;
+use crate::func_type::FuncType;
 use wasmparser::{BlockType, ValType};
 
 /// The size of one function's frames.

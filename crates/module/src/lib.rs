@@ -30,6 +30,7 @@ mod digest;
 mod error;
 mod facts;
 mod features;
+mod func_type;
 mod groups;
 mod index;
 mod limits;
@@ -56,6 +57,7 @@ pub use facts::{
     cells_of, frame_charge_bytes, host_charge_bytes, is_exnref,
 };
 pub use features::{Features, Proposal, RefusedProposal};
+pub use func_type::{FuncType, RefKind};
 pub use groups::{Composite, Group, RecGroup, TypeDef, Types, closure};
 pub use index::{
     DataIdx, ElemIdx, FuncIdx, GlobalIdx, LabelIdx, LocalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx,
@@ -67,7 +69,7 @@ pub use ops::Opcode;
 pub use registry::{TypeId, TypeRegistry, equal_types, ref_to_type, type_of_ref};
 pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
-    ExternType, FuncType, GlobalType, Import, MemoryType, RefKind, Section, TableType,
+    ExternType, GlobalType, Import, MemoryType, Section, TableType,
 };
 pub use visit::Operators;
 pub use wasmparser::{

@@ -15,13 +15,13 @@ use crate::digest::Digest;
 use crate::error::Result;
 use crate::facts::{BodyContext, FrameFacts, FuncFacts};
 use crate::features::Features;
+use crate::func_type::{FuncType, RefKind};
 use crate::groups::Types;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::names::Names;
 use crate::types::{
-    CustomSection, Data, Element, Export, FuncType, GlobalType, Import, MemoryType, RefKind,
-    Section, TableType,
+    CustomSection, Data, Element, Export, GlobalType, Import, MemoryType, Section, TableType,
 };
 use crate::validate::{Checked, Later, Pass};
 use crate::visit::Operators;

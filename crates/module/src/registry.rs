@@ -18,11 +18,11 @@
 //! Limits: [`TypeRegistry::TYPES_MAX`] types, so that a reference type can name each. Interning is
 //! linear in the types given. Noticed by: the tests below, `tests/types.rs`.
 
+use crate::func_type::FuncType;
 use crate::groups::{
     Composite, Group, TypeDef, Types, mark, named_by, rename, renamed, renamed_ref,
 };
 use crate::index::TypeIdx;
-use crate::types::FuncType;
 use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::fmt;
@@ -426,7 +426,7 @@ pub fn ref_to_type(nullable: bool, id: TypeId) -> Option<RefType> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::closure;
+    use crate::groups::closure;
     use wasmparser::ValType::{F64, I32};
 
     fn list(types: impl IntoIterator<Item = FuncType>) -> Types {

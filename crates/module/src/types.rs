@@ -1,86 +1,13 @@
-//! The module's types and external types as data: the contents of the type, import and export
-//! sections, with wasmparser's value types and our typed indices (specification 2.3, 2.5).
+//! The module's external types as data: the contents of the import and export sections, with
+//! wasmparser's value types and our typed indices (specification 2.3, 2.5).
 //!
-//! [`TypeRegistry`](crate::TypeRegistry) gives function types a run-time identity.
+//! Function types stand in `func_type`, the type section in `groups`.
 
 use crate::index::{TableIdx, TypeIdx};
 use crate::{ConstExpr, FuncIdx, GlobalIdx, MemoryIdx, TagIdx};
 use std::fmt;
 use std::ops::Range;
-use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex, ValType};
-
-/// A function type: parameters to results.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct FuncType {
-    /// Parameter types in order.
-    pub params: Box<[ValType]>,
-    /// Result types in order.
-    pub results: Box<[ValType]>,
-}
-
-impl FuncType {
-    /// A function type of these parameters and results.
-    pub fn new(
-        params: impl IntoIterator<Item = ValType>,
-        results: impl IntoIterator<Item = ValType>,
-    ) -> FuncType {
-        FuncType { params: params.into_iter().collect(), results: results.into_iter().collect() }
-    }
-}
-
-impl fmt::Display for FuncType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, types: &[ValType]| {
-            f.write_str("[")?;
-            for (i, ty) in types.iter().enumerate() {
-                write!(f, "{}{ty}", if i == 0 { "" } else { " " })?;
-            }
-            f.write_str("]")
-        };
-        list(f, &self.params)?;
-        f.write_str(" -> ")?;
-        list(f, &self.results)
-    }
-}
-
-impl fmt::Debug for FuncType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// The kind of a reference's referents, without the rest of its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RefKind {
-    /// A function.
-    Func,
-    /// A value of the host.
-    Extern,
-    /// An exception.
-    Exn,
-    /// A structure, an array, a small integer: nothing of this kind exists yet, so every such
-    /// reference is null.
-    Any,
-}
-
-impl RefKind {
-    /// The kind of a [marked](crate::Types::marked) heap type; of a type as it stands in a module
-    /// see [`Types::ref_kind`](crate::Types::ref_kind).
-    pub fn of(ty: HeapType) -> RefKind {
-        use AbstractHeapType as A;
-        match ty {
-            HeapType::Abstract { ty, .. } => match ty {
-                // No valid module has continuations.
-                A::Func | A::NoFunc | A::Cont | A::NoCont => RefKind::Func,
-                A::Extern | A::NoExtern => RefKind::Extern,
-                A::Exn | A::NoExn => RefKind::Exn,
-                A::Any | A::None | A::Eq | A::Struct | A::Array | A::I31 => RefKind::Any,
-            },
-            HeapType::Concrete(UnpackedIndex::RecGroup(_)) => RefKind::Any,
-            HeapType::Concrete(_) | HeapType::Exact(_) => RefKind::Func,
-        }
-    }
-}
+use wasmparser::{RefType, ValType};
 
 /// A table's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

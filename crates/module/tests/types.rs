@@ -5,9 +5,11 @@
 //! suite does that (`tests/spec`).
 
 use crate::common::{assemble, decode};
+use prova_module::ValType::{F64, I32};
 use prova_module::{
-    Error, Features, HeapType, Limits, Module, RefKind, RefType, TypeId, TypeIdx, TypeRegistry,
-    UnpackedIndex, ValType, closure, equal_types,
+    Composite, Error, Features, FieldType, FuncType, HeapType, Limits, Module, RefKind, RefType,
+    StorageType, TypeId, TypeIdx, TypeRegistry, Types, UnpackedIndex, ValType, closure,
+    equal_types,
 };
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -20,6 +22,48 @@ fn ids<const N: usize>(texts: [&str; N]) -> (TypeRegistry, [Vec<TypeId>; N]) {
         registry.intern_all(module.types()).expect("few types")
     });
     (registry, all)
+}
+
+#[test]
+fn a_module_has_its_groups() {
+    let module = decode(
+        "(module (type $i (func (param i32)))
+           (rec (type $a (sub (struct (field (mut i8)) (field (ref null $b)))))
+                (type $b (sub $a (struct (field (mut i8)) (field (ref $b)) (field f64)))))
+           (type (array i16)))",
+    );
+    let types = module.types();
+    let lens: Vec<u32> = types.groups().iter().map(|group| group.len).collect();
+    assert_eq!((types.len(), lens), (4, vec![1, 2, 1]));
+    assert_eq!(types.func(TypeIdx(0)), Some(&FuncType::new([I32], [])));
+    assert!(types.names_none(TypeIdx(0)) && !types.names_none(TypeIdx(1)));
+    let b = types.def(TypeIdx(2)).expect("there is one");
+    assert_eq!((b.is_final, b.supertype, types.func(TypeIdx(2))), (false, Some(TypeIdx(1)), None));
+    let Composite::Struct(fields) = &b.composite else { panic!("{b:?}") };
+    assert_eq!(fields[0], FieldType { element_type: StorageType::I8, mutable: true });
+    assert_eq!(fields[2], FieldType { element_type: StorageType::Val(F64), mutable: false });
+    assert!(matches!(types.def(TypeIdx(3)).unwrap().composite, Composite::Array(_)));
+    let group = types.group_of(TypeIdx(2)).expect("there is one");
+    assert_eq!((group.start, group.defs.len()), (1, 2));
+    assert!(types.group_of(TypeIdx(4)).is_none() && types.def(TypeIdx(4)).is_none());
+}
+
+#[test]
+fn a_closure_has_the_groups_that_a_type_needs_and_no_others() {
+    let module = decode(
+        "(module (type (func)) (type $i (func (param i32))) (type (func (result f32)))
+           (rec (type $a (func (param (ref $b)))) (type $b (func (result (ref $i)))))
+           (type (func (param f64))) (type (func (param (ref null $b)))))",
+    );
+    let of = |index| closure(index, |index| module.types().group_of(TypeIdx(index)));
+    let (types, at) = of(6);
+    assert_eq!((types.len(), types.groups().len(), at), (4, 3, TypeIdx(3)));
+    assert_eq!(types[0], FuncType::new([I32], []));
+    assert_eq!(types[1].to_string(), "[(ref (module 2))] -> []");
+    assert_eq!(types[3].to_string(), "[(ref null (module 2))] -> []");
+    assert_eq!(of(3).1, TypeIdx(1), "it is not the last of its group");
+    let plain: Types = [FuncType::new([I32], [])].into_iter().collect();
+    assert_eq!(of(1), (plain, TypeIdx(0)));
 }
 
 #[test]

@@ -24,7 +24,7 @@
 //! Cost: what is kept grows with the operators and the values that they push, not with the heights
 //! at calls. Noticed by: `tests/roots.rs`, and by its oracle over generated modules.
 
-use crate::types::FuncType;
+use crate::func_type::FuncType;
 use std::ops::Range;
 use wasmparser::{AbstractHeapType, HeapType, ValType};
 
