@@ -8,7 +8,8 @@
 //! 3. A supertype's number is below its subtypes', so a walk along a chain ends.
 //!
 //! Written apart from the module crate's `registry`, which the runtime's ids come from. A fault is
-//! noticed by the tests below, whose cases stand in `crates/module/tests/types.rs` as well.
+//! noticed by the tests below, whose cases stand in `crates/module/tests/types.rs` as well, and by
+//! the family *equal types* of `tests/hostile.tsv`.
 //! Time is linear in the types, and logarithmic in their number for each group.
 
 use alloc::collections::BTreeMap;
@@ -37,14 +38,14 @@ impl EqualTypes {
 
     /// Whether the type `sub` is `sup` or a subtype of it; both are firsts.
     pub(crate) fn is_subtype(&self, sub: u32, sup: u32) -> bool {
-        let mut ty = sub;
+        let (mut ty, sup) = planted!(SubtypesAreTurned, (sub, sup), (sup, sub));
         while ty > sup {
             match self.supertypes.get(ty as usize) {
                 Some(&Some(next)) if next < ty => ty = next,
-                _ => return false,
+                _ => return planted!(AnyIsSubtype, false, true),
             }
         }
-        ty == sup
+        planted!(AnyIsSubtype, ty == sup, true)
     }
 
     /// Adds a group; then [`EqualTypes::first`] knows its types.
@@ -55,7 +56,7 @@ impl EqualTypes {
     pub(crate) fn push(&mut self, group: &[SubType]) -> Result<(), &'static str> {
         let start = u32::try_from(self.firsts.len()).unwrap_or(u32::MAX);
         let mut key = Vec::new();
-        for ty in group {
+        for ty in planted!(KeyOfFirstType, group, group.get(..1).unwrap_or(group)) {
             self.write_type(&mut key, start, ty)?;
         }
         let first = *self.groups.entry(key).or_insert(start);
@@ -88,12 +89,13 @@ impl EqualTypes {
         {
             return Err("shared type");
         }
-        key.push(u32::from(ty.is_final));
-        key.push(u32::try_from(ty.supertype_idxs.len()).unwrap_or(u32::MAX));
-        for index in &ty.supertype_idxs {
+        key.push(u32::from(planted!(KeyForgetsFinal, ty.is_final, true)));
+        let length = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let supertypes = planted!(KeyForgetsSupertype, &ty.supertype_idxs[..], &[]);
+        key.push(length(supertypes.len()));
+        for index in supertypes {
             self.write_index(key, start, index.unpack())?;
         }
-        let length = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         match &composite.inner {
             CompositeInnerType::Func(func) => {
                 key.push(0);
@@ -125,10 +127,10 @@ impl EqualTypes {
         start: u32,
         field: &FieldType,
     ) -> Result<(), &'static str> {
-        key.push(u32::from(field.mutable));
+        key.push(u32::from(planted!(KeyForgetsMutable, field.mutable, true)));
         match field.element_type {
             StorageType::I8 => key.push(8),
-            StorageType::I16 => key.push(9),
+            StorageType::I16 => key.push(planted!(PackedIsByte, 9, 8)),
             StorageType::Val(ty) => self.write_value(key, start, ty)?,
         }
         Ok(())
@@ -172,9 +174,10 @@ impl EqualTypes {
         index: UnpackedIndex,
     ) -> Result<(), &'static str> {
         let index = index.as_module_index().ok_or("reference type")?;
+        let index = planted!(KeyForgetsNamed, index, start);
         match index.checked_sub(start) {
             Some(own) => key.extend([1, own]),
-            None => key.extend([2, self.first(index)]),
+            None => key.extend([planted!(OutsideIsInside, 2, 1), self.first(index)]),
         }
         Ok(())
     }

@@ -514,10 +514,10 @@ impl Layout {
                 (Heap::Type(wanted), Heap::Type(given)) => self.equals.is_subtype(given, wanted),
                 (Heap::Eq, Heap::Struct | Heap::Array | Heap::I31 | Heap::Type(_)) => true,
                 (Heap::Struct, Heap::Type(ty)) => {
-                    self.forms.get(ty as usize) == Some(&Form::Struct)
+                    planted!(FormIsNotCompared, self.form(ty) == Form::Struct, true)
                 }
-                (Heap::Array, Heap::Type(ty)) => self.forms.get(ty as usize) == Some(&Form::Array),
-                (wanted, given) => wanted == given,
+                (Heap::Array, Heap::Type(ty)) => self.form(ty) == Form::Array,
+                (wanted, given) => planted!(AnyIsOfItsKind, wanted == given, true),
             }
     }
 

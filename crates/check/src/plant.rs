@@ -194,6 +194,18 @@ steps {
     RegistersAreLost
     AnyResults
     ChainIsAnyFrame
+    // Equal types and subtypes.
+    KeyOfFirstType
+    KeyForgetsFinal
+    KeyForgetsSupertype
+    KeyForgetsMutable
+    PackedIsByte
+    OutsideIsInside
+    KeyForgetsNamed
+    SubtypesAreTurned
+    AnyIsSubtype
+    FormIsNotCompared
+    AnyIsOfItsKind
     // Landings.
     LandingAtAnyStack
     LandingKeepsRegisters
