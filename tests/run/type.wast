@@ -97,6 +97,35 @@
   (module (import "m" "a" (func)))
   "incompatible import type")
 
+;; A module that imports a function of a subtype it does not have calls it, and gives it away.
+(module $sub
+  (type $a (sub (func (param i32) (result i32))))
+  (type $b (sub $a (func (param i32) (result i32))))
+  (table funcref (elem $own))
+  (func $own (type $a) (i32.add (local.get 0) (i32.const 1)))
+  (func (export "by-type") (type $b) (call_indirect (type $a) (local.get 0) (i32.const 0)))
+  (func (export "plain") (type $b) (i32.add (local.get 0) (i32.const 2))))
+(register "sub" $sub)
+(module
+  (type $a (sub (func (param i32) (result i32))))
+  (import "sub" "by-type" (func $by-type (type $a)))
+  (import "sub" "plain" (func $plain (type $a)))
+  (export "again" (func $plain))
+  (table funcref (elem $by-type $plain))
+  (func (export "direct") (param i32) (result i32)
+    (i32.mul (call $by-type (local.get 0)) (call $plain (local.get 0))))
+  (func (export "indirect") (param i32 i32) (result i32)
+    (call_indirect (type $a) (local.get 0) (local.get 1))))
+(assert_return (invoke "direct" (i32.const 5)) (i32.const 42))
+(assert_return (invoke "again" (i32.const 5)) (i32.const 7))
+(assert_return (invoke "indirect" (i32.const 5) (i32.const 0)) (i32.const 6))
+(assert_return (invoke "indirect" (i32.const 5) (i32.const 1)) (i32.const 7))
+(assert_unlinkable
+  (module
+    (type $a (func (param i32) (result i32)))
+    (import "sub" "plain" (func (type $a))))
+  "incompatible import type")
+
 ;; Tables, tags and mutable globals are of the very type; a constant may be of a subtype.
 (module $g
   (type $a (sub (func)))

@@ -291,9 +291,10 @@ impl Run<'_> {
         if sp + 8 + bytes != self.top {
             return self.broken(Rule::Return, "the arguments are not taken off the stack");
         }
+        let module = &self.world.module;
         let given = &self.world.types[self.world.funcs[to].ty].results;
         let wanted = &self.signature.results;
-        let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
+        let fit = given.iter().zip(wanted).all(|(given, wanted)| module.takes(*wanted, *given));
         if given.len() != wanted.len() || !fit {
             return self.broken(Rule::Call, "the callee's results are others");
         }

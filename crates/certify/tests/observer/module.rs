@@ -5,7 +5,8 @@
 //! honest code break a rule here.
 
 use wasmparser::{
-    AbstractHeapType as A, CompositeInnerType, HeapType, Parser, Payload, TypeRef, ValType,
+    AbstractHeapType as A, CompositeInnerType, FieldType, HeapType, Parser, Payload, StorageType,
+    SubType, TypeRef, ValType,
 };
 
 /// The kind of thing that a reference names.
@@ -14,6 +15,8 @@ pub(crate) enum Names {
     Func,
     Extern,
     Exn,
+    /// Structures, arrays and small integers. There are none: each reference is null.
+    Any,
 }
 
 /// Which of its kind.
@@ -21,7 +24,15 @@ pub(crate) enum Names {
 pub(crate) enum Which {
     Any,
     Nothing,
-    /// Functions of a type.
+    /// Values that can be compared.
+    Eq,
+    /// Structures.
+    Struct,
+    /// Arrays.
+    Array,
+    /// Small integers.
+    I31,
+    /// Values of a type, the first of those that are equal.
     Type(u32),
 }
 
@@ -31,17 +42,6 @@ pub(crate) struct RefTy {
     pub(crate) names: Names,
     pub(crate) which: Which,
     pub(crate) nullable: bool,
-}
-
-impl RefTy {
-    /// Whether each reference of the other type is one of this.
-    fn takes(self, other: RefTy) -> bool {
-        self.names == other.names
-            && (self.nullable || !other.nullable)
-            && (self.which == other.which
-                || self.which == Which::Any
-                || other.which == Which::Nothing)
-    }
 }
 
 /// A value type.
@@ -56,14 +56,6 @@ pub(crate) enum Ty {
 }
 
 impl Ty {
-    /// Whether a value of the other type can stand for one of this.
-    pub(crate) fn takes(self, other: Ty) -> bool {
-        match (self, other) {
-            (Ty::Ref(own), Ty::Ref(other)) => own.takes(other),
-            _ => self == other,
-        }
-    }
-
     /// Bytes of a cell of this type that code may touch.
     pub(crate) fn cell_bytes(self) -> u64 {
         if self == Ty::V128 { 16 } else { 8 }
@@ -155,6 +147,8 @@ pub(crate) struct Table {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Module {
     pub(crate) types: Vec<Signature>,
+    /// The types as they stand there, with the number of the first of each one's group.
+    declared: Vec<(u32, SubType)>,
     /// The first type that is equal to each.
     pub(crate) canonical: Vec<u32>,
     /// Types of the functions, the first of those that are equal.
@@ -182,9 +176,7 @@ impl Module {
         match payload {
             Payload::TypeSection(reader) => {
                 for group in reader {
-                    for ty in group.expect("types").into_types() {
-                        self.push_type(&ty.composite_type.inner);
-                    }
+                    self.push_group(group.expect("types").into_types().collect());
                 }
             }
             Payload::ImportSection(reader) => {
@@ -224,14 +216,116 @@ impl Module {
         }
     }
 
-    fn push_type(&mut self, inner: &CompositeInnerType) {
-        let CompositeInnerType::Func(func) = inner else { panic!("a function type") };
-        let list = |types: &[ValType]| types.iter().map(|&ty| self.value(ty)).collect();
-        let signature = Signature { params: list(func.params()), results: list(func.results()) };
-        let own = self.types.len();
-        let first = self.types.iter().position(|ty| *ty == signature).unwrap_or(own);
-        self.types.push(signature);
-        self.canonical.push(u32::try_from(first).expect("few types"));
+    /// Adds a group; it is compared with each before it.
+    fn push_group(&mut self, group: Vec<SubType>) {
+        let start = number(self.declared.len());
+        let starts: Vec<u32> = self.declared.iter().map(|&(start, _)| start).collect();
+        let group: Vec<(u32, SubType)> = group.into_iter().map(|ty| (start, ty)).collect();
+        let equal = |at: &usize| {
+            let before = self.declared[*at..].iter().take_while(|ty| ty.0 as usize == *at);
+            before.clone().count() == group.len()
+                && before.zip(&group).all(|(a, b)| self.same(a, b))
+        };
+        let first = (0..starts.len()).filter(|&at| starts[at] as usize == at).find(equal);
+        let first = first.map_or(start, number);
+        self.canonical.extend((0..number(group.len())).map(|at| first + at));
+        self.declared.extend(group.iter().cloned());
+        for (_, ty) in group {
+            let signature = match &ty.composite_type.inner {
+                CompositeInnerType::Func(func) => {
+                    let list = |types: &[ValType]| types.iter().map(|&ty| self.value(ty)).collect();
+                    Signature { params: list(func.params()), results: list(func.results()) }
+                }
+                _ => Signature::default(),
+            };
+            self.types.push(signature);
+        }
+    }
+
+    /// Whether two types, each with the first of its group, are declared alike, where a type of
+    /// the one's group is like the one at its place in the other's.
+    fn same(&self, (start, one): &(u32, SubType), (from, other): &(u32, SubType)) -> bool {
+        let index = |a: u32, b: u32| match (a.checked_sub(*start), b.checked_sub(*from)) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => self.canonical[a as usize] == self.canonical[b as usize],
+            _ => false,
+        };
+        let value = |a: &ValType, b: &ValType| match (a, b) {
+            (ValType::Ref(a), ValType::Ref(b)) => {
+                let heap = match (a.type_index(), b.type_index()) {
+                    (Some(_), Some(_)) => index(named(*a), named(*b)),
+                    _ => a.heap_type() == b.heap_type(),
+                };
+                heap && a.is_nullable() == b.is_nullable()
+            }
+            _ => a == b,
+        };
+        let values = |a: &[ValType], b: &[ValType]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| value(a, b))
+        };
+        let field = |a: &FieldType, b: &FieldType| {
+            a.mutable == b.mutable
+                && match (&a.element_type, &b.element_type) {
+                    (StorageType::Val(a), StorageType::Val(b)) => value(a, b),
+                    (a, b) => a == b,
+                }
+        };
+        use CompositeInnerType as C;
+        let inner = match (&one.composite_type.inner, &other.composite_type.inner) {
+            (C::Func(a), C::Func(b)) => {
+                values(a.params(), b.params()) && values(a.results(), b.results())
+            }
+            (C::Struct(a), C::Struct(b)) => {
+                let (a, b) = (&a.fields, &b.fields);
+                a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| field(a, b))
+            }
+            (C::Array(a), C::Array(b)) => field(&a.0, &b.0),
+            _ => false,
+        };
+        let supertypes = match (supertype(one), supertype(other)) {
+            (Some(a), Some(b)) => index(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        inner && supertypes && one.is_final == other.is_final
+    }
+
+    /// Whether all values of a type are of another one.
+    pub(crate) fn is_subtype(&self, sub: usize, sup: u32) -> bool {
+        let mut ty = self.canonical.get(sub).copied();
+        while let Some(at) = ty {
+            if at == sup {
+                return true;
+            }
+            ty = supertype(&self.declared[at as usize].1).map(|ty| self.canonical[ty as usize]);
+        }
+        false
+    }
+
+    /// Whether it is a type of functions.
+    pub(crate) fn is_func(&self, ty: u32) -> bool {
+        let inner = &self.declared[ty as usize].1.composite_type.inner;
+        matches!(inner, CompositeInnerType::Func(_))
+    }
+
+    /// Whether a value of the type `given` can stand for one of `wanted`.
+    pub(crate) fn takes(&self, wanted: Ty, given: Ty) -> bool {
+        let (Ty::Ref(wanted), Ty::Ref(given)) = (wanted, given) else { return wanted == given };
+        let form = |ty: u32| match self.declared[ty as usize].1.composite_type.inner {
+            CompositeInnerType::Struct(_) => Which::Struct,
+            CompositeInnerType::Array(_) => Which::Array,
+            _ => Which::Any,
+        };
+        wanted.names == given.names
+            && (wanted.nullable || !given.nullable)
+            && match (wanted.which, given.which) {
+                (Which::Any, _) | (_, Which::Nothing) => true,
+                (Which::Type(wanted), Which::Type(given)) => {
+                    self.is_subtype(given as usize, wanted)
+                }
+                (Which::Eq, given) => given != Which::Any,
+                (wanted, Which::Type(given)) => wanted == form(given),
+                (wanted, given) => wanted == given,
+            }
     }
 
     fn value(&self, ty: ValType) -> Ty {
@@ -254,10 +348,16 @@ impl Module {
             HeapType::Abstract { ty: A::NoExtern, .. } => (Names::Extern, Which::Nothing),
             HeapType::Abstract { ty: A::Exn, .. } => (Names::Exn, Which::Any),
             HeapType::Abstract { ty: A::NoExn, .. } => (Names::Exn, Which::Nothing),
-            HeapType::Concrete(index) => {
-                let index = index.as_module_index().expect("a module's type");
-                let first = self.canonical.get(index as usize).copied().unwrap_or(index);
-                (Names::Func, Which::Type(first))
+            HeapType::Abstract { ty: A::Any, .. } => (Names::Any, Which::Any),
+            HeapType::Abstract { ty: A::None, .. } => (Names::Any, Which::Nothing),
+            HeapType::Abstract { ty: A::Eq, .. } => (Names::Any, Which::Eq),
+            HeapType::Abstract { ty: A::Struct, .. } => (Names::Any, Which::Struct),
+            HeapType::Abstract { ty: A::Array, .. } => (Names::Any, Which::Array),
+            HeapType::Abstract { ty: A::I31, .. } => (Names::Any, Which::I31),
+            HeapType::Concrete(_) => {
+                let index = named(ty);
+                let names = if self.is_func(index) { Names::Func } else { Names::Any };
+                (names, Which::Type(self.canonical[index as usize]))
             }
             other => panic!("a reference to {other:?}"),
         };
@@ -281,4 +381,18 @@ impl Module {
     fn push_global(&mut self, ty: &wasmparser::GlobalType) {
         self.globals.push((self.value(ty.content_type), ty.mutable));
     }
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).expect("few types")
+}
+
+/// The type that a reference type names.
+fn named(ty: wasmparser::RefType) -> u32 {
+    let index = ty.type_index().and_then(|index| index.unpack().as_module_index());
+    index.expect("a module's type")
+}
+
+fn supertype(ty: &SubType) -> Option<u32> {
+    Some(ty.supertype_idxs.first()?.as_module_index().expect("a module's type"))
 }

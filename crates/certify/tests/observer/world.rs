@@ -238,7 +238,8 @@ impl World {
         let alien = Signature { params: vec![any; 7], results: vec![any] };
         self.types.extend([alien, Signature { params: vec![Ty::I64; 11], results: vec![Ty::F64] }]);
         let mut foreign: Vec<usize> = (0..2).map(|n| module.types.len() + n).collect();
-        foreign.extend(module.canonical.iter().map(|&first| first as usize));
+        let firsts = module.canonical.iter().filter(|&&first| module.is_func(first));
+        foreign.extend(firsts.map(|&first| first as usize));
         foreign.sort_unstable();
         foreign.dedup();
         // Modules of many types would make stores of many functions.
@@ -342,10 +343,13 @@ impl World {
         let func = usize::try_from(value - 1).ok().and_then(|address| self.funcs.get(address));
         match (ty.names, ty.which) {
             (_, Which::Nothing) => false,
-            (Names::Func, Which::Any) => func.is_some(),
-            (Names::Func, Which::Type(ty)) => func.is_some_and(|func| func.ty == ty as usize),
+            (Names::Func, Which::Type(ty)) => {
+                func.is_some_and(|func| self.module.is_subtype(func.ty, ty))
+            }
+            (Names::Func, _) => func.is_some(),
             (Names::Extern, _) => self.others[0].contains(&value),
             (Names::Exn, _) => self.others[1].contains(&value),
+            (Names::Any, _) => false,
         }
     }
 
@@ -356,7 +360,7 @@ impl World {
         }
         match (ty.names, ty.which) {
             (Names::Func, Which::Type(ty)) => {
-                let fit = |(_, func): &(usize, &Func)| func.ty == ty as usize;
+                let fit = |(_, func): &(usize, &Func)| self.module.is_subtype(func.ty, ty);
                 let all: Vec<usize> =
                     self.funcs.iter().enumerate().filter(fit).map(|f| f.0).collect();
                 if all.is_empty() { 0 } else { *rng.pick(&all) as u64 + 1 }
@@ -364,6 +368,7 @@ impl World {
             (Names::Func, _) => rng.below(self.funcs.len()) as u64 + 1,
             (Names::Extern, _) => *rng.pick(&self.others[0]),
             (Names::Exn, _) => *rng.pick(&self.others[1]),
+            (Names::Any, _) => 0,
         }
     }
 
