@@ -192,6 +192,8 @@ pub(crate) fn handle_of_ref(
         Ref::Extern(None) => Ok(None),
         Ref::Extern(Some(value)) => handle_of_extern(value, cell, context).map(Some),
         Ref::Exn(_) => Err(format_err!("references to exceptions stay inside their store")),
+        // There is none but null.
+        Ref::Any(_) => Ok(None),
     }
 }
 

@@ -121,7 +121,7 @@ impl wasmtime_val_t {
                 WASMTIME_EXTERNREF
             }
             Val::AnyRef(_) => {
-                return Err(format_err!("`wasmtime_val_t` has no anyref here yet"));
+                return Err(format_err!("`wasmtime_val_t` has no place for an anyref here"));
             }
             Val::ExnRef(value) => {
                 let thrown = value.map(|value| value.exception(context)).transpose()?;

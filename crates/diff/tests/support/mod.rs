@@ -147,6 +147,6 @@ fn scalar(value: Val) -> Option<String> {
         Val::I32(_) | Val::I64(_) | Val::F32(_) | Val::F64(_) | Val::V128(_) => {
             Some(format!("{value:?}"))
         }
-        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => None,
+        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) | Val::AnyRef(_) => None,
     }
 }
