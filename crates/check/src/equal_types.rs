@@ -173,8 +173,8 @@ impl EqualTypes {
         start: u32,
         index: UnpackedIndex,
     ) -> Result<(), &'static str> {
-        let index = index.as_module_index().ok_or("reference type")?;
-        let index = planted!(KeyForgetsNamed, index, start);
+        let named = index.as_module_index().ok_or("reference type")?;
+        let index = planted!(KeyForgetsNamed, named, start);
         match index.checked_sub(start) {
             Some(own) => key.extend([1, own]),
             None => key.extend([planted!(OutsideIsInside, 2, 1), self.first(index)]),

@@ -54,14 +54,14 @@ const MACHINE: [Assumption; 16] = [
         noticed_by: "invariants of crates/runtime/src/vm.rs; where they move: crates/native/tests/moves.rs",
     },
     Assumption {
-        what: "context, records, type ids, builtins are at the offsets of `prova_check::offsets`, type ids are canonical, a record's code takes what its type says",
+        what: "context, records, type ids, builtins are at the offsets of `prova_check::offsets`, type ids are canonical: equal exactly for types that are equal with their groups; a record's code takes what its type says, and a subtype's what the supertype says",
         kept_by: "runtime",
         noticed_by: "assertions when it is built; the suites in `--tier native`",
     },
     Assumption {
-        what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, so no record of such a type leads to address 0; an instance without them takes no native code",
+        what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, and so has the type of each function that is imported, which may be a subtype: no record of such a type leads to address 0; an instance without them takes no native code",
         kept_by: "runtime",
-        noticed_by: "crates/native/tests/attach.rs, artifact.rs; crates/testing/tests/look.rs",
+        noticed_by: "crates/native/tests/attach.rs, artifact.rs; crates/testing/tests/look.rs; crates/prova/tests/bulk.rs: subtypes",
     },
     Assumption {
         what: "native stacks have 24 times the logical limit (half of the 16 for two thunks a waiting function) and at least 131,072 bytes beside it, and trampolines of builtins leave the stack soon",

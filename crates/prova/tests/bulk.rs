@@ -2,7 +2,8 @@
 //! code, ways and entries. Results do not depend on them.
 
 use prova::{
-    Caller, Config, Engine, Func, Linker, Module, PoolingAllocationConfig, Result, Store, Tier,
+    Caller, Config, Engine, Func, Instance, Linker, Module, PoolingAllocationConfig, Result, Store,
+    Tier, Val,
 };
 
 /// Calls by index, by reference and of the host, in both directions.
@@ -88,6 +89,50 @@ fn what_a_store_answers_does_not_depend_on_those_before() -> Result<()> {
         for (at, (found, expected)) in of_all(&engine)?.iter().zip(&expected).enumerate() {
             assert_eq!(found, expected, "{name}, store {at}");
         }
+    }
+    Ok(())
+}
+
+/// Takes functions of a type that has subtypes, and calls one.
+const OPEN: &str = r#"(module
+    (type $open (sub (func (param i32) (result i32))))
+    (import "host" "f" (func $f (type $open)))
+    (func (export "run") (param i32) (result i32) (call $f (local.get 0))))"#;
+
+/// What has a subtype of it, to name it; it has no instance.
+const SUBTYPES: &str = r#"(module
+    (type $open (sub (func (param i32) (result i32))))
+    (type $sub (sub $open (func (param i32) (result i32))))
+    (import "host" "exact" (func (type $open)))
+    (import "host" "sub" (func (type $sub)))
+    (import "host" "other" (func (param i32) (result i32))))"#;
+
+/// A function of the host may be of a subtype of an import's type. No module of the store has that
+/// type, so no ways to functions of it come with one.
+#[test]
+fn a_function_of_the_host_is_of_a_subtype() -> Result<()> {
+    for (name, engine) in crate::engines() {
+        let open = Module::new(&engine, OPEN)?;
+        let types = Module::new(&engine, SUBTYPES)?;
+        let ty = |at: usize| types.imports().nth(at).and_then(|import| import.ty().func().cloned());
+        // In stores one after another, each of which finds what the one before has left.
+        for (number, at) in [0, 1, 0, 1, 1].into_iter().enumerate() {
+            let mut store = Store::new(&engine, 0);
+            let ty = ty(at).expect("it is a function");
+            let f = Func::new(&mut store, ty, |mut caller, values, out| {
+                *caller.data_mut() += 1;
+                out[0] = Val::I32(values[0].unwrap_i32() * 10 + *caller.data());
+                Ok(())
+            });
+            let instance = Instance::new(&mut store, &open, &[f.into()])?;
+            let run = instance.get_typed_func::<i32, i32>(&mut store, "run")?;
+            let answers = [run.call(&mut store, 4)?, run.call(&mut store, 5)?];
+            assert_eq!(answers, [41, 52], "{name}, store {number}");
+        }
+        let mut store = Store::new(&engine, 0);
+        let other = ty(2).expect("it is a function");
+        let other = Func::new(&mut store, other, |_, _, _| Ok(()));
+        Instance::new(&mut store, &open, &[other.into()]).expect_err("it is of no subtype");
     }
     Ok(())
 }

@@ -419,12 +419,12 @@ fn wasm_2() {
 
 #[test]
 fn the_latest_version() {
-    check(spec(SpecVersion::Latest), 17_308, 84);
+    check(spec(SpecVersion::Latest), 17_352, 0);
 }
 
 #[test]
 fn exceptions() {
-    check(proposal(Proposal::ExceptionHandling), 70, 5);
+    check(proposal(Proposal::ExceptionHandling), 72, 0);
 }
 
 #[test]

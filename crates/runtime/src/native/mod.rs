@@ -17,9 +17,10 @@
 //!   the other; no record, vmctx, object's record or `args` moves or goes before the store does.
 //! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a
 //!   way out of its type, kept by the store; it is 0 only for types that no native code can call:
-//!   no module with native code has the type, or the check refuses calls of it
-//!   ([`prova_check::Layout::is_callable`]). A module whose ways are not complete has no native
-//!   code.
+//!   no module with native code has the type or imports a function of it, or the check refuses
+//!   calls of it ([`prova_check::Layout::is_callable`]). A function of a subtype has the parameters
+//!   and results of the type, in the same cells, so the type's ways lead there too. A module whose
+//!   ways are not complete has no native code.
 //! * R3. The words of a vmctx are those of a layout that [`NativeModule::derive`] made from the
 //!   instance's module for the store's configuration; code is attached only if it was checked in
 //!   that very layout. The copies of a memory's length, and of bases that may move, in all
