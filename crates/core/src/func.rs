@@ -221,8 +221,9 @@ impl<T: 'static> HostFunc<T> {
                 store.rt.func_of_type(ty, Arc::clone(host))
             }
             None => {
-                let ty = self.ty.resolved_in(store.rt);
-                store.rt.func_new(ty.clone(), runtime_func(Arc::clone(&self.call), ty))
+                let id = self.ty.id_in(store.rt);
+                let ty = store.rt.types().get(id).clone();
+                store.rt.func_of_type(id, runtime_func(Arc::clone(&self.call), ty))
             }
         };
         Func { store: store.state.id, addr }

@@ -99,13 +99,14 @@ const OPEN: &str = r#"(module
     (import "host" "f" (func $f (type $open)))
     (func (export "run") (param i32) (result i32) (call $f (local.get 0))))"#;
 
-/// What has a subtype of it, to name it; it has no instance.
+/// Names a subtype of that type; it is never instantiated.
 const SUBTYPES: &str = r#"(module
     (type $open (sub (func (param i32) (result i32))))
     (type $sub (sub $open (func (param i32) (result i32))))
+    (type $other (func (param i32) (result i32)))
     (import "host" "exact" (func (type $open)))
     (import "host" "sub" (func (type $sub)))
-    (import "host" "other" (func (param i32) (result i32))))"#;
+    (import "host" "other" (func (type $other))))"#;
 
 /// A function of the host may be of a subtype of an import's type. No module of the store has that
 /// type, so no ways to functions of it come with one.
