@@ -43,6 +43,9 @@ pub(crate) fn of(error: &Error) -> Option<String> {
                 "No option sets this limit; an embedder can (`prova_core::Config::module_limits`).";
             return Some(text.into());
         }
+        if module.instruction().is_some() {
+            return None;
+        }
         let key = module.proposal().and_then(proposal_key)?;
         return Some(format!("`-W {key}` allows it."));
     }

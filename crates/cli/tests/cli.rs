@@ -258,7 +258,8 @@ fn files_that_are_missing_or_no_modules() {
         "type mismatch",
         "offset 0x",
     ]);
-    demo.write("unsupported.wat", "(module (type (struct)))");
+    let object = "(module (type $s (struct)) (func (drop (struct.new $s))))";
+    demo.write("unsupported.wat", object);
     demo.run("unsupported.wat").expect(1, "").says(&[
         "failed to load",
         "unsupported: ",

@@ -78,9 +78,15 @@ fn a_proposal_that_is_off_names_its_key() {
     demo.run("-W simd=n,relaxed-simd=n vector.wat")
         .expect(1, "")
         .says(&["unsupported: simd", "`-W simd` allows it."]);
-    demo.write("gc.wat", "(module (type (struct)))");
-    let gc = demo.run("gc.wat");
-    assert!(gc.code == 1 && !gc.err.contains("allows it"), "{gc:?}");
+    demo.write("types.wat", "(module (type (struct)))");
+    demo.run("-W gc=n types.wat").expect(1, "").says(&["unsupported: gc", "`-W gc` allows it."]);
+    // Its instructions no setting allows.
+    demo.write("gc.wat", "(module (type $s (struct)) (func (drop (struct.new $s))))");
+    for option in ["", "-W gc=n"] {
+        let gc = demo.run(&format!("{option} gc.wat"));
+        assert!(gc.code == 1 && gc.err.contains("unsupported: gc"), "{gc:?}");
+        assert_eq!(gc.err.contains("allows it"), !option.is_empty(), "{gc:?}");
+    }
 }
 
 #[test]

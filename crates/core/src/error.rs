@@ -141,6 +141,14 @@ impl UnsupportedModule {
         }
     }
 
+    /// The instruction that no tier executes, where it is one; then no setting allows it.
+    pub fn instruction(&self) -> Option<&'static str> {
+        match self.0.kind {
+            module::ErrorKind::Unsupported { instruction, .. } => instruction,
+            module::ErrorKind::Invalid { .. } | module::ErrorKind::Limit { .. } => None,
+        }
+    }
+
     /// The limit of modules that it exceeds, a field of [`Limits`](crate::Limits); `None` if it
     /// needs a proposal.
     pub fn limit(&self) -> Option<&'static str> {

@@ -149,8 +149,8 @@ impl Tag {
     /// If the type has results, or a limit of the store is exceeded.
     pub fn new(mut store: impl AsContextMut, ty: &FuncType) -> Result<Tag> {
         let store = store.as_context_mut();
-        let ty = ty.resolved_in(store.rt);
-        let addr = store.rt.tag_new(&ty).map_err(error_of_creation)?;
+        let id = ty.id_in(store.rt);
+        let addr = store.rt.tag_of_type(id).map_err(error_of_creation)?;
         Ok(Tag { store: store.state.id, addr })
     }
 

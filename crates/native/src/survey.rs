@@ -236,8 +236,8 @@ fn thunks(module: &Module, layout: &Layout, target: &Target, ty: TypeIdx) -> Sur
             Ok(code) => {
                 row.judge(layout, &code);
             }
-            // Functions of the type count, where there are any.
-            Err(Declined::Results | Declined::Parameters) => {}
+            // Functions of the type count, where there are any; of other types there are none.
+            Err(Declined::Results | Declined::Parameters | Declined::NoFunction) => {}
             Err(why) => row.decline(CodeKind::ThunkIn(ty.0), &why),
         }
     }

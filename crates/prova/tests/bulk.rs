@@ -3,7 +3,7 @@
 
 use prova::{
     Caller, Config, Engine, Func, Instance, Linker, Module, PoolingAllocationConfig, Result, Store,
-    Tier, Val,
+    Tag, Tier, Val,
 };
 
 /// Calls by index, by reference and of the host, in both directions.
@@ -134,6 +134,33 @@ fn a_function_of_the_host_is_of_a_subtype() -> Result<()> {
         let other = ty(2).expect("it is a function");
         let other = Func::new(&mut store, other, |_, _, _| Ok(()));
         Instance::new(&mut store, &open, &[other.into()]).expect_err("it is of no subtype");
+    }
+    Ok(())
+}
+
+/// Imports a tag of a type that is in a group, and one of the type with the same values alone.
+const TAGS: &str = r#"(module
+    (rec (type $paired (func (param i32))) (type $other (func (param i64))))
+    (type $alone (func (param i32)))
+    (import "host" "paired" (tag (type $paired)))
+    (import "host" "alone" (tag (type $alone))))"#;
+
+#[test]
+fn a_tag_of_the_host_keeps_the_group_of_its_type() -> Result<()> {
+    for (name, engine) in crate::engines() {
+        let module = Module::new(&engine, TAGS)?;
+        let mut store = Store::new(&engine, 0);
+        let [paired, alone] = [0, 1].map(|at| {
+            let import = module.imports().nth(at).expect("there are two");
+            let ty = import.ty().tag().cloned().expect("it is a tag");
+            Tag::new(&mut store, &ty).expect("it has no results")
+        });
+        Instance::new(&mut store, &module, &[paired.into(), alone.into()])?;
+        for of_others in [[alone, alone], [paired, paired], [alone, paired]] {
+            let imports = of_others.map(Into::into);
+            let refused = Instance::new(&mut store, &module, &imports);
+            assert!(refused.is_err(), "{name}: a tag of another type");
+        }
     }
     Ok(())
 }

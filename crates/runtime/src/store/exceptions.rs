@@ -19,11 +19,24 @@ impl Store {
     ///
     /// If a limit refuses it, or the type has results.
     pub fn tag_new(&mut self, ty: &FuncType) -> Result<TagAddr, CreateError> {
-        if !ty.results.is_empty() {
+        let id = self.types.intern(ty);
+        self.tag_of_type(id)
+    }
+
+    /// The same of a type that the store knows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::tag_new`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no such type.
+    pub fn tag_of_type(&mut self, id: TypeId) -> Result<TagAddr, CreateError> {
+        if !self.types.get(id).results.is_empty() {
             return Err(CreateError::Misuse("a tag whose type has results"));
         }
         limits::check("tags_max", self.limits().tags_max, self.tags.len() as u64 + 1)?;
-        let id = self.types.intern(ty);
         Ok(self.push_tag(id))
     }
 
