@@ -121,12 +121,6 @@ impl FuncType {
         *ids.as_ref().and_then(|ids| ids.get(at.index())).or_bug("a store has at most 2^20 types")
     }
 
-    /// The type with the identities of a store for what it names.
-    pub(crate) fn resolved_in(&self, rt: &mut rt::Store) -> module::FuncType {
-        let id = self.id_in(rt);
-        rt.types().get(id).clone()
-    }
-
     /// The type's group with all that it names, and its place there.
     fn closure(&self) -> (module::Types, TypeIdx) {
         closure(self.index, |index| self.list.group_of(TypeIdx(index)))
