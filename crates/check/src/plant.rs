@@ -139,6 +139,7 @@ steps {
     GivenIsChanged
     ArrayAnywhere
     ArrayOfAnything
+    OutAnswersAnother
     UnwindsAnyway
     EntryIsNotSaid
     UnwoundElsewhere
