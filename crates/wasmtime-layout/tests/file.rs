@@ -127,6 +127,9 @@ fn made_for(release: &str, target: &str, features: &[&str]) -> Vec<u8> {
 const SIGNALS: usize = 23;
 const BASELINE: usize = SIGNALS + 1;
 
+/// The caller of a builtin that has a list.
+const CALLER: &str = "wasmtime_builtin_ref_func";
+
 /// A name of 1,024 bytes.
 const LONG: &str = {
     const BYTES: [u8; 1024] = [b'x'; 1024];
@@ -374,7 +377,7 @@ fn a_piece_has_the_rows_of_its_function() {
 #[test]
 fn files_that_are_not_wasmtimes_are_refused_by_name() {
     type Case = (fn(&mut Made), &'static str);
-    let cases: [Case; 16] = [
+    let cases: [Case; 17] = [
         (|made| made.os_abi = 0, "no compiled module"),
         (|made| made.flags = 2, "a component"),
         (|made| made.engine = engine("47", "x86_64-unknown-linux-gnu"), "Wasmtime \"47\""),
@@ -386,6 +389,7 @@ fn files_that_are_not_wasmtimes_are_refused_by_name() {
         (|made| made.exceptions = vec![1, 0, 0, 0], "malformed"),
         (|made| made.symbols[0].2 = 0, "empty"),
         (|made| made.symbols[1].0 = "wasm[0]::function[0]", "twice"),
+        (|made| made.symbols.extend([40, 44].map(|at| (CALLER, at, 1))), "twice"),
         (|made| made.symbols[0].2 = 33, "overlaps"),
         (|made| made.symbols[1].2 = 33, "overlaps"),
         // Wasmtime takes the last section of a name.
@@ -403,6 +407,7 @@ fn files_that_are_not_wasmtimes_are_refused_by_name() {
     let mut made = Made::new();
     made.more = Some(".debug_info");
     made.symbols.push((LONG, 40, 1));
+    made.symbols.push((CALLER, 44, 1));
     assert_eq!(made.verified().expect("a report").confined, 2);
     let wasm = wat::parse_str(WAT).expect("a module");
     assert!(verify(&[], &wasm).is_err());
