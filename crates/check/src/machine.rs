@@ -127,7 +127,7 @@ impl<'a> Machine<'a> {
             path: Path::default(),
             calls: 0,
             metered: false,
-            fresh: self.kind == CodeKind::Way(Way::Start),
+            fresh: planted!(AllIsFresh, self.kind == CodeKind::Way(Way::Start), true),
             keeps_words: false,
             kept_words: 0,
         };

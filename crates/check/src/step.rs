@@ -277,11 +277,18 @@ impl Machine<'_> {
         }
         let (a, b) = if alu == Alu::Or && a.as_constant().is_some() { (b, a) } else { (a, b) };
         match (alu, b.as_constant()?) {
-            (Alu::And, 0xffff_ffff_ffff_fffe) => match self.symbols.def(a.as_symbol()?).kind {
-                Kind::Tagged(ty) => Some(Kind::Ref(RefType { nullable: true, ..ty })),
-                _ => None,
-            },
-            (Alu::Or, 1) => self.ref_type(path, a).map(Kind::Tagged),
+            (Alu::And, mask) if planted!(AnyMaskOfTag, mask == !1, true) => {
+                match self.symbols.def(a.as_symbol()?).kind {
+                    Kind::Tagged(ty) => {
+                        let nullable = planted!(ElementIsInitialised, true, ty.nullable);
+                        Some(Kind::Ref(RefType { nullable, ..ty }))
+                    }
+                    _ => None,
+                }
+            }
+            (Alu::Or, bit) if planted!(AnyBitOfTag, bit == 1, true) => {
+                self.ref_type(path, a).map(Kind::Tagged)
+            }
             _ => None,
         }
     }

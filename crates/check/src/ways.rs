@@ -235,9 +235,9 @@ impl Machine<'_> {
                     value == Value::symbol(sym) || Some(value) == byte
                 }
                 // The table's index is another argument, with a rule by itself.
-                Argument::Element(_) => is(state, n),
+                Argument::Element(_) => planted!(AskedIsChanged, is(state, n), true),
                 Argument::Bytes(count) | Argument::Source(count) => {
-                    is(state, n) && is(state, usize::from(count))
+                    is(state, n) && planted!(CountIsChanged, is(state, usize::from(count)), true)
                 }
             };
             if !planted!(GivenIsChanged, own, true) {
