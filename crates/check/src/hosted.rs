@@ -235,8 +235,8 @@ impl Machine<'_> {
         let listed = |index| hosted.listed.binary_search(&index).is_ok();
         let below = |count| index.is_some_and(|index| index < count);
         let owned = |extent| {
-            let any = matches!(kind, Some(Kind::Owned(_)));
-            planted!(OwnedByAnyIndex, kind == Some(Kind::Owned(extent)), any)
+            let is = kind == Some(Kind::Owned(extent));
+            planted!(OwnedByAnyIndex, is, matches!(kind, Some(Kind::Owned(_))))
         };
         let (there, what) = match argument {
             Argument::Memory(count) => {
