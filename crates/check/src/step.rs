@@ -276,8 +276,9 @@ impl Machine<'_> {
             return None;
         }
         let (a, b) = if alu == Alu::Or && a.as_constant().is_some() { (b, a) } else { (a, b) };
-        match (alu, b.as_constant()?) {
-            (Alu::And, mask) if planted!(AnyMaskOfTag, mask == !1, true) => {
+        let constant = b.as_constant()?;
+        match alu {
+            Alu::And if planted!(AnyMaskOfTag, constant == !1, true) => {
                 match self.symbols.def(a.as_symbol()?).kind {
                     Kind::Tagged(ty) => {
                         let nullable = planted!(ElementIsInitialised, true, ty.nullable);
@@ -286,7 +287,7 @@ impl Machine<'_> {
                     _ => None,
                 }
             }
-            (Alu::Or, bit) if planted!(AnyBitOfTag, bit == 1, true) => {
+            Alu::Or if planted!(AnyBitOfTag, constant == 1, true) => {
                 self.ref_type(path, a).map(Kind::Tagged)
             }
             _ => None,

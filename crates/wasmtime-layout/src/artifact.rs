@@ -3,6 +3,7 @@
 //! - A1. No two sections have one name: Wasmtime takes the last one of a name. The first entry of
 //!   the table of sections, which has no meaning, has no name and no bytes: Wasmtime reads it.
 //! - A2. Names of symbols take no more bytes than the file has, however many symbols share one.
+//! - A3. A builtin has one caller: each gets the rule of the builtin, which may have a list.
 
 use crate::error::Error;
 use crate::exceptions::{self, Handled, Handler};
@@ -143,7 +144,6 @@ impl<'a> Artifact<'a> {
             if symbol.len == 0 {
                 return Err(Error::compiled(".symtab", format!("{} is empty", symbol.name)));
             }
-            // Each caller of a builtin has the rule of that, which may have a list.
             let first = match symbol.kind {
                 SymbolKind::Func(_) | SymbolKind::Way(_) => kinds.insert(symbol.kind),
                 SymbolKind::Builtin => callers.insert(&symbol.name),

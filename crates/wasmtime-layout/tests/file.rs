@@ -326,8 +326,8 @@ fn memories_that_grow_are_the_modules_own() {
 #[test]
 fn sums_of_wide_indices_are_followed() {
     let mut made = Made::new();
-    // `lea rcx, [rdx+0x28]; xor eax, eax; mov rsi, [rdi+0x38]; lea r10, [rsi+rcx]; mov r11d, 16 MiB;
-    // cmp rcx, r11; cmova r10, rax; mov byte ptr [r10], 1; ret`.
+    // `lea rcx, [rdx+0x28]; xor eax, eax; mov rsi, [rdi+0x38]; lea r10, [rsi+rcx];
+    // mov r11d, 16 MiB; cmp rcx, r11; cmova r10, rax; mov byte ptr [r10], 1; ret`.
     let code = [
         0x48, 0x8d, 0x4a, 0x28, 0x31, 0xc0, 0x48, 0x8b, 0x77, 0x38, 0x4c, 0x8d, 0x14, 0x0e, 0x41,
         0xbb, 0, 0, 0, 1, 0x4c, 0x39, 0xd9, 0x4c, 0x0f, 0x47, 0xd0, 0x41, 0xc6, 0x02, 1, 0xc3,
