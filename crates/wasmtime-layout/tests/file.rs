@@ -11,6 +11,9 @@ use prova_wasmtime_layout::{
     uncompared, verify, verify_on,
 };
 
+#[path = "file/module.rs"]
+mod module;
+
 /// `(module (memory 1) (func) (func))`, and code for both functions.
 struct Made {
     os_abi: u8,
