@@ -343,9 +343,15 @@ impl Machine<'_> {
             return self.is_ref(path, value, ty);
         }
         match value.as_symbol().map(|sym| self.symbols.def(sym).kind) {
-            Some(Kind::Tagged(is)) => self.layout.takes_ref(ty, is),
+            Some(Kind::Tagged(is)) => {
+                planted!(ElementOfAnyType, self.layout.takes_ref(ty, is), true)
+            }
             // Null, initialised.
-            _ => value.as_constant() == Some(1) && ty.nullable,
+            _ => {
+                let null = value.as_constant();
+                planted!(AnyConstantIsNull, null == Some(1), null.is_some())
+                    && planted!(NullIsElement, ty.nullable, true)
+            }
         }
     }
 
@@ -363,7 +369,8 @@ impl Machine<'_> {
         let path = self.sure(state.path);
         let bounds = self.facts.bounds(path, &self.symbols, to.sym);
         let within = |end| self.within(path, end, Extent::Data(n));
-        if place::linear((to, size), bounds, (0, 0), within) != Reach::Inside {
+        let inside = place::linear((to, size), bounds, (0, 0), within) == Reach::Inside;
+        if !planted!(SegmentHasNoEnd, inside, true) {
             return fault(Rule::Field, "the access is not shown to stay inside the data segment");
         }
         Ok(Place::Bytes)
@@ -377,10 +384,12 @@ impl Machine<'_> {
         access: Access,
     ) -> Result<Place, Fault> {
         let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
-        let begins = to.sym == Sym::ZERO && to.add.is_multiple_of(offsets::VALUE_BYTES);
+        let begins = planted!(ElementIsIndexed, to.sym == Sym::ZERO, true)
+            && planted!(ElementInElement, to.add.is_multiple_of(offsets::VALUE_BYTES), true);
         let index = to.add.checked_div(offsets::VALUE_BYTES).unwrap_or(u64::MAX);
         let there = planted!(ElementBehindSegment, index < u64::from(count), true);
-        if !begins || !there || size != 8 || access != Access::Write {
+        let written = planted!(ElementIsRead, access == Access::Write, true);
+        if !begins || !there || size != 8 || !written {
             return fault(Rule::Table, "an access that is no write of a segment's element");
         }
         Ok(Place::Passive(n))

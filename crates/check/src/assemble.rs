@@ -30,6 +30,8 @@ pub struct Parts {
     pub memories: Vec<Memory>,
     /// The tables.
     pub tables: Vec<Table>,
+    /// Whether indices of a memory or a table have 64 bits, however long that may be.
+    pub wide: bool,
     /// The globals.
     pub globals: Vec<Global>,
     /// The type of each tag, whose parameters are the values of its exceptions.
@@ -59,10 +61,8 @@ impl Layout {
     ///
     /// [`LayoutError`] if there are more than [`ITEMS_MAX`](crate::ITEMS_MAX) types.
     pub fn assemble(parts: Parts) -> Result<Layout, LayoutError> {
-        let wide = |max| max > 1 << 32;
         let mut layout = Layout {
-            wide: parts.memories.iter().any(|memory| wide(memory.max_bytes))
-                || parts.tables.iter().any(|table| wide(table.max)),
+            wide: parts.wide,
             config: parts.config,
             module: parts.module,
             digest: parts.digest,

@@ -541,8 +541,14 @@ impl Machine<'_> {
     /// Whether a call may move what an extent is of.
     fn moves(&self, extent: Extent) -> bool {
         match extent {
-            Extent::Memory(m) => self.layout.memory_type(m).is_none_or(|memory| memory.moves),
-            Extent::Table(t) => self.layout.table_type(t).is_none_or(|table| table.moves),
+            Extent::Memory(m) => {
+                let moves = self.layout.memory_type(m).is_none_or(|memory| memory.moves);
+                planted!(MemoriesStay, moves, false)
+            }
+            Extent::Table(t) => {
+                let moves = self.layout.table_type(t).is_none_or(|table| table.moves);
+                planted!(TablesStay, moves, false)
+            }
             Extent::Data(_) => false,
         }
     }

@@ -133,7 +133,7 @@ impl Machine<'_> {
         };
         let null = !planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true);
         let nullable = |code| {
-            if null && !self.layout.config.signals {
+            if planted!(NullIsNoFault, null && !self.layout.config.signals, false) {
                 return fault(Rule::CallType, "the reference may be null");
             }
             Ok(Place::Nullable { of: to.sym, code, null })
@@ -141,7 +141,9 @@ impl Machine<'_> {
         match holds {
             Holds::Type => nullable(false),
             Holds::Code => nullable(true),
-            _ if null => fault(Rule::CallType, "the reference may be null"),
+            _ if planted!(NullHasContext, null, false) => {
+                fault(Rule::CallType, "the reference may be null")
+            }
             _ => self.held(state, (holds, 0), record),
         }
     }

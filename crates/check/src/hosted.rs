@@ -62,11 +62,13 @@ impl Machine<'_> {
         };
         let context = self.read_loc(state, Loc::Register(RDI));
         let owner = match context.base {
-            _ if context != Value::pointer(context.base, 0) => None,
+            _ if planted!(ContextIsFarther, context != Value::pointer(context.base, 0), false) => {
+                None
+            }
             Base::VmCtx => Some(Owner::Own),
             Base::MemoryOwner(m) => Some(Owner::Of(Extent::Memory(m))),
             Base::TableOwner(t) => Some(Owner::Of(Extent::Table(t))),
-            Base::TagOwner(_) => Some(Owner::OfTag),
+            Base::TagOwner(_) => Some(planted!(TagOwnerIsOwn, Owner::OfTag, Owner::Own)),
             _ => None,
         };
         let anyone = planted!(AnyoneIsServed, hosted.anyone, true);
@@ -120,14 +122,18 @@ impl Machine<'_> {
         if !state.fresh {
             return;
         }
-        state.fresh = false;
+        state.fresh = planted!(StaysFresh, false, true);
         let elements = |value: &Value| matches!(value.base, Base::Elements(_));
         for slot in &mut state.regs {
-            *slot = slot.filter(|value| !elements(value));
+            *slot = slot.filter(|value| planted!(DroppedInRegisters, !elements(value), true));
         }
         let words = u32::try_from(state.words.len()).unwrap_or(u32::MAX);
         for i in 0..words {
-            if state.get(Loc::Word(i)).is_some_and(|value| elements(&value)) {
+            if planted!(
+                DroppedInWords,
+                state.get(Loc::Word(i)).is_some_and(|value| elements(&value)),
+                false
+            ) {
                 state.set_word(i, None);
             }
         }
@@ -189,7 +195,8 @@ impl Machine<'_> {
                 let table = Extent::Table(table.map_or(u32::MAX, |table| table as u32));
                 let of = self.facts.reading(state.path, &self.symbols, value);
                 let there = of.is_some_and(|of| {
-                    let behind = Reading { add: of.add.saturating_add(1), ..of };
+                    let behind = planted!(AskedIsLength, of.add.saturating_add(1), of.add);
+                    let behind = Reading { add: behind, ..of };
                     self.within(state.path, behind, table)
                 });
                 if !planted!(AnyElementIsAsked, there, true) {
@@ -227,11 +234,15 @@ impl Machine<'_> {
         let kind = value.as_symbol().map(|sym| self.symbols.def(sym).kind);
         let listed = |index| hosted.listed.binary_search(&index).is_ok();
         let below = |count| index.is_some_and(|index| index < count);
+        let owned = |extent| {
+            let is = kind == Some(Kind::Owned(extent));
+            planted!(OwnedByAnyIndex, is, matches!(kind, Some(Kind::Owned(_))))
+        };
         let (there, what) = match argument {
             Argument::Memory(count) => {
                 let there = match owner {
-                    Owner::Own => below(count),
-                    Owner::Of(extent @ Extent::Memory(_)) => kind == Some(Kind::Owned(extent)),
+                    Owner::Own => planted!(AnyOwnMemory, below(count), index.is_some()),
+                    Owner::Of(extent @ Extent::Memory(_)) => owned(extent),
                     Owner::Of(_) | Owner::OfTag => false,
                 };
                 let what = "a builtin gets no index of a memory of its context";
@@ -239,11 +250,11 @@ impl Machine<'_> {
             }
             Argument::Table => {
                 let there = match owner {
-                    Owner::Own => index.is_some_and(listed),
+                    Owner::Own => planted!(AnyOwnTable, index.is_some_and(listed), index.is_some()),
                     Owner::Of(extent @ Extent::Table(t)) => {
                         let table = self.layout.table_type(t);
                         let nullable = table.is_some_and(|table| table.ty.nullable);
-                        kind == Some(Kind::Owned(extent)) && nullable
+                        owned(extent) && planted!(OwnedTakesNoNull, nullable, true)
                     }
                     Owner::Of(_) | Owner::OfTag => false,
                 };
@@ -291,7 +302,9 @@ impl Machine<'_> {
             range.is_some_and(|(lo, hi)| lo >= 0 && hi <= i128::from(offsets::MEMORY_BYTES_MAX))
         };
         let Some(end) = self.known_sum(number, count) else { return false };
-        if !small(number) || !small(count) {
+        let bounded = planted!(StartIsAnyWord, small(number), true)
+            && planted!(CountIsAnyWord, small(count), true);
+        if !bounded {
             return false;
         }
         let bounds = self.facts.bounds(path, &self.symbols, end.sym);

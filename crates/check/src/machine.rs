@@ -127,7 +127,7 @@ impl<'a> Machine<'a> {
             path: Path::default(),
             calls: 0,
             metered: false,
-            fresh: self.kind == CodeKind::Way(Way::Start),
+            fresh: planted!(AllIsFresh, self.kind == CodeKind::Way(Way::Start), true),
             keeps_words: false,
             kept_words: 0,
         };
@@ -149,6 +149,9 @@ impl<'a> Machine<'a> {
         state.set(Loc::Word(words.saturating_sub(1)), symbol(Sym::RETURN_ADDRESS));
         for &(kind, place) in &self.convention.arguments {
             let sym = self.reference(kind);
+            if let Some(Way::Out(_)) = self.way_of() {
+                self.ways.passed.push(sym);
+            }
             match place {
                 Place::Register(r) => state.set(Loc::Register(r), symbol(sym)),
                 Place::Stack(at) => {

@@ -139,6 +139,7 @@ steps {
     GivenIsChanged
     ArrayAnywhere
     ArrayOfAnything
+    OutAnswersAnother
     UnwindsAnyway
     EntryIsNotSaid
     UnwoundElsewhere
@@ -159,6 +160,35 @@ steps {
     AnyFunctionIsNamed
     EveryBuiltinIsQuiet
     SegmentsAreNeverDropped
+    ContextIsFarther
+    TagOwnerIsOwn
+    AnyOwnMemory
+    OwnedTakesNoNull
+    OwnedByAnyIndex
+    AnyOwnTable
+    AskedIsLength
+    StartIsAnyWord
+    CountIsAnyWord
+    DroppedInRegisters
+    DroppedInWords
+    StaysFresh
+    ElementIsIndexed
+    ElementInElement
+    ElementIsRead
+    AnyConstantIsNull
+    NullIsElement
+    ElementOfAnyType
+    SegmentHasNoEnd
+    NullHasContext
+    NullIsNoFault
+    MemoriesStay
+    TablesStay
+    ElementIsInitialised
+    AnyMaskOfTag
+    AnyBitOfTag
+    AskedIsChanged
+    CountIsChanged
+    AllIsFresh
     FunctionsDropNothing
     ElementIsAnything
     ElementBehindSegment

@@ -104,6 +104,10 @@ pub(crate) struct Ways {
     pub(crate) handler: Option<u32>,
     /// Whether a row of the call says so too.
     pub(crate) lands: bool,
+    /// The references that a way out is entered with, in the order of its parameters.
+    pub(crate) passed: Vec<Sym>,
+    /// The references that the host answered it, in the order of its results.
+    pub(crate) answered: Vec<Sym>,
 }
 
 impl Ways {
@@ -114,6 +118,8 @@ impl Ways {
         result: None,
         handler: None,
         lands: false,
+        passed: Vec::new(),
+        answered: Vec::new(),
     };
 }
 

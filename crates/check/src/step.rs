@@ -276,12 +276,20 @@ impl Machine<'_> {
             return None;
         }
         let (a, b) = if alu == Alu::Or && a.as_constant().is_some() { (b, a) } else { (a, b) };
-        match (alu, b.as_constant()?) {
-            (Alu::And, 0xffff_ffff_ffff_fffe) => match self.symbols.def(a.as_symbol()?).kind {
-                Kind::Tagged(ty) => Some(Kind::Ref(RefType { nullable: true, ..ty })),
-                _ => None,
-            },
-            (Alu::Or, 1) => self.ref_type(path, a).map(Kind::Tagged),
+        let constant = b.as_constant()?;
+        match alu {
+            Alu::And if planted!(AnyMaskOfTag, constant == !1, true) => {
+                match self.symbols.def(a.as_symbol()?).kind {
+                    Kind::Tagged(ty) => {
+                        let nullable = planted!(ElementIsInitialised, true, ty.nullable);
+                        Some(Kind::Ref(RefType { nullable, ..ty }))
+                    }
+                    _ => None,
+                }
+            }
+            Alu::Or if planted!(AnyBitOfTag, constant == 1, true) => {
+                self.ref_type(path, a).map(Kind::Tagged)
+            }
             _ => None,
         }
     }

@@ -10,7 +10,9 @@
 //!
 //! - Y1. An array has as many values of [`offsets::VALUE_BYTES`] as the type has parameters or
 //!   results, if these are more. References in it are references; the host's array is accessed
-//!   within itself, and an array in the frame lies there.
+//!   within itself, and an array in the frame lies there. A way out serves all types that differ
+//!   in what their references are to, and its own type does not say it: so it hands over each
+//!   reference that it got, and gives back each one that the host answered, in its place.
 //! - Y2. At a call of the host the store says where the caller's frame is and where it returns to,
 //!   so that the host finds all frames of Wasm: the frame pointer leads to the caller's (P13).
 //! - Y3. A host's answer may say that it failed. Then the caller does not return: it calls the
@@ -30,6 +32,7 @@
 //!   behind a call runs behind it, and what was not yet seen when code was judged has not run. A
 //!   way in ends in a return, which asks for the row of its call (Y4).
 
+use crate::abi::Place;
 use crate::abi::regs::{RAX, RBP, RCX, RDI, RDX, RSI};
 use crate::access::cells;
 use crate::contract::{Activation, CodeKind, Way};
@@ -232,9 +235,9 @@ impl Machine<'_> {
                     value == Value::symbol(sym) || Some(value) == byte
                 }
                 // The table's index is another argument, with a rule by itself.
-                Argument::Element(_) => is(state, n),
+                Argument::Element(_) => planted!(AskedIsChanged, is(state, n), true),
                 Argument::Bytes(count) | Argument::Source(count) => {
-                    is(state, n) && is(state, usize::from(count))
+                    is(state, n) && planted!(CountIsChanged, is(state, usize::from(count)), true)
                 }
             };
             if !planted!(GivenIsChanged, own, true) {
@@ -263,12 +266,12 @@ impl Machine<'_> {
             return none;
         }
         let params = self.layout.signature(ty).map_or(&[][..], |s| &s.params);
-        for (n, &param) in params.iter().enumerate() {
-            let Ty::Ref(kind) = param else { continue };
+        let references = params.iter().enumerate().filter(|(_, param)| matches!(param, Ty::Ref(_)));
+        for ((n, _), &passed) in references.zip(&self.ways.passed) {
             let word = self.word(at(array, n)).and_then(|i| state.get(Loc::Word(i)));
-            let fits = word.is_some_and(|value| self.is_ref(state.path, value, kind));
-            if !planted!(ArrayOfAnything, fits, true) {
-                return fault(Rule::Call, "an argument in the array is no reference");
+            let own = word == Some(Value::symbol(passed));
+            if !planted!(ArrayOfAnything, own, true) {
+                return fault(Rule::Call, "an argument in the array is not the reference it was");
             }
         }
         Ok(array)
@@ -286,6 +289,7 @@ impl Machine<'_> {
             }
             if let (Some(&Ty::Ref(kind)), Some(word)) = (results.get(n), first) {
                 let sym = self.reference(kind);
+                self.ways.answered.push(sym);
                 state.set(Loc::Word(word), Some(Value::symbol(sym)));
             }
         }
@@ -464,8 +468,22 @@ impl Machine<'_> {
                 }
                 Ok(())
             }
-            Way::Out(_) | Way::Start => Ok(()),
+            Way::Out(_) => self.gives_answers(state),
+            Way::Start => Ok(()),
         }
+    }
+
+    /// Y1: the references that a way out gives back.
+    fn gives_answers(&self, state: &State) -> Result<(), Fault> {
+        let results = self.convention.results.iter().flatten();
+        for (&(_, place), &answered) in results.zip(&self.ways.answered) {
+            let Place::Register(r) = place else { continue };
+            let is = state.get(Loc::Register(r)) == Some(Value::symbol(answered));
+            if !planted!(OutAnswersAnother, is, true) {
+                return fault(Rule::Return, "a result is not the reference that the host answered");
+            }
+        }
+        Ok(())
     }
 
     /// The argument cells of values of these types: in an array each value has two.

@@ -3,6 +3,7 @@
 //! - A1. No two sections have one name: Wasmtime takes the last one of a name. The first entry of
 //!   the table of sections, which has no meaning, has no name and no bytes: Wasmtime reads it.
 //! - A2. Names of symbols take no more bytes than the file has, however many symbols share one.
+//! - A3. A builtin has one caller: each gets the rule of the builtin, which may have a list.
 
 use crate::error::Error;
 use crate::exceptions::{self, Handled, Handler};
@@ -136,18 +137,19 @@ impl<'a> Artifact<'a> {
             symbols.push(Symbol { name: name.to_owned(), kind: kind_of(name), start, len });
         }
         symbols.sort_by_key(|symbol| symbol.start);
-        let (mut end, mut kinds) = (0_u64, BTreeSet::new());
+        let (mut end, mut kinds, mut callers) = (0_u64, BTreeSet::new(), BTreeSet::new());
         for symbol in &symbols {
             let behind = u64::from(symbol.start) + u64::from(symbol.len);
             // Code without bytes would share its place with what follows.
             if symbol.len == 0 {
                 return Err(Error::compiled(".symtab", format!("{} is empty", symbol.name)));
             }
-            let one = match symbol.kind {
-                SymbolKind::Func(_) | SymbolKind::Way(_) => true,
-                SymbolKind::Builtin | SymbolKind::Other => false,
+            let first = match symbol.kind {
+                SymbolKind::Func(_) | SymbolKind::Way(_) => kinds.insert(symbol.kind),
+                SymbolKind::Builtin => callers.insert(&symbol.name),
+                SymbolKind::Other => true,
             };
-            if one && !kinds.insert(symbol.kind) {
+            if !first {
                 return Err(Error::compiled(".symtab", format!("{} is there twice", symbol.name)));
             }
             if u64::from(symbol.start) < end || behind > text.len() as u64 {

@@ -140,6 +140,7 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
         config: config(settings),
         structures: structures(&module, counts),
         tables: module.tables.iter().map(of).collect(),
+        wide: module.is_wide,
         memories: memories.chain(heap.map(|heap| memory_of(heap, collected))).collect(),
         types: module.types,
         funcs: module.funcs,

@@ -31,6 +31,8 @@ pub(crate) struct Module {
     pub(crate) imported_memories: u32,
     pub(crate) tables: Vec<TableType>,
     pub(crate) imported_tables: u32,
+    /// Whether indices of a memory or a table have 64 bits.
+    pub(crate) is_wide: bool,
     pub(crate) globals: Vec<Global>,
     pub(crate) imported_globals: u32,
     /// For each tag the type that its exceptions' values are parameters of.
@@ -320,6 +322,7 @@ impl Module {
             return Err("a shared table");
         }
         let element = self.reference(ty.element_type)?;
+        self.is_wide |= ty.table64;
         let most = if ty.table64 { TABLE_MAX } else { u64::from(u32::MAX) };
         let max = ty.maximum.map_or(most, |max| if ty.table64 { max.min(TABLE_MAX) } else { max });
         let (min, is_fixed) = (ty.initial, ty.maximum == Some(ty.initial));
@@ -371,6 +374,7 @@ impl Module {
         if ty.shared {
             return Err("a shared memory");
         }
+        self.is_wide |= ty.memory64;
         let page = ty.page_size_log2.unwrap_or(16).min(16);
         let bytes = |pages: u64| pages.checked_shl(page).filter(|bytes| bytes >> page == pages);
         let min_bytes = bytes(ty.initial).ok_or("a memory beyond the address space")?;

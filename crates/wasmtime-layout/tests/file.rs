@@ -11,6 +11,9 @@ use prova_wasmtime_layout::{
     uncompared, verify, verify_on,
 };
 
+#[path = "file/module.rs"]
+mod module;
+
 /// `(module (memory 1) (func) (func))`, and code for both functions.
 struct Made {
     os_abi: u8,
@@ -126,6 +129,9 @@ fn made_for(release: &str, target: &str, features: &[&str]) -> Vec<u8> {
 /// before it, whether functions have the baseline's convention.
 const SIGNALS: usize = 23;
 const BASELINE: usize = SIGNALS + 1;
+
+/// The caller of a builtin that has a list.
+const CALLER: &str = "wasmtime_builtin_ref_func";
 
 /// A name of 1,024 bytes.
 const LONG: &str = {
@@ -319,6 +325,30 @@ fn memories_that_grow_are_the_modules_own() {
     }
 }
 
+/// Sums of indices of 64 bits may wrap, however short a memory or a table is.
+#[test]
+fn sums_of_wide_indices_are_followed() {
+    let mut made = Made::new();
+    // `lea rcx, [rdx+0x28]; xor eax, eax; mov rsi, [rdi+0x38]; lea r10, [rsi+rcx];
+    // mov r11d, 16 MiB; cmp rcx, r11; cmova r10, rax; mov byte ptr [r10], 1; ret`.
+    let code = [
+        0x48, 0x8d, 0x4a, 0x28, 0x31, 0xc0, 0x48, 0x8b, 0x77, 0x38, 0x4c, 0x8d, 0x14, 0x0e, 0x41,
+        0xbb, 0, 0, 0, 1, 0x4c, 0x39, 0xd9, 0x4c, 0x0f, 0x47, 0xd0, 0x41, 0xc6, 0x02, 1, 0xc3,
+    ];
+    made.text[..code.len()].copy_from_slice(&code);
+    made.symbols = vec![("wasm[0]::function[0]", 0, code.len() as u64)];
+    // A row for the `mov`.
+    made.traps = vec![1, 0, 0, 0, 1, 0, 0, 0, 0x1b, 0, 0, 0, 0, 0, 0, 0, 1, 0];
+    let wide = "(module (memory i64 1 10) (func (param i64)))";
+    let by_table = "(module (memory 1) (table i64 0 1 funcref) (func (param i64)))";
+    let narrow = "(module (memory 1) (table 0 1 funcref) (func (param i64)))";
+    for (wat, confined) in [(wide, 1), (by_table, 1), (narrow, 0)] {
+        let wasm = wat::parse_str(wat).expect("a module");
+        let report = verify(&made.bytes(), &wasm).expect("a report");
+        assert_eq!(report.confined, confined, "{wat}: {report:?}");
+    }
+}
+
 /// Callers of builtins of collected objects have a rule where the file says that there is a heap.
 #[test]
 fn builtins_of_collected_objects_need_their_heap() {
@@ -374,7 +404,7 @@ fn a_piece_has_the_rows_of_its_function() {
 #[test]
 fn files_that_are_not_wasmtimes_are_refused_by_name() {
     type Case = (fn(&mut Made), &'static str);
-    let cases: [Case; 16] = [
+    let cases: [Case; 17] = [
         (|made| made.os_abi = 0, "no compiled module"),
         (|made| made.flags = 2, "a component"),
         (|made| made.engine = engine("47", "x86_64-unknown-linux-gnu"), "Wasmtime \"47\""),
@@ -386,6 +416,7 @@ fn files_that_are_not_wasmtimes_are_refused_by_name() {
         (|made| made.exceptions = vec![1, 0, 0, 0], "malformed"),
         (|made| made.symbols[0].2 = 0, "empty"),
         (|made| made.symbols[1].0 = "wasm[0]::function[0]", "twice"),
+        (|made| made.symbols.extend([40, 44].map(|at| (CALLER, at, 1))), "twice"),
         (|made| made.symbols[0].2 = 33, "overlaps"),
         (|made| made.symbols[1].2 = 33, "overlaps"),
         // Wasmtime takes the last section of a name.
@@ -403,6 +434,7 @@ fn files_that_are_not_wasmtimes_are_refused_by_name() {
     let mut made = Made::new();
     made.more = Some(".debug_info");
     made.symbols.push((LONG, 40, 1));
+    made.symbols.push((CALLER, 44, 1));
     assert_eq!(made.verified().expect("a report").confined, 2);
     let wasm = wat::parse_str(WAT).expect("a module");
     assert!(verify(&[], &wasm).is_err());

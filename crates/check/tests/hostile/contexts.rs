@@ -347,6 +347,7 @@ fn structures(more: More) -> Structures {
             behind(area(0x130, 16, owners, &owner(Holds::MemoryOwner, Holds::MemoryIndex)), 1),
             behind(area(0x140, 16, owners, &owner(Holds::TableOwner, Holds::TableIndex)), 0),
             behind(area(0x150, 16, owners, &owner(Holds::TableOwner, Holds::TableIndex)), 2),
+            area(0x160, 16, owners, &owner(Holds::TagOwner, Holds::Number)),
         ]),
         store: store(heap),
         builtins: Structure::new(vec![area(0, 8, 48, &[(0, 8, Holds::Builtin)])]),
