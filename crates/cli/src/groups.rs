@@ -34,6 +34,7 @@ pub(crate) struct Wasm {
     max_tables: Option<usize>,
     max_memories: Option<usize>,
     max_store_size: Option<usize>,
+    max_gc_heap_size: Option<usize>,
     trap_on_grow_failure: bool,
     pub(crate) nan_canonicalization: Option<bool>,
     proposals: Vec<(Proposal, bool)>,
@@ -88,7 +89,8 @@ const WASM_HELP: &str = "\
 -W max-instances=N                 instances (default 10000)
 -W max-tables=N                    tables (default 10000)
 -W max-memories=N                  memories (default 10000)
--W max-store-size=SIZE             bytes of all memories, tables and exceptions together (default 5368709120)
+-W max-store-size=SIZE             bytes of all memories, tables, exceptions and objects together (default 5368709120)
+-W max-gc-heap-size=SIZE           bytes of all structures and arrays (default 4294967296, within max-store-size)
 -W max-wasm-stack=SIZE             bytes of the logical stack, from 4096 to 1073741824 (default 8388608)
 -W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1 (default n)
 -W unknown-imports-trap[=y|n]      unknown imported functions trap when they are called (default n: they do not link)
@@ -152,6 +154,9 @@ impl Wasm {
             "max-tables" => self.max_tables = Some(option.number("tables")?),
             "max-memories" => self.max_memories = Some(option.number("memories")?),
             "max-store-size" => self.max_store_size = Some(option.size()?),
+            "max-gc-heap-size" => {
+                self.max_gc_heap_size = Some(option.within(option.size()?, 1 << 32, "bytes")?);
+            }
             "max-wasm-stack" => self.max_wasm_stack = Some(option.size()?),
             "trap-on-grow-failure" => self.trap_on_grow_failure = option.switch()?,
             "unknown-imports-trap" => self.unknown_imports_trap = option.switch()?,
@@ -208,6 +213,7 @@ impl Wasm {
         set(self.max_tables, StoreLimitsBuilder::tables);
         set(self.max_memories, StoreLimitsBuilder::memories);
         set(self.max_store_size, StoreLimitsBuilder::store_size);
+        set(self.max_gc_heap_size, StoreLimitsBuilder::gc_heap_size);
         limits.trap_on_grow_failure(self.trap_on_grow_failure).build()
     }
 }
@@ -467,7 +473,7 @@ mod tests {
             assert!(line.contains(&default), "{line}: {default}");
             limits += 1;
         }
-        assert_eq!(limits, 7);
+        assert_eq!(limits, 8);
     }
 
     #[test]

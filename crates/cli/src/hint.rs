@@ -47,6 +47,11 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             return None;
         }
         let key = module.proposal().and_then(proposal_key)?;
+        if key == "gc" {
+            let text = "`-W gc` allows it, but deterministic runs do not have it yet (`--deterministic`, \
+                        and commands that record or compare runs).";
+            return Some(text.into());
+        }
         return Some(format!("`-W {key}` allows it."));
     }
     match error.downcast_ref::<Trap>()? {
@@ -57,6 +62,10 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             if error.chain().any(|cause| cause.to_string().contains("max-random-size")) =>
         {
             Some("`-S max-random-size=N` sets this limit, in bytes.".into())
+        }
+        Trap::GcHeapOutOfMemory => {
+            let text = "`-W max-gc-heap-size` and `-W max-store-size` limit structures and arrays.";
+            Some(text.into())
         }
         Trap::GrowthLimit => {
             let text = "`-W max-memory-size`, `-W max-table-elements` and `-W max-store-size` limit growth; \
@@ -90,6 +99,7 @@ fn key_of_store_limit(limit: &str) -> Option<&'static str> {
         "memory_bytes_max" => "max-memory-size",
         "table_elements_max" => "max-table-elements",
         "store_bytes_max" => "max-store-size",
+        "heap_bytes_max" => "max-gc-heap-size",
         "instances_max" => "max-instances",
         "memories_max" => "max-memories",
         "tables_max" => "max-tables",

@@ -21,7 +21,8 @@ pub(crate) fn run(args: &WastArgs) -> Result<Exit> {
     }
     let messages = if args.messages { Messages::Compared } else { Messages::Ignored };
     let limits = wasm.limits();
-    let options = Options { config, fuel: wasm.fuel, limits, messages, rewrite: None };
+    let options =
+        Options { config, fuel: wasm.fuel, limits, messages, rewrite: None, collect_every: 0 };
     if args.files.is_empty() {
         bail!(Misuse("a file is needed".into()));
     }

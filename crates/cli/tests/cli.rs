@@ -258,8 +258,7 @@ fn files_that_are_missing_or_no_modules() {
         "type mismatch",
         "offset 0x",
     ]);
-    let object = "(module (type $s (struct)) (func (drop (struct.new $s))))";
-    demo.write("unsupported.wat", object);
+    demo.write("unsupported.wat", "(module (memory 1 1 shared))");
     demo.run("unsupported.wat").expect(1, "").says(&[
         "failed to load",
         "unsupported: ",

@@ -88,6 +88,7 @@ impl ThrownException {
     ) -> ThrownException {
         let types = &rt.tag_type(exception.tag).params;
         let mut values = vec![Val::I32(0); types.len()];
+        rt.keep_for_host(types, &exception.cells);
         vals_of_cells(&exception.cells, types, store, &mut values);
         ThrownException { tag: Tag { store, addr: exception.tag }, values }
     }

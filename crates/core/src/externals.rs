@@ -217,7 +217,9 @@ impl Global {
         let store = store.as_context();
         self.store.expect(store.state.id);
         let ty = store.rt.global_type(self.addr).val;
-        Val::of_cells(ty, &store.rt.global_get(self.addr), self.store)
+        let cells = store.rt.global_get(self.addr);
+        store.rt.keep_for_host(&[ty], &cells);
+        Val::of_cells(ty, &cells, self.store)
     }
 
     /// Sets its value.
@@ -307,6 +309,7 @@ impl Table {
         self.store.expect(store.state.id);
         let table = store.rt.table(self.addr);
         let cell = *table.elements().get(usize::try_from(index).ok()?)?;
+        store.rt.keep_for_host(&[prova_module::ValType::Ref(table.ty().ref_type)], &[cell]);
         Some(Ref::of_cell(table.ty().ref_type, cell, self.store))
     }
 

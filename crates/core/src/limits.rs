@@ -68,9 +68,11 @@ impl StoreLimitsBuilder {
         /// Elements of one table; more than [`StoreLimitsBuilder::TABLE_ELEMENTS_MAX`] counts as
         /// that.
         table_elements table_elements_max
-        /// Bytes of all memories, tables and exceptions together, 8 for an element and for a cell
-        /// of an exception; 5 GiB if it is not said.
+        /// Bytes of all memories, tables, exceptions and objects together, 8 for an element and for
+        /// a cell of an exception; 5 GiB if it is not said.
         store_size store_bytes_max
+        /// Bytes of all structures and arrays; 4 GiB, which is the most, if it is not said.
+        gc_heap_size heap_bytes_max
         /// Instances.
         instances instances_max
         /// Tables.

@@ -1,6 +1,8 @@
-//! References: to functions, to values of the host, to exceptions ↔ a cell.
+//! References: to functions, to values of the host, to exceptions, to structures, arrays and small
+//! integers ↔ a cell.
 //!
-//! `value` has them among all values. A reference is a store's index plus 1, null is 0.
+//! `value` has them among all values. What a cell means is said by `prova_runtime`; null is 0. A
+//! structure or array that the host gets stays for as long as its store.
 
 use crate::error::{Result, misuse};
 use crate::func::Func;
@@ -117,8 +119,8 @@ impl ExternRef {
 }
 
 impl Rooted<ExternRef> {
-    /// The value; `None` where the reference is to something else than a value of the host, which
-    /// no proposal that is executed makes.
+    /// The value; `None` where the reference is to something else than a value of the host: what
+    /// `extern.convert_any` made of a structure, array or small integer.
     ///
     /// # Errors
     /// If the reference belongs to another store.
@@ -172,13 +174,23 @@ impl<V> fmt::Display for GcHeapOutOfMemory<V> {
 impl<V: fmt::Debug> std::error::Error for GcHeapOutOfMemory<V> {}
 
 impl<T: 'static> Store<T> {
-    /// Forgets the exceptions to which nothing refers. Values of the host stay: they live as long
-    /// as the store. It happens without being asked for, too, when a store has many exceptions.
+    /// Collects: the exceptions, structures and arrays go to which nothing refers. Values of the
+    /// host stay, and what the host has got: they live as long as the store. It happens without
+    /// being asked for, too, when a store has many.
     ///
     /// # Errors
     /// None today.
     pub fn gc(&mut self, why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
         self.as_context_mut().gc(why)
+    }
+}
+
+impl<T: 'static> Store<T> {
+    /// Collects after every `n`-th structure or array, besides when it is time for that; 0: no
+    /// more. For tests: what a program computes does not depend on it.
+    #[doc(hidden)]
+    pub fn gc_every(&mut self, n: u64) {
+        self.as_context_mut().rt.collect_every(n);
     }
 }
 
@@ -188,8 +200,8 @@ impl<T: 'static> StoreContextMut<'_, T> {
     /// # Errors
     /// As [`Store::gc`].
     pub fn gc(&mut self, _why: Option<&GcHeapOutOfMemory<()>>) -> Result<()> {
-        let forgotten = self.rt.forget_exceptions();
-        forgotten.map_err(|kind| self.error_of_trap(kind.into()))
+        let collected = self.rt.collect();
+        collected.map_err(|kind| self.error_of_trap(kind.into()))
     }
 }
 
@@ -214,9 +226,112 @@ pub struct ExnRef {
     pub(crate) cell: Cell,
 }
 
-/// A reference to a structure, an array or a small integer, which is not null: there is none yet.
+/// A reference to a structure, an array, a small integer, or to a value of the host that
+/// `any.convert_extern` gave; not null. The object lives as long as its store.
+///
+/// ```
+/// use prova_core::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (type $pair (struct (field i32 i64)))
+///         (func (export "pair") (result anyref) (struct.new $pair (i32.const 1) (i64.const 2)))
+///         (func (export "small") (result anyref) (ref.i31 (i32.const -7))))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = Instance::new(&mut store, &module, &[])?;
+/// let pair = instance.get_typed_func::<(), Option<AnyRef>>(&mut store, "pair")?;
+/// let pair = pair.call(&mut store, ())?.expect("it is not null");
+/// assert!(pair.is_struct(&store)? && !pair.is_array(&store)?);
+/// let small = instance.get_typed_func::<(), Option<AnyRef>>(&mut store, "small")?;
+/// assert_eq!(small.call(&mut store, ())?.and_then(|small| small.as_i31()), Some(-7));
+/// # Ok::<(), prova_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnyRef {}
+pub struct AnyRef {
+    pub(crate) store: StoreId,
+    pub(crate) cell: Cell,
+}
+
+impl AnyRef {
+    /// The small integer of the low 31 bits of a number.
+    pub fn wrapping_i31(store: impl AsContext, value: i32) -> AnyRef {
+        let cell = rt::AnyKind::I31(value as u32 & (u32::MAX >> 1)).cell();
+        AnyRef { store: store.as_context().state.id, cell }
+    }
+
+    /// The value of a small integer, with its sign; `None` for something else.
+    pub fn as_i31(&self) -> Option<i32> {
+        match rt::AnyKind::of(self.cell) {
+            Some(rt::AnyKind::I31(value)) => Some((value << 1) as i32 >> 1),
+            Some(rt::AnyKind::Null | rt::AnyKind::Object(_) | rt::AnyKind::Host(_)) | None => None,
+        }
+    }
+
+    /// Whether it is a small integer.
+    pub fn is_i31(&self) -> bool {
+        self.as_i31().is_some()
+    }
+
+    /// Whether it refers to a structure.
+    ///
+    /// # Errors
+    /// If it belongs to another store.
+    pub fn is_struct(&self, store: impl AsContext) -> Result<bool> {
+        self.is_of(store, module::RefType::STRUCT)
+    }
+
+    /// Whether it refers to an array.
+    ///
+    /// # Errors
+    /// If it belongs to another store.
+    pub fn is_array(&self, store: impl AsContext) -> Result<bool> {
+        self.is_of(store, module::RefType::ARRAY)
+    }
+
+    fn is_of(&self, store: impl AsContext, ty: module::RefType) -> Result<bool> {
+        let store = store.as_context();
+        self.belongs(store.state.id)?;
+        Ok(store.rt.is_ref(ty, self.cell))
+    }
+
+    fn belongs(&self, store: StoreId) -> Result<()> {
+        if self.store != store {
+            misuse!("an anyref was used with a store that it does not belong to");
+        }
+        Ok(())
+    }
+
+    /// The reference that `any.convert_extern` makes of a reference.
+    ///
+    /// # Errors
+    /// If it belongs to another store, or is to one of more than 2^29 values of the host.
+    pub fn convert_extern(store: impl AsContext, reference: Rooted<ExternRef>) -> Result<AnyRef> {
+        let store = store.as_context();
+        if reference.store != store.state.id {
+            misuse!("an externref was used with a store that it does not belong to");
+        }
+        match store.rt.internalize(reference.cell) {
+            Ok(cell) => Ok(AnyRef { store: reference.store, cell }),
+            Err(_) => misuse!("there are too many values of the host for this one"),
+        }
+    }
+}
+
+impl ExternRef {
+    /// The reference that `extern.convert_any` makes of a reference.
+    ///
+    /// # Errors
+    /// If it belongs to another store.
+    pub fn convert_any(store: impl AsContext, reference: AnyRef) -> Result<Rooted<ExternRef>> {
+        let store = store.as_context();
+        reference.belongs(store.state.id)?;
+        match store.rt.externalize(reference.cell) {
+            Ok(cell) => Ok(Rooted::of(reference.store, cell)),
+            Err(_) => misuse!("an anyref to an object that is not there"),
+        }
+    }
+}
 
 /// A reference: what a table holds.
 ///
@@ -368,8 +483,7 @@ impl Ref {
             ),
             RefKind::Extern => Ref::Extern((cell != 0).then_some(Rooted::of(store, cell))),
             RefKind::Exn => Ref::Exn((cell != 0).then_some(ExnRef { store, cell })),
-            // Nothing of this kind exists: it is null.
-            RefKind::Any => Ref::Any(None),
+            RefKind::Any => Ref::Any((cell != 0).then_some(AnyRef { store, cell })),
         }
     }
 
@@ -378,7 +492,7 @@ impl Ref {
             Ref::Func(func) => func.map_or(0, |func| prova_runtime::func_ref(func.addr)),
             Ref::Extern(value) => value.map_or(0, |value| value.cell),
             Ref::Exn(value) => value.map_or(0, |value| value.cell),
-            Ref::Any(value) => value.map_or(0, |value| match value {}),
+            Ref::Any(value) => value.map_or(0, |value| value.cell),
         }
     }
 
@@ -387,7 +501,7 @@ impl Ref {
             Ref::Func(func) => func.is_none_or(|func| func.store == store),
             Ref::Extern(value) => value.is_none_or(|value| value.store == store),
             Ref::Exn(value) => value.is_none_or(|value| value.store == store),
-            Ref::Any(_) => true,
+            Ref::Any(value) => value.is_none_or(|value| value.store == store),
         }
     }
 }
@@ -410,4 +524,6 @@ from! {
     Option<Rooted<ExternRef>> => Extern(x => x);
     ExnRef => Exn(x => Some(x));
     Option<ExnRef> => Exn(x => x);
+    AnyRef => Any(x => Some(x));
+    Option<AnyRef> => Any(x => x);
 }

@@ -62,6 +62,14 @@ pub enum Trap {
     AtomicWaitNonSharedMemory,
     /// A null reference where a value is needed.
     NullReference,
+    /// A reference is not of the type that a cast asks for.
+    CastFailure,
+    /// An access outside an array.
+    ArrayOutOfBounds,
+    /// A structure or array is larger than any heap.
+    AllocationTooLarge,
+    /// A structure or array has no room within the store's limits.
+    GcHeapOutOfMemory,
     /// An exception that nothing catches before the host.
     UncaughtException,
     /// More exceptions are referred to than a store keeps.
@@ -103,6 +111,10 @@ impl fmt::Display for Trap {
             Trap::OutOfFuel => "all fuel consumed by WebAssembly",
             Trap::AtomicWaitNonSharedMemory => "atomic wait on non-shared memory",
             Trap::NullReference => "null reference",
+            Trap::CastFailure => "cast failure",
+            Trap::ArrayOutOfBounds => "out of bounds array access",
+            Trap::AllocationTooLarge => "allocation size too large",
+            Trap::GcHeapOutOfMemory => "GC heap out of memory",
             Trap::UncaughtException => "unhandled exception",
             Trap::TooManyExceptions => "too many exceptions",
             Trap::GrowthLimit => "memory or table growth failed",
@@ -245,6 +257,10 @@ fn root_of_kind(kind: TrapKind) -> Error {
         TrapKind::HeapMisaligned => Trap::HeapMisaligned,
         TrapKind::ExpectedSharedMemory => Trap::AtomicWaitNonSharedMemory,
         TrapKind::NullReference => Trap::NullReference,
+        TrapKind::CastFailure => Trap::CastFailure,
+        TrapKind::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+        TrapKind::AllocationTooLarge => Trap::AllocationTooLarge,
+        TrapKind::HeapFull => Trap::GcHeapOutOfMemory,
         TrapKind::UncaughtException => Trap::UncaughtException,
         TrapKind::TooManyExceptions => Trap::TooManyExceptions,
         TrapKind::GrowthFailed => Trap::GrowthLimit,

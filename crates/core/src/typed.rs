@@ -4,7 +4,7 @@
 
 use crate::error::{OrBug, Result, misuse};
 use crate::func::Func;
-use crate::reference::{ExnRef, ExternRef, Ref, Rooted};
+use crate::reference::{AnyRef, ExnRef, ExternRef, Ref, Rooted};
 use crate::store::{AsContextMut, StoreId};
 use crate::types::{FuncType, HeapType, RefType, ValType};
 use crate::value::V128;
@@ -41,7 +41,7 @@ pub(crate) use for_each_arity;
 pub(crate) const CELLS_MAX: usize = 32;
 
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
-/// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`] for references
+/// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`], [`AnyRef`] for references
 /// that are not null, and `Option`s of them.
 ///
 /// ```
@@ -143,6 +143,7 @@ wasm_ty_ref! {
     Func, Func;
     Rooted<ExternRef>, Extern;
     ExnRef, Exn;
+    AnyRef, Any;
 }
 
 impl sealed::Ty for V128 {}

@@ -283,7 +283,8 @@ impl fmt::Display for Val {
             Val::ExternRef(Some(_)) => f.write_str("<externref>"),
             Val::ExnRef(None) => f.write_str("<null exnref>"),
             Val::ExnRef(Some(_)) => f.write_str("<exnref>"),
-            Val::AnyRef(_) => f.write_str("<null anyref>"),
+            Val::AnyRef(None) => f.write_str("<null anyref>"),
+            Val::AnyRef(Some(_)) => f.write_str("<anyref>"),
         }
     }
 }

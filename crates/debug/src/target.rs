@@ -148,9 +148,10 @@ fn signal(kind: TrapKind) -> Signal {
         TrapKind::IntegerDivisionByZero
         | TrapKind::IntegerOverflow
         | TrapKind::BadConversionToInteger => Signal::SIGFPE,
-        TrapKind::MemoryOutOfBounds | TrapKind::TableOutOfBounds | TrapKind::StackOverflow => {
-            Signal::SIGSEGV
-        }
+        TrapKind::MemoryOutOfBounds
+        | TrapKind::TableOutOfBounds
+        | TrapKind::ArrayOutOfBounds
+        | TrapKind::StackOverflow => Signal::SIGSEGV,
         TrapKind::HeapMisaligned => Signal::SIGBUS,
         TrapKind::OutOfFuel | TrapKind::Interrupt => Signal::SIGXCPU,
         TrapKind::UndefinedElement
@@ -158,6 +159,9 @@ fn signal(kind: TrapKind) -> Signal {
         | TrapKind::IndirectCallTypeMismatch
         | TrapKind::ExpectedSharedMemory
         | TrapKind::NullReference
+        | TrapKind::CastFailure
+        | TrapKind::AllocationTooLarge
+        | TrapKind::HeapFull
         | TrapKind::UncaughtException
         | TrapKind::TooManyExceptions
         | TrapKind::GrowthFailed

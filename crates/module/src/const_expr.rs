@@ -10,6 +10,7 @@
 
 use crate::error::Error;
 use crate::index::{FuncIdx, GlobalIdx};
+use crate::objects::two_indices;
 use crate::ops::Opcode;
 use wasmparser::{Operator, RefType};
 
@@ -96,6 +97,16 @@ pub enum ConstOp {
     I64Sub,
     /// `i64.mul`
     I64Mul,
+    /// An operator that makes an object or a small integer, or converts a reference, with the
+    /// first two of its immediates, or 0.
+    Aggregate {
+        /// The operator.
+        opcode: Opcode,
+        /// Its type.
+        first: u32,
+        /// Its number of values.
+        second: u32,
+    },
 }
 
 impl ConstOp {
@@ -120,6 +131,10 @@ impl ConstOp {
             Operator::I64Mul => ConstOp::I64Mul,
             ref other => {
                 let row = Opcode::of(other).row();
+                if row.opcode.is_of_objects() {
+                    let (first, second) = two_indices(&Opcode::immediates(other));
+                    return Ok(ConstOp::Aggregate { opcode: row.opcode, first, second });
+                }
                 return Err(match row.proposal {
                     Some(proposal) => Error::instruction(proposal.name(), row.mnemonic, offset),
                     None => Error::unsupported("constant expression", offset),

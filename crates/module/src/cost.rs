@@ -179,7 +179,8 @@ mod tests {
                 plain += 1;
                 assert!(row.is_plain() || row.class == Class::refused, "{start:x?} {row:?}");
             } else {
-                let rare = byte == 0xd4 || byte == 0xfd && !matches!(third, 1 | 0x81);
+                let rare = matches!(byte, 0xd3 | 0xd4 | 0xfb)
+                    || byte == 0xfd && !matches!(third, 1 | 0x81);
                 assert!(!row.is_plain() || rare, "{start:x?} {row:?} could be plain");
             }
         }

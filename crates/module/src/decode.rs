@@ -14,7 +14,7 @@
 
 use crate::const_expr::ConstExpr;
 use crate::error::{Error, Result};
-use crate::facts::{BodyContext, is_exnref};
+use crate::facts::BodyContext;
 use crate::features::Features;
 use crate::func_type::FuncType;
 use crate::groups::{Composite, TypeDef, Types};
@@ -31,8 +31,8 @@ use crate::validate::{Bodies, Pass};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 use wasmparser::{
-    CompositeInnerType, Encoding, ExternalKind, Parser, Payload, SectionLimited, SubType, TypeRef,
-    ValType, ValidPayload, Validator, WasmFeatures,
+    CompositeInnerType, Encoding, ExternalKind, FieldType, Parser, Payload, SectionLimited,
+    StorageType, SubType, TypeRef, ValType, ValidPayload, Validator, WasmFeatures,
 };
 
 /// Decodes and validates a module.
@@ -118,12 +118,17 @@ fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
     }
 }
 
-/// Whether a type, global or table has references to exceptions.
-fn holds_exceptions(inner: &Inner) -> bool {
-    let mut types = inner.types.iter().flat_map(|ty| ty.params.iter().chain(&*ty.results).copied());
+/// Whether a type, global or table has references to exceptions or objects.
+fn holds_traced(inner: &Inner) -> bool {
+    let types = &inner.types;
+    let mut values = types.iter().flat_map(|ty| ty.params.iter().chain(&*ty.results).copied());
     let mut globals = inner.globals.iter().map(|global| global.val);
     let mut tables = inner.tables.iter().map(|table| ValType::Ref(table.ref_type));
-    types.any(is_exnref) || globals.any(is_exnref) || tables.any(is_exnref)
+    let mut defs = (0..types.len() as u32).map(|ty| types.func(TypeIdx(ty)));
+    values.any(|ty| types.is_traced(ty))
+        || globals.any(|ty| types.is_traced(ty))
+        || tables.any(|ty| types.is_traced(ty))
+        || defs.any(|func| func.is_none())
 }
 
 struct Decoder<'l> {
@@ -139,7 +144,8 @@ struct Decoder<'l> {
     has_names: bool,
     /// Whether a type or global has a `v128`.
     wide: bool,
-    /// Whether a type, global or table has references to exceptions; from the code section on.
+    /// Whether a type, global or table has references to exceptions or objects; from the code
+    /// section on.
     exceptions: bool,
 }
 
@@ -157,7 +163,7 @@ impl Decoder<'_> {
             self.before(&payload)?;
             if let Payload::CodeSectionStart { size, .. } = &payload {
                 code = Bodies::new(u64::from(*size).min(bytes.len() as u64));
-                self.exceptions = holds_exceptions(&self.inner);
+                self.exceptions = holds_traced(&self.inner);
             }
             match validator.payload(&payload) {
                 Ok(ValidPayload::Func(func, body)) => code.push(func, body),
@@ -310,6 +316,7 @@ impl Decoder<'_> {
         within("params", self.limits.params, params.len() as u64, offset)?;
         within("results", self.limits.results, results.len() as u64, offset)?;
         self.wide |= params.contains(&ValType::V128) || results.contains(&ValType::V128);
+        self.wide |= has_vectors(&composite);
         let func = FuncType { params: params.into(), results: results.into() };
         Ok((func, TypeDef { is_final: ty.is_final, supertype: supertype.map(TypeIdx), composite }))
     }
@@ -553,5 +560,15 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
         memory64: ty.memory64,
         shared: ty.shared,
         page_size_log2: ty.page_size_log2(),
+    }
+}
+
+/// Whether a structure or array has a vector in it, which operators on it give.
+fn has_vectors(composite: &Composite) -> bool {
+    let wide = |of: &FieldType| of.element_type == StorageType::Val(ValType::V128);
+    match composite {
+        Composite::Func => false,
+        Composite::Struct(fields) => fields.iter().any(wide),
+        Composite::Array(element) => wide(element),
     }
 }

@@ -47,10 +47,11 @@
 //! 2. `segments` is in strictly rising order of offset, and each offset belongs to a reachable
 //!    operator.
 //! 3. At each reachable operator the operand stack has at most `max_height_cells` cells, before and
-//!    after it.
+//!    after it; at a `br_on_cast` or `br_on_cast_fail` one fewer, for the outcome of its test.
 //!
 //! Time: amortised constant for an operator, plus the number of values it pushes once a function
-//! has seen `v128` or may hold an exception. Memory: 40 bytes for a block, 16 for a segment.
+//! has seen `v128` or may hold an exception or object. Memory: 40 bytes for a block, 16 for a
+//! segment.
 //! Tests: `tests/facts.rs`, `tests/roots.rs`, `tests/oracle.rs`; of both passes,
 //! `tests/two_passes.rs`.
 
@@ -64,8 +65,8 @@ pub(crate) use builder::{FactsBuilder, Locals};
 pub(crate) use context::BodyContext;
 pub(crate) use frame::{Budgeted, FrameBuilder};
 pub(crate) use frequent::Frequent;
+pub use roots::ExceptionRoots;
 pub(crate) use roots::local_roots;
-pub use roots::{ExceptionRoots, is_exnref};
 
 use crate::func_type::FuncType;
 use wasmparser::{BlockType, ValType};
@@ -110,8 +111,8 @@ pub struct FuncFacts {
     pub result_cells: u32,
     /// Greatest height of the operand stack in reachable code, in cells; at least `result_cells`.
     pub max_height_cells: u32,
-    /// Where its frames hold references to exceptions; `None` where none does while exceptions may
-    /// be made.
+    /// Where its frames hold references to exceptions and objects; `None` where none does while one
+    /// may be made.
     pub exception_roots: Option<Box<ExceptionRoots>>,
 }
 

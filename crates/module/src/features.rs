@@ -70,8 +70,8 @@ proposals! {
     Exceptions "exceptions" EXCEPTIONS
     /// `call_ref` and its like, references to functions of one type, references that are never null
     FunctionReferences "typed function references" FUNCTION_REFERENCES
-    /// Recursion groups, subtypes, types of structures and arrays; with typed function references
-    /// alone. Its instructions are [`RefusedProposal::Gc`].
+    /// Structures, arrays, small integers, casts; recursion groups and subtypes. With typed
+    /// function references alone.
     Gc "gc" GC
 }
 
@@ -111,8 +111,6 @@ macro_rules! refused {
 }
 
 refused! {
-    /// Structures, arrays, casts: the instructions, whether [`Proposal::Gc`] is on or not
-    Gc "gc" GC
     /// Shared functions, tables, globals, structures
     SharedEverythingThreads "shared-everything threads" SHARED_EVERYTHING_THREADS
     /// Continuations
@@ -208,7 +206,7 @@ mod tests {
 
     #[test]
     fn no_refused_flag_is_ever_on() {
-        for proposal in RefusedProposal::ALL.iter().filter(|&&p| p != RefusedProposal::Gc) {
+        for proposal in RefusedProposal::ALL {
             assert!(!Features::default().wasm().intersects(proposal.flag()), "{proposal}");
         }
     }

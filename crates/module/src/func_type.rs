@@ -55,8 +55,7 @@ pub enum RefKind {
     Extern,
     /// An exception.
     Exn,
-    /// A structure, an array, a small integer: nothing of this kind exists yet, so every such
-    /// reference is null.
+    /// A structure, an array, a small integer, or what the host gave as one of these.
     Any,
 }
 

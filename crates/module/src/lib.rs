@@ -32,10 +32,12 @@ mod facts;
 mod features;
 mod func_type;
 mod groups;
+mod heap_code;
 mod index;
 mod limits;
 mod module;
 mod names;
+pub mod objects;
 pub mod ops;
 mod refusal;
 mod registry;
@@ -54,17 +56,19 @@ pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use facts::{
     BlockFacts, BlockKind, ExceptionRoots, FRAME_BYTES, FrameFacts, FuncFacts, Segment, cells,
-    cells_of, frame_charge_bytes, host_charge_bytes, is_exnref,
+    cells_of, frame_charge_bytes, host_charge_bytes,
 };
 pub use features::{Features, Proposal, RefusedProposal};
 pub use func_type::{FuncType, RefKind};
 pub use groups::{Composite, Group, RecGroup, TypeDef, Types, closure};
+pub use heap_code::{heap_code, ref_of_code};
 pub use index::{
     DataIdx, ElemIdx, FuncIdx, GlobalIdx, LabelIdx, LocalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx,
 };
 pub use limits::Limits;
 pub use module::{FuncBody, Module};
 pub use names::Names;
+pub use objects::{ObjectLayout, Storage};
 pub use ops::Opcode;
 pub use registry::{TypeId, TypeRegistry, equal_types, ref_to_type, type_of_ref};
 pub use types::{

@@ -27,6 +27,7 @@ use crate::facts::{
     BodyContext, Budgeted, FactsBuilder, FrameBuilder, FrameFacts, Frequent, FuncFacts, Locals,
     cells, cells_of, local_roots,
 };
+use crate::groups::Types;
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::ops::Opcode;
@@ -169,7 +170,7 @@ impl BodyValidator<'_> {
         self.budget.begin(size, limits);
         let count = local_count(body, func_type, limits)?;
         self.budget.spend(count, range.start as usize)?;
-        let mut locals = define_locals(validator, body, func_type)?;
+        let mut locals = define_locals(validator, body, (cx.types, func_type))?;
         function_cells_within(locals.cells.into(), range.start as usize, limits)?;
         let mut reader = Operators::of(&body.get_binary_reader_for_operators()?, cx.bytes);
         locals.wide |= cx.wide;
@@ -186,14 +187,15 @@ impl BodyValidator<'_> {
             let offset = reader.original_position();
             let byte = cx.bytes[offset as usize];
             let second = cx.bytes.get(offset as usize + 1).copied().unwrap_or_default();
-            // Only operators with the vector prefix make a `v128` out of something else.
+            // Only operators with the vector prefix make a `v128` out of something else; those of
+            // objects take it from a type that says so (`has_vectors` of `decode`).
             if !wide && byte == 0xfd {
                 wide = true;
                 self.facts.widen(validator.operand_stack_height());
             }
-            // Other references to exceptions come from a local, a block or an object of a type that
-            // says so.
-            if byte == plain::REF_NULL {
+            // Other references to exceptions and objects come from a local, a block, a global, a
+            // table or a function of a type that says so.
+            if matches!(byte, plain::REF_NULL | plain::OF_OBJECTS) {
                 self.facts.may_hold_exceptions();
             }
             let writes_local = plain::writes_local(byte);
@@ -385,7 +387,7 @@ fn local_count(body: &FunctionBody<'_>, ty: &FuncType, limits: &Limits) -> Resul
 fn define_locals(
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,
-    ty: &FuncType,
+    (types, ty): (&Types, &FuncType),
 ) -> Result<Locals> {
     let mut groups = Vec::new();
     let mut reader = body.get_locals_reader()?;
@@ -401,6 +403,6 @@ fn define_locals(
     Ok(Locals {
         cells: cells_of(&ty.params) + cells,
         wide: wide.into_iter().any(|ty| ty == ValType::V128),
-        roots: local_roots(ty, groups.into_iter()),
+        roots: local_roots(types, ty, groups.into_iter()),
     })
 }

@@ -5,6 +5,7 @@ mod digest;
 mod facts;
 mod limits;
 mod module;
+mod objects;
 mod ops;
 mod oracle;
 mod reject;

@@ -1,4 +1,4 @@
-//! Where functions hold references to exceptions, worked out by hand.
+//! Where functions hold references to exceptions and objects, worked out by hand.
 //!
 //! Green shows that these bodies get the roots that `docs/semantics.md` defines, and that the
 //! oracle says the same of them; `oracle.rs` compares generated ones. It does not show that a tier
@@ -198,4 +198,60 @@ fn many_references_below_many_calls_take_little_room() {
         format!("{roots:?}").len() < 200_000,
         "a node for each reference and a point for each call"
     );
+}
+
+#[test]
+fn objects_are_roots_below_calls_and_allocations() {
+    let module = |params: &str, body: &str| {
+        format!(
+            "(module (type $s (struct (field i32 (ref null $s)))) (type $a (array (mut i64)))
+               (type $f (func)) (type $v (array v128))
+               (func {params} {body}) (func $g))"
+        )
+    };
+    // Each type of the hierarchy, references to functions not.
+    let types =
+        "(param anyref eqref i31ref structref arrayref nullref (ref null $s) (ref $a) funcref
+        (ref null $f) externref exnref)";
+    check(&module(types, ""), "locals 0 1 2 3 4 5 6 7 11");
+    // An operand below a call, and below what an allocation takes: all fields, value and length,
+    // a number of elements.
+    check(&module("", "ref.null any call $g drop"), "locals ; @1 0");
+    let new = "i32.const 1 ref.null $s struct.new $s";
+    check(&module("", &format!("{new} {new} drop drop")), "locals ; @5 0");
+    check(&module("", &format!("{new} struct.new_default $s drop drop")), "locals ; @3 0");
+    check(
+        &module("", &format!("{new} i64.const 1 i32.const 2 array.new $a drop drop")),
+        "locals ; @5 0",
+    );
+    check(
+        &module("", &format!("{new} i32.const 2 array.new_default $a drop drop")),
+        "locals ; @4 0",
+    );
+    let two = "v128.const i64x2 1 2 v128.const i64x2 1 2 array.new_fixed $v 2";
+    check(&module("", &format!("{new} {two} drop drop")), "locals ; @5 0");
+    // Its own operands are followed by who makes it.
+    check(&module("", "i32.const 1 ref.null $s struct.new $s drop"), "none");
+    // Small integers and values of the host are not told apart from objects.
+    check(&module("", "i32.const 1 ref.i31 call $g drop"), "locals ; @2 0");
+    check(&module("", "ref.null extern any.convert_extern call $g drop"), "locals ; @2 0");
+    check(
+        &module("", "ref.null extern any.convert_extern extern.convert_any call $g drop"),
+        "none",
+    );
+}
+
+#[test]
+fn a_branch_on_a_cast_has_one_cell_more() {
+    let height = |body: &str| {
+        let text = format!("(module (func (param anyref) (result anyref) {body}))");
+        let module = decode(&text);
+        oracle::check(&module);
+        module.facts(FuncIdx(0)).map(|facts| facts.max_height_cells)
+    };
+    assert_eq!(height("local.get 0"), Some(1));
+    assert_eq!(height("local.get 0 br_on_cast 0 anyref i31ref"), Some(2));
+    assert_eq!(height("local.get 0 br_on_cast_fail 0 anyref i31ref"), Some(2));
+    // Behind a branch nothing is reached.
+    assert_eq!(height("local.get 0 return local.get 0 br_on_cast 0 anyref i31ref"), Some(1));
 }

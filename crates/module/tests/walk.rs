@@ -150,7 +150,7 @@ impl<'m> Domain<'m> for Types<'m> {
         assert_eq!(edge.values.len(), to.label_types().len());
         assert!(to.base <= edge.below.len() && edge.inner <= edge.below.len());
         let popped = match edge.how {
-            How::BrIf(_) | How::BrTable(..) | How::OnNull(_) | How::OnNonNull => 1,
+            How::BrIf(_) | How::BrTable(..) | How::OnNull(_) | How::OnNonNull | How::OnCast(_) => 1,
             How::Br | How::Return | How::Fall => 0,
             // The state is the one at the `if`.
             How::Skip => return Ok(()),
@@ -425,6 +425,9 @@ impl<'m> Surroundings<'m> for Bare<'m> {
     fn type_at(&self, ty: u32) -> Option<&'m FuncType> {
         (ty == 0).then_some(self.0)
     }
+    fn types(&self) -> Option<&'m prova_module::Types> {
+        None
+    }
     fn memory64(&self, _: u32) -> Option<bool> {
         None
     }
@@ -464,7 +467,9 @@ fn bodies_need_no_module_and_bad_ones_are_refused() {
     assert_eq!(what(&[0x0c, 0x00, 0x0b]), "an operand that is not there");
     assert_eq!(what(&[0x10, 0x05, 0x0b]), "a function, type or tag that is not there");
     assert_eq!(what(&[0x02, 0x07, 0x0b]), "a type that is not there");
-    assert_eq!(what(&[0xfb, 0x0f, 0x0b]), "an operator that no module may have");
+    assert_eq!(what(&[0xfb, 0x00, 0x00, 0x0b]), "a structure that is not there");
+    assert_eq!(what(&[0xfb, 0x08, 0x00, 0x01, 0x0b]), "an operand that is not there");
+    assert_eq!(what(&[0xe0, 0x00, 0x0b]), "an operator that no module may have");
     assert_eq!(what(&[0x20]), "no operator");
     assert_eq!(bare(&[0x01, 0x0b]), Err(Stop::Domain("a nop".to_owned())));
     // The facts of another body.

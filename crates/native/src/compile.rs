@@ -4,6 +4,7 @@
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
 use crate::abi::Abi;
+use crate::compiler::no_body;
 use crate::isa::Effort;
 use crate::lower::{Lowered, Said, Start};
 use crate::reach::Reaches;
@@ -224,7 +225,7 @@ impl Target {
 fn holding(module: &Module, body: &Body) -> Result<(Body, Held), Declined> {
     let ssa = |error: String| Declined::Ssa(error);
     let built = build_holding(module, body.func(), body.metering());
-    let (body, held) = built.map_err(|error| ssa(error.to_string()))?;
+    let (body, held) = built.map_err(|error| no_body(&error))?;
     let checked = CheckedBody::check(module, body).map_err(|error| ssa(error.to_string()))?;
     Ok((checked.body().clone(), held))
 }

@@ -11,7 +11,7 @@ use prova_core::{CompileError, MachineCode, MachineCompiler, accepted, processor
 use prova_equal::Setting;
 use prova_module::{FuncIdx, Module, TypeIdx};
 use prova_ssa::entered::EnterError;
-use prova_ssa::{CheckedBody, build};
+use prova_ssa::{BuildError, BuildReason, CheckedBody, build};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -172,8 +172,7 @@ impl NativeCompiler {
 /// # Errors
 /// Why there is none.
 pub fn body(module: &Module, func: FuncIdx, metering: Metering) -> Result<CheckedBody, Declined> {
-    let body = build(module, func, self::metering(metering))
-        .map_err(|error| Declined::Ssa(error.to_string()))?;
+    let body = build(module, func, self::metering(metering)).map_err(|error| no_body(&error))?;
     CheckedBody::check(module, body).map_err(|error| Declined::Ssa(error.to_string()))
 }
 
@@ -182,11 +181,22 @@ fn metering(metering: Metering) -> prova_ssa::Metering {
     prova_ssa::Metering { fuel: metering.fuel, epoch: metering.epoch }
 }
 
+/// Why a function has no SSA form.
+pub(crate) fn no_body(error: &BuildError) -> Declined {
+    match error.reason {
+        BuildReason::Objects | BuildReason::Held => Declined::Objects,
+        BuildReason::NoBody | BuildReason::Args { .. } | BuildReason::Bug { .. } => {
+            Declined::Ssa(error.to_string())
+        }
+    }
+}
+
 /// Why a loop cannot be entered.
 fn refused(error: EnterError) -> Declined {
     match error {
         EnterError::NoWay(why) => Declined::Round(why),
-        EnterError::Build(_) | EnterError::Refused(_) => Declined::Ssa(error.to_string()),
+        EnterError::Build(error) => no_body(&error),
+        EnterError::Refused(_) => Declined::Ssa(error.to_string()),
     }
 }
 
@@ -293,6 +303,7 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Parameters
         | Declined::Frame
         | Declined::Operator(_)
+        | Declined::Objects
         | Declined::NoFunction
         | Declined::Subtypes
         | Declined::Limit(..)

@@ -96,6 +96,9 @@ pub enum Declined {
     Frame,
     /// An operator without lowering.
     Operator(&'static str),
+    /// It works on structures, arrays or small integers, tests types of references, or has a local
+    /// of non-null references to exceptions or objects.
+    Objects,
     /// The type is no function's.
     NoFunction,
     /// It calls by a type that may have subtypes: its code compares identities alone, and another
@@ -132,6 +135,7 @@ impl Declined {
             Declined::Parameters => "parameters",
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
+            Declined::Objects => "objects",
             Declined::NoFunction => "no function",
             Declined::Subtypes => "subtypes",
             Declined::Limit(..) => "limit",
@@ -155,6 +159,9 @@ impl fmt::Display for Declined {
             Declined::Parameters => f.write_str("too many parameters or results"),
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
             Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
+            Declined::Objects => f.write_str(
+                "it works on structures, arrays or small integers, or holds references to them",
+            ),
             Declined::NoFunction => f.write_str("its type is no function's"),
             Declined::Subtypes => f.write_str("it calls by a type that may have subtypes"),
             Declined::Limit(what, max) => write!(f, "more than {max} {what}"),

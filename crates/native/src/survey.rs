@@ -112,6 +112,7 @@ impl Survey {
             Declined::Results
             | Declined::Parameters
             | Declined::Frame
+            | Declined::Objects
             | Declined::NoFunction
             | Declined::Subtypes
             | Declined::Limit(..)

@@ -10,6 +10,7 @@
 //! Time: constant, apart from the values that a branch takes along. Noticed by: `tests/control.rs`,
 //! `tests/calls.rs`.
 
+use crate::aggregate;
 use crate::decode::Code;
 use crate::machine::{Machine, Next, Stop};
 use prova_module::{FuncIdx, Group, Operator, TableIdx, TypeId, TypeIdx};
@@ -58,6 +59,10 @@ pub(crate) fn execute(
             } else {
                 m.branch(block)
             }
+        }
+        Operator::BrOnCast { to_ref_type, .. } => aggregate::branch(m, to_ref_type, false, block),
+        Operator::BrOnCastFail { to_ref_type, .. } => {
+            aggregate::branch(m, to_ref_type, true, block)
         }
         // `Op::new` sends no other operator here.
         _ => Err(Stop::Bug("no control operator")),

@@ -277,7 +277,9 @@ impl<'m> Decoder<'m> {
             Operator::Br { relative_depth }
             | Operator::BrIf { relative_depth }
             | Operator::BrOnNull { relative_depth }
-            | Operator::BrOnNonNull { relative_depth } => {
+            | Operator::BrOnNonNull { relative_depth }
+            | Operator::BrOnCast { relative_depth, .. }
+            | Operator::BrOnCastFail { relative_depth, .. } => {
                 (self.target(relative_depth)?, self.step(operator, bytes))
             }
             Operator::BrTable { ref targets } => {

@@ -141,7 +141,7 @@ fn catcher(m: &Machine<'_>, search: &mut Search, tag: TagAddr) -> Result<Option<
 /// Makes the object of an exception.
 fn object(m: &mut Machine<'_>, thrown: &Thrown) -> Result<u64, Stop> {
     let cells = cells(&thrown.values);
-    let holds = if m.store.exceptions_full() { m.exception_references() } else { Vec::new() };
+    let holds = if m.store.exceptions_full() { m.traced_references() } else { Vec::new() };
     Ok(m.store.exception_of_external(thrown.tag, &cells, &holds)?)
 }
 

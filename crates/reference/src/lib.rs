@@ -40,6 +40,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aggregate;
 mod atomic;
 mod control;
 mod debugger;

@@ -33,7 +33,8 @@ use crate::op::Op;
 use crate::stack::Stack;
 use crate::value::Value;
 use crate::{
-    atomic, control, exception, memory, numeric, parametric, reference, table, variable, vector,
+    aggregate, atomic, control, exception, memory, numeric, parametric, reference, table, variable,
+    vector,
 };
 use prova_module::{FuncIdx, Module, ValType, cells_of, host_charge_bytes};
 use prova_num::NumError;
@@ -114,8 +115,8 @@ pub(crate) struct Machine<'s> {
     /// The current frame.
     pub(crate) frame: Frame,
     callers: Vec<Frame>,
-    /// Of the first callers, how many references to exceptions the store holds for them and those
-    /// below: what is in their frames does not change while they wait.
+    /// Of the first callers, how many references to exceptions and objects the store holds for
+    /// them and those below: what is in their frames does not change while they wait.
     held: Vec<usize>,
     /// How many it held before.
     held_before: usize,
@@ -250,6 +251,7 @@ impl<'s> Machine<'s> {
             Op::BrTable(labels) => return control::br_table(self, labels),
             Op::Control(operator) => return control::execute(self, operator, code, instr.block),
             Op::Exception(operator) => return exception::execute(self, operator),
+            Op::Aggregate(operator) => aggregate::execute(self, operator)?,
             Op::Parametric(operator) => parametric::execute(&mut self.stack, operator)?,
             Op::Variable(operator) => variable::execute(self, operator)?,
             Op::Table(operator) => table::execute(self, operator)?,
@@ -322,21 +324,21 @@ impl<'s> Machine<'s> {
         self.stack.unwind(height, 0)
     }
 
-    /// Every reference to an exception that frames of this activation hold, as locals or operands;
-    /// none where there are no exceptions.
-    pub(crate) fn exception_references(&self) -> Vec<Cell> {
-        if self.store.exception_cells() == 0 {
+    /// Every reference to an exception or object that frames of this activation hold, as locals or
+    /// operands; none where there are none.
+    pub(crate) fn traced_references(&self) -> Vec<Cell> {
+        if !self.store.has_traced() {
             return Vec::new();
         }
         let locals = std::iter::once(&self.frame).chain(&self.callers).flat_map(|f| &f.locals);
         let values = self.stack.values().iter().chain(locals);
-        values.filter_map(|value| value.exception_cell()).collect()
+        values.filter_map(|value| value.traced_cell()).collect()
     }
 
-    /// Has the store hold the references to exceptions in the frames of callers, each once while it
-    /// waits; gives those of the current frame.
+    /// Has the store hold the references to exceptions and objects in the frames of callers, each
+    /// once while it waits; gives those of the current frame.
     fn hold(&mut self) -> Vec<Cell> {
-        if self.store.exception_cells() == 0 {
+        if !self.store.has_traced() {
             return Vec::new();
         }
         // Slices, so that callers that are held already are not walked.
@@ -514,10 +516,10 @@ impl<'s> Machine<'s> {
     }
 }
 
-/// The references to exceptions that a frame holds, as locals or as these operands.
+/// The references to exceptions and objects that a frame holds, as locals or as these operands.
 fn references(frame: &Frame, operands: Option<&[Value]>) -> Vec<Cell> {
     let values = frame.locals.iter().chain(operands.unwrap_or_default());
-    values.filter_map(|value| value.exception_cell()).collect()
+    values.filter_map(|value| value.traced_cell()).collect()
 }
 
 impl Frame {

@@ -32,6 +32,8 @@ pub(crate) enum Op {
     Exception(Operator<'static>),
     /// `v128`, with its loads and stores.
     Vector(Operator<'static>),
+    /// Structures, arrays, small integers, casts.
+    Aggregate(Operator<'static>),
     /// Atomic accesses.
     Atomic(Operator<'static>),
     /// An operator of a proposal that no [`Features`](prova_module::Features) allow.
@@ -70,6 +72,7 @@ impl Op {
             O::ReturnCall { .. } | O::ReturnCallIndirect { .. } => Op::Control(operator),
             O::CallRef { .. } | O::ReturnCallRef { .. } => Op::Control(operator),
             O::BrOnNull { .. } | O::BrOnNonNull { .. } => Op::Control(operator),
+            O::BrOnCast { .. } | O::BrOnCastFail { .. } => Op::Control(operator),
             O::Throw { .. } | O::ThrowRef => Op::Exception(operator),
             O::Drop | O::Select | O::TypedSelect { .. } => Op::Parametric(operator),
             O::LocalGet { .. } | O::LocalSet { .. } | O::LocalTee { .. } => Op::Variable(operator),
@@ -111,6 +114,7 @@ impl Op {
             (@simd $($arg:ident)*) => { Op::Vector(operator) };
             (@relaxed_simd) => { Op::Vector(operator) };
             (@threads $($arg:ident)*) => { Op::Atomic(operator) };
+            (@gc $($arg:ident)*) => { Op::Aggregate(operator) };
             (@$proposal:ident $($arg:ident)*) => { Op::Refused };
         }
         for_each_operator!(families)

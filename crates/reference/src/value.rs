@@ -64,10 +64,10 @@ impl Value {
         }
     }
 
-    /// The cell of a reference to an exception.
-    pub(crate) fn exception_cell(self) -> Option<Cell> {
+    /// The cell of a reference to an exception or object.
+    pub(crate) fn traced_cell(self) -> Option<Cell> {
         match self {
-            Value::ExnRef(cell) => Some(cell),
+            Value::ExnRef(cell) | Value::AnyRef(cell) => Some(cell),
             _ => None,
         }
     }

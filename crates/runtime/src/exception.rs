@@ -4,52 +4,31 @@
 //! caught by its values alone never becomes one.
 //!
 //! # Reclamation
-//! There is no general collector. When the objects pass a threshold, or leave no room for another,
-//! before the next one is made what references refer to is marked (in frames, globals, tables,
-//! element segments, other exceptions) and the rest is reused. So a loop that throws needs constant
-//! memory. Which cells of a frame are references is said by the Wasm
-//! ([`prova_module::ExceptionRoots`]), so that what is kept is the same in every tier. Not seen are
-//! references that the host keeps outside of the store: they name nothing once their object is
-//! gone, since an index carries the *generation* of its object.
+//! What nothing refers to goes in a collection ([`crate::collect`]), together with objects. So a
+//! loop that throws needs constant memory. Not seen are references that the host keeps outside of
+//! the store: they name nothing once their exception is gone, since an index carries the
+//! *generation* of its object.
 //!
 //! # Invariants
 //! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and
 //!   never come back.
 //! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`] and, when one is
 //!   made, what the store's budget leaves.
-//!
-//! # Cost
-//! Marking looks at each reference, frame, object and value once. How much that is, is known before
-//! ([`Work`]), and paid for in fuel by the throw that waits for it
-//! ([`Search::pay`](crate::Search::pay)). It tests the epoch after each [`MARK_CHUNK`]; an
-//! interrupted marking leaves everything alive. Dropping what is not marked tests it as often, and
-//! an interrupt leaves some of what nothing refers to for the next time. The exceptions left, and
-//! the cells looked at, put the next marking off ([`Exceptions::put_off`]), up to
-//! [`THRESHOLD_FOR_ROOTS_MAX`]: below that a throw pays for a constant number of cells, however
-//! large tables and stack are.
 
 use crate::trap::TrapKind;
 use crate::value::TagAddr;
 use crate::vm::Cell;
-use prova_module::forgetting_cost;
 
 /// The weight, in cells, at which marking begins.
 pub(crate) const THRESHOLD_MIN: usize = 1 << 16;
 
-/// The greatest weight of all exceptions of a store, in cells (128 MiB): 8 for each, and its
-/// values.
-pub const WEIGHT_MAX: usize = 1 << 24;
-
-/// The greatest weight that marking is put off to because of what it looks at: half of
+/// The greatest weight that a collection is put off to because of what it looks at: half of
 /// [`WEIGHT_MAX`], so that what nothing refers to is gone before the limit is reached.
 pub(crate) const THRESHOLD_FOR_ROOTS_MAX: usize = WEIGHT_MAX / 2;
 
-/// How much a marking looks at between two tests of the epoch, in cells; a frame counts as
-/// `FRAME_CELLS`.
-pub const MARK_CHUNK: usize = 1 << 16;
-
-/// The cells that a frame counts as, besides the references that it holds.
-const FRAME_CELLS: usize = 64;
+/// The greatest weight of all exceptions of a store, in cells (128 MiB): 8 for each, and its
+/// values.
+pub const WEIGHT_MAX: usize = 1 << 24;
 
 /// The weight of an object without values.
 const WEIGHT_BASE: usize = 8;
@@ -73,15 +52,6 @@ struct Slot {
     generation: u32,
     marked: bool,
     object: Option<Object>,
-}
-
-/// The size of the next marking.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Work {
-    /// References outside of frames and exceptions.
-    pub(crate) references: u64,
-    /// The logical stack in use, in bytes: it bounds the frames and what they hold.
-    pub(crate) stack_bytes: u64,
 }
 
 /// The exceptions of a store.
@@ -141,14 +111,36 @@ impl Exceptions {
         self.weight
     }
 
-    /// The cost of a marking, in fuel.
-    pub(crate) fn cost(&self, work: Work) -> u64 {
-        let own = self.slots.len() as u64 + self.weight as u64;
-        forgetting_cost(work.references + own, work.stack_bytes)
+    /// The cells that a collection looks at here.
+    pub(crate) fn own_cells(&self) -> u64 {
+        self.slots.len() as u64 + self.weight as u64
     }
 
-    /// Drops the object of a slot unless it is marked, and the mark.
-    fn sweep(&mut self, index: usize) {
+    /// How many slots there are, with or without an exception.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Marks the exception that a cell refers to; its slot, if it was not marked before.
+    pub(crate) fn mark(&mut self, cell: Cell) -> Option<usize> {
+        let index = self.index(cell)?;
+        let slot = &mut self.slots[index];
+        (!std::mem::replace(&mut slot.marked, true)).then_some(index)
+    }
+
+    /// Takes all marks back.
+    pub(crate) fn unmark(&mut self) {
+        self.slots.iter_mut().for_each(|slot| slot.marked = false);
+    }
+
+    /// The tag and values in a slot.
+    pub(crate) fn in_slot(&self, index: usize) -> Option<(TagAddr, &[Cell])> {
+        let object = self.slots.get(index)?.object.as_ref()?;
+        Some((object.tag, &object.cells))
+    }
+
+    /// Drops the exception of a slot unless it is marked, and the mark.
+    pub(crate) fn sweep(&mut self, index: usize) {
         let slot = &mut self.slots[index];
         if std::mem::take(&mut slot.marked) {
             return;
@@ -162,9 +154,10 @@ impl Exceptions {
         }
     }
 
-    /// Sets the weight at which the next marking begins, once all slots were swept.
-    fn put_off(&mut self, work: Work) {
-        let looked_at = work.references + work.stack_bytes + self.slots.len() as u64;
+    /// Sets the weight at which the next collection begins, once all slots were swept; `looked_at`
+    /// cells were looked at outside.
+    pub(crate) fn put_off(&mut self, looked_at: u64) {
+        let looked_at = looked_at.saturating_add(self.slots.len() as u64);
         let looked_at = looked_at.min(THRESHOLD_FOR_ROOTS_MAX as u64) as usize;
         self.threshold = (2 * self.weight).max(looked_at).max(THRESHOLD_MIN);
     }
@@ -178,93 +171,11 @@ impl Exceptions {
     }
 }
 
-/// A marking that is under way. One that is dropped before its end leaves everything alive that it
-/// has not swept, and what it has swept is what nothing refers to.
-pub(crate) struct Marking<'a> {
-    exceptions: &'a mut Exceptions,
-    /// Objects that are marked, whose own references are still to be looked at.
-    pending: Vec<usize>,
-    /// Tests the epoch.
-    poll: &'a dyn Fn() -> Result<(), TrapKind>,
-    cells_until_poll: usize,
-    complete: bool,
-}
-
-impl<'a> Marking<'a> {
-    pub(crate) fn new(
-        exceptions: &'a mut Exceptions,
-        poll: &'a dyn Fn() -> Result<(), TrapKind>,
-    ) -> Marking<'a> {
-        let (pending, cells_until_poll) = (Vec::new(), MARK_CHUNK);
-        Marking { exceptions, pending, poll, cells_until_poll, complete: false }
-    }
-
-    /// A frame is looked up.
-    pub(crate) fn frame(&mut self) -> Result<(), TrapKind> {
-        self.look(FRAME_CELLS)
-    }
-
-    /// Marks what a cell refers to.
-    #[inline]
-    pub(crate) fn root(&mut self, cell: Cell) -> Result<(), TrapKind> {
-        self.look(1)?;
-        if let Some(index) = self.exceptions.index(cell)
-            && !self.exceptions.slots[index].marked
-        {
-            self.exceptions.slots[index].marked = true;
-            self.pending.push(index);
-        }
-        Ok(())
-    }
-
-    /// Marks what cells refer to.
-    pub(crate) fn roots(&mut self, cells: &[Cell]) -> Result<(), TrapKind> {
-        cells.iter().try_for_each(|&cell| self.root(cell))
-    }
-
-    /// Marks what exceptions refer to, and drops those that nothing does; `refs` says of each tag
-    /// which cells of its values are references.
-    pub(crate) fn complete(mut self, refs: &[Box<[u32]>], work: Work) -> Result<(), TrapKind> {
-        while let Some(index) = self.pending.pop() {
-            // An object is marked once, so its references are looked at once.
-            let tag = self.exceptions.slots[index].object.as_ref().map(|object| object.tag);
-            for &at in tag.iter().flat_map(|tag| refs[tag.index()].iter()) {
-                let object = self.exceptions.slots[index].object.as_ref();
-                let cell = object.map(|object| object.cells[at as usize]);
-                self.root(cell.unwrap_or_default())?;
-            }
-        }
-        for index in 0..self.exceptions.slots.len() {
-            self.look(1)?;
-            self.exceptions.sweep(index);
-        }
-        self.complete = true;
-        self.exceptions.put_off(work);
-        Ok(())
-    }
-
-    #[inline]
-    fn look(&mut self, cells: usize) -> Result<(), TrapKind> {
-        if self.cells_until_poll <= cells {
-            self.cells_until_poll = MARK_CHUNK;
-            return (self.poll)();
-        }
-        self.cells_until_poll -= cells;
-        Ok(())
-    }
-}
-
-impl Drop for Marking<'_> {
-    fn drop(&mut self) {
-        if !self.complete {
-            self.exceptions.slots.iter_mut().for_each(|slot| slot.marked = false);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::{FRAME_CELLS, MARK_CHUNK, Marking, Work};
+    use crate::heap::Heap;
 
     /// Values of one tag, none of them references.
     const NO_REFS: &[Box<[u32]>] = &[];
@@ -274,15 +185,17 @@ mod tests {
     }
 
     fn collect(exceptions: &mut Exceptions, roots: &[Cell], refs: &[Box<[u32]>]) {
-        let mut marking = Marking::new(exceptions, &|| Ok(()));
+        let mut heap = Heap::new();
+        let mut marking = Marking::new(exceptions, &mut heap, &|| Ok(()));
         marking.roots(roots).expect("no interrupt");
-        marking.complete(refs, Work::default()).expect("no interrupt");
+        marking.complete(refs, &[], Work::default()).expect("no interrupt");
     }
 
     /// A marking of nothing, which looks at so much.
     fn forget_all(exceptions: &mut Exceptions, work: Work) {
-        let marking = Marking::new(exceptions, &|| Ok(()));
-        marking.complete(NO_REFS, work).expect("no interrupt");
+        let mut heap = Heap::new();
+        let marking = Marking::new(exceptions, &mut heap, &|| Ok(()));
+        marking.complete(NO_REFS, &[], work).expect("no interrupt");
     }
 
     #[test]
@@ -350,7 +263,8 @@ mod tests {
         let mut exceptions = Exceptions::new();
         let made: Vec<Cell> = (0..10).map(|i| make(&mut exceptions, &[i])).collect();
         let interrupt = || Err(TrapKind::Interrupt);
-        let mut marking = Marking::new(&mut exceptions, &interrupt);
+        let mut heap = Heap::new();
+        let mut marking = Marking::new(&mut exceptions, &mut heap, &interrupt);
         marking.root(made[3]).expect("the first test of the epoch is a chunk away");
         let outcome = (0..MARK_CHUNK).try_for_each(|_| marking.root(0));
         assert_eq!(outcome, Err(TrapKind::Interrupt));
@@ -371,9 +285,13 @@ mod tests {
             polls.set(polls.get() + 1);
             if polls.get() == 2 { Err(TrapKind::Interrupt) } else { Ok(()) }
         };
-        let mut marking = Marking::new(&mut exceptions, &second);
+        let mut heap = Heap::new();
+        let mut marking = Marking::new(&mut exceptions, &mut heap, &second);
         marking.roots(&held).expect("the first test of the epoch is a chunk away");
-        assert_eq!(marking.complete(&[Box::default()], Work::default()), Err(TrapKind::Interrupt));
+        assert_eq!(
+            marking.complete(&[Box::default()], &[], Work::default()),
+            Err(TrapKind::Interrupt)
+        );
         // About two chunks were swept, and the weight counts only the exceptions that are left
         // (X2).
         let left = made.iter().filter(|&&cell| exceptions.get(cell).is_some()).count();
@@ -398,10 +316,11 @@ mod tests {
                 polls.set(polls.get() + 1);
                 Ok(())
             };
-            let mut marking = Marking::new(&mut exceptions, &poll);
+            let mut heap = Heap::new();
+            let mut marking = Marking::new(&mut exceptions, &mut heap, &poll);
             (0..frames).for_each(|_| marking.frame().expect("no interrupt"));
             (0..references).for_each(|_| marking.root(0).expect("no interrupt"));
-            marking.complete(NO_REFS, Work::default()).expect("no interrupt");
+            marking.complete(NO_REFS, &[], Work::default()).expect("no interrupt");
             assert_eq!(polls.get(), 10);
         }
     }

@@ -29,17 +29,26 @@ pub(crate) fn evaluate(expr: &ConstExpr, context: &Context<'_>) -> [Cell; 2] {
     }
     let mut stack: Vec<[Cell; 2]> = Vec::new();
     for op in expr.ops() {
-        let value = match leaf(op, context) {
-            Some(value) => value,
-            None => {
-                let [b, _] = stack.pop().unwrap_or_default();
-                let [a, _] = stack.pop().unwrap_or_default();
-                [binary(op, a, b), 0]
-            }
-        };
-        stack.push(value);
+        // `instantiate::constant` has the value.
+        if matches!(op, ConstOp::Aggregate { .. }) {
+            return [NULL_REF, 0];
+        }
+        step(op, context, &mut stack);
     }
     stack.pop().unwrap_or_default()
+}
+
+/// One operator that makes no object.
+pub(crate) fn step(op: &ConstOp, context: &Context<'_>, stack: &mut Vec<[Cell; 2]>) {
+    let value = match leaf(op, context) {
+        Some(value) => value,
+        None => {
+            let [b, _] = stack.pop().unwrap_or_default();
+            let [a, _] = stack.pop().unwrap_or_default();
+            [binary(op, a, b), 0]
+        }
+    };
+    stack.push(value);
 }
 
 /// The value of an operator without operands; `None` for one with two.
@@ -58,7 +67,8 @@ fn leaf(op: &ConstOp, context: &Context<'_>) -> Option<[Cell; 2]> {
         | ConstOp::I32Mul
         | ConstOp::I64Add
         | ConstOp::I64Sub
-        | ConstOp::I64Mul => return None,
+        | ConstOp::I64Mul
+        | ConstOp::Aggregate { .. } => return None,
     })
 }
 
@@ -78,7 +88,8 @@ fn binary(op: &ConstOp, a: Cell, b: Cell) -> Cell {
         | ConstOp::V128Const(_)
         | ConstOp::GlobalGet(_)
         | ConstOp::RefNull(_)
-        | ConstOp::RefFunc(_) => 0,
+        | ConstOp::RefFunc(_)
+        | ConstOp::Aggregate { .. } => 0,
     }
 }
 

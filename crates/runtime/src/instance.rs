@@ -182,6 +182,15 @@ impl Instance {
         self.spaces.memories.first().map(|&address| MemoryAddr(address))
     }
 
+    /// Sets an element of a segment that is there.
+    pub(crate) fn set_elem(&mut self, elem: usize, at: usize, value: Cell) {
+        if let Some(Some(elems)) = self.elems.get_mut(elem)
+            && let Some(element) = elems.get_mut(at)
+        {
+            *element = value;
+        }
+    }
+
     /// The bytes of a data segment; none once it is dropped.
     pub(crate) fn data(&self, data: DataIdx) -> &[u8] {
         if self.data_dropped[data.index()] { &[] } else { self.module.data_bytes(data) }

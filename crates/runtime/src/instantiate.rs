@@ -16,6 +16,7 @@
 //! Fuel is charged by the start function alone: everything else is bounded by the module's size and
 //! the store's limits, and asked for by the embedder.
 
+mod constant;
 mod segments;
 
 use crate::attach::Attach;
@@ -27,14 +28,14 @@ use crate::limits::{self, LimitExceeded, Limits};
 use crate::link::{self, LinkError};
 use crate::memory::{AllocError, Memory, Room};
 use crate::prototype::Prototype;
-use crate::store::{Store, holds_exceptions};
+use crate::store::Store;
 use crate::table::Table;
 use crate::trap::Trap;
 use crate::value::{Extern, InstanceAddr, MemoryAddr, NULL_REF};
 use crate::vm::{Cell, GlobalVm};
 use prova_module::{
     ElemIdx, ElementItems, ExternKind, ExternType, FuncIdx, GlobalIdx, GlobalType, MemoryIdx,
-    Module, TableType, TypeId, TypeRegistry,
+    Module, ObjectLayout, Storage, TableType, TypeId, TypeRegistry, ValType,
 };
 use std::any::Any;
 use std::borrow::Cow;
@@ -267,6 +268,22 @@ impl Store {
         })
     }
 
+    /// Finds where the fields of objects of these types are.
+    fn lay_out(&mut self, type_ids: &[TypeId]) {
+        for id in type_ids {
+            let at = id.0 as usize;
+            if self.layouts.len() <= at {
+                self.layouts.resize(at + 1, None);
+            }
+            if self.layouts[at].is_none()
+                && let Some(def) = self.types.def(*id)
+            {
+                let layout = ObjectLayout::of(&def.composite, Storage::of_marked);
+                self.layouts[at] = layout.map(Arc::new);
+            }
+        }
+    }
+
     /// The images that may stand for data segments of an instance that was just made, by memory:
     /// those of memories that nobody had before it (M3), where no two of its memories are the same.
     fn images<'p>(
@@ -309,6 +326,7 @@ impl Store {
         let module = &prototype.module;
         let type_ids = self.types_of(prototype)?;
         let own_types = matches!(type_ids, Cow::Borrowed(_));
+        self.lay_out(&type_ids);
         link::check_imports(self, module.imports(), imports, &type_ids)?;
         if imports.len() > module.imports().len() {
             let (expected, actual) = (module.imports().len(), imports.len());
@@ -347,8 +365,9 @@ impl Store {
         self.instances.push(instance);
         self.push_native_instance(address, found);
         let elems = module.elements().iter().zip(0..).map(|(elem, i)| (elem, ElemIdx(i)));
-        let elems = elems.filter(|(elem, _)| holds_exceptions(elem.ref_type()));
-        self.exception_elems.extend(elems.map(|(_, i)| (address, i)));
+        let elems =
+            elems.filter(|(elem, _)| module.types().is_traced(ValType::Ref(elem.ref_type())));
+        self.traced_elems.extend(elems.map(|(_, i)| (address, i)));
         self.publish();
         Ok(address)
     }

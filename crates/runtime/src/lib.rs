@@ -15,11 +15,13 @@
 //! knows neither WASI, nor the command line, nor a translator.
 
 mod attach;
+mod collect;
 mod exception;
 mod exec;
 mod fixed;
 mod func;
 mod global;
+mod heap;
 mod host;
 mod image;
 mod instance;
@@ -39,7 +41,8 @@ mod value;
 mod vm;
 
 pub use attach::{Attach, AttachError, Attached, Place, Ready};
-pub use exception::{MARK_CHUNK, WEIGHT_MAX as EXCEPTION_CELLS_MAX};
+pub use collect::MARK_CHUNK;
+pub use exception::WEIGHT_MAX as EXCEPTION_CELLS_MAX;
 #[cfg(prova_plant)]
 pub use exec::plant;
 pub use exec::{CallOutcome, DispatchCounts, Heat, SuspendedBy, Suspension};
@@ -53,7 +56,7 @@ pub use memory::Memory;
 pub use native::{
     LoadError, MissingWay, NativeCode, NativeModule, NoTrap, PerfNames, Thunks, processor_has,
 };
-pub use ops::CHUNK_BYTES;
+pub use ops::{AnyKind, CHUNK_BYTES, INTERNAL, Refused};
 pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
 pub use store::{

@@ -20,9 +20,12 @@ pub struct Limits {
     pub memory_bytes_max: u64,
     /// Elements of one table.
     pub table_elements_max: u64,
-    /// Bytes of all memories, tables and exceptions together: pages and elements that they have, 8
-    /// bytes for an element, and for each cell that an exception takes (8, and its values).
+    /// Bytes of all memories, tables, exceptions and objects together: pages and elements that they
+    /// have, 8 bytes for an element, and for each cell that an exception takes (8, and its values);
+    /// of objects the pages that they lie in, and what the store notes of these.
     pub store_bytes_max: u64,
+    /// Bytes of all objects: structures and arrays.
+    pub heap_bytes_max: u64,
     /// Instances.
     pub instances_max: u64,
     /// Memories, those of the host included.
@@ -53,13 +56,14 @@ impl Limits {
 impl Default for Limits {
     /// A memory of 16 GiB and a table of 10,000,000 elements (JavaScript API,
     /// *implementation-defined limits*); together 5 GiB: the greatest memory with 32-bit addresses,
-    /// and 1 GiB beside it; 10,000 instances, memories and tables each, as Wasmtime's default;
-    /// 10,000,000 globals, tags and functions.
+    /// and 1 GiB beside it, which objects may take, and more; 10,000 instances, memories and tables
+    /// each, as Wasmtime's default; 10,000,000 globals, tags and functions.
     fn default() -> Limits {
         Limits {
             memory_bytes_max: 16 << 30,
             table_elements_max: 10_000_000,
             store_bytes_max: 5 << 30,
+            heap_bytes_max: 4 << 30,
             instances_max: 10_000,
             memories_max: 10_000,
             tables_max: 10_000,
@@ -72,10 +76,11 @@ impl Default for Limits {
 
 /// The noun that each limit counts, as its message says it. `types_max` is fixed
 /// (`prova_module::TypeRegistry`).
-const COUNTED: [(&str, &str); 10] = [
+const COUNTED: [(&str, &str); 11] = [
     ("memory_bytes_max", "bytes of one memory"),
     ("table_elements_max", "elements of one table"),
-    ("store_bytes_max", "bytes of all memories, tables and exceptions"),
+    ("store_bytes_max", "bytes of all memories, tables, exceptions and objects"),
+    ("heap_bytes_max", "bytes of all objects"),
     ("instances_max", "instances"),
     ("memories_max", "memories"),
     ("tables_max", "tables"),

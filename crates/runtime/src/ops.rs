@@ -15,11 +15,15 @@
 //! Worst case: linear in the bytes or elements, which fuel bounds; the epoch is tested again within
 //! a chunk's time.
 
+mod aggregate;
 mod atomic;
 mod memory;
 mod perform;
 mod reference;
 mod table;
+
+pub(crate) use aggregate::is_traced;
+pub use aggregate::{AnyKind, INTERNAL, Refused};
 
 use crate::limits::Limits;
 use crate::store::Store;

@@ -34,12 +34,14 @@ use crate::exception::Exceptions;
 use crate::exec::{Accumulators, DispatchCounts, Heat};
 use crate::fixed::Fixed;
 use crate::func::{FuncKind, Funcs, Left};
+use crate::heap::Heap;
 use crate::host::{ExecutorKind, HostFunc};
 use crate::instance::Instance;
 use crate::lease::{Lease, StackLease, Stacks, Wanted};
 use crate::limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 use crate::memory::{Memory, Room};
 use crate::native::{self, Native};
+use crate::ops::is_traced;
 use crate::prototype::Prototype;
 use crate::sys::{OutOfMemory, Reservation, StackBytes};
 use crate::table::Table;
@@ -49,7 +51,7 @@ use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, NativeVm, OfStore, T
 use prova_bytecode::Settings;
 use prova_check::MemoryShape;
 use prova_module::{
-    ElemIdx, FRAME_BYTES, FuncIdx, GlobalType, RefType, TypeId, TypeRegistry, ValType, is_exnref,
+    ElemIdx, FRAME_BYTES, FuncIdx, GlobalType, ObjectLayout, TypeId, TypeRegistry, ValType,
 };
 use std::any::Any;
 use std::fmt;
@@ -140,20 +142,25 @@ pub struct Store {
     pub(crate) globals: Vec<GlobalType>,
     /// The type of each tag.
     pub(crate) tags: Vec<TypeId>,
-    /// For each tag, the cells of its values that are references to exceptions.
+    /// For each tag, the cells of its values that are references to exceptions or objects.
     tag_roots: Vec<Box<[u32]>>,
     pub(crate) exceptions: Exceptions,
-    /// References to exceptions in frames of executors from outside that called the host, the
-    /// newest last.
+    /// References to exceptions and objects in frames of executors from outside that called the
+    /// host, the newest last.
     held: Vec<Cell>,
     /// Host functions that run.
     host_calls: Arc<AtomicU32>,
-    /// Globals of references to exceptions.
-    pub(crate) exception_globals: Vec<GlobalAddr>,
-    /// Tables of references to exceptions.
-    pub(crate) exception_tables: Vec<TableAddr>,
-    /// Element segments of references to exceptions.
-    pub(crate) exception_elems: Vec<(InstanceAddr, ElemIdx)>,
+    pub(crate) heap: Heap,
+    /// For each type, where the fields of its objects are, if it has some.
+    pub(crate) layouts: Vec<Option<Arc<ObjectLayout>>>,
+    /// The bytes that objects of constant expressions of the newest instantiation may take.
+    pub(crate) constant_bytes: u64,
+    /// Globals of references to exceptions and objects.
+    pub(crate) traced_globals: Vec<GlobalAddr>,
+    /// Tables of such references.
+    pub(crate) traced_tables: Vec<TableAddr>,
+    /// Element segments of such references.
+    pub(crate) traced_elems: Vec<(InstanceAddr, ElemIdx)>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) externs: Vec<Box<dyn Any + Send + Sync>>,
     /// Records and code of native functions, if it takes any.
@@ -287,9 +294,12 @@ impl Store {
             exceptions: Exceptions::new(),
             held: Vec::new(),
             host_calls: Arc::default(),
-            exception_globals: Vec::new(),
-            exception_tables: Vec::new(),
-            exception_elems: Vec::new(),
+            heap: Heap::new(),
+            layouts: Vec::new(),
+            constant_bytes: 0,
+            traced_globals: Vec::new(),
+            traced_tables: Vec::new(),
+            traced_elems: Vec::new(),
             instances: Vec::new(),
             externs: Vec::new(),
             native: None,
@@ -427,11 +437,6 @@ fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Lease {
     }
 }
 
-/// Whether references of a type are to exceptions.
-pub(crate) fn holds_exceptions(ty: RefType) -> bool {
-    is_exnref(ValType::Ref(ty))
-}
-
 /// Operations for the other files of this crate.
 impl Store {
     /// Adds a function of the host.
@@ -489,8 +494,8 @@ impl Store {
 
     pub(crate) fn push_table(&mut self, mut table: Table) -> TableAddr {
         let address = TableAddr(self.tables.len() as u32);
-        if holds_exceptions(table.ty().ref_type) {
-            self.exception_tables.push(address);
+        if is_traced(table.ty().ref_type) {
+            self.traced_tables.push(address);
         }
         self.bytes += table.len_bytes();
         self.table_vms.push(table.vm());
@@ -500,8 +505,8 @@ impl Store {
 
     pub(crate) fn push_global(&mut self, ty: GlobalType, vm: GlobalVm) -> GlobalAddr {
         let address = GlobalAddr(self.globals.len() as u32);
-        if matches!(ty.val, ValType::Ref(ty) if holds_exceptions(ty)) {
-            self.exception_globals.push(address);
+        if matches!(ty.val, ValType::Ref(ty) if is_traced(ty)) {
+            self.traced_globals.push(address);
         }
         self.global_vms.push(vm);
         self.globals.push(ty);

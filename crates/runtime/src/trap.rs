@@ -46,6 +46,14 @@ pub enum TrapKind {
     ExpectedSharedMemory,
     /// A null reference where a value is needed.
     NullReference,
+    /// A reference is not of the type that a cast asks for.
+    CastFailure,
+    /// An access outside an array.
+    ArrayOutOfBounds,
+    /// An object is larger than any heap.
+    AllocationTooLarge,
+    /// An object has no room: the store's budget or the heap is used up.
+    HeapFull,
     /// An exception that no frame catches between its throw and the host.
     UncaughtException,
     /// More exceptions are referred to than a store keeps.
@@ -101,6 +109,10 @@ impl fmt::Display for TrapKind {
             TrapKind::HeapMisaligned => "unaligned atomic",
             TrapKind::ExpectedSharedMemory => "atomic wait on non-shared memory",
             TrapKind::NullReference => "null reference",
+            TrapKind::CastFailure => "cast failure",
+            TrapKind::ArrayOutOfBounds => "out of bounds array access",
+            TrapKind::AllocationTooLarge => "allocation size too large",
+            TrapKind::HeapFull => "GC heap out of memory",
             TrapKind::UncaughtException => "unhandled exception",
             TrapKind::TooManyExceptions => "too many exceptions",
             TrapKind::GrowthFailed => "memory or table growth failed",

@@ -177,6 +177,8 @@ pub(crate) enum ExitCode {
     Throw = 4,
     /// The `heat` at `ip` has counted to 0.
     Hot = 5,
+    /// The store is to collect before the instruction at `ip`.
+    Collect = 6,
 }
 
 /// Where native code and the host are while the other runs (N2 to N4 of `sys::x64`).

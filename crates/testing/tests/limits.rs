@@ -61,6 +61,7 @@ fn of_stores() -> Limits {
         memory_bytes_max,
         table_elements_max,
         store_bytes_max,
+        heap_bytes_max,
         instances_max,
         memories_max,
         tables_max,

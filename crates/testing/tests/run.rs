@@ -25,8 +25,8 @@ fn scripts() -> Vec<(String, String)> {
 /// More fuel than any script needs.
 const PLENTY: u64 = 1 << 40;
 
-/// A script of types that no deterministic profile has yet.
-const BEYOND_PROFILE: &str = ";; Recursion groups";
+/// Scripts of what no deterministic profile has yet.
+const BEYOND_PROFILE: [&str; 2] = [";; Recursion groups", ";; Garbage collection"];
 
 /// The ways in which a script runs: name, configuration, fuel.
 fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
@@ -47,7 +47,8 @@ fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
         ("deterministic", config(|config| config.deterministic(true)), None),
         ("eager", config(|config| config.translate(prova_core::Translate::Eager)), None),
     ];
-    settings.retain(|&(name, ..)| name != "deterministic" || !text.starts_with(BEYOND_PROFILE));
+    let beyond = BEYOND_PROFILE.iter().any(|start| text.starts_with(start));
+    settings.retain(|&(name, ..)| name != "deterministic" || !beyond);
     settings
 }
 
@@ -70,6 +71,34 @@ fn every_script_passes_in_every_tier() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// A collection at every object, at each tenth, and at odd moments gives the same results in every
+/// tier; and a script notices where one comes.
+#[test]
+fn it_does_not_matter_when_the_store_collects() {
+    let scripts = scripts();
+    let text = scripts.iter().find(|(name, _)| name == "collection.wast").map(|(_, text)| text);
+    let text = text.expect("there is a script for this");
+    for tier in Tier::ALL {
+        let reports = [0, 1, 3, 10, 97].map(|collect_every| {
+            let config = Config::new().tier(tier).clone();
+            let options = Options { config, collect_every, ..Options::default() };
+            prova_wast::run(text, &options).expect("the configuration is possible")
+        });
+        for report in reports {
+            assert!(report.failures.is_empty() && report.skipped.is_empty(), "{tier}: {report:?}");
+        }
+    }
+    // What a collection costs says that there was one.
+    let spent = |collect_every| {
+        let mut config = Config::new();
+        config.consume_fuel(true);
+        let text = format!(";; fuel 40000\n{text}");
+        let options = Options { config, collect_every, ..Options::default() };
+        prova_wast::run(&text, &options).expect("the configuration is possible").failures.len()
+    };
+    assert!(spent(0) < spent(1), "{} {}", spent(0), spent(1));
 }
 
 /// The rejecting twin: an assertion of another result fails wherever it stands.

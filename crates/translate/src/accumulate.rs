@@ -174,6 +174,8 @@ impl Cx<'_> {
             | Class::return_call_indirect
             | Class::call_ref
             | Class::return_call_ref
+            | Class::aggregate
+            | Class::allocate
             | Class::throw
             | Class::throw_ref
             | Class::stub_attach

@@ -405,7 +405,15 @@ impl Cx<'_> {
     /// R5: without moves the branch is direct; with moves it is inverted around them, because their
     /// destinations may be live where it is not taken.
     fn br_if(&mut self, depth: u32) {
-        let condition = self.condition();
+        self.br_if_or_not(depth, false);
+    }
+
+    /// A branch where the condition on top is not 0, or where it is.
+    pub(crate) fn br_if_or_not(&mut self, depth: u32, not: bool) {
+        let mut condition = self.condition();
+        if not {
+            (condition.op, condition.inverse) = (condition.inverse, condition.op);
+        }
         self.branch_if(&condition, depth);
     }
 

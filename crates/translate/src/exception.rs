@@ -95,8 +95,8 @@ impl Cx<'_> {
         self.b.catches.truncate(catches as usize);
     }
 
-    /// R9: the references to exceptions below the arguments of a call or throw are in their home
-    /// slots, with all that lies below the highest of them.
+    /// R9: the references to exceptions and objects below the operands of a call, throw or
+    /// allocation are in their home slots, with all that lies below the highest of them.
     pub(crate) fn settle_roots(&mut self) {
         let Some(roots) = &self.facts.exception_roots else { return };
         if let Some(highest) = roots.operands(self.offset).next() {

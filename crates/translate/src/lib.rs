@@ -34,8 +34,8 @@
 //!   lies between.
 //! * R8 (unreachable code). Nothing is emitted after a terminator up to the matching `else` or
 //!   `end`.
-//! * R9 (roots). Before a call or throw, references to exceptions below its arguments go home, with
-//!   all below the highest of them.
+//! * R9 (roots). Before a call, throw or allocation, references to exceptions and objects below its
+//!   operands go home, with all below the highest of them.
 //!
 //! # What the hints say
 //! One [`ControlHint`](prova_bytecode::ControlHint) per control operator that control can reach, or
@@ -70,6 +70,7 @@
 //! in every tier) and the golden files of `tests/files/translate`.
 
 mod accumulate;
+mod aggregate;
 mod atomic;
 mod control;
 mod error;

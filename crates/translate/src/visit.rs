@@ -27,6 +27,7 @@ enum Family {
     /// Loads, stores and operations of the store.
     Store,
     Atomic,
+    Aggregate,
     /// No one.
     Refused,
 }
@@ -76,6 +77,7 @@ impl Family {
             | Class::return_call_indirect
             | Class::return_call_ref => Family::Control,
             Class::try_table | Class::throw | Class::throw_ref => Family::Exception,
+            Class::aggregate | Class::allocate | Class::br_on_cast => Family::Aggregate,
             Class::refused => Family::Refused,
         }
     }
@@ -108,6 +110,7 @@ impl Cx<'_> {
                 self.memory(operator) || self.table(operator) || self.reference(operator)
             }
             Family::Atomic => self.atomic(operator),
+            Family::Aggregate => self.aggregate(operator),
             Family::Refused => false,
         };
         if !known {

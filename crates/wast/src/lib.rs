@@ -37,6 +37,8 @@ pub struct Options {
     pub limits: StoreLimits,
     /// The treatment of the messages in assertions of refusal.
     pub messages: Messages,
+    /// After how many objects each store collects, besides when it is time for that; 0: never.
+    pub collect_every: u64,
     /// The change of each module's bytes before the engine gets them.
     pub rewrite: Option<Rewrite>,
 }

@@ -4,7 +4,7 @@
 //! *canonical*, whose payload is the highest bit alone, or *arithmetic*, whose payload has the
 //! highest bit; either sign.
 
-use prova_core::{ExternRef, Result, Store, StoreLimits, Val, bail};
+use prova_core::{AnyRef, ExternRef, Result, Store, StoreLimits, Val, bail};
 use wast::WastArg;
 use wast::WastRet;
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
@@ -24,9 +24,11 @@ pub(crate) fn argument(store: &mut Store<StoreLimits>, arg: &WastArg<'_>) -> Res
         WastArgCore::RefNull(ty) if is(ty, AbstractHeapType::Exn) => Val::ExnRef(None),
         WastArgCore::RefNull(ty) if is_any(ty) => Val::AnyRef(None),
         WastArgCore::RefExtern(n) => Val::ExternRef(Some(ExternRef::new(store, *n)?)),
-        WastArgCore::RefNull(_) | WastArgCore::RefHost(_) => {
-            bail!("an argument of an unsupported type: {arg:?}")
+        WastArgCore::RefHost(n) => {
+            let value = ExternRef::new(&mut *store, *n)?;
+            Val::AnyRef(Some(AnyRef::convert_extern(store, value)?))
         }
+        WastArgCore::RefNull(_) => bail!("an argument of an unsupported type: {arg:?}"),
     })
 }
 
@@ -74,6 +76,17 @@ fn matches_core(store: &Store<StoreLimits>, val: &Val, pattern: &WastRetCore<'_>
         (WastRetCore::RefExtern(Some(n)), Val::ExternRef(Some(value))) => {
             value.data(store)?.and_then(|value| value.downcast_ref::<u32>()) == Some(n)
         }
+        (WastRetCore::RefAny, Val::AnyRef(value)) => value.is_some(),
+        (WastRetCore::RefHost(n), Val::AnyRef(Some(value))) => {
+            let value = ExternRef::convert_any(store, *value)?;
+            value.data(store)?.and_then(|value| value.downcast_ref::<u32>()) == Some(n)
+        }
+        (WastRetCore::RefI31, Val::AnyRef(Some(value))) => value.is_i31(),
+        (WastRetCore::RefStruct, Val::AnyRef(Some(value))) => value.is_struct(store)?,
+        (WastRetCore::RefArray, Val::AnyRef(Some(value))) => value.is_array(store)?,
+        (WastRetCore::RefEq, Val::AnyRef(Some(value))) => {
+            value.is_i31() || value.is_struct(store)? || value.is_array(store)?
+        }
         (WastRetCore::Either(patterns), _) => {
             for pattern in patterns {
                 if matches_core(store, val, pattern)? {
@@ -82,8 +95,7 @@ fn matches_core(store: &Store<StoreLimits>, val: &Val, pattern: &WastRetCore<'_>
             }
             false
         }
-        // The remaining patterns are of types that no value has yet, or of another type than the
-        // value.
+        // Another type than the value's.
         _ => false,
     })
 }

@@ -106,6 +106,7 @@ struct Runner<'o> {
 impl<'o> Runner<'o> {
     fn new(engine: &Engine, options: &'o Options) -> Result<Runner<'o>> {
         let mut store = Store::new(engine, options.limits.clone());
+        store.gc_every(options.collect_every);
         store.limiter(|limits| limits);
         if let Some(fuel) = options.fuel {
             store.set_fuel(fuel)?;
@@ -393,9 +394,12 @@ fn existing<T>(item: Option<OrFailed<T>>, what: &str) -> Result<T> {
 fn same_trap(actual: &str, wanted: &str) -> bool {
     let wanted = match wanted {
         "expected shared memory" => "atomic wait on non-shared memory",
-        "null function reference" | "null function" | "null exception reference" => {
-            "null reference"
-        }
+        "null function reference"
+        | "null function"
+        | "null exception reference"
+        | "null array reference"
+        | "null structure reference"
+        | "null i31 reference" => "null reference",
         "out of bounds" => return actual.contains("out of bounds"),
         other => other,
     };

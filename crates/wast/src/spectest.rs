@@ -5,8 +5,8 @@
 //! need it fail.
 
 use prova_core::{
-    Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result, Store,
-    StoreLimits, Table, TableType, Val, ValType,
+    AsContextMut, Caller, Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType,
+    Result, Store, StoreLimits, Table, TableType, Val, ValType,
 };
 
 const MODULE: &str = "spectest";
@@ -39,6 +39,9 @@ pub(crate) fn define(
         let table = Table::new(&mut *store, ty, Ref::Func(None))?;
         linker.define(&*store, MODULE, name, table)?;
     }
+    // What scripts of Wasmtime's about garbage collection import.
+    let gc = |mut caller: Caller<'_, StoreLimits>| caller.as_context_mut().gc(None);
+    linker.func_wrap("wasmtime", "gc", gc)?;
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
     linker.define(&*store, MODULE, "memory", memory)?;
     Ok(())

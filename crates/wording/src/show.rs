@@ -133,6 +133,8 @@ pub(super) fn argument(effect: Effect, index: u32) -> &'static str {
         Effect::GlobalSet | Effect::GlobalSetV128 => &["the global", "the value"],
         Effect::RefFunc => &["the function"],
         Effect::RefAsNonNull => &["the reference"],
+        Effect::RefTest => &["the reference", "the type"],
+        Effect::Objects(_) => &["the first immediate", "the second immediate"],
         Effect::TableGet => &["the table", "the index"],
         Effect::TableSet => &["the table", "the index", "the reference"],
         Effect::TableSize => &["the table"],

@@ -270,7 +270,7 @@ impl<'m, S: Sink> Domain<'m> for Constants<'_, S> {
             }
             // The other targets take the same; the parameters of an `if` are unknown, references no
             // constants.
-            How::BrTable(..) | How::OnNull(_) | How::OnNonNull | How::Skip => {}
+            How::BrTable(..) | How::OnNull(_) | How::OnNonNull | How::OnCast(_) | How::Skip => {}
         }
         Ok(())
     }

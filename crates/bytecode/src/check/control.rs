@@ -4,6 +4,7 @@ use super::targets::Targets;
 use super::{Context, Fault, Rule, Verdict, exception, metering, reference};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind};
+use prova_module::objects::Shape;
 use prova_module::{FuncIdx, FuncType, ValType, cells_of};
 
 /// Checks the rules of an instruction's class; its operands are checked one by one before.
@@ -48,6 +49,7 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
             tail_call(cx, inst.values[0], reference::func_type(cx, inst.values[2])?)
         }
         Class::throw => throw(cx, inst),
+        Class::aggregate | Class::allocate => aggregate(cx, inst),
         Class::stub_attach | Class::stub_host => {
             Err(Fault::new(Rule::Decoding, format!("{} in code", inst.op.mnemonic())))
         }
@@ -99,6 +101,19 @@ fn tail_call(cx: &Context<'_>, window: u64, ty: &FuncType) -> Verdict {
 
 fn throw(cx: &Context<'_>, inst: &Inst) -> Verdict {
     within(cx, inst.values[0], cells_of(&exception::tag_type(cx, inst.values[1])?.params))
+}
+
+/// The window of an operator on objects: the greater of its operands and its result. Its
+/// immediates were checked where their kinds say what they are; a field, a number of elements and
+/// a type to cast to are looked up here.
+fn aggregate(cx: &Context<'_>, inst: &Inst) -> Verdict {
+    let indices = (inst.values[1] as u32, inst.values[2] as u32);
+    let shape = inst.op.opcode().and_then(|of| Shape::of(cx.module.types(), of, indices));
+    let Some(shape) = shape else {
+        let what = format!("{} of {} and {}", inst.op.mnemonic(), indices.0, indices.1);
+        return Err(Fault::new(Rule::Indices, what));
+    };
+    within(cx, inst.values[0], shape.operand_cells.max(shape.result_cells))
 }
 
 /// Whether values of the types have the same cells: equal types, or references of one kind, whose

@@ -37,7 +37,8 @@
 //! * F9. *Lanes.* A lane index is below the lane count of its op, each of a shuffle below 32.
 //! * F10. *Windows.* A call's window lies above the locals, and with the callee's parameters and
 //!   results in the frame: `L ≤ w`, `w + max(parameter cells, result cells) ≤ F`. For a tail call:
-//!   `L ≤ w`, `w + parameter cells ≤ F`.
+//!   `L ≤ w`, `w + parameter cells ≤ F`. An operator on objects has a window like a call, of its
+//!   operands and its result; its type, field and number of elements exist.
 //! * F11. *Returns.* `return1` appears only where `R = 1`, `return2` where `R = 2`; a tail call's
 //!   callee has the function's result types, up to subtypes.
 //! * F12. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an
@@ -62,7 +63,7 @@
 //! * Q1. *Operators.* Every operator in reachable code is one that the check knows.
 //! * Q2. *Effects.* The code performs the effects that the Wasm demands, in its order, with equal
 //!   arguments, each once and no other: loads, stores, globals, tables, bulk operators, calls,
-//!   numeric traps, `unreachable`, charges and polls.
+//!   operators on objects, numeric traps, `unreachable`, charges and polls.
 //! * Q3. *Places.* The instruction of an effect maps (F12) to the operator that demands it.
 //! * Q4. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
 //!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
@@ -82,9 +83,9 @@
 //!   tags, slots and labels.
 //! * Q12. *Extents.* There is a hint for every control operator in reach and for nothing else, each
 //!   at the word where the operator's code ends.
-//! * Q13. *Roots.* At a call and at a `throw` at which the frame holds references to exceptions
-//!   ([`FuncFacts::exception_roots`]), each local is in its slot, and so is each operand-stack
-//!   position up to the highest such operand.
+//! * Q13. *Roots.* At a call, at a `throw` and at an operator that makes an object, at which the
+//!   frame holds references to exceptions or objects ([`FuncFacts::exception_roots`]), each local
+//!   is in its slot, and so is each operand-stack position up to the highest such operand.
 //!
 //! # What an executor may lean on, and what not
 //! With the form, running code reads and writes only cells of its frame (and, through a window, the

@@ -32,6 +32,7 @@
 //! * T4. Unused lanes are zero, and so is the lane of an operand that its marks say is in an
 //!   accumulator.
 
+mod aggregate;
 mod atomic;
 mod control;
 mod exception;
@@ -56,7 +57,7 @@ macro_rules! for_each_op {
     ($callback:ident) => {
         $crate::control_ops! {
             {} [parametric_ops variable_ops table_ops memory_ops numeric_ops reference_ops exception_ops vector_ops atomic_ops
-                finish_ops] $callback
+                aggregate_ops finish_ops] $callback
         }
     };
 }
@@ -140,6 +141,10 @@ pub enum Class {
     call_ref,
     /// A tail call of a function that a reference names.
     return_call_ref,
+    /// An operator on objects that makes none, on the cells of a window.
+    aggregate,
+    /// An operator that makes an object, likewise; the store may collect before.
+    allocate,
     /// `throw`.
     throw,
     /// `throw_ref`.
@@ -197,6 +202,8 @@ impl Class {
             | Class::call_import
             | Class::call_indirect
             | Class::call_ref
+            | Class::aggregate
+            | Class::allocate
             | Class::charge
             | Class::poll
             | Class::heat => false,

@@ -181,7 +181,7 @@ pub(crate) fn ref_of_handle(
 /// The handle that a reference of the engine stands for; `None` is null.
 ///
 /// # Errors
-/// If it refers to an exception.
+/// If it refers to an exception, a structure, an array or a small integer.
 pub(crate) fn handle_of_ref(
     reference: Ref,
     cell: &Arc<StoreCell>,
@@ -192,8 +192,10 @@ pub(crate) fn handle_of_ref(
         Ref::Extern(None) => Ok(None),
         Ref::Extern(Some(value)) => handle_of_extern(value, cell, context).map(Some),
         Ref::Exn(_) => Err(format_err!("references to exceptions stay inside their store")),
-        // There is none but null.
-        Ref::Any(_) => Ok(None),
+        Ref::Any(None) => Ok(None),
+        Ref::Any(Some(_)) => {
+            Err(format_err!("references to structures, arrays and small integers have no handles"))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use prova::{Error, Trap};
 use std::ffi::c_char;
 
 /// The codes of the header and the traps of the engine.
-const CODES: [(u8, Trap); 18] = [
+const CODES: [(u8, Trap); 22] = [
     (0, Trap::StackOverflow),
     (1, Trap::MemoryOutOfBounds),
     (2, Trap::HeapMisaligned),
@@ -22,11 +22,15 @@ const CODES: [(u8, Trap); 18] = [
     (11, Trap::OutOfFuel),
     (12, Trap::AtomicWaitNonSharedMemory),
     (13, Trap::NullReference),
+    (14, Trap::ArrayOutOfBounds),
+    (15, Trap::AllocationTooLarge),
+    (16, Trap::CastFailure),
     (49, Trap::UncaughtException),
     // Those that Wasmtime has not.
     (200, Trap::TooManyExceptions),
     (201, Trap::GrowthLimit),
     (202, Trap::Aborted),
+    (203, Trap::GcHeapOutOfMemory),
 ];
 
 #[unsafe(no_mangle)]

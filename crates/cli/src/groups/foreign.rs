@@ -48,7 +48,7 @@ const KEYS: &[(char, &str, &str)] = &[
     ('W', "epoch-interruption", "`-W timeout` interrupts a run"),
     ('W', "async-stack-*", "calls do not wait on stacks of their own"),
     ('W', "component-model*", COMPONENTS),
-    ('W', "gc-*", "no tier executes the instructions of garbage collection"),
+    ('W', "gc-*", "`-W max-gc-heap-size` limits the heap; there is one collector"),
     ('W', "stack-switching", "no tier executes the proposal"),
     ('W', "shared-everything-threads", "no tier executes the proposal"),
     ('W', "memory-guaranteed-dense-image-size", SHAPE),

@@ -416,7 +416,7 @@ impl<'m> Domain<'m> for Flow {
     ) -> Result<(), Infallible> {
         self.others(edge.values);
         match edge.how {
-            How::BrIf(value) | How::BrTable(value, _) | How::OnNull(value) => {
+            How::BrIf(value) | How::BrTable(value, _) | How::OnNull(value) | How::OnCast(value) => {
                 self.used(*value, Use::Other);
             }
             How::Br | How::OnNonNull | How::Return | How::Fall | How::Skip => {}

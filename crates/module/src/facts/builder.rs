@@ -8,21 +8,25 @@
 //!    kept.
 //! 3. `segment` is the open segment; it is `None` where the next reachable operator opens one.
 //!
-//! 4. While `roots` is active, it has the references to exceptions of the whole operand stack.
+//! 4. While `roots` is active, it has the references to exceptions and objects of the whole operand
+//!    stack.
 //!
 //! Time: constant for an operator, plus the values it pushes while `wide` or with active `roots`.
 
 use super::context::BodyContext;
-use super::roots::{RootsBuilder, is_exnref};
+use super::roots::RootsBuilder;
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
-use crate::FuncType;
 use crate::cost::{branch_cost, frame_cost, throw_cost};
 use crate::index::TypeIdx;
 use crate::limits::Limits;
-use crate::ops::{Flow, Immediate, Immediates, Kind, Row, Value};
+use crate::ops::{Class, Flow, Immediate, Immediates, Kind, Row, Value};
 use crate::validate::PlainRun;
+use crate::{FuncType, RefKind};
 use std::ops::Range;
-use wasmparser::{BlockType, Catch, FuncValidator, WasmModuleResources};
+use wasmparser::{
+    BlockType, Catch, CompositeInnerType, FuncValidator, HeapType, UnpackedIndex, ValType,
+    WasmModuleResources,
+};
 
 /// A summary of the locals of a body, parameters included.
 #[derive(Debug, Default)]
@@ -30,7 +34,7 @@ pub(crate) struct Locals {
     pub(crate) cells: u32,
     /// Whether a `v128` can be on the operand stack from the start.
     pub(crate) wide: bool,
-    /// The cells that hold references to exceptions.
+    /// The cells that hold references to exceptions and objects.
     pub(crate) roots: Vec<Range<u32>>,
 }
 
@@ -67,8 +71,10 @@ pub(super) enum Taken {
     Open(BlockKind, BlockType),
     Else,
     End,
-    /// It may branch to a label with this number of values.
-    Fork(u32),
+    /// It may branch to a label with this number of values; it tests a type first if so said.
+    Fork(u32, bool),
+    /// It makes an object of this number of values.
+    Allocate(u32),
     /// A call with this number of results.
     Call(u32),
     /// It does not go on; a throw has this number of values.
@@ -199,7 +205,8 @@ impl FactsBuilder {
         cx: BodyContext<'_>,
     ) -> u64 {
         let next = row.class.flow() == Flow::Next;
-        1 + if next { 0 } else { self.values(row, immediates, cx) }
+        let lists = !next || row.class == Class::allocate;
+        1 + if lists { self.values(row, immediates, cx) } else { 0 }
     }
 
     /// Units of work of the values in the lists of types that an operator's signature names, each
@@ -232,6 +239,8 @@ impl FactsBuilder {
                 (depth.map_or(0, |depth| self.label_arity(depth)), true)
             }
             Kind::func_results => (self.frames.first().map_or(0, |frame| frame.results), true),
+            Kind::fields => (cx.fields(immediates.index(Immediate::type_).unwrap_or(0)), false),
+            Kind::elements => (immediates.index(Immediate::size).unwrap_or(0), false),
             // Only operators that are refused have other lists.
             _ => (0, false),
         };
@@ -248,6 +257,9 @@ impl FactsBuilder {
     ) {
         let cost = self.cost(row, immediates, cx);
         let taken = match row.class.flow() {
+            Flow::Next if row.class == Class::allocate => {
+                Taken::Allocate(cx.operands(row.opcode, immediates))
+            }
             Flow::Next => Taken::Next,
             Flow::Open(kind) => {
                 self.branch(immediates);
@@ -257,7 +269,7 @@ impl FactsBuilder {
             Flow::End => Taken::End,
             Flow::Fork => {
                 let label = self.branch(immediates).map_or(0, |depth| self.label_arity(depth));
-                Taken::Fork(label)
+                Taken::Fork(label, row.class == Class::br_on_cast)
             }
             Flow::Call => Taken::Call(cx.callee_arity(immediates).1),
             Flow::Stop => {
@@ -290,9 +302,19 @@ impl FactsBuilder {
             Taken::Open(kind, ty) => self.enter(kind, ty, offset, cx, validator),
             Taken::Else => self.alternate(offset, validator),
             Taken::End => self.leave(offset, validator),
-            Taken::Fork(label) => {
+            Taken::Allocate(operands) => {
+                if live_before {
+                    self.roots.point(offset, self.height.saturating_sub(operands));
+                }
+                self.pushed(1, validator);
+            }
+            Taken::Fork(label, tests) => {
                 // It gives back the label's values, and `br_on_null` one more.
                 self.pushed(label + 1, validator);
+                if live_before && tests {
+                    let cells = self.cells_below(validator.operand_stack_height());
+                    self.max_height = self.max_height.max(cells + 1);
+                }
                 self.cut();
             }
             Taken::Call(results) => {
@@ -375,7 +397,7 @@ impl FactsBuilder {
         }
     }
 
-    /// From the next operator on, references to exceptions can be on the stack.
+    /// From the next operator on, references to exceptions and objects can be on the stack.
     pub(crate) fn may_hold_exceptions(&mut self) {
         self.roots.activate();
     }
@@ -423,7 +445,7 @@ impl FactsBuilder {
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        if matches!(ty, BlockType::Type(ty) if is_exnref(ty)) {
+        if matches!(ty, BlockType::Type(ty) if cx.types.is_traced(ty)) {
             self.roots.activate();
         }
         self.pushed(cx.block_arity(ty).0, validator);
@@ -572,10 +594,23 @@ impl FactsBuilder {
             // The locals' cells come first.
             let (first, prefix) = (self.local_cells, self.wide.then_some(&*self.prefix));
             let values = types.zip(unchanged..).map(|(ty, index)| {
-                ty.is_some_and(is_exnref).then(|| first + cells_below(prefix, index))
+                let traced = ty.is_some_and(|ty| is_traced(validator, ty));
+                traced.then(|| first + cells_below(prefix, index))
             });
             self.roots.update(unchanged, values);
         }
+    }
+}
+
+/// Whether a store follows values of a type that the validator gives an operand.
+fn is_traced<R: WasmModuleResources>(validator: &FuncValidator<R>, ty: ValType) -> bool {
+    let ValType::Ref(ty) = ty else { return false };
+    match ty.heap_type() {
+        HeapType::Concrete(UnpackedIndex::Id(id)) => {
+            let ty = validator.resources().sub_type_at_id(id);
+            !matches!(ty.composite_type.inner, CompositeInnerType::Func(_))
+        }
+        ty => matches!(RefKind::of(ty), RefKind::Any | RefKind::Exn),
     }
 }
 

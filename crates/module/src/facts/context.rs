@@ -4,10 +4,11 @@
 //! values: the validator refuses the operator that names it.
 
 use super::{BlockKind, cells, cells_of};
-use crate::FuncType;
+use crate::groups::Types;
 use crate::index::TypeIdx;
 use crate::limits::Limits;
-use crate::ops::{Immediate, Immediates};
+use crate::objects::{Shape, two_indices};
+use crate::ops::{Immediate, Immediates, Opcode};
 use wasmparser::BlockType;
 
 /// The parts of a module that a pass over a body reads.
@@ -16,12 +17,12 @@ pub(crate) struct BodyContext<'m> {
     /// The whole module.
     pub(crate) bytes: &'m [u8],
     pub(crate) limits: &'m Limits,
-    pub(crate) types: &'m [FuncType],
+    pub(crate) types: &'m Types,
     pub(crate) funcs: &'m [TypeIdx],
     pub(crate) tags: &'m [TypeIdx],
     /// Whether a type or global has a `v128`.
     pub(crate) wide: bool,
-    /// Whether a type, global or table has references to exceptions.
+    /// Whether a type, global or table has references to exceptions or objects.
     pub(crate) exceptions: bool,
     /// Whether only validity is asked, not whether a tier executes the operators.
     pub(crate) probe: bool,
@@ -41,6 +42,17 @@ impl BodyContext<'_> {
 
     pub(super) fn tag_arity(&self, tag: u32) -> (u32, u32) {
         self.tags.get(tag as usize).map_or((0, 0), |ty| self.arity(ty.0))
+    }
+
+    /// The number of fields of a structure type.
+    pub(super) fn fields(&self, ty: u32) -> u32 {
+        self.types.fields(TypeIdx(ty)).map_or(0, |fields| fields.len() as u32)
+    }
+
+    /// The number of operands of an operator that makes an object.
+    pub(super) fn operands(&self, opcode: Opcode, immediates: &Immediates<'_>) -> u32 {
+        let shape = Shape::of(self.types, opcode, two_indices(immediates));
+        shape.map_or(0, |shape| shape.operands)
     }
 
     /// Those of the function, type or tag that an operator names.

@@ -59,6 +59,8 @@ enum Step {
     Next,
     /// The same, with this number of values.
     Pushed(u32),
+    /// The same where the outcome of a test lies on top of them first.
+    Tested(u32),
     /// It opens a block with these numbers of parameters and results.
     Open(BlockKind, u32, u32),
     Else,
@@ -169,6 +171,13 @@ impl FrameBuilder {
         match step {
             Step::Next => self.pushed(2, validator),
             Step::Pushed(count) => self.pushed(count, validator),
+            Step::Tested(count) => {
+                self.pushed(count, validator);
+                if live_before {
+                    let cells = self.cells_below(validator.operand_stack_height());
+                    self.max_height = self.max_height.max(cells + 1);
+                }
+            }
             Step::Open(kind, params, results) => {
                 self.pushed(params, validator);
                 self.open(label(kind, params, results), limits)?;
@@ -203,9 +212,14 @@ impl FrameBuilder {
 
     #[inline]
     fn note_height<R: WasmModuleResources>(&mut self, validator: &FuncValidator<R>) {
-        let height = validator.operand_stack_height();
-        let cells = cells_below(self.wide.then_some(&*self.prefix), height);
+        let cells = self.cells_below(validator.operand_stack_height());
         self.max_height = self.max_height.max(cells);
+    }
+
+    /// Cells of the lowest `height` operands.
+    #[inline]
+    fn cells_below(&self, height: u32) -> u32 {
+        cells_below(self.wide.then_some(&*self.prefix), height)
     }
 
     /// From the next operator on, `v128` values can be on the stack, which holds none among its
@@ -326,6 +340,13 @@ impl<V, B: Budgeted> Watch<'_, '_, V, B> {
         Some((arity * Limits::WORK_OF_MOVE, Step::Pushed(arity as u32 + 1)))
     }
 
+    /// The same by the outcome of a test.
+    fn cast(&mut self, depth: u32) -> Known {
+        self.body.target(depth);
+        let arity = self.body.arity(depth);
+        Some((arity * Limits::WORK_OF_MOVE, Step::Tested(arity as u32)))
+    }
+
     fn br_table(&mut self, targets: &BrTable<'_>) -> Known {
         let count = u64::from(targets.len()) + 1;
         self.body.br_table_targets += count;
@@ -398,6 +419,18 @@ macro_rules! known {
     (BrOnNonNull $v:ident $depth:ident) => {
         $v.fork($depth)
     };
+    (BrOnCast $v:ident $depth:ident $from:ident $to:ident) => {
+        $v.cast($depth)
+    };
+    (BrOnCastFail $v:ident $depth:ident $from:ident $to:ident) => {
+        $v.cast($depth)
+    };
+    (StructNew $v:ident $ty:ident) => {
+        Some((u64::from($v.cx.fields($ty)), Step::Next))
+    };
+    (ArrayNewFixed $v:ident $ty:ident $count:ident) => {
+        Some((u64::from($count), Step::Next))
+    };
     (BrTable $v:ident $targets:ident) => {
         $v.br_table(&$targets)
     };
@@ -433,22 +466,12 @@ macro_rules! known {
     };
 }
 
-/// The same by its proposal, too: no tier executes operators of garbage collection.
-macro_rules! known_of {
-    (gc $($operator:tt)*) => {
-        None
-    };
-    ($proposal:ident $($operator:tt)*) => {
-        known!($($operator)*)
-    };
-}
-
 macro_rules! methods {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         $(
             #[inline]
             fn $visit(&mut self $($(, $arg: $ty)*)?) -> Self::Output {
-                let known: Known = known_of!($proposal $op self $($($arg)*)?);
+                let known: Known = known!($op self $($($arg)*)?);
                 if self.watch(known) { self.inner.$visit($($($arg),*)?) } else { Ok(()) }
             }
         )*

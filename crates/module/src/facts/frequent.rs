@@ -104,7 +104,7 @@ impl FactsBuilder {
             }
             Frequent::BrIf(depth) => {
                 self.target(depth);
-                Taken::Fork(self.label_arity(depth))
+                Taken::Fork(self.label_arity(depth), false)
             }
             Frequent::Return => Taken::Stop(None),
             Frequent::Call(func) => Taken::Call(cx.func_arity(func).1),

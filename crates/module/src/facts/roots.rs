@@ -1,15 +1,17 @@
-//! Where a function holds references to exceptions: the locals, and at each call and throw the
-//! operands.
+//! Where a function holds references that a store follows, to exceptions and objects: the locals,
+//! and at each call, throw and allocation the operands.
 //!
 //! ```text
 //! validator's types ─ RootsBuilder ─► ExceptionRoots ─► cells of the frame, at an operator ─► what a store keeps
 //! ```
 //!
-//! A store keeps an exception while a frame holds a reference to it (`docs/semantics.md`). The
-//! references that a frame holds are defined here, by the Wasm alone, so that they are the same in
-//! every tier: all locals of such a type, read again or not, and the operands that lie below those
-//! of the operator at which the frame is. Exceptions are made while a frame is at a call or at a
-//! `throw`, so only these operators have an entry; one without has no such operands.
+//! A store keeps an exception or object while a frame holds a reference to it
+//! (`docs/semantics.md`). The references that a frame holds are defined here, by the Wasm alone, so
+//! that they are the same in every tier: all locals of such a type, read again or not, and the
+//! operands that lie below those of the operator at which the frame is. Exceptions and objects are
+//! made while a frame is at a call, at a `throw` or at an allocation, so only these operators have
+//! an entry; one without has no such operands. The operands of an allocation itself are followed by
+//! who makes the object.
 //!
 //! Cells count as in [`FuncFacts`](super::FuncFacts): those of the locals, then those of the
 //! operand stack.
@@ -25,17 +27,11 @@
 //! at calls. Noticed by: `tests/roots.rs`, and by its oracle over generated modules.
 
 use crate::func_type::FuncType;
+use crate::groups::Types;
 use std::ops::Range;
-use wasmparser::{AbstractHeapType, HeapType, ValType};
+use wasmparser::ValType;
 
-/// Whether values of a type are references to exceptions.
-pub fn is_exnref(ty: ValType) -> bool {
-    use AbstractHeapType::{Exn, NoExn};
-    matches!(ty, ValType::Ref(ty)
-        if matches!(ty.heap_type(), HeapType::Abstract { ty: Exn | NoExn, .. }))
-}
-
-/// Where the frames of one function hold references to exceptions.
+/// Where the frames of one function hold references to exceptions and objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExceptionRoots {
     locals: Box<[Range<u32>]>,
@@ -70,7 +66,8 @@ impl ExceptionRoots {
         self.locals.iter().flat_map(Clone::clone)
     }
 
-    /// The cells of the operands below those of the call or throw at a module offset, descending.
+    /// The cells of the operands below those of the call, throw or allocation at a module offset,
+    /// descending.
     pub fn operands(&self, offset: u32) -> impl Iterator<Item = u32> {
         let at = self.points.binary_search_by_key(&offset, |point| point.offset);
         let mut next = at.map_or(0, |at| self.points[at].top);
@@ -143,7 +140,8 @@ impl RootsBuilder {
         self.stack.truncate(at);
     }
 
-    /// Notes a reachable call or throw at `offset`, with `below` values below its operands.
+    /// Notes a reachable call, throw or allocation at `offset`, with `below` values below its
+    /// operands.
     pub(super) fn point(&mut self, offset: u32, below: u32) {
         let count = self.stack.partition_point(|&(index, _)| index < below);
         if let Some(&(_, node)) = count.checked_sub(1).and_then(|at| self.stack.get(at)) {
@@ -164,9 +162,9 @@ impl RootsBuilder {
     }
 }
 
-/// The cells of a function's parameters and of groups of locals that are references to exceptions
-/// (R1).
+/// The cells of a function's parameters and of groups of locals that are such references (R1).
 pub(crate) fn local_roots(
+    types: &Types,
     ty: &FuncType,
     groups: impl Iterator<Item = (u32, ValType)>,
 ) -> Vec<Range<u32>> {
@@ -175,7 +173,7 @@ pub(crate) fn local_roots(
     let params = ty.params.iter().map(|&ty| (1, ty));
     for (count, ty) in params.chain(groups) {
         let end = cell + count * super::cells(ty);
-        if is_exnref(ty) && count > 0 {
+        if types.is_traced(ty) && count > 0 {
             match roots.last_mut() {
                 Some(last) if last.end == cell => last.end = end,
                 _ => roots.push(cell..end),

@@ -98,6 +98,10 @@ classes! {
     quick => Next;
     /// An operation of the store that may trap or change the store.
     effect => Next;
+    /// An operator on structures, arrays, small integers and their types that makes none.
+    aggregate => Next;
+    /// An operator that makes a structure or array.
+    allocate => Next;
     /// `unreachable`
     unreachable => Stop;
     /// `block`
@@ -122,6 +126,8 @@ classes! {
     br_on_null => Fork;
     /// `br_on_non_null`
     br_on_non_null => Fork;
+    /// `br_on_cast`, `br_on_cast_fail`
+    br_on_cast => Fork;
     /// `return`
     return_ => Stop;
     /// `call`

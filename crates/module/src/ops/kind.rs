@@ -62,10 +62,27 @@ pub enum Kind {
     block_results,
     /// The results of the function around.
     func_results,
+    /// A reference to a structure or array of the type that the immediates name (the first of
+    /// two), not null.
+    object,
+    /// The values of all fields of the structure type that the immediates name.
+    fields,
+    /// The value of the field that the immediates name, unpacked.
+    field,
+    /// The value of an element of the array type that the immediates name, unpacked.
+    element,
+    /// As many such values as the immediates say.
+    elements,
+    /// A reference of the type that the immediates name.
+    cast,
+    /// A reference to a small integer, not null.
+    i31,
+    /// `anyref`, which is not null where the operand is not.
+    anyref,
+    /// `externref`, which is not null where the operand is not.
+    externref,
     /// Of refused operators: one value.
     any,
-    /// Of refused operators: the fields of a structure.
-    fields,
     /// Of refused operators: a number of values that depends on types.
     many,
 }
@@ -82,6 +99,7 @@ impl Kind {
             | Kind::block_results
             | Kind::func_results
             | Kind::fields
+            | Kind::elements
             | Kind::many => true,
             Kind::i32
             | Kind::i64
@@ -102,6 +120,13 @@ impl Kind {
             | Kind::non_null
             | Kind::func_ref
             | Kind::exn
+            | Kind::object
+            | Kind::field
+            | Kind::element
+            | Kind::cast
+            | Kind::i31
+            | Kind::anyref
+            | Kind::externref
             | Kind::any => false,
         }
     }
@@ -140,8 +165,16 @@ impl Kind {
             | Kind::block_params
             | Kind::block_results
             | Kind::func_results
-            | Kind::any
+            | Kind::object
             | Kind::fields
+            | Kind::field
+            | Kind::element
+            | Kind::elements
+            | Kind::cast
+            | Kind::i31
+            | Kind::anyref
+            | Kind::externref
+            | Kind::any
             | Kind::many => None,
         }
     }

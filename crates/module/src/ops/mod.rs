@@ -9,7 +9,8 @@
 //! I32Load8S    "i32.load8_s"    1 load     [p:addr -> i32] (o:memarg) m:u8           { i32_load8_s(m) }
 //! MemoryGrow   "memory.grow"    1 effect   [n:addr -> addr] (k:mem) cx               { cx.memory_grow(k, n) }
 //! BrIf         "br_if"          1 br_if    [a:label c:i32 -> label] (l:label)        {}
-//! StructNew    "struct.new"     1 refused:Gc [a:fields -> any] (y:type_)             {}
+//! StructNew    "struct.new"     1 allocate [a:fields -> object] (y:type_)             {}
+//! ContNew      "cont.new"       1 refused:StackSwitching [a:any -> any] (y:type_)    {}
 //! ```
 //!
 //! that is
@@ -289,5 +290,11 @@ impl Opcode {
     /// Its name in the text format.
     pub fn mnemonic(self) -> &'static str {
         self.row().mnemonic
+    }
+
+    /// Whether it works on structures, arrays, small integers, or tests types of references.
+    #[inline]
+    pub const fn is_of_objects(self) -> bool {
+        matches!(self.class(), Class::aggregate | Class::allocate | Class::br_on_cast)
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! The two passes over a body (`FrameBuilder`, and `BodyValidator` with `FactsBuilder`) treat every
 //! other operator one by one, and all of them where the types of operands matter (`v128`,
-//! references to exceptions).
+//! references to exceptions and objects).
 //!
 //! # Invariants
 //! * P1. Of each operator the work is taken off the budget before the validator sees it, and behind
@@ -84,10 +84,10 @@ pub(crate) fn local_index(reader: &Operators<'_>) -> Result<u32> {
 const LOCAL_SET: u8 = 0x21;
 /// The byte of `local.tee`.
 const LOCAL_TEE: u8 = 0x22;
-/// The byte of `ref.null`, which may be a reference to an exception.
+/// The byte of `ref.null`, which may be a reference to an exception or object.
 pub(crate) const REF_NULL: u8 = 0xd0;
-/// The first of the prefixes that other bytes follow.
-const PREFIX: u8 = 0xfb;
+/// The prefix of operators on objects, the first of those that other bytes follow.
+pub(crate) const OF_OBJECTS: u8 = 0xfb;
 
 /// The part that an operator has in a run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ enum Part {
 const PARTS: [Part; 256] = {
     let mut parts = [Part::None; 256];
     let mut byte = 0;
-    while byte < PREFIX {
+    while byte < OF_OBJECTS {
         if writes_local(byte) {
             parts[byte as usize] = Part::WritesLocal;
         } else if is_plain(byte, 0) && byte != REF_NULL {

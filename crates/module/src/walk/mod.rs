@@ -57,9 +57,11 @@ pub use walker::{HEIGHT_MAX, Walk, walk};
 
 use crate::FuncType;
 use crate::facts::{BlockFacts, BlockKind};
+use crate::index::TypeIdx;
+use crate::objects::{two_indices, unpacked};
 use crate::ops::{Immediate, Immediates, Kind, Opcode, Row};
 use std::fmt;
-use wasmparser::{Catch, HeapType, Operator, RefType, UnpackedIndex, ValType};
+use wasmparser::{Catch, FieldType, HeapType, Operator, RefType, UnpackedIndex, ValType};
 
 /// An operator in its place.
 #[derive(Clone, Debug)]
@@ -115,9 +117,45 @@ impl<'m> Site<'m> {
         if kind == Kind::ref_ {
             return RefType::new(true, immediates.heap()?).map(ValType::Ref);
         }
+        if self.row.opcode.is_of_objects() {
+            return kind
+                .val_type()
+                .or_else(|| result_of_object(kind, self.row, &immediates, around));
+        }
         let local = || around.local(index(Immediate::local)?);
         let global = || around.global(index(Immediate::global)?);
         kind.val_type().or_else(local).or_else(global)
+    }
+}
+
+/// The type of a result of an operator on objects.
+fn result_of_object<'m>(
+    kind: Kind,
+    row: &Row,
+    immediates: &Immediates<'_>,
+    around: &impl Surroundings<'m>,
+) -> Option<ValType> {
+    let (first, second) = two_indices(immediates);
+    let of = |field: FieldType| Some(unpacked(field.element_type));
+    let reference = |nullable, heap| RefType::new(nullable, heap).map(ValType::Ref);
+    if kind == Kind::field {
+        return of(*around.types()?.fields(TypeIdx(first))?.get(second as usize)?);
+    }
+    if kind == Kind::element {
+        return of(around.types()?.element(TypeIdx(first))?);
+    }
+    if kind == Kind::object {
+        return reference(false, HeapType::Concrete(UnpackedIndex::Module(first)));
+    }
+    if kind == Kind::cast {
+        return reference(row.opcode == Opcode::RefCastNullable, immediates.heap()?);
+    }
+    // Whether these are null says the operand.
+    match kind {
+        Kind::i31 => Some(ValType::Ref(RefType::I31)),
+        Kind::anyref => Some(ValType::Ref(RefType::ANYREF)),
+        Kind::externref => Some(ValType::Ref(RefType::EXTERNREF)),
+        _ => None,
     }
 }
 
@@ -160,6 +198,9 @@ pub enum How<'v, V> {
     OnNull(&'v V),
     /// By `br_on_non_null`, if the last of the values is not null.
     OnNonNull,
+    /// By `br_on_cast` or `br_on_cast_fail`, if this, the last of the values, is of a type or is
+    /// not; it stays where the branch is not taken.
+    OnCast(&'v V),
     /// By `return`.
     Return,
     /// By reaching the `else` or `end` of the block, where other edges lead to the same label.

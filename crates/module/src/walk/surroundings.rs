@@ -1,6 +1,7 @@
 //! The parts of a module that a walk reads around a body, and the types of a block.
 
 use crate::facts::BlockKind;
+use crate::groups::Types;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx};
 use crate::{FuncBody, FuncType, TableType};
 use wasmparser::{BlockType, ValType};
@@ -13,6 +14,8 @@ pub trait Surroundings<'m> {
     fn tag_type_index(&self, tag: u32) -> Option<u32>;
     /// A function type by its index.
     fn type_at(&self, ty: u32) -> Option<&'m FuncType>;
+    /// All types, structures and arrays among them; `None` where there is no module around.
+    fn types(&self) -> Option<&'m Types>;
     /// Whether a memory is indexed by i64.
     fn memory64(&self, memory: u32) -> Option<bool>;
     /// The type of a table.
@@ -36,6 +39,10 @@ impl<'m> Surroundings<'m> for FuncBody<'m> {
 
     fn type_at(&self, ty: u32) -> Option<&'m FuncType> {
         self.module().types().get(ty as usize)
+    }
+
+    fn types(&self) -> Option<&'m Types> {
+        Some(self.module().types())
     }
 
     fn memory64(&self, memory: u32) -> Option<bool> {

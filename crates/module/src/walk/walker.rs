@@ -3,6 +3,7 @@
 use super::read::{clear, read};
 use super::{BlockTypes, Domain, Edge, Exit, Frame, How, Site, Stop, Surroundings};
 use crate::facts::{BlockKind, FuncFacts};
+use crate::index::TypeIdx;
 use crate::ops::{Class, Flow, Immediate, Kind, Opcode};
 use crate::{FuncBody, FuncType};
 use wasmparser::{BlockType, Catch, Operator, OperatorsReader};
@@ -102,8 +103,16 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
             return self.skip(site);
         }
         match row.class.flow() {
-            // Only calls take and give lists.
-            Flow::Next => self.straight(site, row.params.len(), row.results.len()),
+            // Only calls and allocations take or give lists.
+            Flow::Next if row.class != Class::allocate => {
+                self.straight(site, row.params.len(), row.results.len())
+            }
+            Flow::Next => {
+                let takes = self.count(row.params, site)?;
+                let below = self.below(takes, site)?;
+                self.domain.waits(site, &self.stack[..below]).map_err(Stop::Domain)?;
+                self.straight(site, takes, row.results.len())
+            }
             Flow::Call => {
                 let takes = self.count(row.params, site)?;
                 let below = self.below(takes, site)?;
@@ -165,7 +174,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         self.stack.pop().ok_or(fault(site.offset, "an operand that is not there"))
     }
 
-    /// The number of values of kinds, of which only those of the callee are lists.
+    /// The number of values of kinds, of which those of the callee and of an object are lists.
     fn count(&self, kinds: &[Kind], site: &Site<'m>) -> Result<usize, Stop<D::Error>> {
         let mut count = 0;
         for kind in kinds {
@@ -174,6 +183,18 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
                 (Kind::results, Some(callee)) => callee.results.len(),
                 (Kind::params | Kind::results, None) => {
                     return malformed(site.offset, "a function, type or tag that is not there");
+                }
+                (Kind::fields, _) => {
+                    let ty = Opcode::immediates(&site.operator).index(Immediate::type_);
+                    let types = self.around.types();
+                    match types.zip(ty).and_then(|(types, ty)| types.fields(TypeIdx(ty))) {
+                        Some(fields) => fields.len(),
+                        None => return malformed(site.offset, "a structure that is not there"),
+                    }
+                }
+                (Kind::elements, _) => {
+                    let immediates = Opcode::immediates(&site.operator);
+                    immediates.index(Immediate::size).unwrap_or(0) as usize
                 }
                 (_, _) => 1,
             };
@@ -290,6 +311,11 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
             self.stack.push(reference);
             return Ok(());
         }
+        if site.row.class == Class::br_on_cast {
+            self.stack.push(top.clone());
+            self.edge(site, at, How::OnCast(&top))?;
+            return Ok(());
+        }
         self.edge(site, at, How::BrIf(&top))
     }
 
@@ -399,7 +425,9 @@ fn label(operator: &Operator<'_>) -> Option<u32> {
     if let Operator::Br { relative_depth }
     | Operator::BrIf { relative_depth }
     | Operator::BrOnNull { relative_depth }
-    | Operator::BrOnNonNull { relative_depth } = *operator
+    | Operator::BrOnNonNull { relative_depth }
+    | Operator::BrOnCast { relative_depth, .. }
+    | Operator::BrOnCastFail { relative_depth, .. } = *operator
     {
         return Some(relative_depth);
     }

@@ -4,20 +4,24 @@
 //! Shares with the code under test only wasmparser and the cost table.
 
 use prova_module::{
-    AbstractHeapType, BlockKind, BlockType, Catch, FuncFacts, FuncIdx, FuncType, HeapType, Module,
-    Operator, TagIdx, ValType, cells, cells_of, operator_cost,
+    AbstractHeapType, BlockKind, BlockType, Catch, Composite, FuncFacts, FuncIdx, FuncType,
+    HeapType, Module, Operator, TagIdx, TypeIdx, UnpackedIndex, ValType, cells, cells_of,
+    operator_cost,
 };
 use std::collections::BTreeMap;
-use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
+use wasmparser::{
+    CompositeInnerType, FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures,
+    WasmModuleResources,
+};
 
 /// Counts of the comparisons.
 #[derive(Default)]
 pub(crate) struct Compared {
     pub(crate) blocks: usize,
     pub(crate) segments: usize,
-    /// Cells of locals that are references to exceptions.
+    /// Cells of locals that are references to exceptions or objects.
     pub(crate) root_locals: usize,
-    /// The same of operands, once for each call and throw above them.
+    /// The same of operands, once for each call, throw and allocation above them.
     pub(crate) root_operands: usize,
 }
 
@@ -38,11 +42,11 @@ pub(crate) fn check(module: &Module) -> Compared {
             let offset = reader.original_position();
             let operator = reader.peek_operator(&func.visitor(offset)).expect("valid");
             let before = stack(&func);
-            let types = types(&func);
+            let roots = roots(&func);
             reader.visit_operator(&mut func.visitor(offset)).expect("valid").expect("valid");
             let base = func.get_control_frame(0).map_or(0, |frame| frame.height);
             let after = stack(&func);
-            ops.push(Op { operator, offset: offset as u32, before, types, after, base });
+            ops.push(Op { operator, offset: offset as u32, before, roots, after, base });
         }
         allocs = func.into_allocations();
         let facts = module.facts(index).expect("a defined function has facts");
@@ -59,8 +63,8 @@ struct Op<'a> {
     /// Cells of each value on the operand stack before and after.
     before: Vec<u32>,
     after: Vec<u32>,
-    /// Types of the values before; `None` where any would do.
-    types: Vec<Option<ValType>>,
+    /// Which of the values before are references to exceptions or objects.
+    roots: Vec<bool>,
     /// Values below the innermost block, after the operator.
     base: usize,
 }
@@ -73,9 +77,29 @@ fn stack(func: &wasmparser::FuncValidator<wasmparser::ValidatorResources>) -> Ve
         .collect()
 }
 
-fn types(func: &wasmparser::FuncValidator<wasmparser::ValidatorResources>) -> Vec<Option<ValType>> {
+fn roots(func: &wasmparser::FuncValidator<wasmparser::ValidatorResources>) -> Vec<bool> {
     let height = func.operand_stack_height() as usize;
-    (0..height).rev().map(|depth| func.get_operand_type(depth).expect("in range")).collect()
+    let is_func = |index| match index {
+        UnpackedIndex::Id(id) => {
+            let ty = &func.resources().sub_type_at_id(id).composite_type.inner;
+            matches!(ty, CompositeInnerType::Func(_))
+        }
+        _ => panic!("the validator names types by their identities"),
+    };
+    let types = (0..height).rev().map(|depth| func.get_operand_type(depth).expect("in range"));
+    types.map(|ty| ty.is_some_and(|ty| is_root(ty, is_func))).collect()
+}
+
+/// Whether values of a type are references to exceptions or objects.
+fn is_root(ty: ValType, is_func: impl Fn(UnpackedIndex) -> bool) -> bool {
+    use AbstractHeapType as A;
+    let ValType::Ref(ty) = ty else { return false };
+    match ty.heap_type() {
+        HeapType::Abstract { ty, .. } => {
+            !matches!(ty, A::Func | A::NoFunc | A::Extern | A::NoExtern)
+        }
+        HeapType::Concrete(index) | HeapType::Exact(index) => !is_func(index),
+    }
 }
 
 /// A block by positions of operators; the body is one whose start is `None`.
@@ -110,7 +134,10 @@ fn structure(ops: &[Op<'_>]) -> (Vec<Block>, Vec<Vec<usize>>) {
 /// The labels that `operator` can branch to.
 fn labels(operator: &Operator<'_>) -> Vec<u32> {
     match operator {
-        Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+        Operator::Br { relative_depth }
+        | Operator::BrIf { relative_depth }
+        | Operator::BrOnCast { relative_depth, .. }
+        | Operator::BrOnCastFail { relative_depth, .. } => {
             vec![*relative_depth]
         }
         Operator::BrTable { targets } => {
@@ -253,7 +280,32 @@ fn compare(
     compare_roots(module, index, ops, &live, facts, compared);
 }
 
-/// References to exceptions: every local by itself, and the whole stack at each call and throw.
+/// The values that a call, throw or allocation takes.
+fn taken(module: &Module, operator: &Operator<'_>) -> Option<usize> {
+    Some(match *operator {
+        Operator::Call { function_index } => module.func_type(FuncIdx(function_index)).params.len(),
+        Operator::CallIndirect { type_index, .. } => {
+            module.types()[type_index as usize].params.len() + 1
+        }
+        Operator::Throw { tag_index } => module.tag(TagIdx(tag_index)).expect("valid").params.len(),
+        Operator::StructNew { struct_type_index } => {
+            match &module.types().def(TypeIdx(struct_type_index)).expect("valid").composite {
+                Composite::Struct(fields) => fields.len(),
+                other => panic!("{other:?}"),
+            }
+        }
+        Operator::StructNewDefault { .. } => 0,
+        Operator::ArrayNewDefault { .. } => 1,
+        Operator::ArrayNewFixed { array_size, .. } => array_size as usize,
+        Operator::ArrayNew { .. }
+        | Operator::ArrayNewData { .. }
+        | Operator::ArrayNewElem { .. } => 2,
+        _ => return None,
+    })
+}
+
+/// References to exceptions and objects: every local by itself, and the whole stack at each call,
+/// throw and allocation.
 fn compare_roots(
     module: &Module,
     index: FuncIdx,
@@ -262,45 +314,32 @@ fn compare_roots(
     facts: &FuncFacts,
     compared: &mut Compared,
 ) {
-    let is_root = |ty: &ValType| match ty {
-        ValType::Ref(ty) => match ty.heap_type() {
-            HeapType::Abstract { ty, .. } => {
-                matches!(ty, AbstractHeapType::Exn | AbstractHeapType::NoExn)
-            }
-            _ => false,
-        },
-        _ => false,
-    };
-    let roots_of = |types: &[ValType], first: u32| -> Vec<u32> {
+    let roots_of = |values: &mut dyn Iterator<Item = (bool, u32)>, first: u32| -> Vec<u32> {
         let mut cell = first;
         let mut roots = Vec::new();
-        for ty in types {
-            if is_root(ty) {
+        for (is_root, cells) in values {
+            if is_root {
                 roots.push(cell);
             }
-            cell += cells(*ty);
+            cell += cells;
         }
         roots
     };
+    let is_func = |index| match index {
+        UnpackedIndex::Module(ty) => {
+            module.types().def(TypeIdx(ty)).expect("valid").composite == Composite::Func
+        }
+        _ => panic!("a module names types by their indices"),
+    };
     let locals = module.body(index).expect("defined").local_types();
-    let locals = roots_of(&locals, 0);
+    let mut locals = locals.into_iter().map(|ty| (is_root(ty, is_func), cells(ty)));
+    let locals = roots_of(&mut locals, 0);
     let mut points = BTreeMap::new();
     for (op, _) in ops.iter().zip(live).filter(|(_, live)| **live) {
-        let taken = match op.operator {
-            Operator::Call { function_index } => {
-                module.func_type(FuncIdx(function_index)).params.len()
-            }
-            Operator::CallIndirect { type_index, .. } => {
-                module.types()[type_index as usize].params.len() + 1
-            }
-            Operator::Throw { tag_index } => {
-                module.tag(TagIdx(tag_index)).expect("valid").params.len()
-            }
-            _ => continue,
-        };
-        let below = &op.types[..op.types.len() - taken];
-        let below: Vec<ValType> = below.iter().map(|ty| ty.expect("reachable")).collect();
-        let mut roots = roots_of(&below, facts.local_cells);
+        let Some(taken) = taken(module, &op.operator) else { continue };
+        let below = op.roots.len() - taken;
+        let mut below = op.roots.iter().copied().zip(op.before.iter().copied()).take(below);
+        let mut roots = roots_of(&mut below, facts.local_cells);
         roots.reverse();
         if !roots.is_empty() {
             points.insert(op.offset, roots);
@@ -364,6 +403,8 @@ fn segments(
                 | Operator::If { .. }
                 | Operator::Else
                 | Operator::BrIf { .. }
+                | Operator::BrOnCast { .. }
+                | Operator::BrOnCastFail { .. }
                 | Operator::Call { .. }
                 | Operator::CallIndirect { .. }
         );
@@ -405,7 +446,10 @@ fn compare_frame(
         } else {
             0
         };
-        [ops[at].before.iter().sum::<u32>(), after]
+        // The outcome of the test lies on top of the reference.
+        let tests =
+            matches!(ops[at].operator, Operator::BrOnCast { .. } | Operator::BrOnCastFail { .. });
+        [ops[at].before.iter().sum::<u32>() + u32::from(tests), after]
     });
     let height = heights.max().unwrap_or(0).max(facts.result_cells);
     assert_eq!(facts.max_height_cells, height, "{index}");

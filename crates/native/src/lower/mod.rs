@@ -338,6 +338,7 @@ impl<'a> Lowering<'a> {
                 let call = ssa::Call { opcode, imm: data.imm, args: data.args };
                 self.call(&call, data.offset)
             }
+            Class::aggregate | Class::allocate | Class::br_on_cast => Err(Declined::Objects),
             Class::drop_
             | Class::nop
             | Class::local_get

@@ -169,6 +169,7 @@ impl<'m> Domain<'m> for Find<'m> {
         match edge.how {
             How::BrIf(_) => self.pop(1),
             How::OnNonNull => self.pop(1),
+            How::OnCast(_) => Ok(()),
             How::OnNull(_) => {
                 let reference = self.stack.pop().ok_or(Done)?;
                 let reference = self.non_null(reference);

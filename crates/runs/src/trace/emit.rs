@@ -437,6 +437,9 @@ fn sort(row: &Row) -> Sort {
         | C::br
         | C::br_on_null
         | C::br_on_non_null
+        | C::br_on_cast
+        | C::aggregate
+        | C::allocate
         | C::return_
         | C::return_call
         | C::return_call_indirect

@@ -12,11 +12,12 @@
 //! * I2. The reference to the store that an operation borrows ends before anything else reaches the
 //!   store or its records (V9).
 
+use crate::ops::Refused;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, InstanceVm, MemoryVm, Vm};
-use prova_module::{DataIdx, ElemIdx};
+use prova_module::{DataIdx, ElemIdx, Opcode};
 
 /// The start of `size` bytes at `base + offset` of memory `k`, or `None` where they are not all
 /// inside it.
@@ -62,6 +63,75 @@ pub(super) fn misaligned(base: u64, offset: u64, size_bytes: usize) -> bool {
 #[derive(Clone, Copy)]
 pub(super) struct Runtime {
     vm: *mut Vm,
+}
+
+/// How an operator on objects went; a trap's kind is in [`Vm::trap`](crate::vm::Vm).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Objects {
+    Done,
+    Trap,
+    Collect,
+}
+
+/// The first cell of a window.
+///
+/// # Safety
+/// V5; the window lies in the frame at `fp` (F10 of the check).
+#[inline(always)]
+pub(super) unsafe fn window(fp: *mut Cell, window: u32) -> *mut Cell {
+    // SAFETY: the caller's.
+    unsafe { fp.add(window as usize) }
+}
+
+/// Immediates, and 0 for those that an op has not.
+#[inline(always)]
+pub(super) fn two<const N: usize>(immediates: [u32; N]) -> [u32; 2] {
+    const { assert!(N <= 2, "an operator on objects has two immediates at most") };
+    let mut both = [0; 2];
+    both[..N].copy_from_slice(&immediates);
+    both
+}
+
+/// Operators on objects.
+impl Runtime {
+    /// Executes one on a window.
+    ///
+    /// # Safety
+    /// V5; the window lies in the running frame, with as many cells as the operator's shape says
+    /// (F10 of the check).
+    #[inline(never)]
+    pub(super) unsafe fn aggregate(
+        self,
+        opcode: Opcode,
+        window: *mut Cell,
+        [first, second]: [u32; 2],
+    ) -> Objects {
+        let instance = self.instance();
+        // SAFETY: I2.
+        let store = unsafe { self.store() };
+        let cells = store.window_cells(instance, opcode, (first, second));
+        // SAFETY: the caller's: the check compared as many cells with the frame; nothing else
+        // refers to the value stack now.
+        let window = unsafe { std::slice::from_raw_parts_mut(window, cells) };
+        match store.aggregate(instance, opcode, (first, second), window) {
+            Ok(()) => Objects::Done,
+            Err(Refused::Collect) => Objects::Collect,
+            Err(Refused::Trap(kind)) => {
+                // SAFETY: V1.
+                unsafe { (*self.vm).trap = kind };
+                Objects::Trap
+            }
+        }
+    }
+
+    /// `ref.test`; a number that is no code, which no checked bytecode has, tests nothing.
+    #[inline(never)]
+    pub(super) fn ref_test(self, reference: Cell, code: u32) -> u32 {
+        let instance = self.instance();
+        // SAFETY: I2.
+        let store = unsafe { self.store() };
+        store.ref_test(instance, reference, code).unwrap_or(false).into()
+    }
 }
 
 /// Operations without an index. V1 to V9 hold as long as there is a [`Runtime`]: its constructor

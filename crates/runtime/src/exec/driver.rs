@@ -235,6 +235,12 @@ impl Activation {
                 Some(step) => step,
                 None => return self.unpaid(store, stops, Step::Run),
             }
+        } else if code == ExitCode::Collect as u32 {
+            match store.with_data(data, |store| self.collect(store)) {
+                Err(TrapKind::OutOfFuel) => return self.unpaid(store, stops, Step::Run),
+                collected => collected?,
+            }
+            Step::Run
         } else if code == ExitCode::Hot as u32 {
             store.with_data(data, |store| self.look(store))?
         } else if store.has_epoch_hook() && self.trapped_by(TrapKind::Interrupt) {
@@ -275,6 +281,25 @@ impl Activation {
                 store.with_data(data, thrown).map(Continue)
             }
         }
+    }
+
+    /// Collects before the instruction at `vm.ip`, whose operands are followed.
+    fn collect(&self, store: &mut Store) -> Result<(), TrapKind> {
+        // SAFETY: V9.
+        let (func, ip, fp) =
+            unsafe { (FuncAddr::from_index((*self.vm).func), (*self.vm).ip, (*self.vm).fp) };
+        let word = store.word_at(func, ip).ok_or(TrapKind::Bug)?;
+        let code = store.bytecode(func).ok_or(TrapKind::Bug)?;
+        let inst = decode(code.words(), word).map_err(|_| TrapKind::Bug)?;
+        let opcode = inst.op.opcode().ok_or(TrapKind::Bug)?;
+        let [window, first, second, ..] = inst.values;
+        let immediates = (first as u32, second as u32);
+        let instance = InstanceAddr::from_index(store.entry(func).instance);
+        let cells = store.window_cells(instance, opcode, immediates);
+        // SAFETY: V5: the window lies in the frame with these cells (F10 of the check).
+        let window = unsafe { std::slice::from_raw_parts(fp.add(window as usize), cells) };
+        let operands = store.traced_operands(instance, opcode, immediates, window);
+        store.collect_for_code(&operands)
     }
 
     /// There is too little fuel for a step.

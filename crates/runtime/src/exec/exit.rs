@@ -38,6 +38,8 @@ exits! {
     attach Attach;
     /// The instruction at `ip` throws.
     throw Throw;
+    /// The store is to collect before the instruction at `ip`, which has done nothing.
+    collect Collect;
     /// The instruction at `ip` has counted to the next look at the program.
     hot Hot;
 }

@@ -1,15 +1,16 @@
-//! The references to exceptions that frames hold: frame records → cells of the value stack, and
-//! words of the native stack.
+//! The references to exceptions and objects that frames hold: frame records → cells of the value
+//! stack, and words of the native stack.
 //!
-//! A frame is at an instruction: a caller at its call, the running function at its `throw`. The map
+//! A frame is at an instruction: a caller at its call, the running function at its `throw` or at
+//! the instruction that makes an object, whose own operands the driver adds. The map
 //! gives the instruction its Wasm operator (rule Q3 of the check), and the module says which locals
-//! and operands of the frame are references to exceptions there ([`ExceptionRoots`]); the check has
+//! and operands of the frame are such references there ([`ExceptionRoots`]); the check has
 //! proved that each of them is in its slot (Q13). So the cells that are read here are those that
 //! the Wasm has, and what a store keeps does not depend on the tier.
 //!
 //! A frame of native code is at a call, whose rows name the words in which it holds the same
 //! references (P14 of the check). Nobody has proved that they do: what such a word holds is looked
-//! up like any number, so a wrong one keeps an exception or loses one, and no more.
+//! up like any number, so a wrong one keeps an exception or object or loses one, and no more.
 //!
 //! The walk goes over all activations, those of suspended calls too, from the bottom of the stack.
 //! A record is of a call: it names the caller and where the callee's frame starts, above the
@@ -19,14 +20,14 @@
 //! marking counts both, and tests the epoch in between.
 
 use super::native;
-use crate::exception::Marking;
+use crate::collect::Marking;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::FuncAddr;
 use crate::vm::Frame;
 use prova_check::Says;
 
-/// Who throws, above the frames that wait.
+/// Who throws or makes an object, above the frames that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Running {
     /// Nobody whose frame holds anything: the host.

@@ -434,6 +434,33 @@ macro_rules! step {
             Err(kind) => trap!($r kind),
         }
     };
+    ($r:ident aggregate [<- $w:ident : win $($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let $w = <marker::win as Source>::read(&mut operands, &$r);
+        let immediates = [$(<marker::$sk as Source>::read(&mut operands, &$r)),*];
+        $r.acc = Accumulators::CLEAR;
+        let runtime = access::Runtime::new($r.cx);
+        match runtime.aggregate($e, access::window($r.fp, $w), access::two(immediates)) {
+            access::Objects::Done => {}
+            access::Objects::Trap | access::Objects::Collect => {
+                return invoke!(exit::trap, $r.ip, $r);
+            }
+        }
+        next!($r, operands.end());
+    };
+    ($r:ident allocate [<- $w:ident : win $($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let $w = <marker::win as Source>::read(&mut operands, &$r);
+        let immediates = [$(<marker::$sk as Source>::read(&mut operands, &$r)),*];
+        $r.acc = Accumulators::CLEAR;
+        let runtime = access::Runtime::new($r.cx);
+        match runtime.aggregate($e, access::window($r.fp, $w), access::two(immediates)) {
+            access::Objects::Done => {}
+            access::Objects::Trap => return invoke!(exit::trap, $r.ip, $r),
+            access::Objects::Collect => return invoke!(exit::collect, $r.ip, $r),
+        }
+        next!($r, operands.end());
+    };
     // The driver reads the operands.
     ($r:ident throw $rest:tt {}) => { return invoke!(exit::throw, $r.ip, $r); };
     ($r:ident throw_ref $rest:tt {}) => { return invoke!(exit::throw, $r.ip, $r); };

@@ -71,12 +71,13 @@ fn decode(at: u64) -> Instruction {
 }
 
 fn exits() -> BTreeSet<u64> {
-    let exits: [Handler; 7] = [
+    let exits: [Handler; 8] = [
         exit::trap,
         exit::leave,
         exit::enter,
         exit::attach,
         exit::throw,
+        exit::collect,
         exit::hot,
         exit::memory_fault,
     ];
@@ -87,7 +88,9 @@ fn exits() -> BTreeSet<u64> {
 /// rounding, a library function where the target's baseline has no instruction for it.
 fn may_call(op: Op) -> bool {
     let rounds = ["ceil", "floor", "trunc", "nearest"].iter().any(|r| op.mnemonic().ends_with(r));
-    matches!(op.class(), Class::effect | Class::effect0) || rounds
+    let stores =
+        matches!(op.class(), Class::effect | Class::effect0 | Class::aggregate | Class::allocate);
+    stores || rounds || op == Op::RefTest
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The second half of an instantiation: start values of tables, element and data segments, in the
-//! specification's order.
+//! The second half of an instantiation: objects of constant expressions, start values of tables,
+//! element and data segments, in the specification's order.
 //!
 //! Data that `image` maps is not written here.
 
@@ -20,6 +20,7 @@ impl Store {
         images: &[Option<&MemoryImage>],
     ) -> Result<(), Trap> {
         let mut pace = Pace::default();
+        self.start_objects(module, instance, &mut pace)?;
         self.start_tables(module, instance, &mut pace)?;
         for (index, element) in module.elements().iter().enumerate() {
             let elem = ElemIdx(index as u32);
@@ -81,7 +82,7 @@ impl Store {
         for index in module.imported_table_count()..module.tables().len() {
             let index = TableIdx(index as u32);
             let Some(init) = module.table_init(index) else { continue };
-            let start = self.evaluate(instance, init);
+            let start = self.constant(instance, init, pace)?[0];
             let table = self.instance(instance).table_addr(index);
             let len = self.table(table).elements().len();
             for first in (0..len).step_by(CHUNK_ELEMENTS) {
@@ -118,7 +119,7 @@ impl Store {
 ///
 /// Small modules are done before the first test: what they write is as much as their bytes.
 #[derive(Default)]
-struct Pace {
+pub(super) struct Pace {
     bytes: usize,
 }
 
@@ -128,7 +129,7 @@ impl Pace {
     /// # Errors
     ///
     /// [`TrapKind::Interrupt`].
-    fn go_on(&mut self, store: &Store, bytes: usize) -> Result<(), TrapKind> {
+    pub(super) fn go_on(&mut self, store: &Store, bytes: usize) -> Result<(), TrapKind> {
         /// The cost of a piece in addition to its bytes.
         const PIECE_BYTES: usize = 64;
         self.bytes = self.bytes.saturating_add(bytes).saturating_add(PIECE_BYTES);

@@ -2,6 +2,7 @@
 //!
 //! Tests: those of [`super`].
 
+use super::aggregate::{AnyKind, INTERNAL};
 use crate::store::Store;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, func_ref};
 use crate::vm::Cell;
@@ -29,14 +30,26 @@ impl Store {
             return false;
         }
         match RefKind::of(ty.heap_type()) {
-            // Nothing of this kind exists yet.
-            RefKind::Any => false,
-            RefKind::Extern => cell <= self.externs.len() as u64,
+            RefKind::Any => self.is_any(ty, cell),
+            RefKind::Extern => self.is_extern(cell),
             RefKind::Exn => self.exceptions.get(cell).is_some(),
             // V10: the executors believe a function reference.
             RefKind::Func => self
                 .func_of_ref(cell)
                 .is_some_and(|func| type_of_ref(ty).is_none_or(|id| self.func_is(func, id))),
+        }
+    }
+
+    /// Whether a cell, which is not null, is what the host gave, or an object or small integer that
+    /// was given to it.
+    fn is_extern(&self, cell: Cell) -> bool {
+        if cell & INTERNAL == 0 {
+            return cell <= self.externs.len() as u64;
+        }
+        match AnyKind::of(cell & !INTERNAL) {
+            Some(AnyKind::I31(_)) => true,
+            Some(AnyKind::Object(_)) => self.object_type(cell & !INTERNAL).is_some(),
+            Some(AnyKind::Null | AnyKind::Host(_)) | None => false,
         }
     }
 

@@ -1,13 +1,15 @@
-//! The budget of a store: the bytes of all its memories, tables and exceptions together, compared
-//! before any of them is made or grows.
+//! The budget of a store: the bytes of all its memories, tables, exceptions and objects together,
+//! compared before any of them is made or grows.
 //!
 //! [`Limits::store_bytes_max`](crate::Limits) is the limit. A byte counts from when its memory or
 //! table has it, written or not: a program may touch all that it was given. An exception counts 8
-//! bytes for each of its cells ([`crate::exception`]) until it is forgotten.
+//! bytes for each of its cells ([`crate::exception`]) until it is forgotten. Objects count by the
+//! pages in which they lie, with what is kept beside each page, until a collection has found such a
+//! page empty ([`crate::heap`]).
 //!
 //! # Invariants
 //! * B1. The field `Store::bytes` is the sum of the lengths of all memories and tables; with the
-//!   exceptions' it exceeds the limit only if the limit was lowered afterwards.
+//!   exceptions' and the objects' it exceeds the limit only if the limit was lowered afterwards.
 //!
 //! Noticed by: `tests/store/limits.rs`.
 
@@ -25,15 +27,23 @@ const CELL_BYTES: u64 = size_of::<Cell>() as u64;
 
 /// The budget.
 impl Store {
-    /// Bytes of all memories, tables and exceptions together: pages and elements as they are now, 8
-    /// bytes for an element and for a cell of an exception.
+    /// Bytes of all memories, tables, exceptions and objects together: pages and elements as they
+    /// are now, 8 bytes for an element and for a cell of an exception.
     pub fn bytes(&self) -> u64 {
-        self.bytes.saturating_add(self.exception_cells() as u64 * CELL_BYTES)
+        let exceptions = self.exception_cells() as u64 * CELL_BYTES;
+        self.bytes.saturating_add(exceptions).saturating_add(self.heap.bytes())
+    }
+
+    /// How many more bytes objects may take.
+    pub(crate) fn heap_room(&self) -> u64 {
+        let own = self.limits().heap_bytes_max.saturating_sub(self.heap.bytes());
+        own.min(self.limits().store_bytes_max.saturating_sub(self.bytes()))
     }
 
     /// The cells that all exceptions together may take: what the budget leaves them.
     pub(crate) fn exception_room(&self) -> usize {
-        let left = self.limits().store_bytes_max.saturating_sub(self.bytes) / CELL_BYTES;
+        let others = self.bytes.saturating_add(self.heap.bytes());
+        let left = self.limits().store_bytes_max.saturating_sub(others) / CELL_BYTES;
         usize::try_from(left).map_or(WEIGHT_MAX, |left| left.min(WEIGHT_MAX))
     }
 

@@ -49,7 +49,7 @@ impl Store {
         {
             return Err(misuse("arguments do not fit the function's type"));
         }
-        self.nested(|store| match (store.func_kind(func), store.executor()) {
+        let outcome = self.nested(|store| match (store.func_kind(func), store.executor()) {
             (FuncKind::Host, _) => store.call_host_directly(data, func, args, results),
             (FuncKind::Wasm { .. }, ExecutorKind::Interpreter(_)) => {
                 crate::exec::call(store, data, func, args, results)
@@ -60,7 +60,11 @@ impl Store {
                 store.assert_same_store(id);
                 outcome
             }
-        })
+        });
+        if outcome.is_ok() {
+            self.keep_for_host(&self.func_type(func).results, results);
+        }
+        outcome
     }
 
     /// Runs a call from the host, counted as one level more. Afterwards, after a panic too, the
@@ -284,6 +288,7 @@ impl Store {
         if cells.len() < param_cells.max(result_cells) {
             return Err(misuse("too few cells"));
         }
+        self.keep_for_host(&self.func_type(func).params, cells);
         let id = self.id;
         let running = HostCall::begin(&self.host_calls);
         let outcome = host(self, data, cells);

@@ -1,15 +1,18 @@
-//! Tags and exceptions of a store (specification 4.2.10, 4.2.12).
+//! Tags and exceptions of a store (specification 4.2.10, 4.2.12), and what is collected with them.
 
 use super::Store;
-use crate::exception::{Exceptions, Marking, Work};
+use crate::collect::{Marking, Work};
+use crate::exception::Exceptions;
 use crate::exec::{Running, mark_frames};
+use crate::heap::Heap;
 use crate::host::Exception;
 use crate::instantiate::CreateError;
 use crate::limits;
+use crate::ops::is_traced;
 use crate::trap::TrapKind;
 use crate::value::{NULL_REF, TagAddr};
 use crate::vm::Cell;
-use prova_module::{FuncType, TypeId, cells, cells_of, is_exnref};
+use prova_module::{FuncType, TypeId, ValType, cells, cells_of};
 
 /// Tags. Accessors panic if the store has no such tag.
 impl Store {
@@ -121,98 +124,139 @@ impl Store {
         if self.is_asking() {
             return Err(TrapKind::Misuse);
         }
-        if self.forgets_next() {
-            let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
-            let outcome = self.forget(&mut exceptions, Some((tag, &cells)), maker);
-            self.exceptions = exceptions;
-            outcome?;
+        if self.collects_for_exception() {
+            self.collect_now(Some((tag, &cells)), &[], maker)?;
         }
         self.exceptions.make(tag, cells, self.exception_room())
     }
 
-    /// Forgets now the exceptions to which nothing refers: for the host, which pays nothing for it
-    /// and is not interrupted.
+    /// Collects now: the exceptions and objects go to which nothing refers. For the host, which
+    /// pays nothing for it and is not interrupted.
     ///
     /// # Errors
     ///
     /// [`TrapKind::Misuse`] by what is asked when an epoch is due, and while a call is suspended
     /// that no host function suspended.
-    pub fn forget_exceptions(&mut self) -> Result<(), TrapKind> {
+    pub fn collect(&mut self) -> Result<(), TrapKind> {
         // Asking (`hooks`).
         if self.is_asking() || self.has_stopped_code() {
             return Err(TrapKind::Misuse);
         }
+        self.collect_now(None, &[], Maker::Host)
+    }
+
+    /// Has the store collect after every `n`-th object, besides when it is time for that; 0: no
+    /// more. For tests: what a program computes does not depend on it, what it pays does.
+    pub fn collect_every(&mut self, n: u64) {
+        self.heap.collect_every(n);
+    }
+
+    /// Collects for an executor from outside, which pays for it: it was refused an object
+    /// ([`Refused::Collect`](crate::Refused)). `holds` are the references that its activation's
+    /// frames hold, the operands of the operator among them.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::OutOfFuel`], before anything has happened; [`TrapKind::Interrupt`].
+    pub fn collect_for_external(&mut self, holds: &[Cell]) -> Result<(), TrapKind> {
+        self.charge(self.collection_work(self.height_left()).cost(&self.exceptions, &self.heap))?;
+        self.collect_now(None, holds, Maker::External(holds))
+    }
+
+    /// The same for bytecode that was refused an object; `operands` are followed, too.
+    pub(crate) fn collect_for_code(&mut self, operands: &[Cell]) -> Result<(), TrapKind> {
+        let height_left = self.height_left();
+        self.charge(self.collection_work(height_left).cost(&self.exceptions, &self.heap))?;
+        let maker = Maker::Code { running: Running::Bytecode, height_left };
+        self.collect_now(None, operands, maker)
+    }
+
+    fn collect_now(
+        &mut self,
+        thrown: Option<(TagAddr, &[Cell])>,
+        operands: &[Cell],
+        maker: Maker<'_>,
+    ) -> Result<(), TrapKind> {
         let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
-        let outcome = self.forget(&mut exceptions, None, Maker::Host);
-        self.exceptions = exceptions;
+        let mut heap = std::mem::replace(&mut self.heap, Heap::new());
+        let outcome = self.mark_and_drop(&mut exceptions, &mut heap, (thrown, operands), maker);
+        (self.exceptions, self.heap) = (exceptions, heap);
         outcome
     }
 
-    /// The fuel that the next exception costs because others are forgotten before: 0 where they are
-    /// few. `height_left` is the stack limit left at the throw, in bytes.
+    /// The fuel that the next exception costs because the store collects before: 0 where it does
+    /// not. `height_left` is the stack limit left at the throw, in bytes.
     pub(crate) fn forgetting_cost(&self, height_left: u64) -> u64 {
-        if !self.forgets_next() {
+        if !self.collects_for_exception() {
             return 0;
         }
-        self.exceptions.cost(self.forgetting_work(height_left))
+        self.collection_work(height_left).cost(&self.exceptions, &self.heap)
     }
 
-    /// Whether a suspended call stopped between calls, so that exceptions are kept (*kept* of
+    /// Whether a suspended call stopped between calls, so that all is kept (*kept* of
     /// `exec::suspend`).
     fn has_stopped_code(&self) -> bool {
         self.suspended.iter().any(|call| call.between_calls)
     }
 
-    /// Whether exceptions are forgotten before the next is made.
-    fn forgets_next(&self) -> bool {
+    /// Whether the store collects before the next exception is made.
+    fn collects_for_exception(&self) -> bool {
         self.exceptions_full() && !self.has_stopped_code()
     }
 
-    fn forgetting_work(&self, height_left: u64) -> Work {
-        let tables = self.exception_tables.iter().map(|table| self.tables[table.index()].size());
-        let elems = self.exception_elems.iter();
+    /// Whether the store collects before an object of `bytes` bytes is made.
+    pub(crate) fn collects_for(&self, bytes: u64) -> bool {
+        self.heap.is_full(bytes, self.heap_room()) && !self.has_stopped_code()
+    }
+
+    fn collection_work(&self, height_left: u64) -> Work {
+        let tables = self.traced_tables.iter().map(|table| self.tables[table.index()].size());
+        let elems = self.traced_elems.iter();
         let elems = elems.map(|&(at, elem)| 1 + self.instances[at.index()].elem(elem).len() as u64);
-        let globals = self.exception_globals.len() as u64;
+        let globals = self.traced_globals.len() as u64;
         let references = globals + tables.sum::<u64>() + elems.sum::<u64>();
         Work { references, stack_bytes: self.config.stack_bytes.saturating_sub(height_left) }
     }
 
-    /// Forgets the exceptions to which nothing refers: neither frames, nor globals, tables, element
-    /// segments, other exceptions, and the values that are thrown. An interrupt leaves them all.
-    fn forget(
+    /// Drops the exceptions and objects to which nothing refers: neither frames, nor globals,
+    /// tables, element segments, other exceptions and objects, the values that are thrown, and the
+    /// operands. An interrupt leaves them all, or some.
+    fn mark_and_drop(
         &self,
         exceptions: &mut Exceptions,
-        thrown: Option<(TagAddr, &[Cell])>,
+        heap: &mut Heap,
+        (thrown, operands): (Option<(TagAddr, &[Cell])>, &[Cell]),
         maker: Maker<'_>,
     ) -> Result<(), TrapKind> {
         let (running, height_left) = match maker {
             Maker::Code { running, height_left } => (running, height_left),
             Maker::Host | Maker::External(_) => (Running::Host, self.height_left()),
         };
-        let work = self.forgetting_work(height_left);
+        let work = self.collection_work(height_left);
         let poll = || if matches!(maker, Maker::Host) { Ok(()) } else { self.poll() };
-        let mut marking = Marking::new(exceptions, &poll);
+        let mut marking = Marking::new(exceptions, heap, &poll);
         mark_frames(self, running, &mut marking)?;
         if let Maker::External(holds) = maker {
             marking.roots(holds)?;
         }
+        marking.roots(operands)?;
         marking.roots(&self.held)?;
         if let Some((tag, values)) = thrown {
             for &at in &self.tag_roots[tag.index()] {
                 marking.root(values[at as usize])?;
             }
         }
-        for global in &self.exception_globals {
+        for global in &self.traced_globals {
             marking.root(self.global_vms[global.index()].cells[0])?;
         }
-        for table in &self.exception_tables {
+        for table in &self.traced_tables {
             marking.roots(self.tables[table.index()].elements())?;
         }
-        for &(at, elem) in &self.exception_elems {
+        for &(at, elem) in &self.traced_elems {
             marking.root(NULL_REF)?;
             marking.roots(self.instances[at.index()].elem(elem))?;
         }
-        marking.complete(&self.tag_roots, work)
+        marking.complete(&self.tag_roots, &self.layouts, work)
     }
 
     /// Whether an exception of the host is one of this store (V10).
@@ -253,6 +297,11 @@ impl Store {
         self.exceptions.is_full(self.exception_room())
     }
 
+    /// Whether the store has exceptions or objects.
+    pub fn has_traced(&self) -> bool {
+        self.exception_cells() > 0 || self.heap.objects() > 0
+    }
+
     /// The cells that the store's exceptions take together, of those that may be: 8 each and their
     /// values.
     pub fn exception_cells(&self) -> usize {
@@ -271,12 +320,12 @@ enum Maker<'a> {
     External(&'a [Cell]),
 }
 
-/// The cells of a tag's values that are references to exceptions.
+/// The cells of a tag's values that are followed.
 fn tag_roots(ty: &FuncType) -> Box<[u32]> {
     let mut at = 0;
     let mut roots = Vec::new();
     for &ty in &ty.params {
-        if is_exnref(ty) {
+        if matches!(ty, ValType::Ref(ty) if is_traced(ty)) {
             roots.push(at);
         }
         at += cells(ty);

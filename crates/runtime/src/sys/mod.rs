@@ -17,8 +17,8 @@
 //!   dropped.
 //! * S2. Bytes `0..committed` from `base` are one allocation, initialised, readable and writable,
 //!   and no one else's.
-//! * S3. A byte that was never written, or not since [`Reservation::renew`], is 0, or the byte of
-//!   the image that was mapped there.
+//! * S3. A byte that was never written, or not since [`Reservation::renew`] or
+//!   [`Reservation::discard`], is 0, or the byte of the image that was mapped there.
 //! * S4. `committed ≤ reserved ≤ isize::MAX`; `committed` only grows, except where
 //!   [`Reservation::withdraw`] takes bytes away that nobody uses.
 //! * S5. In `unix`, bytes `committed..reserved + GUARD_BYTES` from `base` cannot be accessed, and

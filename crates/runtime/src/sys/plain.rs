@@ -57,6 +57,15 @@ impl Reservation {
         Ok(())
     }
 
+    /// Makes bytes that nobody needs any more 0.
+    #[cfg(any(miri, not(unix)))]
+    pub(crate) fn discard(&mut self, range: std::ops::Range<usize>) {
+        if range.end <= self.committed {
+            // SAFETY: S2, S4: the range is committed, so that it is ours and writable.
+            unsafe { self.base.as_ptr().add(range.start).write_bytes(0, range.len()) };
+        }
+    }
+
     /// The first byte (S1).
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base

@@ -63,6 +63,27 @@ impl Reservation {
         Ok(())
     }
 
+    /// Makes bytes that nobody needs any more 0, and gives their pages back where the system takes
+    /// them; whole pages of 64 KiB.
+    pub(crate) fn discard(&mut self, range: std::ops::Range<usize>) {
+        if range.end > self.committed || range.is_empty() {
+            return;
+        }
+        // SAFETY: S2, S4: the range is committed, so that it is ours and writable.
+        let start = unsafe { self.base.as_ptr().add(range.start) };
+        #[cfg(target_os = "linux")]
+        {
+            let advice = rustix::mm::Advice::LinuxDontNeed;
+            // SAFETY: S2: the pages are ours, anonymous and private, and the caller, who has the
+            // reservation for itself, keeps no reference into them; they read as 0 from now on.
+            if unsafe { rustix::mm::madvise(start.cast(), range.len(), advice) }.is_ok() {
+                return;
+            }
+        }
+        // SAFETY: S2, as above.
+        unsafe { start.write_bytes(0, range.len()) };
+    }
+
     /// The first byte (S1).
     pub(crate) fn base(&self) -> NonNull<u8> {
         self.base

@@ -185,7 +185,7 @@ fn limits_count_mapped_bytes_like_written_ones() {
     let error = store.instantiate_prototype(&mut (), &prototype, &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "limit store_bytes_max exceeded: 393216 bytes of all memories, tables and exceptions, at most 327680"
+        "limit store_bytes_max exceeded: 393216 bytes of all memories, tables, exceptions and objects, at most 327680"
     );
     let memory = MemoryAddr::from_index(0);
     assert_eq!((store.memory_grow(memory, 1), store.memory_grow(memory, 1)), (Some(2), None));

@@ -3,11 +3,79 @@
 use crate::{host, instance, instantiate};
 use prova_module::{FuncType, GlobalType, MemoryType, RefType, TableType, ValType};
 use prova_runtime::{
-    CreateError, Extern, HostOutcome, InstantiateError, Limits, Store, StoreConfig,
+    CreateError, Extern, HostOutcome, InstantiateError, Limits, Store, StoreConfig, TrapKind,
 };
 
 fn store(limits: Limits) -> Store {
     Store::new(StoreConfig { limits, stack_bytes: 1 << 10, ..StoreConfig::default() })
+}
+
+/// Objects have a separate limit, and count in the store's with their whole page.
+#[test]
+fn objects_end_at_their_limit_and_at_the_budget() {
+    let text =
+        "(module (type $s (struct (field i32))) (global (ref $s) (struct.new $s (i32.const 1)))
+        (memory (export \"m\") 1 3))";
+    let outcome = |heap_bytes_max, store_bytes_max| {
+        let mut store = store(Limits { heap_bytes_max, store_bytes_max, ..Limits::default() });
+        match instantiate(&mut store, text, &[]) {
+            Ok(instance) => {
+                let memory = store.instance(instance).export("m").and_then(Extern::memory);
+                let memory = memory.expect("it is exported");
+                Ok((store.bytes(), store.memory_grow_cell(memory, 1)))
+            }
+            Err(InstantiateError::Trap { trap, .. }) => Err(trap.kind),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let (bytes, grown) = outcome(4 << 30, 5 << 30).expect("there is room");
+    assert!(bytes > 2 * 65_536 && bytes < 3 * 65_536, "{bytes}");
+    assert_eq!(grown, Ok(1));
+    let heap = bytes - 65_536;
+    assert_eq!(outcome(heap, bytes + 65_536), Ok((bytes, Ok(1))));
+    assert_eq!(outcome(heap, bytes), Ok((bytes, Ok(u32::MAX.into()))));
+    assert_eq!(outcome(heap - 1, bytes), Err(TrapKind::HeapFull));
+    assert_eq!(outcome(heap, bytes - 1), Err(TrapKind::HeapFull));
+}
+
+/// Objects of constant expressions take the room of those that nothing refers to, and no more.
+#[test]
+fn constants_find_the_room_of_what_is_forgotten() {
+    let array = "(module (type $b (array (mut i8)))";
+    let garbage =
+        format!("{array} (func $f (drop (array.new_default $b (i32.const 900000)))) (start $f))");
+    let tables = format!(
+        "{array} (table (export \"t\") 1 anyref (array.new_default $b (i32.const 900000))))"
+    );
+    let globals = format!("{array} (global anyref (array.new_default $b (i32.const 900000))))");
+    let is_full = |store: &mut Store, text: &str| match instantiate(store, text, &[]) {
+        Ok(_) => false,
+        Err(InstantiateError::Trap { trap, .. }) => trap.kind == TrapKind::HeapFull,
+        Err(error) => panic!("{error}"),
+    };
+    for text in [&tables, &globals] {
+        let mut store = store(Limits { heap_bytes_max: 1_400_000, ..Limits::default() });
+        assert!(!is_full(&mut store, &garbage));
+        assert!(!is_full(&mut store, text));
+        // Now the room is taken for as long as the store lives.
+        assert!(is_full(&mut store, text));
+    }
+}
+
+/// Few bytes of a module fill no heap: 16 MiB, and 16 for each byte.
+#[test]
+fn objects_of_constants_are_bounded_by_the_module() {
+    let fields = "(field v128)".repeat(250);
+    let globals = |n: usize| "(global (ref $s) (struct.new_default $s))".repeat(n);
+    let text = |n| format!("(module (type $s (struct {fields})) {})", globals(n));
+    let outcome = |n| match instantiate(&mut store(Limits::default()), &text(n), &[]) {
+        Ok(_) => None,
+        Err(InstantiateError::Trap { trap, .. }) => Some(trap.kind),
+        Err(error) => panic!("{error}"),
+    };
+    // 4,008 bytes each, and some 10 bytes of the module.
+    assert_eq!(outcome(4_000), None);
+    assert_eq!(outcome(6_000), Some(TrapKind::HeapFull));
 }
 
 #[test]
@@ -16,6 +84,7 @@ fn each_limit_has_two_sides() {
         memory_bytes_max: 0,
         table_elements_max: 0,
         store_bytes_max: u64::MAX,
+        heap_bytes_max: 0,
         instances_max: 1,
         memories_max: 0,
         tables_max: 0,
@@ -113,7 +182,7 @@ fn memories_and_tables_of_all_instances_and_of_the_host_share_one_budget() {
     let error = instantiate(&mut store, "(module (memory 0) (table 1 funcref))", &[]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "limit store_bytes_max exceeded: 196616 bytes of all memories, tables and exceptions, at most 196608"
+        "limit store_bytes_max exceeded: 196616 bytes of all memories, tables, exceptions and objects, at most 196608"
     );
     let name = "store_bytes_max";
     let limit = CreateError::Limit { name, max: 3 * PAGE, actual: 4 * PAGE };

@@ -15,7 +15,6 @@ use prova_module::ops::{Class, Kind, Value as Field};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site};
 use prova_module::{
     BlockKind, Catch, FuncBody, FuncFacts, FuncType, Module, Opcode, Operator, TagIdx, ValType,
-    is_exnref,
 };
 
 /// The domain's data for an open block.
@@ -313,6 +312,13 @@ impl<'m> Builder<'m> {
     }
 }
 
+impl Builder<'_> {
+    /// Whether a store follows values of a type.
+    fn is_traced(&self, ty: ValType) -> bool {
+        self.module.types().is_traced(ty)
+    }
+}
+
 fn bug(site: &Site<'_>, what: &'static str) -> BuildReason {
     BuildReason::Bug { offset: site.offset, what }
 }
@@ -331,6 +337,9 @@ impl<'m> Domain<'m> for Builder<'m> {
             return self.local(site, local, args, results);
         }
         let class = site.row.class;
+        if site.row.opcode.is_of_objects() {
+            return Err(BuildReason::Objects);
+        }
         if matches!(class, Class::drop_ | Class::nop) {
             return Ok(());
         }
@@ -364,13 +373,13 @@ impl<'m> Domain<'m> for Builder<'m> {
         }
         let mut held = Vec::new();
         for local in 0..self.locals.types.len() {
-            if !is_exnref(self.locals.types[local]) {
+            if !self.is_traced(self.locals.types[local]) {
                 continue;
             }
             let value = self.locals.read(local as u32, &mut Fresh(&mut self.draft.types));
             held.push(value.map_err(|_| BuildReason::Held)?);
         }
-        held.extend(below.iter().filter(|&&id| is_exnref(self.draft.types[id as usize])));
+        held.extend(below.iter().filter(|&&id| self.is_traced(self.draft.types[id as usize])));
         self.held.push((site.offset, held));
         Ok(())
     }
@@ -460,6 +469,7 @@ impl<'m> Domain<'m> for Builder<'m> {
         let is_body = to.kind == BlockKind::Func;
         match edge.how {
             How::Skip => {}
+            How::OnCast(_) => return Err(BuildReason::Objects),
             How::Return | How::Br | How::Fall if is_body => self.return_(values, offset),
             How::Return | How::Br | How::Fall => {
                 let block = self.target(to);

@@ -35,7 +35,7 @@ use crate::body::{Body, Metering};
 use crate::entity::Value;
 use domain::Builder;
 use prova_module::walk::{Stop, walk};
-use prova_module::{FuncIdx, Module, ValType, is_exnref};
+use prova_module::{FuncIdx, Module, ValType};
 use std::fmt;
 
 /// Limits on the growth of a body beyond its Wasm.
@@ -65,6 +65,14 @@ pub struct BuildError {
     pub reason: BuildReason,
 }
 
+impl BuildError {
+    /// Whether the function works on objects, or holds references to them or to exceptions where
+    /// no body can. Other reasons are bounds, and faults.
+    pub fn is_of_objects(&self) -> bool {
+        matches!(self.reason, BuildReason::Objects | BuildReason::Held)
+    }
+}
+
 /// Why a function has no body in SSA form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildReason {
@@ -75,8 +83,10 @@ pub enum BuildReason {
         /// How many are allowed.
         limit: u64,
     },
-    /// A local of references to exceptions has no default value, so that what it holds outside of
-    /// the blocks that write it is no value of the body.
+    /// It works on structures, arrays or small integers, or tests types of references.
+    Objects,
+    /// A local of references to exceptions or objects has no default value, so that what it holds
+    /// outside of the blocks that write it is no value of the body.
     Held,
     /// A fault of ours: something that a valid function does not have.
     Bug {
@@ -96,7 +106,10 @@ impl fmt::Display for BuildError {
                 write!(f, "{func} would have more than {limit} arguments of edges in SSA form")
             }
             BuildReason::Held => {
-                write!(f, "{func} has a local of non-null references to exceptions")
+                write!(f, "{func} has a local of non-null references to exceptions or objects")
+            }
+            BuildReason::Objects => {
+                write!(f, "{func} works on structures, arrays or small integers")
             }
             BuildReason::Bug { offset, what } => write!(f, "{func}: {what} at {offset:#x}: a bug"),
         }
@@ -200,7 +213,8 @@ pub(crate) fn build_for(
     let without = |ty: &ValType| matches!(ty, ValType::Ref(ty) if !ty.is_nullable());
     let params = module.func_type(func).params.len();
     let locals = body.local_types();
-    if asked.holds && locals[params..].iter().any(|ty| is_exnref(*ty) && without(ty)) {
+    if asked.holds && locals[params..].iter().any(|ty| module.types().is_traced(*ty) && without(ty))
+    {
         return Err(refused(BuildReason::Held));
     }
     walk(body, &mut builder).map_err(|stop| {

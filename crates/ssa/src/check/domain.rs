@@ -57,6 +57,9 @@ impl<'m> Domain<'m> for Check<'m, '_> {
             self.no_results(site, results);
             return Ok(());
         }
+        if site.row.opcode.is_of_objects() {
+            return Err(objects());
+        }
         self.straight(site, args, results)
     }
 
@@ -122,6 +125,7 @@ impl<'m> Domain<'m> for Check<'m, '_> {
             self.shows_below(to.offset, edge.below);
         }
         match edge.how {
+            How::OnCast(_) => Err(objects()),
             // The way past an `if` left it where the `if` is.
             How::Skip => Ok(()),
             How::Return | How::Br | How::Fall if to.kind == BlockKind::Func => self.return_(values),
@@ -204,4 +208,9 @@ impl<'m> Domain<'m> for Check<'m, '_> {
     fn non_null(&mut self, reference: Value) -> Value {
         self.refined.take().unwrap_or(reference)
     }
+}
+
+/// No body has operators on objects yet.
+fn objects() -> Fault {
+    Fault::new(Rule::Function, "an operator on objects")
 }

@@ -16,7 +16,7 @@ use crate::entity::{Block, Inst, Value};
 use crate::terminator::{ArgKind, Call, Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::ops::{Class, Immediate};
-use prova_module::{FuncIdx, Opcode, TagIdx, TypeIdx, ValType, is_exnref};
+use prova_module::{FuncIdx, Opcode, TagIdx, TypeIdx, ValType};
 use std::sync::Arc;
 
 /// Where a frame is.
@@ -266,7 +266,11 @@ impl<W: World> Machine<'_, W> {
             return holds;
         }
         for frame in &self.frames {
-            let exceptions = frame.code.body.values().filter(|(_, data)| is_exnref(data.ty));
+            let exceptions = frame
+                .code
+                .body
+                .values()
+                .filter(|(_, data)| frame.code.module.types().is_traced(data.ty));
             let held = exceptions.map(|(value, _)| self.values[frame.base + value.index()] as u64);
             holds.extend(held.filter(|&reference| reference != 0));
         }

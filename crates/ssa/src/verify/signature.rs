@@ -250,6 +250,14 @@ impl<'t, 'm> Site<'t, 'm> {
             | Kind::block_params
             | Kind::block_results
             | Kind::func_results
+            | Kind::object
+            | Kind::field
+            | Kind::element
+            | Kind::elements
+            | Kind::cast
+            | Kind::i31
+            | Kind::anyref
+            | Kind::externref
             | Kind::any
             | Kind::fields
             | Kind::many => return None,

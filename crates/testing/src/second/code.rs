@@ -95,6 +95,9 @@ impl<'m> Walk<'m> {
                 }
                 Does::Call { effect, window, ref args, ends } => {
                     self.call(state, demand, (effect, window, ends), &row.nodes, args)?;
+                    if matches!(inst.op.class(), Class::aggregate | Class::allocate) {
+                        self.lose_accumulators(state);
+                    }
                     break;
                 }
                 Does::Branch { .. } | Does::Jump { .. } | Does::Table { .. } | Does::Return(_) => {

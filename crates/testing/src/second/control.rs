@@ -304,6 +304,21 @@ impl<'m> Walk<'m> {
                 self.br_if(here, condition, relative_depth)?;
                 self.pop(here)?;
             }
+            Operator::BrOnCast { relative_depth, to_ref_type: to, .. } => {
+                let reference = self.pop(here)?;
+                here.push(reference, false);
+                let ty = (to.is_nullable(), to.heap_type());
+                let condition = self.ref_test(here, reference, ty)?;
+                self.br_if(here, condition, relative_depth)?;
+            }
+            Operator::BrOnCastFail { relative_depth, to_ref_type: to, .. } => {
+                let reference = self.pop(here)?;
+                here.push(reference, false);
+                let ty = (to.is_nullable(), to.heap_type());
+                let test = self.ref_test(here, reference, ty)?;
+                let condition = self.terms.num(Num::i32_eqz, &[test]);
+                self.br_if(here, condition, relative_depth)?;
+            }
             _ => return self.call_operator(state, operator),
         }
         Ok(Some(state))

@@ -8,8 +8,8 @@ use prova_bytecode::{
     Candidate, Class, Handler, Inst, Kind, Metering, Op, Role, Rule, Settings, decode,
 };
 use prova_module::{
-    FuncFacts, FuncIdx, FuncType, GlobalIdx, MemoryIdx, Module, RefKind, RefType, TableIdx, TagIdx,
-    ValType, cells_of,
+    Composite, FieldType, FuncFacts, FuncIdx, FuncType, GlobalIdx, MemoryIdx, Module, RefKind,
+    RefType, StorageType, TableIdx, TagIdx, TypeIdx, ValType, cells_of,
 };
 use std::collections::BTreeSet;
 
@@ -234,6 +234,10 @@ impl Form<'_> {
         if !operands(inst).any(|(kind, ..)| kind == Kind::win) {
             return Ok(());
         }
+        if matches!(class, Class::aggregate | Class::allocate) {
+            let cells = self.objects(inst)?;
+            return self.window_fits(inst, cells);
+        }
         let mut callee = None;
         for (kind, _, index) in operands(inst) {
             let index = index as u32;
@@ -262,6 +266,50 @@ impl Form<'_> {
                 return Err(fault(inst.at, Rule::Returns, "a tail call with other results"));
             }
         }
+        self.window_fits(inst, cells)
+    }
+
+    /// The cells of the window of an operator on objects: those of its operands, or of its result.
+    fn objects(&self, inst: &Inst) -> Result<u32, Fault> {
+        let wrong = || fault(inst.at, Rule::Indices, inst.op.mnemonic());
+        let [_, first, second, ..] = inst.values;
+        let def = self.module.types().def(TypeIdx(first as u32)).map(|def| &def.composite);
+        let wide =
+            |field: &FieldType| u32::from(field.element_type == StorageType::Val(ValType::V128));
+        let fields = || match def {
+            Some(Composite::Struct(fields)) => Ok(&fields[..]),
+            _ => Err(wrong()),
+        };
+        let field = || fields()?.get(second as usize).map(wide).ok_or_else(wrong);
+        let element = || match def {
+            Some(Composite::Array(element)) => Ok(wide(element)),
+            _ => Err(wrong()),
+        };
+        Ok(match inst.op.mnemonic() {
+            "struct.new" => {
+                let fields = fields()?;
+                (fields.len() as u32 + fields.iter().map(wide).sum::<u32>()).max(1)
+            }
+            "struct.new_default" => fields().map(|_| 1)?,
+            "struct.get" | "struct.get_s" | "struct.get_u" => 1 + field()?,
+            "struct.set" => 2 + field()?,
+            "array.new" => 2 + element()?,
+            "array.new_fixed" => {
+                let cells = u64::from(second as u32) * u64::from(1 + element()?);
+                u32::try_from(cells).map_err(|_| wrong())?.max(1)
+            }
+            "array.new_default" => element().map(|_| 1)?,
+            "array.new_data" | "array.new_elem" => element().map(|_| 2)?,
+            "array.get" | "array.get_s" | "array.get_u" => element().map(|_| 2)?,
+            "array.set" => 3 + element()?,
+            "array.fill" => 4 + element()?,
+            "array.copy" => 5,
+            "array.init_data" | "array.init_elem" => 4,
+            _ => 1,
+        })
+    }
+
+    fn window_fits(&self, inst: &Inst, cells: u32) -> Verdict {
         let window = inst.values[0];
         let frame = u64::from(self.candidate.frame_cells);
         if window < u64::from(self.facts.local_cells) || window + u64::from(cells) > frame {

@@ -35,8 +35,9 @@
 //!   is every position below the base of each label to which a clause around leads (Q6). The
 //!   handlers are those of the `try_table`s, in the order of their ends (Q11).
 //! * W9. A cell is read only where something is known of it (Q4).
-//! * W10. At a call and at a `throw`, if the frame holds references to exceptions there, every
-//!   local is in its slot, and so is every position up to the highest of them (Q13).
+//! * W10. At a call, at a `throw` and where an object is made, if the frame holds references to
+//!   exceptions or objects there, every local is in its slot, and so is every position up to the
+//!   highest of them (Q13).
 //! * W11. A `copy_f32` takes what it copies from the accumulator, or from a cell that holds a
 //!   parameter of 32 bits (F8).
 //!
@@ -48,6 +49,7 @@
 //! rules from the check, and plants the faults of [`Plant`] here, each of which lets some wrong
 //! code through.
 
+mod aggregate;
 mod atomic;
 mod calls;
 mod code;
@@ -263,6 +265,7 @@ impl<'m> Walk<'m> {
             || self.variable(here, operator)?
             || self.parametric(here, operator)?
             || self.reference(here, operator)?
+            || self.aggregate(here, operator)?
             || self.table(here, operator)?;
         if known {
             return Ok(Some(state));

@@ -164,6 +164,7 @@ runtime! {
     global_set_v128 (g a);
     ref_func (f);
     ref_as_non_null (a);
+    ref_test (a h);
     table_get (t i);
     table_set (t i a);
     table_size (t);
@@ -373,6 +374,16 @@ macro_rules! row {
     (return_call_indirect $($rest:tt)*) => { row!(@call "return_call_indirect" true $($rest)*) };
     (return_call_ref $($rest:tt)*) => { row!(@call "return_call_ref" true $($rest)*) };
     (throw $($rest:tt)*) => { row!(@call "throw" true $($rest)*) };
+    (aggregate $($rest:tt)*) => { row!(@objects $($rest)*) };
+    (allocate $($rest:tt)*) => { row!(@objects $($rest)*) };
+    (@objects $i:ident $p:ident [] [$w:ident $($s:ident)*] [] { $e:expr }) => {
+        Does::Call {
+            effect: Effect::new($i.op.mnemonic()),
+            window: $i.values[0] as u32,
+            args: vec![$($s.at),*],
+            ends: false,
+        }
+    };
     (@call $name:literal $ends:literal $i:ident $p:ident [] [$w:ident $($s:ident)*] [] {}) => {
         Does::Call {
             effect: Effect::new($name),

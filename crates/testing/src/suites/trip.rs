@@ -25,7 +25,7 @@ use std::{fmt, fs, io};
 pub struct Tally {
     /// How many modules.
     pub modules: u64,
-    /// How many functions they define.
+    /// How many functions they define, without those that work on objects.
     pub funcs: u64,
     /// How many of them have new bytes.
     pub replaced: u64,
@@ -50,7 +50,6 @@ impl Tally {
     fn add(&mut self, before: &Module, trip: &Trip) {
         let (old, new) = (code_bytes(before), code_bytes(&trip.module));
         self.modules += 1;
-        self.funcs += trip.outcomes.len() as u64;
         self.bytes.0 += old;
         self.bytes.1 += new;
         if old > 0 {
@@ -58,6 +57,10 @@ impl Tally {
             self.log_ratios.1 += 1;
         }
         for (_, outcome) in &trip.outcomes {
+            if matches!(outcome, Outcome::NotBuilt(error) if error.is_of_objects()) {
+                continue;
+            }
+            self.funcs += 1;
             self.replaced += u64::from(*outcome == Outcome::Replaced);
             if let Outcome::Refused(rejection) = outcome {
                 self.refused += 1;

@@ -216,6 +216,7 @@ runtime! {
     global_set GlobalSet (g a);
     global_set_v128 GlobalSetV128 (g a);
     ref_as_non_null RefAsNonNull (a);
+    ref_test RefTest (a h);
     atomic_notify AtomicNotify (k p o n);
     atomic_wait32 AtomicWait32 (k p o x n);
     atomic_wait64 AtomicWait64 (k p o x n);
@@ -445,6 +446,17 @@ macro_rules! step {
     ($p:ident $i:ident return_call_ref $rest:tt {}) => {{
         $p.call_ref($i, Effect::ReturnCallRef)?;
         Step::End
+    }};
+    // The store may collect, and the executor begin again without accumulators.
+    ($p:ident $i:ident aggregate $rest:tt { $e:expr }) => { step!(@objects $p $i $rest { $e }) };
+    ($p:ident $i:ident allocate $rest:tt { $e:expr }) => { step!(@objects $p $i $rest { $e }) };
+    (@objects $p:ident $i:ident [<- $w:ident : win $($s:ident : $sk:ident)*] { $e:expr }) => {{
+        #[allow(unused_mut, unused_variables, reason = "a row need not have an immediate")]
+        let mut operands = Operands::new($i, 1);
+        let args = [$($p.source(&mut operands, Kind::$sk)?),*];
+        $p.state.forget_accumulators();
+        $p.call($i, Effect::Objects($e), args)?;
+        Step::Next
     }};
     ($p:ident $i:ident throw $rest:tt {}) => {{
         let tag = Sym::number($i.values[1], $p.terms);

@@ -389,7 +389,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         self.pop().map(drop)
     }
 
-    fn branch_if(&mut self, condition: Vn, depth: u32) -> Verdict {
+    pub(super) fn branch_if(&mut self, condition: Vn, depth: u32) -> Verdict {
         let at = self.frame_at(depth)?;
         let word = self.hint()?;
         let (inst, step) = self.run_to_transfer(word)?;

@@ -9,6 +9,7 @@
 //! A numeric operator that traps is an effect without result: its value is a pure term, that it may
 //! trap is the effect.
 
+use prova_module::Opcode;
 use prova_terms::Vn;
 
 /// The kind of an effect, with its arguments in their order; widths in bytes.
@@ -87,6 +88,11 @@ pub enum Effect {
     CallRef,
     /// `return_call_ref`: reference, type.
     ReturnCallRef,
+    /// `ref.test`: reference, the code of the type.
+    RefTest,
+    /// An operator on objects: its immediates; its operands are compared cell by cell, as those of
+    /// a call.
+    Objects(Opcode),
     /// `throw`: tag.
     Throw,
     /// `throw_ref`: exception.

@@ -1,9 +1,10 @@
-//! Q13: where a frame is while exceptions may be made, the references to exceptions that the Wasm
-//! has there are in their slots.
+//! Q13: where a frame is while exceptions or objects may be made, the references to exceptions and
+//! objects that the Wasm has there are in their slots.
 //!
 //! A store asks each frame for them (`prova_runtime`, `exec::roots`), in the slots that the Wasm
 //! alone names ([`ExceptionRoots`](prova_module::ExceptionRoots)): what a slot holds beside that
-//! may be stale, and must not count. So at a call and at a throw every local is in its slot, and so
+//! may be stale, and must not count. So at a call, at a throw and
+//! where an object is made every local is in its slot, and so
 //! is every position up to the highest such operand below the arguments. It is asked of the other
 //! locals and positions there, too, for which it holds in any code worth writing: then the mismatch
 //! set answers at once, and the walk needs no types.
@@ -14,7 +15,7 @@
 use super::{Fault, Observer, Proof, Rule, Verdict};
 
 impl<O: Observer> Proof<'_, '_, O> {
-    /// A call or throw has been performed, its arguments are popped.
+    /// A call, throw or allocation has been performed, its arguments are popped.
     pub(super) fn rooted(&mut self) -> Verdict {
         let Some(roots) = &self.facts.exception_roots else { return Ok(()) };
         let highest = roots.operands(self.offset).next();

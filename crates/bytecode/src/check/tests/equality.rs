@@ -7,6 +7,7 @@
 //! decoded is known.
 
 mod accumulators;
+mod aggregate;
 mod cases;
 mod effects;
 mod exception;
@@ -49,6 +50,7 @@ fn run(case: &Case) -> Vec<String> {
 fn all() -> impl Iterator<Item = &'static Case> {
     accumulators::CASES
         .iter()
+        .chain(aggregate::CASES)
         .chain(cases::CASES)
         .chain(effects::CASES)
         .chain(exception::CASES)

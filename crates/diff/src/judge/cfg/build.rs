@@ -198,7 +198,7 @@ impl<'m> Domain<'m> for Builder<'m> {
                 self.count()?;
                 self.stop(Term::Return);
             }
-            How::BrIf(_) | How::OnNull(_) | How::OnNonNull => {
+            How::BrIf(_) | How::OnNull(_) | How::OnNonNull | How::OnCast(_) => {
                 self.count()?;
                 // Of a branch on a reference the step says on which edge that is an operand more.
                 if !matches!(edge.how, How::BrIf(_)) {

@@ -113,7 +113,8 @@ fn globals(found: &mut Found<'_, '_>) -> HashMap<u32, u64> {
                 | ConstOp::I32Mul
                 | ConstOp::I64Add
                 | ConstOp::I64Sub
-                | ConstOp::I64Mul => {}
+                | ConstOp::I64Mul
+                | ConstOp::Aggregate { .. } => {}
             }
         }
         if let Some(value) = computed(init.ops()) {

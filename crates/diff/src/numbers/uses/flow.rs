@@ -643,7 +643,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         match edge.how {
             How::BrTable(index, _) => self.mix(index, Doubt::CALCULATED),
             How::BrIf(condition) => self.test(condition, 0),
-            How::Br | How::OnNull(_) | How::OnNonNull => {}
+            How::Br | How::OnNull(_) | How::OnNonNull | How::OnCast(_) => {}
             How::Return | How::Fall | How::Skip => {}
         }
         match (to.kind, edge.how) {

@@ -443,6 +443,9 @@ fn sort(class: Class) -> Sort {
         | C::br_table
         | C::br_on_null
         | C::br_on_non_null
+        | C::br_on_cast
+        | C::aggregate
+        | C::allocate
         | C::refused => Sort::Silent,
     }
 }

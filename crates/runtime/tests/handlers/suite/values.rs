@@ -16,6 +16,8 @@ pub(crate) enum Ty {
     F64,
     V128,
     Func,
+    /// `eqref`, of small integers and null.
+    Eq,
 }
 
 impl Ty {
@@ -28,6 +30,7 @@ impl Ty {
             Ty::F64 => "f64",
             Ty::V128 => "v128",
             Ty::Func => "funcref",
+            Ty::Eq => "eqref",
         }
     }
 }
@@ -51,6 +54,7 @@ pub(crate) fn edges(ty: Ty) -> Vec<u128> {
         Ty::F64 => F64.iter().step_by(step).map(|&x| x.into()).collect(),
         Ty::V128 => v128().into_iter().step_by(step).collect(),
         Ty::Func => (0..4).collect(),
+        Ty::Eq => vec![0, 1, 3, 0x7fff_ffff, 0x8000_0001, 0xffff_ffff],
     }
 }
 
@@ -263,6 +267,8 @@ impl Chance {
             Ty::F64 => u128::from(bits),
             Ty::V128 => self.vector(bits),
             Ty::Func => u128::from(bits % 4),
+            // A small integer.
+            Ty::Eq => u128::from(bits as u32 | 1),
         }
     }
 

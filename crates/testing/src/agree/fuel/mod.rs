@@ -21,6 +21,7 @@ mod instrument;
 
 pub use instrument::instrument;
 
+use crate::accept::bodies::any_works_on_objects;
 use crate::campaign::{self, Options, Totals};
 use crate::generate::{Call, Case, Generator};
 use crate::sides::Side;
@@ -94,6 +95,10 @@ pub fn compare(case: &Case, prices: Prices) -> Result<Counted, String> {
         Err(error) if error.is_invalid() => return Err(error.to_string()),
         Err(_) => return Ok(Counted { funcs: 1, ..Counted::default() }),
     };
+    if any_works_on_objects(&module) {
+        // The counting module does not know these operators; tiers are compared over them.
+        return Ok(Counted { funcs: 1, ..Counted::default() });
+    }
     let used = used(&module, case);
     if used.is_empty() {
         // Nothing to compare; and where a start function ran out of fuel, nothing would end it

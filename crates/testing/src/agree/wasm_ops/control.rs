@@ -11,7 +11,7 @@ use prova_runtime::{Cell, Extern, Metering, Settings, TrapKind};
 use std::sync::Arc;
 
 /// A call: arguments, outcome, and what the operators around the row's cost.
-type Case = (&'static [Cell], Result<&'static [Cell], TrapKind>, u64);
+pub(super) type Case = (&'static [Cell], Result<&'static [Cell], TrapKind>, u64);
 
 /// Fuel of each call.
 const FUEL: u64 = 1 << 20;
@@ -96,7 +96,8 @@ pub(super) fn fault(row: &Row) -> Option<String> {
     run(row, &text, cases).err()
 }
 
-fn run(row: &Row, text: &str, cases: &[Case]) -> Result<(), String> {
+/// Runs a module's second function, and compares outcomes and fuel.
+pub(super) fn run(row: &Row, text: &str, cases: &[Case]) -> Result<(), String> {
     let bytes = wat::parse_str(text).map_err(|error| format!("no text: {error}"))?;
     let module = Module::decode(bytes, &Features::default(), &Limits::default())
         .map_err(|error| format!("no valid module: {error}"))?;

@@ -68,6 +68,8 @@ const fn patterns(class: Class) -> [&'static str; 3] {
         C::return_call_ref => ["params ref_", "", "type_"],
         C::throw => ["params", "", "tag"],
         C::throw_ref => ["exn", "", ""],
+        // `objects` says it of each.
+        C::aggregate | C::allocate | C::br_on_cast => ["anything*", "anything*", "anything*"],
         C::refused => ["anything*", "anything*", "anything*"],
     }
 }

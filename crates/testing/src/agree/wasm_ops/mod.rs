@@ -17,6 +17,7 @@ mod evaluate;
 mod expect;
 mod form;
 mod model;
+mod objects;
 mod place;
 mod refused;
 mod straight;
@@ -47,6 +48,8 @@ pub fn fault(entry: &Entry) -> Option<String> {
     let fault = form::fault(row).or_else(|| {
         if row.class == Class::refused {
             refused::fault(row)
+        } else if matches!(row.class, Class::aggregate | Class::allocate | Class::br_on_cast) {
+            objects::fault(row)
         } else if row.class.flow() == Flow::Next {
             straight::fault(entry)
         } else {

@@ -130,6 +130,14 @@ impl Choice {
             | Kind::block_params
             | Kind::block_results
             | Kind::func_results
+            | Kind::object
+            | Kind::field
+            | Kind::element
+            | Kind::elements
+            | Kind::cast
+            | Kind::i31
+            | Kind::anyref
+            | Kind::externref
             | Kind::any
             | Kind::fields
             | Kind::many => return Err(format!("{kind:?} in a straight operator")),

@@ -102,7 +102,6 @@ fn lists(row: &Row, types: u32) -> Vec<String> {
 
 fn flag(proposal: RefusedProposal) -> WasmFeatures {
     match proposal {
-        RefusedProposal::Gc => WasmFeatures::GC,
         RefusedProposal::SharedEverythingThreads => WasmFeatures::SHARED_EVERYTHING_THREADS,
         RefusedProposal::StackSwitching => WasmFeatures::STACK_SWITCHING,
         RefusedProposal::CompactImports => WasmFeatures::COMPACT_IMPORTS,

@@ -6,6 +6,7 @@
 //! the code is held against, so they are trusted (`docs/trust/assumptions.md`). An operator that is
 //! refused in a module is refused here (Q1).
 
+mod aggregate;
 mod atomic;
 mod effect;
 mod memory;

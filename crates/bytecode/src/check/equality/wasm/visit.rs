@@ -169,6 +169,22 @@ macro_rules! method {
         }
     };
 
+    // Objects: what these operators do is in `aggregate`.
+    ($op:ident $mn:literal $cost:literal aggregate $($rest:tt)*) => { method! { @objects $op $($rest)* } };
+    ($op:ident $mn:literal $cost:literal allocate $($rest:tt)*) => { method! { @objects $op $($rest)* } };
+    (@objects $op:ident $signature:tt ($($i:ident : $ik:ident)*) {} $visit:ident ($($ty:ty),*)) => {
+        fn $visit(&mut self $(, $i: $ty)*) -> Verdict {
+            $(let $i = self.number(Opcode::$op, $i)?;)*
+            self.objects(Opcode::$op, &[$($i),*])
+        }
+    };
+    ($op:ident $mn:literal $cost:literal br_on_cast $signature:tt
+        ($l:ident : label $q:ident : ref_type $r:ident : ref_type) {} $visit:ident ($ty:ty, $qty:ty, $rty:ty)) => {
+        fn $visit(&mut self, $l: $ty, _: $qty, $r: $rty) -> Verdict {
+            self.br_on_cast($l, $r, Opcode::$op == Opcode::BrOnCastFail)
+        }
+    };
+
     // Control: what these operators do is in `control` and `exception`.
     ($op:ident $mn:literal $cost:literal unreachable $signature:tt () {} $visit:ident ()) => {
         fn $visit(&mut self) -> Verdict { self.wasm_unreachable() }

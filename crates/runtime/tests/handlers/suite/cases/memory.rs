@@ -255,7 +255,7 @@ fn values(ty: Ty) -> Vec<u128> {
             u128::MAX >> 64 << 8 & u128::from(u64::MAX),
         ],
         Ty::V128 => vec![0x8192_a3b4_c5d6_e7f8_090a_1b2c_3d4e_5f60, u128::MAX],
-        Ty::Func => edges(Ty::Func),
+        Ty::Func | Ty::Eq => edges(Ty::Func),
     }
 }
 

@@ -5,6 +5,7 @@
 //! the kinds of a row are the operator's types, and the reference tier says what the result is; the
 //! expression of the row is not read here.
 
+mod aggregate;
 mod atomic;
 mod control;
 mod exception;
@@ -33,6 +34,7 @@ pub(crate) enum Family {
     Exception,
     Vector,
     Atomic,
+    Aggregate,
 }
 
 /// Parts of [`Family::Control`], which takes longest under Miri.
@@ -49,6 +51,9 @@ pub(crate) enum Group {
 
 /// The family of an op; none for an op that stands in no checked code.
 pub(crate) fn family(op: Op) -> Option<Family> {
+    if matches!(op, Op::RefEq | Op::RefI31 | Op::RefTest) {
+        return Some(Family::Aggregate);
+    }
     let prefix = op.mnemonic().split('.').next().unwrap_or_default();
     Some(match op.class() {
         Class::stub_attach | Class::stub_host => return None,
@@ -69,6 +74,7 @@ pub(crate) fn family(op: Op) -> Option<Family> {
         | Class::return_call_ref => Family::Control(Group::TailCall),
         Class::charge | Class::poll | Class::heat => Family::Control(Group::Meter),
         Class::throw | Class::throw_ref => Family::Exception,
+        Class::aggregate | Class::allocate => Family::Aggregate,
         Class::load | Class::load_idx | Class::store | Class::load_far | Class::store_far => {
             Family::Memory
         }
@@ -109,6 +115,7 @@ pub(crate) fn of(op: Op) -> Vec<Unit> {
         Family::Exception => exception::of(op),
         Family::Vector => vec![Unit::new("", vector::forms(op))],
         Family::Atomic => atomic::of(op),
+        Family::Aggregate => aggregate::of(op),
     }
 }
 

@@ -1,0 +1,81 @@
+//! Size classes: the bytes of an object → the slots that hold it.
+//!
+//! Classes are words of 8 bytes: each up to 8, then four between a power of two and the next, up to
+//! an eighth of a page. So at most a quarter of a slot is unused. Larger objects have whole pages.
+
+/// The bytes of a page.
+pub(super) const PAGE_BYTES: u32 = 64 << 10;
+
+/// The greatest number of words of a slot.
+pub(super) const SLOT_WORDS_MAX: u32 = PAGE_BYTES / 8 / 8;
+
+/// The words of each class, ascending.
+const WORDS: [u32; 36] = {
+    let mut words = [0; 36];
+    let mut at = 0;
+    while at < 8 {
+        words[at] = at as u32 + 1;
+        at += 1;
+    }
+    let mut step = 2;
+    while at < 36 {
+        let mut quarter = 1;
+        while quarter <= 4 {
+            words[at] = words[at - 1] + step;
+            at += 1;
+            quarter += 1;
+        }
+        step *= 2;
+    }
+    words
+};
+
+/// How many classes there are.
+pub(super) const COUNT: usize = WORDS.len();
+
+/// The class of each number of words.
+static CLASSES: [u8; SLOT_WORDS_MAX as usize + 1] = {
+    let mut classes = [0; SLOT_WORDS_MAX as usize + 1];
+    let (mut words, mut class) = (0, 0);
+    while words <= SLOT_WORDS_MAX {
+        if words > WORDS[class] {
+            class += 1;
+        }
+        classes[words as usize] = class as u8;
+        words += 1;
+    }
+    classes
+};
+
+/// The class of objects of `bytes` bytes; `None` for those that have whole pages.
+pub(super) fn class_of(bytes: u64) -> Option<u8> {
+    let words = usize::try_from(bytes.div_ceil(8)).ok()?;
+    CLASSES.get(words).copied()
+}
+
+/// The bytes of a slot of a class.
+pub(super) fn slot_bytes(class: u8) -> u32 {
+    8 * WORDS[usize::from(class)]
+}
+
+/// The slots of a page of a class.
+pub(super) fn slots(class: u8) -> u32 {
+    PAGE_BYTES / slot_bytes(class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_fit_and_waste_a_quarter_at_most() {
+        assert_eq!(WORDS[COUNT - 1], SLOT_WORDS_MAX);
+        for bytes in 1..=u64::from(8 * SLOT_WORDS_MAX) {
+            let slot = u64::from(slot_bytes(class_of(bytes).expect("it fits a slot")));
+            assert!(slot >= bytes && slot.next_multiple_of(8) == slot, "{bytes}");
+            assert!(slot <= 8 || 4 * (slot - bytes.next_multiple_of(8)) <= slot, "{bytes}");
+        }
+        assert_eq!(class_of(u64::from(8 * SLOT_WORDS_MAX) + 1), None);
+        assert_eq!(class_of(u64::MAX), None);
+    }
+}

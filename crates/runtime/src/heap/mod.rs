@@ -1,0 +1,530 @@
+//! The heap of a store: structures and arrays, in one region.
+//!
+//! ```text
+//! make ─► page of a size class ─► slot ─► offset in the region: the object's name, which stays
+//!                 └ or whole pages
+//! mark, push, pop … sweep_page … finish_sweep: `collect` says what stays
+//! ```
+//!
+//! The region is address space that is reserved with the first object, up to [`REGION_BYTES_MAX`],
+//! and committed page by page. What is known of a page lies beside the region (`pages`): so the
+//! content of the region can confuse objects, and no more. Accesses are compared
+//! with what is committed.
+//!
+//! # Invariants
+//! * HP1. An object is named by the offset of its first byte, a multiple of 8, never 0: the first
+//!   page holds nothing.
+//! * HP2. The bytes of an object are 0 when it is made, behind its header of 8. The bytes
+//!   of a free page are 0, and so are those of slots that have not been used since it was free.
+//! * HP3. `live_bytes` and `objects` count occupied slots, and the pages of large objects; `bytes`
+//!   is the sum of what pages in use cost ([`pages::cost_of_slots`]).
+//! * A4. An object is in the list of those to be looked into once at most for each marking, since
+//!   it is put there by who marked it: the list has no more entries than are counted in `bytes`.
+//!
+//! Everything is a function of the calls: the same calls give the same offsets.
+//!
+//! # Cost
+//! An object takes constant time and its bytes; a page logarithmic time. A sweep looks at each
+//! page, one word for 64 slots. Tests: `tests` here, on both back ends and under Miri.
+
+mod classes;
+mod free;
+mod pages;
+#[cfg(test)]
+mod tests;
+
+use crate::sys::Reservation;
+use classes::{PAGE_BYTES, class_of, slot_bytes};
+use free::FreePages;
+use pages::{Large, Page, Slots, cost_of_large, cost_of_slots};
+use std::cell::Cell as Shared;
+use std::ops::Range;
+
+/// The greatest size of the region (4 GiB): a name has 32 bits.
+const REGION_BYTES_MAX: u64 = 1 << 32;
+
+/// The least size of a region that is worth reserving.
+const REGION_BYTES_MIN: u64 = 1 << 20;
+
+/// The bytes of objects at which the first collection begins, and by which each is put off at
+/// least (1 MiB).
+const THRESHOLD_MIN: u64 = 1 << 20;
+
+/// The most that a collection is put off because of what it looks at outside (256 MiB).
+const THRESHOLD_FOR_ROOTS_MAX: u64 = 256 << 20;
+
+/// The entries of a piece of the marker's list.
+const PIECE: usize = 1 << 14;
+
+/// There is no room for an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// The objects of a store.
+pub(crate) struct Heap {
+    region: Option<Reservation>,
+    /// The most that the region may have.
+    region_max: u64,
+    /// Each page of the region that was used at some time; the first is never.
+    pages: Vec<Page>,
+    free: FreePages,
+    /// For each class, its pages with free slots; the last is used next.
+    partial: [Vec<u32>; classes::COUNT],
+    bytes: u64,
+    live_bytes: u64,
+    objects: u64,
+    /// The live bytes at which the next collection begins.
+    threshold: u64,
+    /// How many objects were made since the last collection.
+    made: u64,
+    /// After how many a collection is due, of any size; 0: never.
+    every: u64,
+    /// Whether something is marked, or in the list.
+    marking: bool,
+    pinned: Shared<u64>,
+    /// Objects that are marked and still to be looked into; all pieces but the last are full.
+    pending: Vec<Vec<u32>>,
+    /// Pages that the sweep under way has found empty.
+    emptied: Vec<(u32, u32)>,
+}
+
+impl Heap {
+    /// No object, and no region yet.
+    pub(crate) const fn new() -> Heap {
+        Heap::within(REGION_BYTES_MAX)
+    }
+
+    /// The same with a region of `max` bytes at most.
+    const fn within(region_max: u64) -> Heap {
+        Heap {
+            region: None,
+            region_max,
+            pages: Vec::new(),
+            free: FreePages::new(),
+            partial: [const { Vec::new() }; classes::COUNT],
+            bytes: 0,
+            live_bytes: 0,
+            objects: 0,
+            threshold: THRESHOLD_MIN,
+            made: 0,
+            every: 0,
+            marking: false,
+            pinned: Shared::new(0),
+            pending: Vec::new(),
+            emptied: Vec::new(),
+        }
+    }
+
+    /// The bytes that the objects count in the store's budget: pages in use, and what is kept
+    /// beside them.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The bytes of the slots that objects are in.
+    pub(crate) fn live_bytes(&self) -> u64 {
+        self.live_bytes
+    }
+
+    /// How many objects there are.
+    pub(crate) fn objects(&self) -> u64 {
+        self.objects
+    }
+
+    /// How many pages a sweep looks at.
+    pub(crate) fn pages(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Whether the next object, of `bytes` bytes, should wait for a collection, where the store
+    /// leaves `room` bytes.
+    pub(crate) fn is_full(&self, bytes: u64, room: u64) -> bool {
+        self.live_bytes >= self.threshold
+            || self.made > 0 && !self.fits(bytes, room)
+            || self.every > 0 && self.made >= self.every
+    }
+
+    /// Has a collection come after every `n`-th object besides; 0: no more.
+    pub(crate) fn collect_every(&mut self, n: u64) {
+        self.every = n;
+    }
+
+    /// Whether an object of `bytes` bytes fits the room and the region.
+    fn fits(&self, bytes: u64, room: u64) -> bool {
+        let needs = self.needs(bytes);
+        if needs == 0 || needs > room {
+            return needs == 0;
+        }
+        let pages = class_of(bytes).map_or(bytes.div_ceil(PAGE_BYTES.into()), |_| 1);
+        let end = (self.pages.len().max(1) as u64 + pages) * u64::from(PAGE_BYTES);
+        end <= self.region_max || u32::try_from(pages).is_ok_and(|pages| self.free.has(pages))
+    }
+
+    /// Sets when the next collection begins; `looked_at` cells were looked at outside.
+    pub(crate) fn put_off(&mut self, looked_at: u64) {
+        let outside = looked_at.saturating_mul(8).min(THRESHOLD_FOR_ROOTS_MAX);
+        let more = self.live_bytes.max(outside).max(THRESHOLD_MIN);
+        self.threshold = self.live_bytes.saturating_add(more);
+        self.made = 0;
+    }
+
+    /// By how much [`Heap::bytes`] grows with an object of `bytes` bytes.
+    fn needs(&self, bytes: u64) -> u64 {
+        match class_of(bytes) {
+            Some(class) if !self.partial[usize::from(class)].is_empty() => 0,
+            Some(class) => cost_of_slots(class),
+            None => cost_of_large(bytes.div_ceil(PAGE_BYTES.into())),
+        }
+    }
+
+    /// Makes an object of `bytes` bytes, the 8 of its header among them, where its pages may cost
+    /// `room` bytes more.
+    ///
+    /// # Errors
+    /// [`Full`]: the room, the region or the system's memory is used up. Nothing has changed.
+    pub(crate) fn make(&mut self, header: u64, bytes: u64, room: u64) -> Result<u32, Full> {
+        if self.needs(bytes) > room {
+            return Err(Full);
+        }
+        let object = match class_of(bytes) {
+            Some(class) => self.make_in_slot(class)?,
+            None => self.make_large(bytes.div_ceil(PAGE_BYTES.into()))?,
+        };
+        self.objects += 1;
+        self.made += 1;
+        self.write_u64(object.into(), header).ok_or(Full)?;
+        Ok(object)
+    }
+
+    fn make_in_slot(&mut self, class: u8) -> Result<u32, Full> {
+        let at = usize::from(class);
+        let page = match self.partial[at].last() {
+            Some(&page) => page,
+            None => {
+                let page = self.take_pages(1)?;
+                self.pages[page as usize] = Page::Slots(Slots::new(class));
+                self.bytes += cost_of_slots(class);
+                self.partial[at].push(page);
+                page
+            }
+        };
+        let Page::Slots(slots) = &mut self.pages[page as usize] else { return Err(Full) };
+        let Some((slot, used_before)) = slots.occupy() else { return Err(Full) };
+        if slots.is_full() {
+            self.partial[at].pop();
+        }
+        let bytes = slot_bytes(class);
+        let object = page * PAGE_BYTES + slot * bytes;
+        self.live_bytes += u64::from(bytes);
+        if used_before {
+            let range = u64::from(object)..u64::from(object) + u64::from(bytes);
+            self.get_mut(range).ok_or(Full)?.fill(0);
+        }
+        Ok(object)
+    }
+
+    fn make_large(&mut self, pages: u64) -> Result<u32, Full> {
+        let pages = u32::try_from(pages).map_err(|_| Full)?;
+        let first = self.take_pages(pages)?;
+        let large = Large { pages, marked: false, pinned: Shared::new(false) };
+        self.pages[first as usize] = Page::Large(large);
+        for page in first + 1..first + pages {
+            self.pages[page as usize] = Page::Rest;
+        }
+        self.bytes += cost_of_large(pages.into());
+        self.live_bytes += u64::from(pages) * u64::from(PAGE_BYTES);
+        Ok(first * PAGE_BYTES)
+    }
+
+    /// The first of consecutive pages whose bytes are 0.
+    fn take_pages(&mut self, pages: u32) -> Result<u32, Full> {
+        if let Some(first) = self.free.take(pages) {
+            return Ok(first);
+        }
+        let first = self.pages.len().max(1);
+        let end = (first as u64 + u64::from(pages)) * u64::from(PAGE_BYTES);
+        if end > self.region_max {
+            return Err(Full);
+        }
+        let region = match &mut self.region {
+            Some(region) => region,
+            None => {
+                let (region, bytes) = reserve(self.region_max).ok_or(Full)?;
+                self.region_max = bytes;
+                self.region.insert(region)
+            }
+        };
+        if end > self.region_max {
+            return Err(Full);
+        }
+        let end = usize::try_from(end).map_err(|_| Full)?;
+        region.commit(end).map_err(|_| Full)?;
+        self.pages.resize_with(first + pages as usize, || Page::Free);
+        Ok(first as u32)
+    }
+}
+
+/// A region as large as there is address space for, and its bytes.
+fn reserve(mut bytes: u64) -> Option<(Reservation, u64)> {
+    loop {
+        let region = usize::try_from(bytes).ok().and_then(|n| Reservation::reserve(n).ok());
+        match region {
+            Some(region) => return Some((region, bytes)),
+            None if bytes <= REGION_BYTES_MIN => return None,
+            None => bytes /= 2,
+        }
+    }
+}
+
+/// Names.
+impl Heap {
+    /// The object that a cell names, if there is one; the cell may be any number.
+    #[inline]
+    pub(crate) fn object(&self, cell: u64) -> Option<u32> {
+        let object = u32::try_from(cell).ok()?;
+        match self.pages.get((object / PAGE_BYTES) as usize)? {
+            Page::Slots(slots) => slots.at(object % PAGE_BYTES).map(|_| object),
+            Page::Large(_) => object.is_multiple_of(PAGE_BYTES).then_some(object),
+            Page::Free | Page::Rest => None,
+        }
+    }
+
+    /// Keeps an object for ever: [`Heap::next_pinned`] names it.
+    pub(crate) fn pin(&self, object: u32) {
+        let offset = object % PAGE_BYTES;
+        match self.pages.get((object / PAGE_BYTES) as usize) {
+            Some(Page::Slots(slots)) => {
+                if let Some(slot) = slots.at(offset) {
+                    slots.pin(slot);
+                }
+            }
+            Some(Page::Large(large)) if offset == 0 => large.pinned.set(true),
+            Some(Page::Large(_) | Page::Free | Page::Rest) | None => return,
+        }
+        self.pinned.set(self.pinned.get() + 1);
+    }
+
+    /// The first pinned object from an offset on.
+    pub(crate) fn next_pinned(&self, from: u32) -> Option<u32> {
+        if self.pinned.get() == 0 {
+            return None;
+        }
+        let (first, mut offset) = (from / PAGE_BYTES, from % PAGE_BYTES);
+        for page in first..self.pages.len() as u32 {
+            let found = match &self.pages[page as usize] {
+                Page::Slots(slots) => {
+                    let bytes = slot_bytes(slots.class);
+                    slots.next_pinned(offset.div_ceil(bytes)).map(|slot| slot * bytes)
+                }
+                Page::Large(large) => (offset == 0 && large.pinned.get()).then_some(0),
+                Page::Free | Page::Rest => None,
+            };
+            if let Some(found) = found {
+                return Some(page * PAGE_BYTES + found);
+            }
+            offset = 0;
+        }
+        None
+    }
+}
+
+/// Collection.
+impl Heap {
+    /// Marks an object; whether it was not marked.
+    #[inline]
+    pub(crate) fn mark(&mut self, object: u32) -> bool {
+        self.marking = true;
+        match self.pages.get_mut((object / PAGE_BYTES) as usize) {
+            Some(Page::Slots(slots)) => {
+                slots.at(object % PAGE_BYTES).is_some_and(|slot| slots.mark(slot))
+            }
+            Some(Page::Large(large)) => !std::mem::replace(&mut large.marked, true),
+            Some(Page::Free | Page::Rest) | None => false,
+        }
+    }
+
+    /// Puts an object that was just marked into the list of those to be looked into (A4).
+    #[inline]
+    pub(crate) fn push(&mut self, object: u32) {
+        match self.pending.last_mut() {
+            Some(piece) if piece.len() < PIECE => piece.push(object),
+            _ => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(object);
+                self.pending.push(piece);
+            }
+        }
+    }
+
+    /// Takes one out.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<u32> {
+        let piece = self.pending.last_mut()?;
+        let object = piece.pop();
+        if piece.is_empty() {
+            self.pending.pop();
+        }
+        object
+    }
+
+    /// Takes all marks back, and empties the list.
+    pub(crate) fn clear_marks(&mut self) {
+        self.pending = Vec::new();
+        if !std::mem::take(&mut self.marking) {
+            return;
+        }
+        for page in &mut self.pages {
+            match page {
+                Page::Slots(slots) => slots.unmark(),
+                Page::Large(large) => large.marked = false,
+                Page::Free | Page::Rest => {}
+            }
+        }
+    }
+
+    /// Drops the objects of a page that are not marked, and takes its marks back.
+    pub(crate) fn sweep_page(&mut self, at: usize) {
+        let (freed, bytes, pages) = match self.pages.get_mut(at) {
+            Some(Page::Slots(slots)) => {
+                let freed = slots.sweep();
+                let class = slots.class;
+                let empty = slots.used == 0;
+                let cost = if empty { cost_of_slots(class) } else { 0 };
+                self.bytes -= cost;
+                (freed, u64::from(freed) * u64::from(slot_bytes(class)), u32::from(empty))
+            }
+            Some(Page::Large(large)) => {
+                if std::mem::take(&mut large.marked) {
+                    return;
+                }
+                self.bytes -= cost_of_large(large.pages.into());
+                (1, u64::from(large.pages) * u64::from(PAGE_BYTES), large.pages)
+            }
+            Some(Page::Free | Page::Rest) | None => return,
+        };
+        self.objects -= u64::from(freed);
+        self.live_bytes -= bytes;
+        if pages > 0 {
+            self.pages[at..at + pages as usize].fill_with(|| Page::Free);
+            self.emptied.push((at as u32, pages));
+            self.settle();
+        }
+    }
+
+    /// Gives the pages back that were found empty, where they are many.
+    fn settle(&mut self) {
+        if self.emptied.len() >= EMPTIED_MAX {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        let mut emptied = std::mem::take(&mut self.emptied).into_iter().peekable();
+        while let Some((first, mut count)) = emptied.next() {
+            // They were found in their order.
+            while let Some((_, more)) = emptied.next_if(|&(next, _)| next == first + count) {
+                count += more;
+            }
+            let bytes = |page: u32| page as usize * PAGE_BYTES as usize;
+            if let Some(region) = &mut self.region {
+                region.discard(bytes(first)..bytes(first + count));
+            }
+            self.free.add(first, count);
+        }
+    }
+
+    /// Ends a sweep of some or all pages: slots and pages that were freed are used again.
+    pub(crate) fn finish_sweep(&mut self) {
+        self.give_back();
+        self.pending = Vec::new();
+        self.partial.iter_mut().for_each(Vec::clear);
+        for (at, page) in self.pages.iter().enumerate().rev() {
+            if let Page::Slots(slots) = page
+                && !slots.is_full()
+            {
+                self.partial[usize::from(slots.class)].push(at as u32);
+            }
+        }
+    }
+}
+
+/// How many runs of empty pages wait until they are given back.
+const EMPTIED_MAX: usize = 1 << 12;
+
+/// Accesses.
+impl Heap {
+    /// The committed bytes.
+    #[inline]
+    fn all(&self) -> &[u8] {
+        match &self.region {
+            // SAFETY: S2 of `sys`: the first `committed` bytes are initialised and ours alone; they
+            // are borrowed from the heap as long as the slice is.
+            Some(region) => unsafe {
+                std::slice::from_raw_parts(region.base().as_ptr(), region.committed())
+            },
+            None => &[],
+        }
+    }
+
+    #[inline]
+    fn all_mut(&mut self) -> &mut [u8] {
+        match &mut self.region {
+            // SAFETY: S2 of `sys`, as above; the heap is borrowed as a whole.
+            Some(region) => unsafe {
+                std::slice::from_raw_parts_mut(region.base().as_ptr(), region.committed())
+            },
+            None => &mut [],
+        }
+    }
+
+    /// Bytes, to write; `None` outside of what is committed.
+    pub(crate) fn get_mut(&mut self, range: Range<u64>) -> Option<&mut [u8]> {
+        let range = index(range)?;
+        self.all_mut().get_mut(range)
+    }
+
+    /// Copies bytes to another place, which may overlap them.
+    pub(crate) fn copy_within(&mut self, from: Range<u64>, to: u64) -> Option<()> {
+        let (from, to) = (index(from)?, usize::try_from(to).ok()?);
+        let all = self.all_mut();
+        let end = to.checked_add(from.end.checked_sub(from.start)?)?;
+        if from.end > all.len() || end > all.len() {
+            return None;
+        }
+        all.copy_within(from, to);
+        Some(())
+    }
+}
+
+fn index(range: Range<u64>) -> Option<Range<usize>> {
+    Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+}
+
+macro_rules! accesses {
+    ($($ty:ident $read:ident $write:ident;)*) => {
+        impl Heap {
+            $(
+                /// A number at an offset, little endian; `None` outside of what is committed.
+                #[inline]
+                pub(crate) fn $read(&self, at: u64) -> Option<$ty> {
+                    let bytes = self.all().get(usize::try_from(at).ok()?..)?.first_chunk()?;
+                    Some($ty::from_le_bytes(*bytes))
+                }
+
+                /// Writes a number to an offset.
+                #[inline]
+                pub(crate) fn $write(&mut self, at: u64, value: $ty) -> Option<()> {
+                    let at = usize::try_from(at).ok()?;
+                    *self.all_mut().get_mut(at..)?.first_chunk_mut()? = value.to_le_bytes();
+                    Some(())
+                }
+            )*
+        }
+    };
+}
+accesses! {
+    u64 read_u64 write_u64;
+    u32 read_u32 write_u32;
+    u16 read_u16 write_u16;
+    u8 read_u8 write_u8;
+}
