@@ -120,11 +120,10 @@ impl<'a> Marking<'a> {
 
     /// Marks the objects that stay for ever.
     fn pinned(&mut self) -> Result<(), TrapKind> {
-        let mut from = Some(0);
-        while let Some(object) = from.and_then(|from| self.heap.next_pinned(from)) {
+        let mut last = None;
+        while let Some(object) = self.heap.pinned_after(last) {
             self.root(object.into())?;
-            // None behind the last 8 bytes of 4 GiB.
-            from = object.checked_add(8);
+            last = Some(object);
         }
         Ok(())
     }

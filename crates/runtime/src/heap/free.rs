@@ -54,7 +54,17 @@ impl FreePages {
         Some(start)
     }
 
-    /// Whether there are `n` consecutive pages.
+    /// Takes the run that ends at `end`, and gives its first page.
+    pub(super) fn take_last(&mut self, end: u32) -> Option<u32> {
+        let (&start, &len) = self.runs.last_key_value()?;
+        if start + len != end {
+            return None;
+        }
+        self.remove(start, len);
+        Some(start)
+    }
+
+    /// Whether there are `pages` consecutive pages.
     pub(super) fn has(&self, pages: u32) -> bool {
         self.by_len.range((pages, 0)..).next().is_some()
     }

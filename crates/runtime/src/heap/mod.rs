@@ -289,7 +289,7 @@ impl Heap {
         }
     }
 
-    /// Keeps an object for ever: [`Heap::next_pinned`] names it.
+    /// Keeps an object for ever: [`Heap::pinned_after`] names it.
     pub(crate) fn pin(&self, object: u32) {
         let offset = object % PAGE_BYTES;
         match self.pages.get((object / PAGE_BYTES) as usize) {
@@ -304,8 +304,18 @@ impl Heap {
         self.pinned.set(self.pinned.get() + 1);
     }
 
+    /// The pinned object that comes next behind one, or the first.
+    pub(crate) fn pinned_after(&self, object: Option<u32>) -> Option<u32> {
+        let from = match object {
+            // Nothing comes behind the last 8 bytes of 4 GiB.
+            Some(object) => object.checked_add(8)?,
+            None => 0,
+        };
+        self.next_pinned(from)
+    }
+
     /// The first pinned object from an offset on.
-    pub(crate) fn next_pinned(&self, from: u32) -> Option<u32> {
+    fn next_pinned(&self, from: u32) -> Option<u32> {
         if self.pinned.get() == 0 {
             return None;
         }
@@ -436,6 +446,10 @@ impl Heap {
     /// Ends a sweep of some or all pages: slots and pages that were freed are used again.
     pub(crate) fn finish_sweep(&mut self) {
         self.give_back();
+        // What is free at the end is one with the address space behind it.
+        if let Some(first) = self.free.take_last(self.pages.len() as u32) {
+            self.pages.truncate(first as usize);
+        }
         self.pending = Vec::new();
         self.partial.iter_mut().for_each(Vec::clear);
         for (at, page) in self.pages.iter().enumerate().rev() {

@@ -224,3 +224,38 @@ fn accesses_end_with_what_is_committed() {
     assert_eq!((heap.read_u32(u64::MAX), heap.write_u16(end - 1, 7)), (None, None));
     assert_eq!((heap.copy_within(0..16, end - 8), heap.copy_within(end + 8..end, 0)), (None, None));
 }
+
+/// Free pages at the end are one with the region behind them.
+#[test]
+fn a_larger_object_finds_the_room_of_a_smaller_one() {
+    let mut heap = Heap::within(16 * u64::from(PAGE_BYTES));
+    let bytes = |pages: u64| pages * u64::from(PAGE_BYTES);
+    for pages in [8, 12, 15, 15] {
+        let object = heap.make(5, bytes(pages), ROOM).expect("there is room");
+        assert_eq!(heap.pages() as u64, 1 + pages);
+        let range = u64::from(object)..u64::from(object) + bytes(pages);
+        let content = heap.get_mut(range).expect("it is there");
+        assert!(content[8..].iter().all(|&byte| byte == 0), "all 0 (HP2)");
+        content[8..].fill(7);
+        heap.clear_marks();
+        (0..heap.pages()).for_each(|page| heap.sweep_page(page));
+        heap.finish_sweep();
+        assert_eq!((heap.pages(), heap.bytes()), (1, 0));
+    }
+    assert_eq!(heap.make(5, bytes(16), ROOM), Err(Full));
+}
+
+/// The places behind a pinned object in the last 8 bytes of 4 GiB do not begin anew.
+#[test]
+fn the_last_pinned_object_is_the_last() {
+    let mut heap = Heap::within(REGION_BYTES_MAX);
+    let page = u64::from(PAGE_BYTES);
+    heap.make(5, REGION_BYTES_MAX - 2 * page, ROOM).expect("there is address space");
+    let mut last = 0;
+    while let Ok(object) = heap.make(5, 8, ROOM) {
+        last = object;
+    }
+    assert_eq!(last, u32::MAX - 7);
+    heap.pin(last);
+    assert_eq!((heap.pinned_after(None), heap.pinned_after(Some(last))), (Some(last), None));
+}
