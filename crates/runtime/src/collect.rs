@@ -32,7 +32,7 @@ use prova_module::{ObjectLayout, Storage, forgetting_cost, objects::HEADER_BYTES
 use std::sync::Arc;
 
 /// How much a marking looks at between two tests of the epoch, in cells; a frame counts as
-/// [`FRAME_CELLS`].
+/// `FRAME_CELLS`.
 pub const MARK_CHUNK: usize = 1 << 16;
 
 /// The cells that a frame counts as, besides the references that it holds.
