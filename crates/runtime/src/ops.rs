@@ -15,7 +15,7 @@
 //! Worst case: linear in the bytes or elements, which fuel bounds; the epoch is tested again within
 //! a chunk's time.
 
-mod aggregate;
+pub(crate) mod aggregate;
 mod atomic;
 mod memory;
 mod perform;

@@ -434,20 +434,8 @@ macro_rules! step {
             Err(kind) => trap!($r kind),
         }
     };
-    ($r:ident aggregate [<- $w:ident : win $($s:ident : $sk:ident)*] { $e:expr }) => {
-        let mut operands = Operands::new(&$r);
-        let $w = <marker::win as Source>::read(&mut operands, &$r);
-        let immediates = [$(<marker::$sk as Source>::read(&mut operands, &$r)),*];
-        $r.acc = Accumulators::CLEAR;
-        let runtime = access::Runtime::new($r.cx);
-        match runtime.aggregate($e, access::window($r.fp, $w), access::two(immediates)) {
-            access::Objects::Done => {}
-            access::Objects::Trap | access::Objects::Collect => {
-                return invoke!(exit::trap, $r.ip, $r);
-            }
-        }
-        next!($r, operands.end());
-    };
+    // Never refused for a collection.
+    ($r:ident aggregate $($rest:tt)*) => { step!($r allocate $($rest)*) };
     ($r:ident allocate [<- $w:ident : win $($s:ident : $sk:ident)*] { $e:expr }) => {
         let mut operands = Operands::new(&$r);
         let $w = <marker::win as Source>::read(&mut operands, &$r);

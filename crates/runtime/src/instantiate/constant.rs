@@ -11,7 +11,7 @@
 
 use super::segments::Pace;
 use crate::global::{self, Context};
-use crate::ops::Refused;
+use crate::ops::{Refused, aggregate::Call};
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{GlobalAddr, InstanceAddr};
@@ -153,7 +153,8 @@ impl Store {
             (None, _) => 0,
         };
         self.constant_fits(instance, bytes.max(16))?;
-        match self.aggregate_unmetered(instance, opcode, (first, second), &mut window) {
+        let call = Call { instance, first, second, metered: false };
+        match self.aggregate_of(&call, opcode, &mut window) {
             Ok(()) => Ok(window[0]),
             Err(Refused::Trap(kind)) => Err(kind),
             Err(Refused::Collect) => Err(TrapKind::HeapFull),

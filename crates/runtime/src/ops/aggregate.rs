@@ -103,12 +103,12 @@ impl AnyKind {
 }
 
 /// An operator and where it is executed.
-struct Call {
-    instance: InstanceAddr,
-    first: u32,
-    second: u32,
+pub(crate) struct Call {
+    pub(crate) instance: InstanceAddr,
+    pub(crate) first: u32,
+    pub(crate) second: u32,
     /// Whether it is paid for, and the store may collect.
-    metered: bool,
+    pub(crate) metered: bool,
 }
 
 /// How a packed value becomes an `i32`.
@@ -134,18 +134,8 @@ impl Store {
         self.aggregate_of(&Call { instance, first, second, metered: true }, opcode, window)
     }
 
-    /// The same in a constant expression.
-    pub(crate) fn aggregate_unmetered(
-        &mut self,
-        instance: InstanceAddr,
-        opcode: Opcode,
-        (first, second): (u32, u32),
-        window: &mut [Cell],
-    ) -> Result<(), Refused> {
-        self.aggregate_of(&Call { instance, first, second, metered: false }, opcode, window)
-    }
-
-    fn aggregate_of(
+    /// The same for any call, of a constant expression too.
+    pub(crate) fn aggregate_of(
         &mut self,
         call: &Call,
         opcode: Opcode,
