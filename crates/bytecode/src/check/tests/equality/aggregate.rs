@@ -74,6 +74,25 @@ pub(super) const CASES: &[Case] = &[
         wrong: &[
             (Rule::Initialised, &[("copy_v128 s4:2 <- s1:2", "copy s4 <- s1")]),
             (Rule::Effects, &[("copy_v128 s4:2 <- s1:2", "copy s4 <- s1\ncopy s5 <- s1")]),
+            // There is no result in the window.
+            (Rule::Initialised, &[("!end 8", "copy s5 <- s3\n!end 8")]),
+        ],
+    },
+    Case {
+        // 0 get, 2 test, 5 get, 7 len, 9 sub, 10 end.
+        name: "a result is not the one before",
+        module: "(module (func (param anyref arrayref) (result i32)
+            local.get 0 ref.test (ref i31) local.get 1 array.len i32.sub))",
+        code: "0x2 ref.test s2 <- s0 4
+            copy s3 <- s1
+            0x7 array.len s3..
+            i32.sub s2 <- s2 s3
+            !end 10
+            return1 s2",
+        right: &[],
+        wrong: &[
+            (Rule::Results, &[("s2 <- s2 s3", "s2 <- s2 s2")]),
+            (Rule::Results, &[("s2 <- s2 s3", "s2 <- s3 s3")]),
         ],
     },
     Case {
