@@ -8,8 +8,8 @@
 //!
 //! The region is address space that is reserved with the first object, up to [`REGION_BYTES_MAX`],
 //! and committed page by page. What is known of a page lies beside the region (`pages`): so the
-//! content of the region can confuse objects, and no more. Accesses are compared
-//! with what is committed.
+//! content of the region can confuse objects, and no more. Accesses are compared with what is
+//! committed.
 //!
 //! # Invariants
 //! * HP1. An object is named by the offset of its first byte, a multiple of 8, never 0: the first
@@ -18,8 +18,11 @@
 //!   of a free page are 0, and so are those of slots that have not been used since it was free.
 //! * HP3. `live_bytes` and `objects` count occupied slots, and the pages of large objects; `bytes`
 //!   is the sum of what pages in use cost ([`pages::cost_of_slots`]).
-//! * A4. An object is in the list of those to be looked into once at most for each marking, since
+//! * HP4. An object is in the list of those to be looked into once at most for each marking, since
 //!   it is put there by who marked it: the list has no more entries than are counted in `bytes`.
+//! * HP5. Between [`Heap::sweep_page`] and [`Heap::finish_sweep`] nothing is made: lists of pages
+//!   with room may name pages that are free by then. Who collects ends the sweep, interrupted or
+//!   not (`collect`).
 //!
 //! Everything is a function of the calls: the same calls give the same offsets.
 //!
@@ -353,7 +356,7 @@ impl Heap {
         }
     }
 
-    /// Puts an object that was just marked into the list of those to be looked into (A4).
+    /// Puts an object that was just marked into the list of those to be looked into (HP4).
     #[inline]
     pub(crate) fn push(&mut self, object: u32) {
         match self.pending.last_mut() {
