@@ -6,10 +6,9 @@ use prova_module::Opcode;
 #[test]
 fn numbers_are_those_of_the_table() {
     let wrong = PERFORMED.iter().filter_map(|performed| {
-        let opcode = Opcode::ALL.iter().find(|op| op.mnemonic() == performed.mnemonic);
-        let opcode = *opcode.unwrap_or_else(|| panic!("no operator {}", performed.mnemonic));
-        let number = opcode as u16;
-        (number != performed.opcode).then(|| format!("{} is {number}\n", performed.mnemonic))
+        let is = Opcode::ALL.get(usize::from(performed.opcode)).map(|op| op.mnemonic());
+        let number = performed.opcode;
+        (is != Some(performed.mnemonic)).then(|| format!("{number} is {is:?}\n"))
     });
     let wrong: String = wrong.collect();
     assert!(wrong.is_empty(), "{wrong}");

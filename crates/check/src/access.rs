@@ -551,6 +551,7 @@ impl Machine<'_> {
             Answers::Unknown | Answers::Returned | Answers::Unwound | Answers::Trapped => None,
             Answers::Arguments(ty) => of(&self.layout.signature(ty)?.params),
             Answers::Results(ty) => of(&self.layout.signature(ty)?.results),
+            Answers::Operator(ty) => of(&[ty]),
             Answers::Caught { tag, with_ref } => {
                 let values = match tag {
                     Some(tag) => &self.layout.tag_type(tag)?.params[..],
@@ -645,8 +646,10 @@ impl Machine<'_> {
         match place {
             Place::Element { table, .. } => {
                 let table = self.layout.table_type(table);
-                let fits =
-                    table.zip(value).is_some_and(|(t, v)| self.is_element_of(state.path, v, t.ty));
+                let fits = table.is_some_and(|t| self.layout.is_number(t.ty))
+                    || table
+                        .zip(value)
+                        .is_some_and(|(t, v)| self.is_element_of(state.path, v, t.ty));
                 if !planted!(AnyElement, fits, true) {
                     return fault(Rule::Table, "no reference of the table's kind is stored");
                 }

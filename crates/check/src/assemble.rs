@@ -73,6 +73,8 @@ impl Layout {
             funcs: parts.funcs,
             imported_funcs: parts.imported_funcs,
             memories: parts.memories,
+            heap: None,
+            objects: Vec::new(),
             tables: parts.tables,
             globals: parts.globals,
             tags: parts.tags,

@@ -21,12 +21,47 @@ pub struct Performed {
     pub opcode: u16,
     /// Its name.
     pub mnemonic: &'static str,
-    /// The cell of the reference among its operands; it goes to the table of the first index.
-    pub reference: Option<u32>,
+    /// What the check demands of its operands, and knows of its result.
+    pub rule: Performs,
 }
 
-const fn row(opcode: u16, mnemonic: &'static str, reference: Option<u32>) -> Performed {
-    Performed { opcode, mnemonic, reference }
+/// A rule of an operator that is performed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Performs {
+    /// Its operands and its result are numbers.
+    Numbers,
+    /// The reference in this cell goes to the table of the first index.
+    Element(u32),
+    /// It works on objects: all its operands may be any numbers, since the runtime looks at each
+    /// reference that comes out of the heap.
+    Object(Gives),
+}
+
+/// The result of an operator on objects, in the first cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// A number, or nothing.
+    Number,
+    /// A value of the field that the second index names, of the structure type of the first.
+    Field,
+    /// A value of the array type of the first index.
+    Element,
+    /// A reference of the `extern` hierarchy.
+    Extern,
+    /// A reference of the type whose code the first index is.
+    Cast,
+}
+
+const fn row(opcode: u16, mnemonic: &'static str, element: Option<u32>) -> Performed {
+    let rule = match element {
+        Some(cell) => Performs::Element(cell),
+        None => Performs::Numbers,
+    };
+    Performed { opcode, mnemonic, rule }
+}
+
+const fn object(opcode: u16, mnemonic: &'static str, gives: Gives) -> Performed {
+    Performed { opcode, mnemonic, rule: Performs::Object(gives) }
 }
 
 /// The operators that may be performed. A test holds the numbers against the table of operators.
@@ -44,4 +79,34 @@ pub const PERFORMED: &[Performed] = &[
     row(472, "memory.atomic.notify", None),
     row(473, "memory.atomic.wait32", None),
     row(474, "memory.atomic.wait64", None),
+    object(539, "ref.eq", Gives::Number),
+    object(540, "struct.new", Gives::Number),
+    object(541, "struct.new_default", Gives::Number),
+    object(542, "struct.get", Gives::Field),
+    object(543, "struct.get_s", Gives::Number),
+    object(544, "struct.get_u", Gives::Number),
+    object(545, "struct.set", Gives::Number),
+    object(546, "array.new", Gives::Number),
+    object(547, "array.new_default", Gives::Number),
+    object(548, "array.new_fixed", Gives::Number),
+    object(549, "array.new_data", Gives::Number),
+    object(550, "array.new_elem", Gives::Number),
+    object(551, "array.get", Gives::Element),
+    object(552, "array.get_s", Gives::Number),
+    object(553, "array.get_u", Gives::Number),
+    object(554, "array.set", Gives::Number),
+    object(555, "array.len", Gives::Number),
+    object(556, "array.fill", Gives::Number),
+    object(557, "array.copy", Gives::Number),
+    object(558, "array.init_data", Gives::Number),
+    object(559, "array.init_elem", Gives::Number),
+    object(560, "ref.test", Gives::Number),
+    object(561, "ref.test", Gives::Number),
+    object(562, "ref.cast", Gives::Cast),
+    object(563, "ref.cast", Gives::Cast),
+    object(566, "any.convert_extern", Gives::Number),
+    object(567, "extern.convert_any", Gives::Extern),
+    object(568, "ref.i31", Gives::Number),
+    object(569, "i31.get_s", Gives::Number),
+    object(570, "i31.get_u", Gives::Number),
 ];

@@ -6,7 +6,7 @@
 
 use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, OPERANDS, Place};
-use crate::builtins::PERFORMED;
+use crate::builtins::{Gives, PERFORMED, Performs};
 use crate::contract::CodeKind;
 use crate::contract::Way;
 use crate::error::{Fault, Rule, fault};
@@ -416,9 +416,8 @@ impl Machine<'_> {
         if code != Value::pointer(code.base, 0) || !(own || other) {
             return fault(Rule::Call, "no entry of a builtin, or it does not get the context");
         }
-        let mut answers = Answers::Unknown;
-        match n {
-            offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state, context)?),
+        let answers = match n {
+            offsets::BUILTIN_CALL => Answers::Results(self.call_out(state, context)?),
             offsets::BUILTIN_PERFORM if own => self.perform(state)?,
             offsets::BUILTIN_TRAP => return Ok(false),
             offsets::BUILTIN_THROW if own => {
@@ -427,7 +426,7 @@ impl Machine<'_> {
                 return Ok(false);
             }
             _ => return fault(Rule::Call, "no builtin for this context"),
-        }
+        };
         self.forget(state);
         state.answers = answers;
         Ok(true)
@@ -475,25 +474,51 @@ impl Machine<'_> {
     }
 
     /// The builtin `perform`: a constant opcode that it may be asked for, and references of the
-    /// table's kind.
-    fn perform(&mut self, state: &mut State) -> Result<(), Fault> {
+    /// table's kind. What an operator on objects gives is of the type that its immediates say.
+    fn perform(&mut self, state: &mut State) -> Result<Answers, Fault> {
         let mut operand = |n: usize| {
             let register = OPERANDS.get(n).copied().unwrap_or(RAX);
-            self.read_loc(state, Loc::Register(register)).as_constant()
+            let value = self.read_loc(state, Loc::Register(register)).as_constant();
+            value.and_then(|value| u32::try_from(value).ok())
         };
-        let (opcode, first) = (operand(0), operand(1));
+        let (opcode, first, second) = (operand(0), operand(1), operand(2));
         let opcode = opcode.and_then(|n| u16::try_from(n).ok());
         let Some(performed) = PERFORMED.iter().find(|p| Some(p.opcode) == opcode) else {
             return fault(Rule::Call, "an operator that is not performed");
         };
-        let Some(cell) = performed.reference else { return Ok(()) };
-        let table = first.and_then(|t| u32::try_from(t).ok());
-        let table = table.and_then(|t| self.layout.table_type(t));
-        let value = state.cells.get(&cell);
-        if !table.zip(value).is_some_and(|(t, &v)| self.is_ref(state.path, v, t.ty)) {
-            return fault(Rule::Call, "no reference of the table's kind is passed");
+        match performed.rule {
+            Performs::Numbers => Ok(Answers::Unknown),
+            Performs::Element(cell) => {
+                let table = first.and_then(|t| self.layout.table_type(t));
+                let value = state.cells.get(&cell);
+                let fits = table.is_some_and(|t| self.layout.is_number(t.ty))
+                    || table.zip(value).is_some_and(|(t, &v)| self.is_ref(state.path, v, t.ty));
+                if !fits {
+                    return fault(Rule::Call, "no reference of the table's kind is passed");
+                }
+                Ok(Answers::Unknown)
+            }
+            Performs::Object(gives) => {
+                let given = first.zip(second).and_then(|of| self.given(gives, of));
+                given.map_or(Ok(Answers::Unknown), |ty| Ok(Answers::Operator(ty)))
+            }
         }
-        Ok(())
+    }
+
+    /// The type of what an operator on objects gives, if it is a reference that code may not make
+    /// up; nothing for a type or field that is not there, where the runtime refuses the operator.
+    fn given(&self, gives: Gives, (first, second): (u32, u32)) -> Option<Ty> {
+        let ty = match gives {
+            Gives::Number => return None,
+            Gives::Field => *self.layout.object(first).get(second as usize)?,
+            Gives::Element => *self.layout.object(first).first()?,
+            Gives::Extern => {
+                Ty::Ref(RefType { kind: RefKind::Extern, heap: Heap::Any, nullable: true })
+            }
+            Gives::Cast => Ty::Ref(self.layout.ref_of_code(first)?),
+        };
+        // A reference to an object is a number (L8).
+        matches!(ty, Ty::Ref(is) if !self.layout.is_number(is)).then_some(ty)
     }
 
     /// The builtin `throw`, which does not come back: a tag of the module whose values lie in the

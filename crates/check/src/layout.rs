@@ -14,6 +14,10 @@
 //! - L5. The record of a defined function is a part of the context of its instance.
 //! - L6. In the masked shape the `NOWHERE_BYTES` bytes from the store's word `STORE_NOWHERE` on are
 //!   never mapped, so that every access to them faults, on any path that a processor takes.
+//! - L8. The heap of the store's objects, if the module has types of objects, is to code a memory
+//!   behind the module's own ([`Layout::heap`]), whose length is 0: in the guard shape all of its
+//!   zone is memory or faults (L3), in others nothing of it can be accessed. So references to
+//!   objects are numbers ([`Ty::I64`]), and what lies in an object is one.
 //! - L7. The `LENGTH_GUARD_BYTES` bytes behind the present length of a memory with pages of 64 KiB
 //!   fault, in every shape.
 
@@ -27,7 +31,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use sha2::{Digest as _, Sha256};
 use wasmparser::{
-    AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, TypeRef, ValType,
+    AbstractHeapType, CompositeInnerType, FieldType, HeapType, Parser, Payload, StorageType,
+    TypeRef, ValType,
 };
 
 /// How out-of-bounds accesses to memories are kept out.
@@ -343,6 +348,10 @@ pub struct Layout {
     pub(crate) funcs: Vec<u32>,
     pub(crate) imported_funcs: u32,
     pub(crate) memories: Vec<Memory>,
+    /// The memory that is the heap of objects (L8).
+    pub(crate) heap: Option<u32>,
+    /// The values of each type's objects: of a structure its fields, of an array its elements.
+    pub(crate) objects: Vec<Vec<Ty>>,
     pub(crate) tables: Vec<Table>,
     pub(crate) globals: Vec<Global>,
     /// The type of each tag.
@@ -375,7 +384,7 @@ impl Layout {
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
-        hash.update(b"prova layout 7\0");
+        hash.update(b"prova layout 8\0");
         hash.update(settings(config));
         hash.update(module);
         let mut layout = Layout {
@@ -389,6 +398,8 @@ impl Layout {
             funcs: Vec::new(),
             imported_funcs: 0,
             memories: Vec::new(),
+            heap: None,
+            objects: Vec::new(),
             tables: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
@@ -408,6 +419,7 @@ impl Layout {
             let offset = payload.as_section().map_or(0, |(_, range)| range.start);
             layout.section(payload).map_err(|what| LayoutError { offset, what })?;
         }
+        layout.push_heap().map_err(|what| LayoutError { offset: 0, what })?;
         layout.structures = Structures::own(&layout);
         Ok(layout)
     }
@@ -475,10 +487,41 @@ impl Layout {
         self.types.get(ty as usize)?.as_ref()
     }
 
-    /// Whether a type has a canonical id that code may read: where functions get contexts, each.
+    /// Whether a type has a canonical id that code may read.
     pub(crate) fn has_id(&self, ty: u32) -> bool {
-        let there = (ty as usize) < self.types.len();
-        self.signature(ty).is_some() || self.contexts() && there
+        (ty as usize) < self.types.len()
+    }
+
+    /// The number of the memory that is the heap of objects, if the module has types of objects
+    /// (L8).
+    pub fn heap(&self) -> Option<u32> {
+        self.heap
+    }
+
+    /// Whether a reference of a type is a number to code, which may be any (L8).
+    pub(crate) fn is_number(&self, ty: RefType) -> bool {
+        ty.kind == RefKind::Any && !self.contexts()
+    }
+
+    /// The reference type that a cast asks for, from its code: twice the number of a heap type, and
+    /// 1 for null. From [`CODE_OF_TYPES`] on numbers are those of the module's types.
+    pub(crate) fn ref_of_code(&self, code: u32) -> Option<RefType> {
+        let (number, nullable) = (code >> 1, code & 1 == 1);
+        let (kind, heap) = match number.checked_sub(CODE_OF_TYPES) {
+            Some(ty) if (ty as usize) < self.types.len() => {
+                let is_func = self.form(ty) == Form::Func;
+                let kind = if is_func { RefKind::Func } else { RefKind::Any };
+                (kind, Heap::Type(self.canonical(ty)))
+            }
+            Some(_) => return None,
+            None => *HEAPS_BY_CODE.get(number as usize)?,
+        };
+        Some(RefType { kind, heap, nullable })
+    }
+
+    /// The values of a type's objects.
+    pub(crate) fn object(&self, ty: u32) -> &[Ty] {
+        self.objects.get(ty as usize).map_or(&[], |values| values)
     }
 
     /// Whether code that is accepted may call functions of a type. The runtime has a way out for
@@ -513,9 +556,7 @@ impl Layout {
                 (Heap::Any, _) | (_, Heap::Nothing) => true,
                 (Heap::Type(wanted), Heap::Type(given)) => self.equals.is_subtype(given, wanted),
                 (Heap::Eq, Heap::Struct | Heap::Array | Heap::I31 | Heap::Type(_)) => true,
-                (Heap::Struct, Heap::Type(ty)) => {
-                    planted!(FormIsNotCompared, self.form(ty) == Form::Struct, true)
-                }
+                (Heap::Struct, Heap::Type(ty)) => self.form(ty) == Form::Struct,
                 (Heap::Array, Heap::Type(ty)) => self.form(ty) == Form::Array,
                 (wanted, given) => planted!(AnyIsOfItsKind, wanted == given, true),
             }
@@ -624,6 +665,8 @@ impl Layout {
                     // Types may name later ones of the group.
                     self.forms.extend(group.iter().map(|ty| Form::of(&ty.composite_type.inner)));
                     for ty in group {
+                        let object = self.values(&ty.composite_type.inner)?;
+                        push(&mut self.objects, object)?;
                         let signature = match &ty.composite_type.inner {
                             CompositeInnerType::Func(f) => Some(Signature {
                                 params: self.types(f.params())?,
@@ -694,6 +737,35 @@ impl Layout {
         list.iter().map(|&ty| self.value(ty)).collect()
     }
 
+    /// The values of objects of a type.
+    fn values(&self, ty: &CompositeInnerType) -> Result<Vec<Ty>, &'static str> {
+        let value = |field: &FieldType| match field.element_type {
+            StorageType::I8 | StorageType::I16 => Ok(Ty::I32),
+            StorageType::Val(ty) => self.value(ty),
+        };
+        match ty {
+            CompositeInnerType::Struct(of) => of.fields.iter().map(value).collect(),
+            CompositeInnerType::Array(of) => Ok(alloc::vec![value(&of.0)?]),
+            CompositeInnerType::Func(_) | CompositeInnerType::Cont(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The heap of objects, behind all memories of the module (L8).
+    fn push_heap(&mut self) -> Result<(), &'static str> {
+        if self.forms.iter().all(|&form| form == Form::Func) {
+            return Ok(());
+        }
+        let zone_bytes = match self.config.memory {
+            MemoryShape::Guard { reservation_bytes, guard_bytes } => {
+                reservation_bytes.saturating_add(guard_bytes)
+            }
+            MemoryShape::Explicit | MemoryShape::Masked => 0,
+        };
+        self.heap = u32::try_from(self.memories.len()).ok();
+        let heap = Memory { min_bytes: 0, max_bytes: 0, zone_bytes, guard_bytes: 0, moves: false };
+        push(&mut self.memories, heap)
+    }
+
     fn value(&self, ty: ValType) -> Result<Ty, &'static str> {
         Ok(match ty {
             ValType::I32 => Ty::I32,
@@ -701,12 +773,15 @@ impl Layout {
             ValType::F32 => Ty::F32,
             ValType::F64 => Ty::F64,
             ValType::V128 => Ty::V128,
-            ValType::Ref(ty) => Ty::Ref(self.reference(ty)?),
+            ValType::Ref(ty) => match self.reference(ty)? {
+                ty if self.is_number(ty) => Ty::I64,
+                ty => Ty::Ref(ty),
+            },
         })
     }
 
     /// A reference type; types are named by the first that is equal.
-    fn reference(&self, ty: wasmparser::RefType) -> Result<RefType, &'static str> {
+    pub(crate) fn reference(&self, ty: wasmparser::RefType) -> Result<RefType, &'static str> {
         let is = reference(ty, |ty| self.form(ty))?;
         let heap = match is.heap {
             Heap::Type(ty) => Heap::Type(self.canonical(ty)),
@@ -795,6 +870,25 @@ fn reference(ty: wasmparser::RefType, form: impl Fn(u32) -> Form) -> Result<RefT
     };
     Ok(RefType { kind, heap, nullable: ty.is_nullable() })
 }
+
+/// The first number of a heap type in a code that is a type of the module.
+const CODE_OF_TYPES: u32 = 16;
+
+/// The heap types below by their numbers in codes.
+const HEAPS_BY_CODE: [(RefKind, Heap); 12] = [
+    (RefKind::Any, Heap::Any),
+    (RefKind::Any, Heap::Eq),
+    (RefKind::Any, Heap::I31),
+    (RefKind::Any, Heap::Struct),
+    (RefKind::Any, Heap::Array),
+    (RefKind::Any, Heap::Nothing),
+    (RefKind::Func, Heap::Any),
+    (RefKind::Func, Heap::Nothing),
+    (RefKind::Extern, Heap::Any),
+    (RefKind::Extern, Heap::Nothing),
+    (RefKind::Exn, Heap::Any),
+    (RefKind::Exn, Heap::Nothing),
+];
 
 /// The settings as bytes, for the digest.
 fn settings(config: &Config) -> Vec<u8> {

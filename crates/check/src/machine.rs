@@ -355,6 +355,9 @@ impl<'a> Machine<'a> {
 
     /// Whether a value is a reference of this type.
     pub(crate) fn is_ref(&self, path: Path, value: Value, ty: RefType) -> bool {
+        if self.layout.is_number(ty) {
+            return true;
+        }
         if value.as_constant() == Some(0) {
             return ty.nullable;
         }

@@ -43,11 +43,15 @@ pub mod traps {
     pub const BUG: u8 = 15;
     /// The logical stack limit, where a tail call would be beyond it.
     pub const TAIL_OVERFLOW: u8 = 16;
+    /// An access outside of an array.
+    pub const ARRAY_OUT_OF_BOUNDS: u8 = 17;
+    /// A cast to a type that a reference is not of.
+    pub const CAST_FAILURE: u8 = 18;
 }
 
 /// Whether a number is a trap's.
 const fn is_trap(kind: u8) -> bool {
-    kind >= traps::UNREACHABLE && kind <= traps::TAIL_OVERFLOW
+    kind >= traps::UNREACHABLE && kind <= traps::CAST_FAILURE
 }
 
 /// A row of the trap map.

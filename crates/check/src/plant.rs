@@ -234,7 +234,6 @@ steps {
     KeyForgetsNamed
     SubtypesAreTurned
     AnyIsSubtype
-    FormIsNotCompared
     AnyIsOfItsKind
     // Landings.
     LandingAtAnyStack

@@ -12,6 +12,7 @@
 
 use crate::abi::regs::RSP;
 use crate::facts::Path;
+use crate::layout::Ty;
 use crate::structures::Failure;
 use crate::value::{Base, Sym, Value};
 use alloc::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub enum Answers {
     Arguments(u32),
     /// The results of a type, as the builtin `call` leaves them.
     Results(u32),
+    /// The value that an operator gave, as the builtin `perform` leaves it.
+    Operator(Ty),
     /// The values that a clause gets, as the runtime leaves them to a landing: those of this tag,
     /// if it names one, then a reference to the exception, if it takes one.
     Caught {

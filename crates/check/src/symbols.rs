@@ -38,7 +38,8 @@ pub enum RefKind {
     Extern,
     /// Caught exceptions.
     Exn,
-    /// Structures, arrays, small integers: there are none, so all code knows of them is null.
+    /// Structures, arrays, small integers. Where functions get contexts, all that code knows of them
+    /// is null; in Prova's own runtime they are numbers (L8 of `layout`).
     Any,
 }
 

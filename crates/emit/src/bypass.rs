@@ -241,6 +241,10 @@ fn rewrite(body: &mut Body, mut past: Past) {
                 *null = past.edge(body, *null);
                 *non_null = past.edge(body, *non_null);
             }
+            Terminator::Cast { fits, otherwise, .. } => {
+                *fits = past.edge(body, *fits);
+                *otherwise = past.edge(body, *otherwise);
+            }
             Terminator::Invoke { normal, .. } => *normal = past.edge(body, *normal),
             Terminator::Table { edges, .. } => {
                 for at in 0..edges.len() {

@@ -19,6 +19,7 @@ impl Edges {
                 Terminator::Jump(edge) => all.push(edge),
                 Terminator::Branch { then: a, otherwise: b, .. }
                 | Terminator::Null { null: a, non_null: b, .. }
+                | Terminator::Cast { fits: a, otherwise: b, .. }
                 | Terminator::Invoke { normal: a, handler: b, .. } => {
                     all.push(a);
                     all.push(b);

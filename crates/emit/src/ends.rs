@@ -35,6 +35,7 @@ impl Shape<'_> {
                 self.steps(tail)?;
                 self.null(label.or(around), around.map(|_| null), non_null, next);
             }
+            Terminator::Cast { .. } => return Err(EmitReason::Cast),
             Terminator::Table { edges, targets, .. } => {
                 let body = self.body;
                 self.table(tail, body.edges(edges), body.targets(targets), next)?;

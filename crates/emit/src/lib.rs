@@ -115,6 +115,8 @@ pub struct EmitError {
 pub enum EmitReason {
     /// Its flow is irreducible.
     Irreducible,
+    /// It branches by the type of a reference.
+    Cast,
     /// An operator's immediates are not its own; `verify` finds such.
     Immediates(Opcode),
 }
@@ -124,6 +126,7 @@ impl fmt::Display for EmitError {
         let func = self.func;
         match self.reason {
             EmitReason::Irreducible => write!(f, "{func}: its flow is irreducible"),
+            EmitReason::Cast => write!(f, "{func} branches by the type of a reference"),
             EmitReason::Immediates(opcode) => {
                 write!(f, "{func}: {} has other immediates", opcode.mnemonic())
             }

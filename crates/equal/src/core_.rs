@@ -331,6 +331,7 @@ impl<'a> Core<'a> {
             | Terminator::Branch { .. }
             | Terminator::Table { .. }
             | Terminator::Null { .. }
+            | Terminator::Cast { .. }
             | Terminator::Catch { .. }
             | Terminator::Return(_)
             | Terminator::Unreachable => return Ok(None),

@@ -191,6 +191,7 @@ impl Core<'_> {
                 let decided = self.words.decide(&state.known, zero);
                 decided.map(|zero| if zero { (null, None) } else { (non_null, Some(value)) })
             }
+            Terminator::Cast { .. } => return refuse(Cause::Operator, "a branch by a type"),
             Terminator::Table { index, edges, targets } => {
                 let (edges, targets) = (self.body.edges(edges), self.body.targets(targets));
                 let value = self.value(state, index)?;

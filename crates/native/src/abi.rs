@@ -107,7 +107,7 @@ pub(crate) fn kind(code: TrapCode) -> Option<u8> {
         TrapCode::STACK_OVERFLOW => Some(traps::STACK_OVERFLOW),
         code => {
             let raw = code.as_raw().get();
-            (raw <= traps::TAIL_OVERFLOW).then_some(raw)
+            (raw <= traps::CAST_FAILURE).then_some(raw)
         }
     }
 }

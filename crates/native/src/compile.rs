@@ -328,7 +328,7 @@ fn collect(
         let wasm_offset = load.unwrap_or_else(|| wasm_offset(trap.offset));
         rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
     }
-    debug_assert!(rows.iter().all(|row| row.kind <= traps::TAIL_OVERFLOW));
+    debug_assert!(rows.iter().all(|row| row.kind <= traps::CAST_FAILURE));
     let mut calls = Vec::new();
     for site in buffer.call_sites() {
         calls.push(CallRow::operator(site.ret_addr, wasm_offset(site.ret_addr - 1)));

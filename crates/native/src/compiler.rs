@@ -184,7 +184,7 @@ fn metering(metering: Metering) -> prova_ssa::Metering {
 /// Why a function has no SSA form.
 pub(crate) fn no_body(error: &BuildError) -> Declined {
     match error.reason {
-        BuildReason::Objects | BuildReason::Held => Declined::Objects,
+        BuildReason::Held => Declined::Held,
         BuildReason::NoBody | BuildReason::Args { .. } | BuildReason::Bug { .. } => {
             Declined::Ssa(error.to_string())
         }
@@ -303,7 +303,8 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Parameters
         | Declined::Frame
         | Declined::Operator(_)
-        | Declined::Objects
+        | Declined::Held
+        | Declined::Casts
         | Declined::NoFunction
         | Declined::Subtypes
         | Declined::Limit(..)

@@ -21,7 +21,7 @@ pub(crate) struct Emit {
     pub(crate) func: RefCell<Function>,
     block: Cell<ir::Block>,
     offset: Cell<SourceLoc>,
-    regions: [AliasRegion; 5],
+    regions: [AliasRegion; 6],
     /// How it stops, if not by faults.
     pub(crate) stops: Cell<Option<Stops>>,
     /// The number of stores that may trap.
@@ -41,6 +41,8 @@ pub(crate) enum Region {
     Store,
     /// Words of instances that no code writes, and callees at most.
     Fixed,
+    /// Objects.
+    Object,
 }
 
 impl Region {
@@ -63,6 +65,7 @@ impl Emit {
             region(Region::Global.id(), "global"),
             region(Region::Store.id(), "store"),
             region(Region::Fixed.id(), "fixed"),
+            region(Region::Object.id(), "object"),
         ];
         let block = func.dfg.make_block();
         func.layout.append_block(block);

@@ -96,9 +96,10 @@ pub enum Declined {
     Frame,
     /// An operator without lowering.
     Operator(&'static str),
-    /// It works on structures, arrays or small integers, tests types of references, or has a local
-    /// of non-null references to exceptions or objects.
-    Objects,
+    /// A local of non-null references to exceptions or objects has no default value.
+    Held,
+    /// It branches by the type of a reference to a function, to an exception or of the host.
+    Casts,
     /// The type is no function's.
     NoFunction,
     /// It calls by a type that may have subtypes: its code compares identities alone, and another
@@ -135,7 +136,8 @@ impl Declined {
             Declined::Parameters => "parameters",
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
-            Declined::Objects => "objects",
+            Declined::Held => "held",
+            Declined::Casts => "casts",
             Declined::NoFunction => "no function",
             Declined::Subtypes => "subtypes",
             Declined::Limit(..) => "limit",
@@ -159,9 +161,12 @@ impl fmt::Display for Declined {
             Declined::Parameters => f.write_str("too many parameters or results"),
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
             Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
-            Declined::Objects => f.write_str(
-                "it works on structures, arrays or small integers, or holds references to them",
-            ),
+            Declined::Held => {
+                f.write_str("a local of references to objects or exceptions has no default value")
+            }
+            Declined::Casts => {
+                f.write_str("it branches by the type of a reference that is none to an object")
+            }
             Declined::NoFunction => f.write_str("its type is no function's"),
             Declined::Subtypes => f.write_str("it calls by a type that may have subtypes"),
             Declined::Limit(what, max) => write!(f, "more than {max} {what}"),

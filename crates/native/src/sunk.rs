@@ -31,7 +31,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 /// The codes of loads begin behind those of kinds.
-const FIRST: u8 = traps::TAIL_OVERFLOW + 1;
+const FIRST: u8 = traps::CAST_FAILURE + 1;
 
 /// How many codes there are for loads.
 const CODES: u8 = 200;

@@ -112,7 +112,8 @@ impl Survey {
             Declined::Results
             | Declined::Parameters
             | Declined::Frame
-            | Declined::Objects
+            | Declined::Held
+            | Declined::Casts
             | Declined::NoFunction
             | Declined::Subtypes
             | Declined::Limit(..)

@@ -179,6 +179,7 @@ fn decided(body: &Body, block: Block, bits: &[Option<u64>]) -> Option<Edge> {
         }
         Terminator::Jump(_)
         | Terminator::Null { .. }
+        | Terminator::Cast { .. }
         | Terminator::Invoke { .. }
         | Terminator::Throw { .. }
         | Terminator::Catch { .. }

@@ -431,6 +431,12 @@ impl<'p, 'b> Rebuild<'p, 'b> {
                     null: edge(),
                     non_null: edge(),
                 },
+                Terminator::Cast { reference, ty, .. } => Terminator::Cast {
+                    reference: self.now(reference),
+                    ty,
+                    fits: edge(),
+                    otherwise: edge(),
+                },
                 Terminator::Invoke { call, .. } => {
                     Terminator::Invoke { call: self.call(&call), normal: edge(), handler: edge() }
                 }

@@ -177,7 +177,8 @@ impl Stores<'_> {
             Terminator::Jump(_)
             | Terminator::Branch { .. }
             | Terminator::Table { .. }
-            | Terminator::Null { .. } => {}
+            | Terminator::Null { .. }
+            | Terminator::Cast { .. } => {}
             Terminator::Return(_) if planted!(ReturnsSeeNothing) => {
                 let all = self.before.sights.iter().filter_map(|sight| match sight {
                     Sight::Writes(range) => Some(*range),

@@ -74,6 +74,7 @@ fn passable(body: &Body, reached: &[bool]) -> Vec<bool> {
         let decides = match data.terminator {
             Terminator::Jump(_) | Terminator::Branch { .. } | Terminator::Table { .. } => true,
             Terminator::Null { .. }
+            | Terminator::Cast { .. }
             | Terminator::Invoke { .. }
             | Terminator::Throw { .. }
             | Terminator::Catch { .. }
@@ -123,6 +124,7 @@ fn onward(body: &Body, (block, args): &(Block, Vec<Arg>)) -> Option<(Block, Vec<
             *body.edges(edges).get(*target as usize)?
         }
         Terminator::Null { .. }
+        | Terminator::Cast { .. }
         | Terminator::Invoke { .. }
         | Terminator::Throw { .. }
         | Terminator::Catch { .. }

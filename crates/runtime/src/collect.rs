@@ -186,7 +186,9 @@ impl<'a> Marking<'a> {
             }
             Some(ObjectLayout::Array(storage)) if storage.is_traced() => {
                 let first = u64::from(object) + u64::from(HEADER_BYTES);
-                for at in 0..header >> 32 {
+                // Code may have written another length.
+                let there = self.heap.bytes_behind(object) / u64::from(storage.bytes());
+                for at in 0..(header >> 32).min(there) {
                     self.follow(first + at * u64::from(storage.bytes()), *storage)?;
                 }
                 Ok(())

@@ -21,7 +21,7 @@
 
 use crate::effect::Effects;
 use crate::entity::{Block, Inst, List, Value};
-pub use crate::imm::{Access, Imm};
+pub use crate::imm::{Access, Imm, two_numbers};
 use crate::terminator::{Arg, Clause, Edge, Terminator};
 use cranelift_entity::PrimaryMap;
 use cranelift_entity::{EntityRef, iter_entity_range};
@@ -366,7 +366,8 @@ impl Body {
             Terminator::Jump(_) | Terminator::Catch { .. } | Terminator::Unreachable => &[],
             Terminator::Branch { condition: value, .. }
             | Terminator::Table { index: value, .. }
-            | Terminator::Null { reference: value, .. } => std::slice::from_ref(value),
+            | Terminator::Null { reference: value, .. }
+            | Terminator::Cast { reference: value, .. } => std::slice::from_ref(value),
             Terminator::Invoke { call, .. } | Terminator::TailCall(call) => {
                 self.operands(call.args)
             }
@@ -383,6 +384,7 @@ impl Body {
             Terminator::Jump(edge) => found.first = Some(*edge),
             Terminator::Branch { then: first, otherwise: last, .. }
             | Terminator::Null { null: first, non_null: last, .. }
+            | Terminator::Cast { fits: first, otherwise: last, .. }
             | Terminator::Invoke { normal: first, handler: last, .. } => {
                 (found.first, found.last) = (Some(*first), Some(*last));
             }

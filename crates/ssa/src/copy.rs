@@ -141,6 +141,12 @@ impl<'b> Copier<'b> {
                 null: self.edge(&null, block, way),
                 non_null: self.edge(&non_null, block, way),
             },
+            Terminator::Cast { reference, ty, fits, otherwise } => Terminator::Cast {
+                reference: self.value(reference, block),
+                ty,
+                fits: self.edge(&fits, block, way),
+                otherwise: self.edge(&otherwise, block, way),
+            },
             Terminator::Invoke { call, normal, handler } => Terminator::Invoke {
                 call: self.call(call, block),
                 normal: self.edge(&normal, block, way),

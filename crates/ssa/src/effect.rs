@@ -138,7 +138,7 @@ impl Effects {
             // Bulk operators and growth pay for what they do.
             Class::effect => Effects::new(named.and(State::METER), named.and(State::METER), true),
             Class::call | Class::call_indirect | Class::call_ref => Effects::ALL,
-            // No body has them (`BuildReason::Objects`).
+            // Objects have no part of the state here, and what makes one may collect.
             Class::aggregate | Class::allocate | Class::br_on_cast => Effects::ALL,
             // They are no instructions: terminators, or nothing at all.
             Class::drop_

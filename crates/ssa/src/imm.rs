@@ -8,7 +8,7 @@
 
 use prova_module::ops::{Immediate, Value as Field};
 use prova_module::walk::Site;
-use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, Operator, ValType};
+use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, Operator, ValType, heap_code};
 
 /// A memory access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,10 +132,39 @@ impl Imm {
     }
 }
 
-/// Whether an immediate is an index of something in the module.
+/// The first two immediates of an operator on objects as numbers, 0 for those that it has not, as
+/// bytecode and the builtin `perform` take them: a heap type by its code. `None` for a type without
+/// code.
+pub fn two_numbers(opcode: Opcode, imm: Imm) -> Option<(u32, u32)> {
+    Some(match imm {
+        Imm::Index(first) => (first, 0),
+        Imm::Indices(first, second) => (first, second),
+        Imm::Heap(heap) => {
+            let nullable = matches!(opcode, Opcode::RefTestNullable | Opcode::RefCastNullable);
+            (heap_code(nullable, heap)?, 0)
+        }
+        Imm::None | Imm::Bits(_) | Imm::Wide(_) | Imm::Access(_) | Imm::Lane(_) | Imm::Type(_) => {
+            (0, 0)
+        }
+    })
+}
+
+/// Whether an immediate is an index of something in the module or in a type, or a number of values.
 fn is_index(kind: Immediate) -> bool {
     use Immediate as I;
-    matches!(kind, I::global | I::func | I::type_ | I::table | I::mem | I::elem | I::data | I::tag)
+    matches!(
+        kind,
+        I::global
+            | I::func
+            | I::type_
+            | I::table
+            | I::mem
+            | I::elem
+            | I::data
+            | I::tag
+            | I::field
+            | I::size
+    )
 }
 
 fn access(memarg: &MemArg) -> Option<Access> {

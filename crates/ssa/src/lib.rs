@@ -99,6 +99,7 @@ pub mod verify;
 pub use assemble::{Assembler, Room};
 pub use body::{
     Access, BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData,
+    two_numbers,
 };
 pub use build::{BuildError, BuildReason, Held, Limits, build, build_holding, build_within};
 pub use check::{CheckedBody, Rejection};

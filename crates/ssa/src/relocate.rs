@@ -45,6 +45,7 @@ impl Body {
                 | Terminator::Branch { .. }
                 | Terminator::Table { .. }
                 | Terminator::Null { .. }
+                | Terminator::Cast { .. }
                 | Terminator::Throw { .. }
                 | Terminator::Catch { .. }
                 | Terminator::Return(_)

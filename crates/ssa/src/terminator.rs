@@ -20,7 +20,7 @@
 
 use crate::body::{Imm, Op};
 use crate::entity::{Block, List, Value};
-use prova_module::{Opcode, TagIdx};
+use prova_module::{Opcode, RefType, TagIdx, ValType};
 use std::fmt;
 
 /// An argument of an edge: a value, or a payload by its number.
@@ -146,6 +146,18 @@ pub enum Terminator {
         /// null.
         non_null: Edge,
     },
+    /// By whether a reference is of a type: `br_on_cast` and `br_on_cast_fail`.
+    Cast {
+        /// The reference.
+        reference: Value,
+        /// The type.
+        ty: RefType,
+        /// Taken if it is of the type; payload 0 is the reference with this type.
+        fits: Edge,
+        /// Taken if it is not; payload 0 is the reference with its own type, which is not null
+        /// where null would fit.
+        otherwise: Edge,
+    },
     /// A call that may throw to a handler here (T1).
     Invoke {
         /// The call.
@@ -189,6 +201,7 @@ impl Terminator {
             Terminator::Branch { .. } => "branch",
             Terminator::Table { .. } => "table",
             Terminator::Null { .. } => "null",
+            Terminator::Cast { .. } => "cast",
             Terminator::Invoke { .. } => "invoke",
             Terminator::Throw { .. } => "throw",
             Terminator::Catch { .. } => "catch",
@@ -196,6 +209,14 @@ impl Terminator {
             Terminator::TailCall(_) => "tail",
             Terminator::Unreachable => "unreachable",
         }
+    }
+}
+
+/// The type of a reference of type `of` that is not of type `ty`.
+pub(crate) fn less(of: ValType, ty: RefType) -> ValType {
+    match of {
+        ValType::Ref(of) if ty.is_nullable() => ValType::Ref(of.as_non_null()),
+        of => of,
     }
 }
 

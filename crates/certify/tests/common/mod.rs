@@ -117,7 +117,10 @@ pub(crate) fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
         }
     }
     let mut text = text.to_owned();
-    for performed in prova_check::builtins::PERFORMED {
+    // A name may begin with another one.
+    let mut rows: Vec<_> = prova_check::builtins::PERFORMED.iter().collect();
+    rows.sort_by_key(|performed| std::cmp::Reverse(performed.mnemonic.len()));
+    for performed in rows {
         let name = performed.mnemonic.replace('.', "_").to_uppercase();
         text = text.replace(&name, &performed.opcode.to_string());
     }

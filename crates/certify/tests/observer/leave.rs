@@ -10,7 +10,7 @@ use super::rule::{Broken, Rule};
 use super::run::{End, Run};
 use super::tracee::Regs;
 use super::world::{CODE, MEMORIES, MEMORY_STRIDE, RETURN, Target, What, landing};
-use prova_check::builtins::PERFORMED;
+use prova_check::builtins::{PERFORMED, Performs};
 use prova_check::{Bases, Clause, CodeKind, Says};
 
 /// rbx, rbp, r12 to r15.
@@ -249,7 +249,7 @@ impl Run<'_> {
         let Some(performed) = PERFORMED.iter().find(|row| u64::from(row.opcode) == opcode) else {
             return self.broken(Rule::Call, format!("`perform` of {opcode:#x}"));
         };
-        if let Some(cell) = performed.reference {
+        if let Performs::Element(cell) = performed.rule {
             let table = usize::try_from(self.regs.general[1]).ok();
             let Some(table) = table.and_then(|table| self.world.module.tables.get(table)) else {
                 return self.broken(Rule::Call, "`perform` on no table");
@@ -336,7 +336,8 @@ impl Run<'_> {
             let max = self.world.module.memories[n].max;
             let new = (len + more).min(max.max(len));
             self.world.memories[n].2 = new;
-            let moves = self.subject.bases == Bases::MayMove && self.rng.percent(60);
+            let stays = self.world.module.memories[n].heap;
+            let moves = self.subject.bases == Bases::MayMove && self.rng.percent(60) && !stays;
             if moves {
                 let (from, to, words) = self.world.move_memory(n);
                 self.stage.resize(from, 0);

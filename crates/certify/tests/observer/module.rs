@@ -133,6 +133,8 @@ pub(crate) struct Memory {
     pub(crate) plain: bool,
     /// Whether its pages have 64 KiB.
     pub(crate) paged: bool,
+    /// Whether it is the heap of objects, which stays where it is.
+    pub(crate) heap: bool,
 }
 
 /// A table.
@@ -168,6 +170,10 @@ impl Module {
         let mut module = Module::default();
         for payload in Parser::new(0).parse_all(wasm) {
             module.section(payload.expect("a module"));
+        }
+        if (0..number(module.declared.len())).any(|ty| !module.is_func(ty)) {
+            let heap = Memory { min: 0, max: 0, plain: true, paged: false, heap: true };
+            module.memories.push(heap);
         }
         module
     }
@@ -375,7 +381,7 @@ impl Module {
         let max = ty.maximum.unwrap_or(u64::MAX).min((4 << 30) >> page) << page;
         let paged = page == 16;
         let plain = !ty.memory64 && paged;
-        self.memories.push(Memory { min: ty.initial << page, max, plain, paged });
+        self.memories.push(Memory { min: ty.initial << page, max, plain, paged, heap: false });
     }
 
     fn push_global(&mut self, ty: &wasmparser::GlobalType) {

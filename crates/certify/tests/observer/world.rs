@@ -338,7 +338,7 @@ impl World {
     /// Whether a word is a reference of a type.
     pub(crate) fn is_ref(&self, value: u64, ty: RefTy) -> bool {
         if value == 0 {
-            return ty.nullable;
+            return ty.nullable || ty.names == Names::Any;
         }
         let func = usize::try_from(value - 1).ok().and_then(|address| self.funcs.get(address));
         match (ty.names, ty.which) {
@@ -349,7 +349,8 @@ impl World {
             (Names::Func, _) => func.is_some(),
             (Names::Extern, _) => self.others[0].contains(&value),
             (Names::Exn, _) => self.others[1].contains(&value),
-            (Names::Any, _) => false,
+            // A reference to an object is a number.
+            (Names::Any, _) => true,
         }
     }
 

@@ -94,7 +94,7 @@ impl Ends for AtEnd<'_, '_> {
     fn edge(&mut self, old: &Edge, new: &Edge, payload: Payload) -> Verdict {
         let count = match payload {
             Payload::None => 0,
-            Payload::NonNull => 1,
+            Payload::NonNull | Payload::Cast => 1,
             Payload::Results => self.results,
             // Handlers are walked as a whole.
             Payload::Caught(..) => return Err(Fault::new(Rule::Handlers, "a clause by itself")),

@@ -125,6 +125,7 @@ impl Proof<'_> {
             }
             Terminator::Jump(_)
             | Terminator::Null { .. }
+            | Terminator::Cast { .. }
             | Terminator::Invoke { .. }
             | Terminator::Throw { .. }
             | Terminator::Catch { .. }

@@ -28,6 +28,7 @@ fn select(body: &Body, block: Block, bits: u32) -> Option<Edge> {
         }
         Terminator::Jump(_)
         | Terminator::Null { .. }
+        | Terminator::Cast { .. }
         | Terminator::Invoke { .. }
         | Terminator::Throw { .. }
         | Terminator::Catch { .. }

@@ -320,6 +320,11 @@ pub trait Domain<'m> {
         reference
     }
 
+    /// A reference that stays where a branch by its type is not taken.
+    fn stays(&mut self, reference: Self::Value) -> Self::Value {
+        reference
+    }
+
     /// An operator that cannot be reached.
     fn dead(&mut self, _site: &Site<'m>) -> Result<(), Self::Error> {
         Ok(())

@@ -314,6 +314,9 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         if site.row.class == Class::br_on_cast {
             self.stack.push(top.clone());
             self.edge(site, at, How::OnCast(&top))?;
+            self.stack.pop();
+            let reference = self.domain.stays(top);
+            self.stack.push(reference);
             return Ok(());
         }
         self.edge(site, at, How::BrIf(&top))

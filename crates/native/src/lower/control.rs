@@ -5,6 +5,7 @@ use crate::lower::Lowering;
 use crate::thunk;
 use cranelift_codegen::ir::{BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
 use prova_check::traps;
+use prova_module::{RefKind, RefType};
 use prova_ssa::{ArgKind, Block, BlockData, Edge, List, Terminator};
 
 /// The greatest number of values that all edges of a function hand over, each label of a
@@ -28,6 +29,9 @@ impl Lowering<'_> {
             Terminator::Null { reference, null, non_null } => {
                 let reference = self.get(*reference)?;
                 self.branch(reference, (non_null, &[reference]), (null, &[]))?;
+            }
+            Terminator::Cast { reference, ty, fits, otherwise } => {
+                self.cast(*reference, *ty, fits, otherwise)?;
             }
             Terminator::Table { index, edges, targets } => {
                 let index = self.get(*index)?;
@@ -106,6 +110,26 @@ impl Lowering<'_> {
             return Err(Declined::Limit("values of edges", EDGE_ARGS_MAX));
         }
         Ok((self.blocks[to.as_u32() as usize], args))
+    }
+
+    /// A branch by the type of a reference. To the check a reference to a function keeps the type
+    /// that it had.
+    fn cast(
+        &mut self,
+        of: prova_ssa::Value,
+        ty: RefType,
+        fits: &Edge,
+        otherwise: &Edge,
+    ) -> Result<(), Declined> {
+        if self.module.types().ref_kind(ty) != RefKind::Any {
+            return Err(Declined::Casts);
+        }
+        let reference = self.get(of)?;
+        let is = match self.test(of, reference, ty)? {
+            Some(is) => is,
+            None => self.ask(reference, (ty.is_nullable(), ty.heap_type()))?,
+        };
+        self.branch(is, (fits, &[reference]), (otherwise, &[reference]))
     }
 
     fn branch(

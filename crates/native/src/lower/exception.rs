@@ -353,7 +353,7 @@ impl Lowering<'_> {
     }
 
     /// The cells for values.
-    fn cells_at(&self) -> Value {
+    pub(crate) fn cells_at(&self) -> Value {
         let (store, at) = (self.store_words(), offsets::STORE_ARGS as i32);
         self.emit.ins(|i| i.load(I64, abi::immutable(), store, at))
     }

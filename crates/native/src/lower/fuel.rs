@@ -112,6 +112,7 @@ impl Lowering<'_> {
             | Terminator::Branch { .. }
             | Terminator::Table { .. }
             | Terminator::Null { .. }
+            | Terminator::Cast { .. }
             | Terminator::Return(_)
             | Terminator::TailCall(_)
             | Terminator::Unreachable => false,

@@ -20,6 +20,7 @@
 //! 2. The instructions for an operator that traps do so with its code before any change that the
 //!    operator or a later one makes.
 
+mod aggregate;
 pub(crate) mod atomic;
 pub(crate) mod call;
 pub(crate) mod control;
@@ -338,7 +339,7 @@ impl<'a> Lowering<'a> {
                 let call = ssa::Call { opcode, imm: data.imm, args: data.args };
                 self.call(&call, data.offset)
             }
-            Class::aggregate | Class::allocate | Class::br_on_cast => Err(Declined::Objects),
+            Class::aggregate | Class::allocate => self.aggregate(opcode, data, args),
             Class::drop_
             | Class::nop
             | Class::local_get
@@ -356,6 +357,7 @@ impl<'a> Lowering<'a> {
             | Class::br_table
             | Class::br_on_null
             | Class::br_on_non_null
+            | Class::br_on_cast
             | Class::return_
             | Class::return_call
             | Class::return_call_indirect

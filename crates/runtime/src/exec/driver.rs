@@ -24,6 +24,7 @@
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended
 //! one is resumed.
 
+use super::roots::Running;
 use super::suspend::{Stopped, SuspendedBy};
 use super::{Accumulators, Registers, matching, native, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
@@ -299,7 +300,7 @@ impl Activation {
         // SAFETY: V5: the window lies in the frame with these cells (F10 of the check).
         let window = unsafe { std::slice::from_raw_parts(fp.add(window as usize), cells) };
         let operands = store.traced_operands(instance, opcode, immediates, window);
-        store.collect_for_code(&operands)
+        store.collect_for_code(Running::Bytecode, &operands)
     }
 
     /// There is too little fuel for a step.

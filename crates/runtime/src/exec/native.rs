@@ -21,8 +21,10 @@
 //!   the check).
 
 use super::driver::{Activation, Step, write_cells, zero_cells};
+use super::roots::Running;
 use super::unwind::Landed;
 use crate::native::{FuncRecord, Piece, Segment, trap_of};
+use crate::ops::Refused;
 use crate::store::Store;
 use crate::sys::{self, Stop, Waiting};
 use crate::trap::{MemoryFault, Trap, TrapKind};
@@ -30,8 +32,9 @@ use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Frame, FuncEntry, Vm};
 use prova_check::abi::regs::RBP;
 use prova_check::x64::{Instructions, Operand};
-use prova_check::{CallRow, CodeKind, MemoryShape, traps};
-use prova_module::MemoryIdx;
+use prova_check::{CallRow, CodeKind, MemoryShape, offsets, traps};
+use prova_module::ops::Class;
+use prova_module::{MemoryIdx, Opcode};
 use std::ptr;
 
 impl Activation {
@@ -268,6 +271,9 @@ impl Activation {
         // SAFETY: V9; R1: `perform` is called with the function's own vmctx.
         let (opcode, instance, operands) = unsafe { performed(&*self.vm()) };
         store.enter_instance(instance.as_u32());
+        if let Some(opcode) = of_objects(opcode) {
+            return perform_on_objects(store, instance, opcode, operands);
+        }
         let Some(args) = args_of(store) else { return Err(TrapKind::Bug) };
         store.perform(instance, opcode, operands, &args)
     }
@@ -282,6 +288,41 @@ pub(super) unsafe fn performed(vm: &Vm) -> (u64, InstanceAddr, (u32, u32)) {
     // SAFETY: the caller's.
     let instance = unsafe { crate::native::instance_of(vm.native.vmctx) };
     (opcode, InstanceAddr::from_index(instance), (first as u32, second as u32))
+}
+
+/// The operator on objects with a number.
+fn of_objects(number: u64) -> Option<Opcode> {
+    let opcode = usize::try_from(number).ok().and_then(|number| Opcode::ALL.get(number));
+    opcode.copied().filter(|opcode| matches!(opcode.class(), Class::aggregate | Class::allocate))
+}
+
+/// The cells of an operator on objects of code that waits, and all behind them. Of these two are
+/// written at most: those of its result.
+fn window<'s>(store: &mut Store) -> Option<&'s mut [u64]> {
+    let args = store.native.as_mut()?.args_for(2);
+    // SAFETY: R1: the cells lie beside the store, there are as many, and no code runs.
+    Some(unsafe { std::slice::from_raw_parts_mut(args, offsets::ARGS_CELLS as usize) })
+}
+
+/// Performs an operator on objects for native code that waits, and collects before it if need be;
+/// its result lies in the first cells.
+fn perform_on_objects(
+    store: &mut Store,
+    instance: InstanceAddr,
+    opcode: Opcode,
+    operands: (u32, u32),
+) -> Result<u64, TrapKind> {
+    loop {
+        let window = window(store).ok_or(TrapKind::Bug)?;
+        match store.aggregate(instance, opcode, operands, window) {
+            Ok(()) => return Ok(0),
+            Err(Refused::Trap(kind)) => return Err(kind),
+            Err(Refused::Collect) => {
+                let traced = store.traced_operands(instance, opcode, operands, window);
+                store.collect_for_code(Running::Native, &traced)?;
+            }
+        }
+    }
 }
 
 /// The operands of an operator, in cells.
@@ -301,11 +342,32 @@ fn args_of(store: &Store) -> Option<[u64; 8]> {
 pub(crate) unsafe extern "sysv64" fn perform_at_once(vm: *mut Vm) -> u32 {
     // SAFETY: the caller's.
     let (store, (opcode, instance, operands)) = unsafe { (&mut *(*vm).store, performed(&*vm)) };
+    if let Some(opcode) = of_objects(opcode) {
+        return u32::from(perform_on_few(store, instance, opcode, operands));
+    }
     let done = args_of(store).and_then(|args| {
         store.perform_on_bytes(instance, opcode, operands, &args).filter(Result::is_ok)
     });
     u32::from(done.is_some())
 }
+
+/// Performs an operator on objects at once, if it works on few bytes, makes no collection due and
+/// does not trap; whether it did. Otherwise nothing has changed.
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+fn perform_on_few(
+    store: &mut Store,
+    instance: InstanceAddr,
+    opcode: Opcode,
+    operands: (u32, u32),
+) -> bool {
+    let Some(window) = window(store) else { return false };
+    let many = store.counted(instance, opcode, operands, window);
+    many <= FEW_ELEMENTS && store.aggregate(instance, opcode, operands, window).is_ok()
+}
+
+/// The elements of an array that are written at once, at most.
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+const FEW_ELEMENTS: u32 = 1 << 10;
 
 /// Where an access of code missed its memory: what its operand names with these registers. None
 /// for code that has compared before; it is not known there.

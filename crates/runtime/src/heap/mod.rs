@@ -40,6 +40,7 @@ use crate::sys::Reservation;
 use classes::{PAGE_BYTES, class_of, slot_bytes};
 use free::FreePages;
 use pages::{Large, Page, Slots, cost_of_large, cost_of_slots};
+use prova_module::objects::HEADER_BYTES;
 use std::cell::Cell as Shared;
 use std::ops::Range;
 
@@ -66,6 +67,8 @@ pub(crate) struct Full;
 /// The objects of a store.
 pub(crate) struct Heap {
     region: Option<Reservation>,
+    /// The bytes behind the region that fault, if code was promised some.
+    guard: usize,
     /// The most that the region may have.
     region_max: u64,
     /// Each page of the region that was used at some time; the first is never.
@@ -101,6 +104,7 @@ impl Heap {
     const fn within(region_max: u64) -> Heap {
         Heap {
             region: None,
+            guard: 0,
             region_max,
             pages: Vec::new(),
             free: FreePages::new(),
@@ -252,7 +256,7 @@ impl Heap {
         let region = match &mut self.region {
             Some(region) => region,
             None => {
-                let (region, bytes) = reserve(self.region_max).ok_or(Full)?;
+                let (region, bytes) = reserve(self.region_max, self.guard).ok_or(Full)?;
                 self.region_max = bytes;
                 self.region.insert(region)
             }
@@ -268,14 +272,35 @@ impl Heap {
 }
 
 /// A region as large as there is address space for, and its bytes.
-fn reserve(mut bytes: u64) -> Option<(Reservation, u64)> {
+fn reserve(mut bytes: u64, guard: usize) -> Option<(Reservation, u64)> {
     loop {
-        let region = usize::try_from(bytes).ok().and_then(|n| Reservation::reserve(n).ok());
+        let region = usize::try_from(bytes).ok().and_then(|n| match guard {
+            0 => Reservation::reserve(n).ok(),
+            guard => Reservation::reserve_guarded(n, guard).ok(),
+        });
         match region {
             Some(region) => return Some((region, bytes)),
             None if bytes <= REGION_BYTES_MIN => return None,
             None => bytes /= 2,
         }
+    }
+}
+
+/// Machine code.
+impl Heap {
+    /// The first byte of the region, for code that takes it for a memory: `zone` bytes from it on
+    /// are the region's or fault. `None` where the address space has no room for that, or the
+    /// region was reserved without.
+    pub(crate) fn base_for_code(&mut self, zone: u64) -> Option<*mut u8> {
+        let guard = usize::try_from(zone.saturating_sub(REGION_BYTES_MAX)).ok()?;
+        if self.region.is_none() && self.region_max == REGION_BYTES_MAX {
+            let bytes = usize::try_from(REGION_BYTES_MAX).ok()?;
+            self.region = Some(Reservation::reserve_guarded(bytes, guard).ok()?);
+            self.guard = guard;
+        }
+        let fits = self.region_max == REGION_BYTES_MAX && self.guard >= guard;
+        let region = self.region.as_ref().filter(|_| fits)?;
+        Some(region.base().as_ptr())
     }
 }
 
@@ -290,6 +315,17 @@ impl Heap {
             Page::Large(_) => object.is_multiple_of(PAGE_BYTES).then_some(object),
             Page::Free | Page::Rest => None,
         }
+    }
+
+    /// The bytes of an object behind its header, those of its slot or pages that it does not need
+    /// among them; 0 for what is no object.
+    pub(crate) fn bytes_behind(&self, object: u32) -> u64 {
+        let bytes = match self.pages.get((object / PAGE_BYTES) as usize) {
+            Some(Page::Slots(slots)) => slot_bytes(slots.class).into(),
+            Some(Page::Large(large)) => u64::from(large.pages) * u64::from(PAGE_BYTES),
+            Some(Page::Free | Page::Rest) | None => return 0,
+        };
+        bytes - u64::from(HEADER_BYTES)
     }
 
     /// Keeps an object for ever: [`Heap::pinned_after`] names it.

@@ -29,6 +29,7 @@ impl Store {
         }
         let module = self.instance(address).module().clone();
         let support = self.native_support(address, &module);
+        let support = support.filter(|support| self.has_heap_for(support.layout()));
         let Some(mut native) = self.native.take() else { return };
         let kept = native.kept.take();
         let settings = self.settings();
@@ -159,6 +160,23 @@ impl Store {
         thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out))
     }
 
+    /// Whether the heap is what a layout says of it; its record is (R9).
+    fn has_heap_for(&mut self, layout: &Layout) -> bool {
+        if layout.heap().is_none() {
+            return true;
+        }
+        let MemoryShape::Guard { reservation_bytes, guard_bytes } = layout.config().memory else {
+            // Nothing of it can be accessed.
+            return true;
+        };
+        let zone = reservation_bytes.saturating_add(guard_bytes);
+        let Some(base) = self.heap.base_for_code(zone) else { return false };
+        let Some(native) = &mut self.native else { return false };
+        // SAFETY: F1: the record is ours, and no code runs.
+        unsafe { (*native.heap.as_ptr()).base = base };
+        true
+    }
+
     /// The layout and the thunks of an instance, if it takes native code.
     fn native_support(&self, address: InstanceAddr, module: &Module) -> Option<Arc<NativeModule>> {
         let native = self.native.as_ref()?;
@@ -211,6 +229,12 @@ impl Store {
             let len = layout.memory_len(index);
             words.set(len, self.memory_vms[memory.index()].len_bytes);
             native.lens.push(memory.as_u32(), words.word(len));
+        }
+        if let Some(heap) = layout.heap() {
+            let base = native.heap[0].base;
+            words.set(layout.memory(heap), native.heap.as_ptr().expose_provenance());
+            words.set(layout.memory_base(heap), base.expose_provenance());
+            words.set(layout.memory_len(heap), 0);
         }
         for index in 0..module.tables().len() as u32 {
             let table = instance.table_addr(prova_module::TableIdx(index));

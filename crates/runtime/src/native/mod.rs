@@ -41,6 +41,9 @@
 //! * R8. Where bases may move, a memory or a table moves at every growth: native code waits for a
 //!   call then, and the check has found that it reads the base again before it uses it. In what
 //!   they leave nothing is accessible; the store keeps it for a while.
+//! * R9. The heap is to code a memory of no bytes: its record and words have the length 0. In the
+//!   guard shape the base is the first byte of the heap's region, which is reserved with the guard
+//!   of the layout before such an instance is made, and never moves.
 
 mod canary;
 mod code;
@@ -107,6 +110,8 @@ impl TrapKind {
             traps::INTERRUPT => TrapKind::Interrupt,
             traps::HEAP_MISALIGNED => TrapKind::HeapMisaligned,
             traps::NULL_REFERENCE => TrapKind::NullReference,
+            traps::ARRAY_OUT_OF_BOUNDS => TrapKind::ArrayOutOfBounds,
+            traps::CAST_FAILURE => TrapKind::CastFailure,
             _ => return None,
         })
     }

@@ -51,6 +51,8 @@ pub(super) struct NativeInstance {
 /// The native side of a store.
 pub(crate) struct Native {
     pub(super) config: Config,
+    /// The record of the heap as a memory (R9).
+    pub(super) heap: Fixed<MemoryVm>,
     /// Values on their way (`offsets::STORE_ARGS`).
     pub(super) args: Fixed<Cell>,
     /// How many of them may have been written, by code that the store keeps or by the runtime (R7).
@@ -182,6 +184,7 @@ impl Native {
     fn of_no_store(config: Config, vm: *mut Vm) -> Native {
         Native {
             config,
+            heap: Fixed::new([MemoryVm { base: ptr::null_mut(), len_bytes: 0 }]),
             args: Fixed::new(vec![0; offsets::ARGS_CELLS as usize]),
             args_used: 0,
             nobody: Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null()),

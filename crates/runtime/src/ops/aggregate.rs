@@ -22,8 +22,10 @@
 //! * G3. An object's header is the identity of its type in the low 32 bits, and of an array the
 //!   length above. Nothing writes it but [`Store::make_object`].
 //! * G4. A cell that validated code has as a reference to an object of a type is one to such an
-//!   object. Nothing here leans on it for memory safety: accesses are compared with the region, and
-//!   one outside is [`TrapKind::Bug`].
+//!   object, and what lies in a field is of its type. Nothing here leans on it for memory safety,
+//!   since machine code that is not proved equal may write any number into the heap: accesses are
+//!   compared with the region, and one outside is [`TrapKind::Bug`]; so is a reference to a function
+//!   or a value of the host in a field that is none of the field's type.
 //!
 //! Tests: `tests/run/aggregate.wast` in every tier, `prova-testing`'s comparison of rows.
 
@@ -34,8 +36,8 @@ use crate::value::{InstanceAddr, NULL_REF};
 use crate::vm::Cell;
 use prova_module::{
     AbstractHeapType, Composite, DataIdx, ElemIdx, HeapType, ObjectLayout, Opcode, RefKind,
-    RefType, Storage, TypeId, TypeIdx, ValType, memory_cost, objects::HEADER_BYTES, objects::Place,
-    objects::Shape, ref_of_code, type_of_ref,
+    RefType, Storage, StorageType, TypeId, TypeIdx, ValType, heap_code, memory_cost,
+    objects::HEADER_BYTES, objects::Place, objects::Shape, ref_of_code, type_of_ref,
 };
 use std::sync::Arc;
 
@@ -289,7 +291,10 @@ impl Store {
     pub fn externalize(&self, reference: Cell) -> Result<Cell, TrapKind> {
         match AnyKind::of(reference).ok_or(TrapKind::Bug)? {
             AnyKind::Null => Ok(NULL_REF),
-            AnyKind::Host(index) => Ok(Cell::from(index) + 1),
+            AnyKind::Host(index) if (index as usize) < self.externs.len() => {
+                Ok(Cell::from(index) + 1)
+            }
+            AnyKind::Host(_) => Err(TrapKind::Bug),
             AnyKind::I31(_) => Ok(reference | INTERNAL),
             AnyKind::Object(_) => {
                 self.pin(reference)?;
@@ -371,6 +376,28 @@ impl Store {
         traced
     }
 
+    /// How many elements an operator works on that its operands say; 0 where they say none.
+    pub(crate) fn counted(
+        &self,
+        instance: InstanceAddr,
+        opcode: Opcode,
+        (first, second): (u32, u32),
+        window: &[Cell],
+    ) -> u32 {
+        let call = Call { instance, first, second, metered: true };
+        let value = || self.element(&call).map_or(1, Storage::cells) as usize;
+        let at = match opcode {
+            Opcode::ArrayNewDefault => 0,
+            Opcode::ArrayNew => value(),
+            Opcode::ArrayNewData | Opcode::ArrayNewElem => 1,
+            Opcode::ArrayFill => 2 + value(),
+            Opcode::ArrayInitData | Opcode::ArrayInitElem => 3,
+            Opcode::ArrayCopy => 4,
+            _ => return 0,
+        };
+        window.get(at).map_or(u32::MAX, |&cell| cell as u32)
+    }
+
     /// The identity and the layout of a type of an instance.
     fn layout_of(&self, call: &Call) -> Result<(TypeId, &Arc<ObjectLayout>), TrapKind> {
         let instance = self.instance(call.instance);
@@ -380,6 +407,15 @@ impl Store {
         let id = instance.type_id(TypeIdx(call.first));
         let layout = self.layouts.get(id.0 as usize).and_then(Option::as_ref);
         Ok((id, layout.ok_or(TrapKind::Bug)?))
+    }
+
+    /// A field of a structure type.
+    #[inline]
+    fn field(&self, id: TypeId, field: usize) -> Option<Place> {
+        match &**self.layouts.get(id.0 as usize)?.as_ref()? {
+            ObjectLayout::Struct { fields, .. } => fields.get(field).copied(),
+            ObjectLayout::Array(_) => None,
+        }
     }
 
     fn place(&self, call: &Call) -> Result<Place, TrapKind> {
@@ -427,17 +463,16 @@ impl Store {
 
     fn struct_new(&mut self, call: &Call, window: &mut [Cell], given: bool) -> Result<(), Refused> {
         let (id, layout) = self.layout_of(call)?;
-        let layout = Arc::clone(layout);
-        let ObjectLayout::Struct { bytes, fields } = &*layout else {
+        let ObjectLayout::Struct { bytes, fields } = &**layout else {
             return Err(TrapKind::Bug.into());
         };
-        let object = self.make_object(id, (0, u64::from(*bytes)), call.metered)?;
-        if given {
-            let mut at = 0;
-            for field in fields {
-                self.save(object + u64::from(field.at), field.storage, values(window, at)?)?;
-                at += field.storage.cells() as usize;
-            }
+        let (bytes, fields) = (u64::from(*bytes), if given { fields.len() } else { 0 });
+        let object = self.make_object(id, (0, bytes), call.metered)?;
+        let mut at = 0;
+        for field in 0..fields {
+            let Some(place) = self.field(id, field) else { return Err(TrapKind::Bug.into()) };
+            self.save(object + u64::from(place.at), place.storage, values(window, at)?)?;
+            at += place.storage.cells() as usize;
         }
         Ok(put(window, object)?)
     }
@@ -492,7 +527,8 @@ impl Store {
     fn struct_get(&self, call: &Call, window: &mut [Cell], how: Extend) -> Result<(), TrapKind> {
         let place = self.place(call)?;
         let object = non_null(cell(window, 0)?)?;
-        self.load(object.wrapping_add(place.at.into()), place.storage, how, window)
+        self.load(object.wrapping_add(place.at.into()), place.storage, how, window)?;
+        self.look_at(call, place.storage, window)
     }
 
     fn struct_set(&mut self, call: &Call, window: &[Cell]) -> Result<(), TrapKind> {
@@ -528,7 +564,33 @@ impl Store {
     fn array_get(&self, call: &Call, window: &mut [Cell], how: Extend) -> Result<(), TrapKind> {
         let storage = self.element(call)?;
         let at = self.elements(cell(window, 0)?, storage, narrow(window, 1)?, 1)?;
-        self.load(at, storage, how, window)
+        self.load(at, storage, how, window)?;
+        self.look_at(call, storage, window)
+    }
+
+    /// Looks at a reference that came out of the heap, where machine code may have written another
+    /// one (G4): others may lean on its type.
+    fn look_at(&self, call: &Call, storage: Storage, window: &[Cell]) -> Result<(), TrapKind> {
+        match storage {
+            Storage::Func | Storage::Extern => {}
+            Storage::I8
+            | Storage::I16
+            | Storage::Bits32
+            | Storage::Bits64
+            | Storage::Bits128
+            | Storage::Object
+            | Storage::Exn => return Ok(()),
+        }
+        let types = self.instance(call.instance).module().types();
+        let field = match types.fields(TypeIdx(call.first)) {
+            Some(fields) => fields.get(call.second as usize).copied(),
+            None => types.element(TypeIdx(call.first)),
+        };
+        let ty = field.map(|field| field.element_type);
+        let Some(StorageType::Val(ValType::Ref(ty))) = ty else { return Err(TrapKind::Bug) };
+        let code = heap_code(ty.is_nullable(), ty.heap_type()).ok_or(TrapKind::Bug)?;
+        let fits = self.ref_test(call.instance, cell(window, 0)?, code)?;
+        if fits { Ok(()) } else { Err(TrapKind::Bug) }
     }
 
     fn array_set(&mut self, call: &Call, window: &[Cell]) -> Result<(), TrapKind> {

@@ -151,6 +151,11 @@ impl Store {
         self.heap.collect_every(n);
     }
 
+    /// How many objects there are, with those that nothing refers to any more.
+    pub fn object_count(&self) -> u64 {
+        self.heap.objects()
+    }
+
     /// Collects for an executor from outside, which pays for it: it was refused an object
     /// ([`Refused::Collect`](crate::Refused)). `holds` are the references that its activation's
     /// frames hold, the operands of the operator among them.
@@ -163,11 +168,15 @@ impl Store {
         self.collect_now(None, holds, Maker::External(holds))
     }
 
-    /// The same for bytecode that was refused an object; `operands` are followed, too.
-    pub(crate) fn collect_for_code(&mut self, operands: &[Cell]) -> Result<(), TrapKind> {
+    /// The same for code that was refused an object; `operands` are followed, too.
+    pub(crate) fn collect_for_code(
+        &mut self,
+        running: Running,
+        operands: &[Cell],
+    ) -> Result<(), TrapKind> {
         let height_left = self.height_left();
         self.charge(self.collection_work(height_left).cost(&self.exceptions, &self.heap))?;
-        let maker = Maker::Code { running: Running::Bytecode, height_left };
+        let maker = Maker::Code { running, height_left };
         self.collect_now(None, operands, maker)
     }
 

@@ -205,6 +205,7 @@ impl<F: Fn(FuncIdx) -> FuncIdx> Writer<'_, F> {
             }
             Terminator::Unreachable => self.out.push(b'u'),
             Terminator::Invoke { .. }
+            | Terminator::Cast { .. }
             | Terminator::Catch { .. }
             | Terminator::Throw { handler: Some(_), .. } => return None,
         }

@@ -4,7 +4,7 @@
 //! the block around. The walk reports only operators that are reachable by structure, so a block is
 //! open whenever it asks for something.
 
-use super::draft::{Clause, Draft, Handler, PAYLOAD, Run, Source, Term, extend};
+use super::draft::{Clause, Draft, Follows, Handler, PAYLOAD, Run, Source, Term, extend};
 use super::forest::NONE;
 use super::variable::{Fresh, Id, Locals, Region};
 use super::{BuildReason, Forced};
@@ -200,7 +200,15 @@ impl<'m> Builder<'m> {
             let ty = match (kind, imm) {
                 (Kind::same, &Imm::Type(ty)) => Some(ty),
                 (Kind::same, _) => args.first().map(|&arg| self.draft.types[arg as usize]),
-                (Kind::non_null, _) => args.first().map(|&arg| self.draft.is_non_null(value, arg)),
+                (Kind::non_null, _) => {
+                    args.first().map(|&arg| self.draft.follows(value, arg, Follows::NonNull))
+                }
+                (Kind::anyref, _) => {
+                    args.first().map(|&arg| self.draft.follows(value, arg, Follows::Any))
+                }
+                (Kind::externref, _) => {
+                    args.first().map(|&arg| self.draft.follows(value, arg, Follows::Extern))
+                }
                 (..) => site.result_type(kind, &self.body),
             };
             self.draft.types.push(ty.ok_or_else(|| bug(site, "a result without type"))?);
@@ -272,6 +280,41 @@ impl<'m> Builder<'m> {
         Ok(())
     }
 
+    /// A branch by the type of a reference, which goes along or stays.
+    fn cast(
+        &mut self,
+        site: &Site<'m>,
+        reference: Id,
+        edge: &Edge<'_, Id>,
+        to: &mut Frame<'m, Label>,
+    ) -> Done {
+        let offset = site.offset;
+        let (ty, on_fit) = match site.operator {
+            Operator::BrOnCast { to_ref_type, .. } => (to_ref_type, true),
+            Operator::BrOnCastFail { to_ref_type, .. } => (to_ref_type, false),
+            _ => return Err(bug(site, "a branch without type")),
+        };
+        let Some((_, below)) = edge.values.split_last() else {
+            return Err(bug(site, "a branch without reference"));
+        };
+        let (block, after) = (self.target(to), self.after(offset));
+        let source = Source::Place(offset, self.locals.inside);
+        let args = below.iter().copied().chain([PAYLOAD]);
+        let taken = self.draft.edge(self.block, block, source, args);
+        let rest = self.edge_to(after, &[PAYLOAD], offset);
+        let (fits, otherwise) = if on_fit { (taken, rest) } else { (rest, taken) };
+        self.end(Term::Cast { reference, ty, fits, otherwise }, offset);
+        let value = self.draft.types.len() as u32;
+        let stays = match (on_fit, ty.is_nullable()) {
+            (false, _) => ValType::Ref(ty),
+            (true, true) => self.draft.follows(value, reference, Follows::NonNull),
+            (true, false) => self.draft.follows(value, reference, Follows::Same),
+        };
+        self.begin(after, &[stays], edge.below.len() + below.len());
+        self.refined = value;
+        Ok(())
+    }
+
     fn return_(&mut self, values: &[Id], offset: u32) {
         let values = self.operands(values);
         self.end(Term::Return(values), offset);
@@ -337,9 +380,6 @@ impl<'m> Domain<'m> for Builder<'m> {
             return self.local(site, local, args, results);
         }
         let class = site.row.class;
-        if site.row.opcode.is_of_objects() {
-            return Err(BuildReason::Objects);
-        }
         if matches!(class, Class::drop_ | Class::nop) {
             return Ok(());
         }
@@ -469,7 +509,7 @@ impl<'m> Domain<'m> for Builder<'m> {
         let is_body = to.kind == BlockKind::Func;
         match edge.how {
             How::Skip => {}
-            How::OnCast(_) => return Err(BuildReason::Objects),
+            How::OnCast(&reference) => self.cast(site, reference, &edge, to)?,
             How::Return | How::Br | How::Fall if is_body => self.return_(values, offset),
             How::Return | How::Br | How::Fall => {
                 let block = self.target(to);
@@ -490,7 +530,7 @@ impl<'m> Domain<'m> for Builder<'m> {
                 let edges = (null, self.edge_to(after, &[PAYLOAD], offset));
                 self.fork(|null, non_null| Term::Null { reference, null, non_null }, edges, offset);
                 let value = self.draft.types.len() as u32;
-                let ty = self.draft.is_non_null(value, reference);
+                let ty = self.draft.follows(value, reference, Follows::NonNull);
                 self.begin(after, &[ty], edge.below.len() + values.len());
                 self.refined = value;
             }
@@ -588,6 +628,13 @@ impl<'m> Domain<'m> for Builder<'m> {
         };
         self.end(term, offset);
         Ok(())
+    }
+
+    fn stays(&mut self, reference: Id) -> Id {
+        match std::mem::replace(&mut self.refined, NONE) {
+            NONE => reference,
+            refined => refined,
+        }
     }
 
     fn non_null(&mut self, reference: Id) -> Id {

@@ -7,7 +7,7 @@
 use crate::body::{Imm, InstData, Origin};
 use crate::entity::{List, Value};
 use crate::terminator::Call;
-use prova_module::{Opcode, TagIdx, ValType};
+use prova_module::{Opcode, RefType, TagIdx, ValType};
 use std::ops::Range;
 
 /// A run of a pool.
@@ -64,6 +64,12 @@ pub(super) enum Term {
         null: u32,
         non_null: u32,
     },
+    Cast {
+        reference: u32,
+        ty: RefType,
+        fits: u32,
+        otherwise: u32,
+    },
     Invoke {
         call: Call,
         normal: u32,
@@ -119,22 +125,41 @@ pub(super) struct Draft {
     pub(super) targets: Vec<u32>,
     pub(super) clauses: Vec<Clause>,
     pub(super) handlers: Vec<Handler>,
-    /// Values with the type of another one without null, in the order of their making.
-    pub(super) non_nulls: Vec<NonNull>,
+    /// Values whose type follows from another one's, in the order of their making.
+    pub(super) followers: Vec<Follower>,
 }
 
-/// A value that is another one, known not to be null.
-pub(super) struct NonNull {
+/// How a type follows from another one.
+#[derive(Clone, Copy)]
+pub(super) enum Follows {
+    /// The same.
+    Same,
+    /// The same without null.
+    NonNull,
+    /// `any.convert_extern`: null where the other is.
+    Any,
+    /// `extern.convert_any`: the same.
+    Extern,
+}
+
+impl Follows {
+    fn of(self, ty: ValType) -> ValType {
+        let ValType::Ref(from) = ty else { return ty };
+        let to = match self {
+            Follows::Same => return ty,
+            Follows::NonNull => return ValType::Ref(from.as_non_null()),
+            Follows::Any => RefType::ANYREF,
+            Follows::Extern => RefType::EXTERNREF,
+        };
+        ValType::Ref(if from.is_nullable() { to } else { to.as_non_null() })
+    }
+}
+
+/// A value whose type follows from another one's.
+pub(super) struct Follower {
     pub(super) value: u32,
     pub(super) of: u32,
-}
-
-/// The type of references of this type that are not null.
-pub(super) fn non_null(ty: ValType) -> ValType {
-    match ty {
-        ValType::Ref(ty) => ValType::Ref(ty.as_non_null()),
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => ty,
-    }
+    pub(super) how: Follows,
 }
 
 /// The first payload among arguments; values are below.
@@ -153,18 +178,18 @@ pub(super) fn slice<'p, T>(pool: &'p [T], run: &Run) -> &'p [T] {
 }
 
 impl Draft {
-    /// A value is `of` without null; its type is still to be given, from the types known by now
-    /// ([`settle_types`](Draft::settle_types)).
-    pub(super) fn is_non_null(&mut self, value: u32, of: u32) -> ValType {
-        self.non_nulls.push(NonNull { value, of });
-        non_null(self.types[of as usize])
+    /// The type of a value follows from the one of `of`; it is still to be given, from the types
+    /// known by now ([`settle_types`](Draft::settle_types)).
+    pub(super) fn follows(&mut self, value: u32, of: u32, how: Follows) -> ValType {
+        self.followers.push(Follower { value, of, how });
+        how.of(self.types[of as usize])
     }
 
-    /// Gives the values without null the types that follow once each value is what `is` says: the
-    /// value of a local may be of a narrower type than the local.
+    /// Gives values the types that follow once each value is what `is` says: the value of a local
+    /// may be of a narrower type than the local.
     pub(super) fn settle_types(&mut self, is: impl Fn(u32) -> u32) {
-        for &NonNull { value, of } in &self.non_nulls {
-            self.types[value as usize] = non_null(self.types[is(of) as usize]);
+        for &Follower { value, of, how } in &self.followers {
+            self.types[value as usize] = how.of(self.types[is(of) as usize]);
         }
     }
 
@@ -214,6 +239,7 @@ impl Draft {
                 | Term::Branch { .. }
                 | Term::Table { .. }
                 | Term::Null { .. }
+                | Term::Cast { .. }
                 | Term::Catch { .. }
                 | Term::Unreachable => {}
             }
@@ -260,6 +286,7 @@ impl Draft {
             Term::Jump(edge) => two[0] = Some(*edge),
             Term::Branch { then: a, otherwise: b, .. }
             | Term::Null { null: a, non_null: b, .. }
+            | Term::Cast { fits: a, otherwise: b, .. }
             | Term::Invoke { normal: a, handler: b, .. } => two = [Some(*a), Some(*b)],
             Term::Table { edges, .. } => run = edges.clone(),
             Term::Throw { handler, .. } => two[0] = *handler,

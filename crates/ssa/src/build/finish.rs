@@ -276,6 +276,10 @@ impl Finish {
                 let (null, non_null) = (self.edge(null)?, self.edge(non_null)?);
                 Terminator::Null { reference: self.value(reference), null, non_null }
             }
+            Term::Cast { reference, ty, fits, otherwise } => {
+                let (fits, otherwise) = (self.edge(fits)?, self.edge(otherwise)?);
+                Terminator::Cast { reference: self.value(reference), ty, fits, otherwise }
+            }
             Term::Invoke { call, normal, handler } => {
                 let (normal, handler) = (self.edge(normal)?, self.edge(handler)?);
                 Terminator::Invoke { call, normal, handler }

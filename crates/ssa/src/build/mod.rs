@@ -66,10 +66,10 @@ pub struct BuildError {
 }
 
 impl BuildError {
-    /// Whether the function works on objects, or holds references to them or to exceptions where
-    /// no body can. Other reasons are bounds, and faults.
-    pub fn is_of_objects(&self) -> bool {
-        matches!(self.reason, BuildReason::Objects | BuildReason::Held)
+    /// Whether the function holds references to objects or exceptions where no body can. Other
+    /// reasons are bounds, and faults.
+    pub fn is_held(&self) -> bool {
+        matches!(self.reason, BuildReason::Held)
     }
 }
 
@@ -83,8 +83,6 @@ pub enum BuildReason {
         /// How many are allowed.
         limit: u64,
     },
-    /// It works on structures, arrays or small integers, or tests types of references.
-    Objects,
     /// A local of references to exceptions or objects has no default value, so that what it holds
     /// outside of the blocks that write it is no value of the body.
     Held,
@@ -107,9 +105,6 @@ impl fmt::Display for BuildError {
             }
             BuildReason::Held => {
                 write!(f, "{func} has a local of non-null references to exceptions or objects")
-            }
-            BuildReason::Objects => {
-                write!(f, "{func} works on structures, arrays or small integers")
             }
             BuildReason::Bug { offset, what } => write!(f, "{func}: {what} at {offset:#x}: a bug"),
         }

@@ -7,8 +7,8 @@ use super::{Check, place};
 use crate::body::{Origin, Place};
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, Edge, Terminator};
-use prova_module::ValType;
 use prova_module::walk::{Exit, How, Site};
+use prova_module::{Operator, ValType};
 
 /// The head that a block must have.
 pub(super) struct Head<'t> {
@@ -248,6 +248,44 @@ impl Check<'_, '_> {
             (_, other) => return Err(unlike("a conditional branch", &other)),
         };
         self.begin(goes_on.block, self.offset)
+    }
+
+    /// A branch by the type of a reference, the last of the values (C9). Where it stays, it has the
+    /// type that the operator asks for, or its own, without null if null would fit.
+    pub(super) fn cast(
+        &mut self,
+        site: &Site<'_>,
+        index: usize,
+        (wanted, values): (Value, &[Value]),
+        height: usize,
+    ) -> Verdict {
+        let (asked, on_fit) = match site.operator {
+            Operator::BrOnCast { to_ref_type, .. } => (to_ref_type, true),
+            Operator::BrOnCastFail { to_ref_type, .. } => (to_ref_type, false),
+            _ => return Err(Fault::new(Rule::Function, "a branch without type")),
+        };
+        let terminator = self.terminate()?;
+        let Terminator::Cast { reference, ty, fits, otherwise } = terminator else {
+            return Err(unlike("cast", &terminator));
+        };
+        Self::operand(reference, wanted)?;
+        demand!(ty == asked, Operators, "a branch by {ty}, not by {asked}");
+        let Some((_, below)) = values.split_last() else {
+            return Err(Fault::new(Rule::Function, "a branch without reference"));
+        };
+        let (taken, other) = if on_fit { (fits, otherwise) } else { (otherwise, fits) };
+        self.label_edge(&taken, index, &Along::Refined(below), self.this_place())?;
+        let own = self.body.values.get(reference).map(|data| data.ty);
+        let stays = match (on_fit, asked.is_nullable()) {
+            (false, _) => Some(ValType::Ref(asked)),
+            (true, true) => own.map(non_null),
+            (true, false) => own,
+        };
+        let types = stays.as_slice();
+        let head = Head { types, base: Some(height as u32), ..after(self.offset) };
+        self.only_edge(&other, &head, &Along::Payloads(1))?;
+        self.refined = self.values_of(other.block).next();
+        self.begin(other.block, self.offset)
     }
 
     /// A position of a `br_table` (C9).

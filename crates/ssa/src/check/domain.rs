@@ -57,9 +57,6 @@ impl<'m> Domain<'m> for Check<'m, '_> {
             self.no_results(site, results);
             return Ok(());
         }
-        if site.row.opcode.is_of_objects() {
-            return Err(objects());
-        }
         self.straight(site, args, results)
     }
 
@@ -125,7 +122,10 @@ impl<'m> Domain<'m> for Check<'m, '_> {
             self.shows_below(to.offset, edge.below);
         }
         match edge.how {
-            How::OnCast(_) => Err(objects()),
+            How::OnCast(&reference) => {
+                let height = edge.below.len() + values.len().saturating_sub(1);
+                self.cast(site, index, (reference, values), height)
+            }
             // The way past an `if` left it where the `if` is.
             How::Skip => Ok(()),
             How::Return | How::Br | How::Fall if to.kind == BlockKind::Func => self.return_(values),
@@ -205,12 +205,11 @@ impl<'m> Domain<'m> for Check<'m, '_> {
         self.leaves(site, args)
     }
 
+    fn stays(&mut self, reference: Value) -> Value {
+        self.refined.take().unwrap_or(reference)
+    }
+
     fn non_null(&mut self, reference: Value) -> Value {
         self.refined.take().unwrap_or(reference)
     }
-}
-
-/// No body has operators on objects yet.
-fn objects() -> Fault {
-    Fault::new(Rule::Function, "an operator on objects")
 }

@@ -43,6 +43,12 @@ pub(super) fn non_null(ty: ValType) -> ValType {
     }
 }
 
+/// The type of a conversion's result, whose nullable form is `to`: null where the operand may be.
+fn converted(from: ValType, to: RefType) -> Option<ValType> {
+    let ValType::Ref(from) = from else { return None };
+    Some(ValType::Ref(if from.is_nullable() { to } else { to.as_non_null() }))
+}
+
 /// The immediates of an operator that is an instruction.
 pub(super) fn immediates(site: &Site<'_>) -> Verdict<Imm> {
     Imm::at(site).ok_or_else(no_immediates)
@@ -158,6 +164,8 @@ impl<'m> Check<'m, '_> {
                 (Kind::same, &Imm::Type(ty)) => Some(ty),
                 (Kind::same, _) => first,
                 (Kind::non_null, _) => first.map(non_null),
+                (Kind::anyref, _) => first.and_then(|ty| converted(ty, RefType::ANYREF)),
+                (Kind::externref, _) => first.and_then(|ty| converted(ty, RefType::EXTERNREF)),
                 (..) => site.result_type(kind, &self.wasm),
             };
             self.types.push(ty.ok_or_else(|| Fault::new(Rule::Function, "a result without type"))?);

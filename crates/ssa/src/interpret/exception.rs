@@ -85,6 +85,7 @@ impl<W: World> Machine<'_, W> {
                     | Terminator::Branch { .. }
                     | Terminator::Table { .. }
                     | Terminator::Null { .. }
+                    | Terminator::Cast { .. }
                     | Terminator::Catch { .. }
                     | Terminator::Return(_)
                     | Terminator::TailCall(_)

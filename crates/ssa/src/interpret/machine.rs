@@ -9,14 +9,14 @@
 use super::evaluate::{Args, Operations, evaluate};
 use super::exception::Thrown;
 use super::memory::access;
-use super::world::{Bits, Callee, Code, Fault, HostEnd, World};
+use super::world::{Aggregate, Bits, Callee, Code, Fault, HostEnd, World};
 use super::{Stopped, Trace};
-use crate::body::{Imm, Op};
+use crate::body::{Imm, Op, two_numbers};
 use crate::entity::{Block, Inst, Value};
 use crate::terminator::{ArgKind, Call, Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::ops::{Class, Immediate};
-use prova_module::{FuncIdx, Opcode, TagIdx, TypeIdx, ValType};
+use prova_module::{FuncIdx, Opcode, TagIdx, TypeIdx, ValType, heap_code};
 use std::sync::Arc;
 
 /// Where a frame is.
@@ -180,7 +180,12 @@ impl<W: World> Machine<'_, W> {
             return self.call(code, &call).map(|()| true);
         }
         let operands = self.gather(args);
-        let results = self.operator(opcode, data.imm, &operands)?;
+        let results = match opcode.class() {
+            Class::aggregate | Class::allocate => {
+                [self.aggregate(code, inst, opcode, &operands)?, 0, 0]
+            }
+            _ => self.operator(opcode, data.imm, &operands)?,
+        };
         for (value, &bits) in data.results().zip(&results) {
             // A result of 32 bits is zero-extended; an expression may give -1 for what does not
             // grow.
@@ -188,6 +193,26 @@ impl<W: World> Machine<'_, W> {
             self.set(value, if narrow { bits & u128::from(u32::MAX) } else { bits });
         }
         Ok(false)
+    }
+
+    /// Executes an operator on objects.
+    fn aggregate(
+        &mut self,
+        code: &Code,
+        inst: Inst,
+        opcode: Opcode,
+        operands: &[Bits],
+    ) -> Result<Bits, W::Error> {
+        let instance = self.frame()?.instance;
+        let data = code.body.inst(inst);
+        let immediates = two_numbers(opcode, data.imm);
+        let immediates = immediates.ok_or_else(|| self.bug("an operator without immediates"))?;
+        let ty = |value| code.body.value(value).ty;
+        let types: Vec<ValType> = code.body.operands(data.args).iter().map(|&v| ty(v)).collect();
+        let result = data.result().map(ty);
+        let operator = Aggregate { opcode, immediates, types: &types, operands, result };
+        let holds = if opcode.class() == Class::allocate { self.holds() } else { Vec::new() };
+        self.world.aggregate(instance, operator, &holds)
     }
 
     fn operator(
@@ -262,7 +287,7 @@ impl<W: World> Machine<'_, W> {
     /// The references to exceptions that frames hold.
     pub(super) fn holds(&self) -> Vec<u64> {
         let mut holds = Vec::new();
-        if !self.world.has_exceptions() {
+        if !self.world.has_exceptions() && !self.world.has_objects() {
             return holds;
         }
         for frame in &self.frames {
@@ -365,6 +390,7 @@ impl<W: World> Machine<'_, W> {
                 | Terminator::Branch { .. }
                 | Terminator::Table { .. }
                 | Terminator::Null { .. }
+                | Terminator::Cast { .. }
                 | Terminator::Throw { .. }
                 | Terminator::Catch { .. }
                 | Terminator::Return(_)
@@ -427,6 +453,13 @@ impl<W: World> Machine<'_, W> {
                 0 => self.take(code, null, &[]),
                 reference => self.take(code, non_null, &[reference]),
             },
+            Terminator::Cast { reference, ty, fits, otherwise } => {
+                let (bits, instance) = (self.get(*reference), self.frame()?.instance);
+                let code_of = heap_code(ty.is_nullable(), ty.heap_type());
+                let code_of = code_of.ok_or_else(|| self.bug("a type without code"))?;
+                let fit = self.world.ref_test(instance, bits as u64, code_of)?;
+                self.take(code, if fit { fits } else { otherwise }, &[bits]);
+            }
             Terminator::Invoke { call, .. } => self.call(code, call)?,
             Terminator::TailCall(call) => self.tail_call(code, call)?,
             Terminator::Return(values) => {

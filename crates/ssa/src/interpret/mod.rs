@@ -24,7 +24,7 @@ mod memory;
 mod world;
 
 pub use machine::interpret;
-pub use world::{Address, Bits, Callee, Code, Fault, HostEnd, World};
+pub use world::{Address, Aggregate, Bits, Callee, Code, Fault, HostEnd, World};
 
 use prova_module::{FuncIdx, Module};
 

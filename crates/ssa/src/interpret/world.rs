@@ -5,7 +5,7 @@
 //! themselves; static costs are in the body.
 
 use crate::body::Body;
-use prova_module::{FuncIdx, Module, TagIdx, TypeIdx};
+use prova_module::{FuncIdx, Module, Opcode, TagIdx, TypeIdx, ValType};
 use prova_num::NumError;
 use std::sync::Arc;
 
@@ -58,6 +58,21 @@ pub enum HostEnd<W: World + ?Sized> {
 
 /// A place in a memory: instance, index of the memory, effective address.
 pub type Address<W> = (<W as World>::Instance, u32, u128);
+
+/// An operator on objects with its operands.
+#[derive(Clone, Copy, Debug)]
+pub struct Aggregate<'a> {
+    /// The operator.
+    pub opcode: Opcode,
+    /// Its first two immediates, 0 for those that it has not.
+    pub immediates: (u32, u32),
+    /// The types of its operands.
+    pub types: &'a [ValType],
+    /// Its operands.
+    pub operands: &'a [Bits],
+    /// The type of its result.
+    pub result: Option<ValType>,
+}
 
 /// The world around running bodies.
 #[allow(missing_docs, reason = "operations of Wasm are named as their operators are")]
@@ -119,6 +134,8 @@ pub trait World {
 
     /// Whether there are exceptions that frames may hold.
     fn has_exceptions(&self) -> bool;
+    /// The same of objects.
+    fn has_objects(&self) -> bool;
     fn tag(&self, instance: Self::Instance, tag: TagIdx) -> Self::Tag;
     /// Makes an exception and gives its reference.
     fn exception_new(
@@ -138,6 +155,22 @@ pub trait World {
     /// It ends and is paid for; the clause gets these values, and a reference that is `made` for
     /// it.
     fn pay(&mut self, tag: Option<Self::Tag>, made: bool) -> Result<(), Self::Error>;
+
+    /// Executes an operator on objects, whose first two immediates these are, a heap type by its
+    /// code; gives its result, if it has one. `holds` are the references that all frames hold.
+    fn aggregate(
+        &mut self,
+        instance: Self::Instance,
+        operator: Aggregate<'_>,
+        holds: &[u64],
+    ) -> Result<Bits, Self::Error>;
+    /// Whether a reference is of the type with this code.
+    fn ref_test(
+        &self,
+        instance: Self::Instance,
+        reference: u64,
+        code: u32,
+    ) -> Result<bool, Self::Error>;
 
     /// Reads bytes; `quiet`: without naming the address in a trap.
     fn read(&self, at: Address<Self>, bytes: &mut [u8], quiet: bool) -> Result<(), Self::Error>

@@ -33,6 +33,8 @@ pub enum Payload {
     None,
     /// A reference that is not null.
     NonNull,
+    /// A reference whose type has turned out.
+    Cast,
     /// The results of the call that ends the block.
     Results,
     /// The values of a tag, then a reference to the exception if the clause wants one.
@@ -130,6 +132,7 @@ pub(crate) fn only_edge(
             body.edges(edges).get(*target as usize).copied()
         }
         Terminator::Null { .. }
+        | Terminator::Cast { .. }
         | Terminator::Invoke { .. }
         | Terminator::Throw { .. }
         | Terminator::Catch { .. }
@@ -169,6 +172,7 @@ fn all_to<E: Ends>(ends: &mut E, (body, old): End<'_>, to: &Edge) -> Result<(), 
             edges.try_for_each(|edge| ends.edge(edge, to, Payload::None))
         }
         Terminator::Null { .. }
+        | Terminator::Cast { .. }
         | Terminator::Invoke { .. }
         | Terminator::Throw { .. }
         | Terminator::Catch { .. }
@@ -214,6 +218,17 @@ fn same<E: Ends>(
             ends.equal(*was, *reference)?;
             ends.edge(old_null, null, Payload::None)?;
             ends.edge(old_non_null, non_null, Payload::NonNull)
+        }
+        (
+            T::Cast { reference: was, ty: of, fits: old_fits, otherwise: old_otherwise },
+            T::Cast { reference, ty, fits, otherwise },
+        ) => {
+            if of != ty {
+                return Err(ends.unlike(Unlike::Control, "a branch by another type".to_owned()));
+            }
+            ends.equal(*was, *reference)?;
+            ends.edge(old_fits, fits, Payload::Cast)?;
+            ends.edge(old_otherwise, otherwise, Payload::Cast)
         }
         (
             T::Invoke { call: was, normal: old_normal, handler: old_handler },

@@ -113,7 +113,8 @@ fn at_end(body: &Body, block: Block, said: &Said, budget: &Budget) -> Verdict<Ve
         Terminator::Jump(_)
         | Terminator::Branch { .. }
         | Terminator::Table { .. }
-        | Terminator::Null { .. } => {}
+        | Terminator::Null { .. }
+        | Terminator::Cast { .. } => {}
         Terminator::Invoke { .. }
         | Terminator::Throw { .. }
         | Terminator::Catch { .. }

@@ -133,7 +133,8 @@ fn lists_exist(body: &Body) -> bool {
     let ends = |terminator: &Terminator| match terminator {
         Terminator::Jump(to) => edge(to),
         Terminator::Branch { then: a, otherwise: b, .. }
-        | Terminator::Null { null: a, non_null: b, .. } => edge(a) && edge(b),
+        | Terminator::Null { null: a, non_null: b, .. }
+        | Terminator::Cast { fits: a, otherwise: b, .. } => edge(a) && edge(b),
         Terminator::Table { edges, targets, .. } => {
             let all = body.edges.get(edges.range());
             all.is_some_and(|all| all.iter().all(edge)) && targets.range().end <= body.targets.len()

@@ -230,7 +230,9 @@ impl<'c> Simulate<'c> for Passed<'c> {
     fn edge(&mut self, old: &Edge, new: &Edge, payload: Payload) -> Verdict {
         let payload = match payload {
             Payload::None => NO_PAYLOAD,
-            Payload::NonNull | Payload::Results | Payload::Caught(..) => self.next_payload(),
+            Payload::NonNull | Payload::Cast | Payload::Results | Payload::Caught(..) => {
+                self.next_payload()
+            }
         };
         self.edges(old, new, payload)
     }

@@ -62,7 +62,8 @@ fn is_plain(terminator: &Terminator) -> bool {
         Terminator::Jump(_)
         | Terminator::Branch { .. }
         | Terminator::Table { .. }
-        | Terminator::Null { .. } => true,
+        | Terminator::Null { .. }
+        | Terminator::Cast { .. } => true,
         Terminator::Invoke { .. }
         | Terminator::Throw { .. }
         | Terminator::Catch { .. }

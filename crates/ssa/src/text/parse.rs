@@ -198,11 +198,12 @@ fn tag(tokens: &mut Tokens<'_>) -> Option<TagIdx> {
 }
 
 /// The words that begin a terminator.
-const TERMINATORS: [&str; 10] = [
+const TERMINATORS: [&str; 11] = [
     "jump",
     "branch",
     "table",
     "null",
+    "cast",
     "invoke",
     "throw",
     "catch",
@@ -353,6 +354,13 @@ impl Parser {
                 let reference = value(tokens)?;
                 let (null, non_null) = (self.edge(tokens)?, self.edge(tokens)?);
                 Terminator::Null { reference, null, non_null }
+            }
+            "cast" => {
+                let (reference, ValType::Ref(ty)) = (value(tokens)?, value_type(tokens)?) else {
+                    return Err("a reference type");
+                };
+                let (fits, otherwise) = (self.edge(tokens)?, self.edge(tokens)?);
+                Terminator::Cast { reference, ty, fits, otherwise }
             }
             "invoke" => {
                 let call = self.call(tokens)?;

@@ -4,8 +4,8 @@ use super::types::{Heap, Type};
 use crate::body::{Access, BlockData, Body, Def, Imm, Op, Origin, Place};
 use crate::entity::{Inst, Value};
 use crate::terminator::{Call, Clause, Edge, Terminator};
-use prova_module::Opcode;
 use prova_module::ops::Immediate;
+use prova_module::{Opcode, ValType};
 use std::fmt::{self, Write};
 
 /// The text of a body.
@@ -189,6 +189,11 @@ fn write_terminator(f: &mut String, body: &Body, terminator: &Terminator) -> fmt
             write!(f, " {reference}")?;
             write_edge(f, body, null)?;
             write_edge(f, body, non_null)
+        }
+        Terminator::Cast { reference, ty, fits, otherwise } => {
+            write!(f, " {reference} {}", Type(ValType::Ref(*ty)))?;
+            write_edge(f, body, fits)?;
+            write_edge(f, body, otherwise)
         }
         Terminator::Invoke { call, normal, handler } => {
             write_call(f, body, call)?;

@@ -5,7 +5,7 @@ use super::{Rule, Verified, VerifyError, made_in};
 use crate::body::{Body, Imm, InstData, Op};
 use crate::dominance::Dominators;
 use crate::entity::{Block, Inst, List, Value};
-use crate::terminator::{ArgKind, Call, Edge, Terminator};
+use crate::terminator::{ArgKind, Call, Edge, Terminator, less};
 use cranelift_entity::EntityRef;
 use prova_module::ops::{Class, Kind};
 use prova_module::{Opcode, TagIdx, ValType};
@@ -47,6 +47,7 @@ impl<'v, 'm> Checker<'v, 'm> {
                 | Terminator::Branch { .. }
                 | Terminator::Table { .. }
                 | Terminator::Null { .. }
+                | Terminator::Cast { .. }
                 | Terminator::Return(_)
                 | Terminator::TailCall(_)
                 | Terminator::Unreachable => None,
@@ -120,6 +121,7 @@ impl<'v, 'm> Checker<'v, 'm> {
             | Terminator::Branch { .. }
             | Terminator::Table { .. }
             | Terminator::Null { .. }
+            | Terminator::Cast { .. }
             | Terminator::Return(_)
             | Terminator::TailCall(_)
             | Terminator::Unreachable => false,
@@ -314,6 +316,14 @@ impl<'v, 'm> Checker<'v, 'm> {
                 self.edge(null, &[])?;
                 let payload = non_null(self.ty(*reference));
                 self.edge(edge, payload.as_slice())
+            }
+            Terminator::Cast { reference, ty, fits, otherwise } => {
+                self.one(*reference, Operand::AnyRef)?;
+                if !self.types.exists(ValType::Ref(*ty)) {
+                    return self.error(Rule::Operators, "a type that the module does not have");
+                }
+                self.edge(fits, &[ValType::Ref(*ty)])?;
+                self.edge(otherwise, &[less(self.ty(*reference), *ty)])
             }
             Terminator::Invoke { call, normal, handler } => {
                 self.call(call, false)?;

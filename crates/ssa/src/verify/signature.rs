@@ -4,10 +4,11 @@
 //! instruction must have.
 
 use crate::body::Imm;
+use prova_module::objects::unpacked;
 use prova_module::ops::{Immediate, Kind};
 use prova_module::{
-    FuncIdx, FuncType, GlobalIdx, HeapType, MemoryIdx, Module, Opcode, RefType, TableIdx,
-    TableType, TagIdx, TypeRegistry, UnpackedIndex, ValType,
+    FieldType, FuncIdx, FuncType, GlobalIdx, HeapType, MemoryIdx, Module, Opcode, RefKind, RefType,
+    TableIdx, TableType, TagIdx, TypeIdx, TypeRegistry, UnpackedIndex, ValType,
 };
 use std::cell::OnceCell;
 
@@ -87,7 +88,16 @@ impl<'m> Types<'m> {
     }
 }
 
-/// The reference type of functions of a type of the module.
+/// The most operands of an `array.new_fixed` that are named: a body's code has 7.6 MB (wasmparser).
+const VALUES_MAX: u32 = 8_000_000;
+
+/// The type of a conversion's result, whose nullable form is `to`: null where the operand may be.
+fn converted(from: ValType, to: RefType) -> Option<ValType> {
+    let ValType::Ref(from) = from else { return None };
+    Some(ValType::Ref(if from.is_nullable() { to } else { to.as_non_null() }))
+}
+
+/// The reference type of a type of the module.
 fn func_ref(nullable: bool, ty: u32) -> Option<ValType> {
     RefType::new(nullable, HeapType::Concrete(UnpackedIndex::Module(ty))).map(ValType::Ref)
 }
@@ -122,6 +132,9 @@ impl<'t, 'm> Site<'t, 'm> {
             Immediate::elem => Some(module.elements().len()),
             Immediate::data => Some(module.data().len()),
             Immediate::tag => Some(module.tag_count()),
+            // Of which type they are says the first immediate; a number of values is any.
+            Immediate::field => Some(self.fields().map_or(0, <[FieldType]>::len)),
+            Immediate::size => Some(usize::MAX),
             _other => None,
         };
         let indices: [Option<u32>; 2] = match self.imm {
@@ -189,8 +202,18 @@ impl<'t, 'm> Site<'t, 'm> {
             to.push(match (kind, self.imm) {
                 (Kind::same, Imm::Type(ty)) => Operand::Of(ty),
                 (Kind::same, _) => Operand::AnyNumber,
-                (Kind::ref_, Imm::Index(ty)) => Operand::Of(func_ref(true, ty)?),
-                (Kind::ref_, _) => Operand::AnyRef,
+                (Kind::fields, _) => {
+                    to.extend(
+                        self.fields()?.iter().map(|of| Operand::Of(unpacked(of.element_type))),
+                    );
+                    continue;
+                }
+                (Kind::elements, Imm::Indices(_, count)) if count <= VALUES_MAX => {
+                    let each = Operand::Of(self.element(false)?);
+                    to.extend(std::iter::repeat_n(each, count as usize));
+                    continue;
+                }
+                (Kind::ref_, _) => self.reference(to.len())?,
                 (Kind::exn, _) => Operand::Of(ValType::EXNREF),
                 (..) => Operand::Of(self.fixed(kind)?),
             });
@@ -211,10 +234,63 @@ impl<'t, 'm> Site<'t, 'm> {
                 (Kind::same, _) => *operands.first()?,
                 (Kind::non_null, _) => non_null(*operands.first()?)?,
                 (Kind::ref_, Imm::Heap(heap)) => ValType::Ref(RefType::new(true, heap)?),
+                (Kind::cast, Imm::Heap(heap)) => {
+                    let nullable = self.opcode == Opcode::RefCastNullable;
+                    ValType::Ref(RefType::new(nullable, heap)?)
+                }
+                (Kind::anyref, _) => converted(*operands.first()?, RefType::ANYREF)?,
+                (Kind::externref, _) => converted(*operands.first()?, RefType::EXTERNREF)?,
                 (..) => self.fixed(kind)?,
             });
         }
         Some(())
+    }
+
+    /// The fields of the structure type that an operator names.
+    fn fields(&self) -> Option<&'m [FieldType]> {
+        self.types.module.types().fields(TypeIdx(self.index(Immediate::type_)?))
+    }
+
+    /// The elements of the array type that an operator names, of two the first or second.
+    fn element(&self, second: bool) -> Option<ValType> {
+        let ty = match self.imm {
+            Imm::Indices(_, ty) if second => ty,
+            _other => self.index(Immediate::type_)?,
+        };
+        Some(unpacked(self.types.module.types().element(TypeIdx(ty))?.element_type))
+    }
+
+    /// What the operand at a position may be that is a reference: of the type that the operator
+    /// names, of the one that its row says, or any.
+    fn reference(&self, position: usize) -> Option<Operand> {
+        match (self.opcode, self.imm) {
+            (Opcode::ArrayCopy, Imm::Indices(to, from)) => {
+                let index = if position == 0 { to } else { from };
+                func_ref(true, index).map(Operand::Of)
+            }
+            (_, Imm::Index(index) | Imm::Indices(index, _)) => {
+                func_ref(true, index).map(Operand::Of)
+            }
+            (_, Imm::Heap(heap)) if self.opcode.is_of_objects() => {
+                // A cast stays within its hierarchy.
+                let of = RefType::new(true, heap)?;
+                let top = match self.types.module.types().ref_kind(of) {
+                    RefKind::Any => RefType::ANYREF,
+                    RefKind::Func => RefType::FUNCREF,
+                    RefKind::Extern => RefType::EXTERNREF,
+                    RefKind::Exn => RefType::EXNREF,
+                };
+                Some(Operand::Of(ValType::Ref(top)))
+            }
+            (Opcode::RefEq, _) => Some(Operand::Of(ValType::Ref(RefType::EQREF))),
+            (Opcode::ArrayLen, _) => Some(Operand::Of(ValType::Ref(RefType::ARRAYREF))),
+            (Opcode::I31GetS | Opcode::I31GetU, _) => {
+                Some(Operand::Of(ValType::Ref(RefType::I31REF)))
+            }
+            (Opcode::AnyConvertExtern, _) => Some(Operand::Of(ValType::EXTERNREF)),
+            (Opcode::ExternConvertAny, _) => Some(Operand::Of(ValType::Ref(RefType::ANYREF))),
+            (_, _) => Some(Operand::AnyRef),
+        }
     }
 
     /// The type that a kind stands for, if it does not depend on the operands.
@@ -237,6 +313,13 @@ impl<'t, 'm> Site<'t, 'm> {
                     .then(|| self.types.module.func_type_idx(FuncIdx(func)))
                     .and_then(|ty| func_ref(false, ty.0))?
             }
+            Kind::object => func_ref(false, self.index(Immediate::type_)?)?,
+            Kind::field => {
+                let field = self.index(Immediate::field)?;
+                unpacked(self.fields()?.get(field as usize)?.element_type)
+            }
+            Kind::element => self.element(false)?,
+            Kind::i31 => ValType::Ref(RefType::I31),
             Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64 | Kind::v128 => kind.val_type()?,
             Kind::local
             | Kind::same
@@ -250,12 +333,8 @@ impl<'t, 'm> Site<'t, 'm> {
             | Kind::block_params
             | Kind::block_results
             | Kind::func_results
-            | Kind::object
-            | Kind::field
-            | Kind::element
             | Kind::elements
             | Kind::cast
-            | Kind::i31
             | Kind::anyref
             | Kind::externref
             | Kind::any

@@ -9,7 +9,7 @@ use prova_ssa::{CheckedBody, Metering, build, print};
 
 /// Whether a function has no body in SSA form since it works on objects.
 pub fn works_on_objects(module: &Module, func: FuncIdx) -> bool {
-    build(module, func, Metering::NONE).is_err_and(|error| error.is_of_objects())
+    build(module, func, Metering::NONE).is_err_and(|error| error.is_held())
 }
 
 /// Whether a function of a module works on objects.

@@ -325,7 +325,7 @@ fn send(
                 let name = if passes.is_empty() { "" } else { "behind passes, " };
                 tally.refused.push((index, format!("{name}{rejection}")));
             }
-            trip::Outcome::NotBuilt(error) if error.is_of_objects() => {}
+            trip::Outcome::NotBuilt(error) if error.is_held() => {}
             other => return Err(other.to_string()),
         }
     }

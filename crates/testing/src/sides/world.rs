@@ -8,9 +8,9 @@ use prova_module::{
 };
 use prova_runtime::{
     Cell, Exception, FuncAddr, FuncKind, HostOutcome, InstanceAddr, MemoryAddr, MemoryFault,
-    NULL_REF, Search, Store, TableAddr, TagAddr, Trap, TrapKind, func_ref,
+    NULL_REF, Refused, Search, Store, TableAddr, TagAddr, Trap, TrapKind, func_ref,
 };
-use prova_ssa::interpret::{Address, Bits, Callee, Fault, HostEnd, World};
+use prova_ssa::interpret::{Address, Aggregate, Bits, Callee, Fault, HostEnd, World};
 use std::any::Any;
 
 /// A store with what a call brings along.
@@ -198,6 +198,34 @@ impl World for StoreWorld<'_> {
 
     fn has_exceptions(&self) -> bool {
         self.store.exception_cells() > 0
+    }
+
+    fn has_objects(&self) -> bool {
+        self.store.object_count() > 0
+    }
+
+    fn aggregate(
+        &mut self,
+        instance: InstanceAddr,
+        operator: Aggregate<'_>,
+        holds: &[u64],
+    ) -> Outcome<Bits> {
+        let mut window = write(operator.types, operator.operands);
+        // The result may have two cells.
+        window.resize(window.len().max(2), 0);
+        let (opcode, immediates) = (operator.opcode, operator.immediates);
+        loop {
+            match self.store.aggregate(instance, opcode, immediates, &mut window) {
+                Ok(()) => break,
+                Err(Refused::Trap(kind)) => return trap(Err(kind)),
+                Err(Refused::Collect) => trap(self.store.collect_for_external(holds))?,
+            }
+        }
+        Ok(operator.result.map_or(0, |ty| read(&[ty], &window)[0]))
+    }
+
+    fn ref_test(&self, instance: InstanceAddr, reference: u64, code: u32) -> Outcome<bool> {
+        trap(self.store.ref_test(instance, reference, code))
     }
 
     fn tag(&self, instance: InstanceAddr, tag: TagIdx) -> TagAddr {

@@ -57,7 +57,7 @@ impl Tally {
             self.log_ratios.1 += 1;
         }
         for (_, outcome) in &trip.outcomes {
-            if matches!(outcome, Outcome::NotBuilt(error) if error.is_of_objects()) {
+            if matches!(outcome, Outcome::NotBuilt(error) if error.is_held()) {
                 continue;
             }
             self.funcs += 1;
