@@ -510,7 +510,10 @@ impl Machine<'_> {
     fn given(&self, gives: Gives, (first, second): (u32, u32)) -> Option<Ty> {
         let ty = match gives {
             Gives::Number => return None,
-            Gives::Field => *self.layout.object(first).get(second as usize)?,
+            Gives::Field => {
+                let field = planted!(OtherFieldIsGiven, second as usize, 1);
+                *self.layout.object(first).get(field)?
+            }
             Gives::Element => *self.layout.object(first).first()?,
             Gives::Extern => {
                 Ty::Ref(RefType { kind: RefKind::Extern, heap: Heap::Any, nullable: true })

@@ -500,7 +500,7 @@ impl Layout {
 
     /// Whether a reference of a type is a number to code, which may be any (L8).
     pub(crate) fn is_number(&self, ty: RefType) -> bool {
-        ty.kind == RefKind::Any && !self.contexts()
+        planted!(ReferencesAreNumbers, ty.kind == RefKind::Any, true) && !self.contexts()
     }
 
     /// The reference type that a cast asks for, from its code: twice the number of a heap type, and
@@ -514,7 +514,7 @@ impl Layout {
                 (kind, Heap::Type(self.canonical(ty)))
             }
             Some(_) => return None,
-            None => *HEAPS_BY_CODE.get(number as usize)?,
+            None => *HEAPS_BY_CODE.get(planted!(CastsGiveFunctions, number as usize, 6))?,
         };
         Some(RefType { kind, heap, nullable })
     }
@@ -759,7 +759,7 @@ impl Layout {
             MemoryShape::Guard { reservation_bytes, guard_bytes } => {
                 reservation_bytes.saturating_add(guard_bytes)
             }
-            MemoryShape::Explicit | MemoryShape::Masked => 0,
+            MemoryShape::Explicit | MemoryShape::Masked => planted!(HeapHasZone, 0, 1 << 33),
         };
         self.heap = u32::try_from(self.memories.len()).ok();
         let heap = Memory { min_bytes: 0, max_bytes: 0, zone_bytes, guard_bytes: 0, moves: false };

@@ -196,6 +196,11 @@ steps {
     LengthIsSet
     StartIsAnybody
     StaticTypeIsAny
+    // Objects.
+    ReferencesAreNumbers
+    HeapHasZone
+    CastsGiveFunctions
+    OtherFieldIsGiven
     OldGlobalIsThere
     ObjectIsLonger
     AnyConstant

@@ -15,6 +15,7 @@ mod masked;
 mod mixed;
 mod moves;
 mod numeric;
+mod objects;
 mod pcc;
 mod proved;
 mod run;

@@ -249,6 +249,10 @@ impl Run<'_> {
         let Some(performed) = PERFORMED.iter().find(|row| u64::from(row.opcode) == opcode) else {
             return self.broken(Rule::Call, format!("`perform` of {opcode:#x}"));
         };
+        if let Performs::Object(gives) = performed.rule {
+            let (first, second) = (self.regs.general[1], self.regs.general[8]);
+            return Ok(Some(self.world.module.given(gives, first, second)));
+        }
         if let Performs::Element(cell) = performed.rule {
             let table = usize::try_from(self.regs.general[1]).ok();
             let Some(table) = table.and_then(|table| self.world.module.tables.get(table)) else {

@@ -4,6 +4,7 @@
 //! it shares neither with the check: a fault in `Layout::derive` or `prova_check::abi` would make
 //! honest code break a rule here.
 
+use prova_check::builtins::Gives;
 use wasmparser::{
     AbstractHeapType as A, CompositeInnerType, FieldType, HeapType, Parser, Payload, StorageType,
     SubType, TypeRef, ValType,
@@ -15,7 +16,7 @@ pub(crate) enum Names {
     Func,
     Extern,
     Exn,
-    /// Structures, arrays and small integers. There are none: each reference is null.
+    /// Structures, arrays and small integers, which are numbers to code.
     Any,
 }
 
@@ -311,6 +312,33 @@ impl Module {
     pub(crate) fn is_func(&self, ty: u32) -> bool {
         let inner = &self.declared[ty as usize].1.composite_type.inner;
         matches!(inner, CompositeInnerType::Func(_))
+    }
+
+    /// What an operator on objects gives, of indices that may be none; nothing of what is a number.
+    pub(crate) fn given(&self, gives: Gives, first: u64, second: u64) -> Vec<Ty> {
+        let at = |index: u64| usize::try_from(index).unwrap_or(usize::MAX);
+        let inner = self.declared.get(at(first)).map(|ty| &ty.1.composite_type.inner);
+        let unpacked = |ty: &FieldType| match ty.element_type {
+            StorageType::Val(ty) => Some(self.value(ty)),
+            StorageType::I8 | StorageType::I16 => None,
+        };
+        let reference = |names| Ty::Ref(RefTy { names, which: Which::Any, nullable: true });
+        let given = match (gives, inner) {
+            (Gives::Field, Some(CompositeInnerType::Struct(of))) => {
+                of.fields.get(at(second)).and_then(unpacked)
+            }
+            (Gives::Element, Some(CompositeInnerType::Array(of))) => unpacked(&of.0),
+            (Gives::Extern, _) => Some(reference(Names::Extern)),
+            // Codes of the three hierarchies of other references, with null.
+            (Gives::Cast, _) => match first {
+                13 => Some(reference(Names::Func)),
+                17 => Some(reference(Names::Extern)),
+                21 => Some(reference(Names::Exn)),
+                _ => None,
+            },
+            _ => None,
+        };
+        given.into_iter().collect()
     }
 
     /// Whether a value of the type `given` can stand for one of `wanted`.

@@ -129,6 +129,8 @@ impl Lowering<'_> {
             Some(is) => is,
             None => self.ask(reference, (ty.is_nullable(), ty.heap_type()))?,
         };
+        self.fuel_wanted(fits.block);
+        self.fuel_wanted(otherwise.block);
         self.branch(is, (fits, &[reference]), (otherwise, &[reference]))
     }
 

@@ -107,12 +107,15 @@ impl Lowering<'_> {
     /// parameter for it. Behind a call that ends it nothing is known.
     pub(crate) fn fuel_ends(&mut self, block: Block) {
         let calls = match self.body.block(block).terminator {
-            Terminator::Invoke { .. } | Terminator::Throw { .. } | Terminator::Catch { .. } => true,
+            // The store may be asked for a cast.
+            Terminator::Invoke { .. }
+            | Terminator::Throw { .. }
+            | Terminator::Catch { .. }
+            | Terminator::Cast { .. } => true,
             Terminator::Jump(_)
             | Terminator::Branch { .. }
             | Terminator::Table { .. }
             | Terminator::Null { .. }
-            | Terminator::Cast { .. }
             | Terminator::Return(_)
             | Terminator::TailCall(_)
             | Terminator::Unreachable => false,

@@ -362,7 +362,16 @@ fn perform_on_few(
 ) -> bool {
     let Some(window) = window(store) else { return false };
     let many = store.counted(instance, opcode, operands, window);
-    many <= FEW_ELEMENTS && store.aggregate(instance, opcode, operands, window).is_ok()
+    if many > FEW_ELEMENTS {
+        return false;
+    }
+    let fuel = store.fuel();
+    let done = store.aggregate(instance, opcode, operands, window).is_ok();
+    if !done {
+        // It is paid for where it traps.
+        store.set_fuel(fuel);
+    }
+    done
 }
 
 /// The elements of an array that are written at once, at most.

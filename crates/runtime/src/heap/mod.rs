@@ -24,6 +24,10 @@
 //!   with room may name pages that are free by then. Who collects ends the sweep, interrupted or
 //!   not (`collect`).
 //!
+//! Machine code that is not proved equal may write any number anywhere into the region, also where
+//! no object is. Then bytes are other ones than HP2 says, and an object begins with other values;
+//! what leans on HP2 is the meaning of programs alone.
+//!
 //! Everything is a function of the calls: the same calls give the same offsets.
 //!
 //! # Cost

@@ -377,6 +377,7 @@ impl Store {
     }
 
     /// How many elements an operator works on that its operands say; 0 where they say none.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
     pub(crate) fn counted(
         &self,
         instance: InstanceAddr,
