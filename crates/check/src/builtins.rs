@@ -21,7 +21,7 @@ pub struct Performed {
     pub opcode: u16,
     /// Its name.
     pub mnemonic: &'static str,
-    /// What the check demands of its operands, and knows of its result.
+    /// The demands on its operands, and the knowledge of its result.
     pub rule: Performs,
 }
 

@@ -38,8 +38,8 @@ pub enum RefKind {
     Extern,
     /// Caught exceptions.
     Exn,
-    /// Structures, arrays, small integers. Where functions get contexts, all that code knows of them
-    /// is null; in Prova's own runtime they are numbers (L8 of `layout`).
+    /// Structures, arrays, small integers. Where functions get contexts, all that code knows of
+    /// them is null; in Prova's own runtime they are numbers (L8 of `layout`).
     Any,
 }
 

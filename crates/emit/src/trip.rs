@@ -32,7 +32,7 @@ mod candidate;
 
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use crate::reducify::Irreducible;
-use crate::{EmitError, Emitted, Relocatable, Types, assemble, emit_with, linked};
+use crate::{EmitError, EmitReason, Emitted, Relocatable, Types, assemble, emit_with, linked};
 use candidate::{Candidate, Maker, Way};
 use prova_module::{FuncIdx, Limits, Module};
 use prova_ssa::{BuildError, CheckedBody, Rejection};
@@ -89,6 +89,22 @@ impl Outcome {
     /// Whether something went wrong.
     pub fn is_failure(&self) -> bool {
         !matches!(self, Outcome::Replaced | Outcome::Untouched | Outcome::NotBetter)
+    }
+
+    /// Whether the function is of a kind that is left alone: it has no body, since a local of
+    /// references has no default value, or branches by the type of a reference.
+    pub fn is_left_out(&self) -> bool {
+        match self {
+            Outcome::NotBuilt(error) => error.is_held(),
+            Outcome::NotEmitted(error) => error.reason == EmitReason::Cast,
+            Outcome::Replaced
+            | Outcome::Untouched
+            | Outcome::NotBetter
+            | Outcome::NotProved(_)
+            | Outcome::NotReduced(_)
+            | Outcome::Invalid(_)
+            | Outcome::Refused(_) => false,
+        }
     }
 
     /// The same of a function with another number.

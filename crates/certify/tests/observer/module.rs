@@ -314,7 +314,8 @@ impl Module {
         matches!(inner, CompositeInnerType::Func(_))
     }
 
-    /// What an operator on objects gives, of indices that may be none; nothing of what is a number.
+    /// The type of the result of an operator on objects, of indices that may be none; nothing for a
+    /// number.
     pub(crate) fn given(&self, gives: Gives, first: u64, second: u64) -> Vec<Ty> {
         let at = |index: u64| usize::try_from(index).unwrap_or(usize::MAX);
         let inner = self.declared.get(at(first)).map(|ty| &ty.1.composite_type.inner);

@@ -31,6 +31,7 @@ use prova_module::{
 };
 use prova_ssa as ssa;
 use prova_ssa::{InstData, two_numbers};
+use std::rc::Rc;
 
 /// Where the length of an array stands in its header.
 const LENGTH_AT: i32 = 4;
@@ -91,7 +92,6 @@ impl Lowering<'_> {
         use Opcode as O;
         let emit = self.emit;
         let operands = self.body.operands(data.args);
-        let result = data.result().map(|value| self.body.value(value).ty);
         let value = match (opcode, args) {
             (O::RefEq, &[a, b]) => {
                 let equal = emit.ins(|i| i.icmp(IntCC::Equal, a, b));
@@ -124,20 +124,40 @@ impl Lowering<'_> {
                 emit.trap_unless(fits, traps::CAST_FAILURE);
                 reference
             }
-            (O::ArrayLen, &[reference]) if self.is_near() => {
+            (_, _) => return self.accessed(opcode, data, (first, second), args),
+        };
+        Ok(Some(vec![value]))
+    }
+
+    /// The results of an access of an object that is code here.
+    fn accessed(
+        &mut self,
+        opcode: Opcode,
+        data: &InstData,
+        (first, second): (u32, u32),
+        args: &[Value],
+    ) -> Result<Option<Vec<Value>>, Declined> {
+        use Opcode as O;
+        if !self.is_near() {
+            return Ok(None);
+        }
+        let operands = self.body.operands(data.args);
+        let result = data.result().map(|value| self.body.value(value).ty);
+        let value = match (opcode, args) {
+            (O::ArrayLen, &[reference]) => {
                 self.not_null(operands[0], reference);
                 self.length(reference)
             }
             (O::StructGet | O::StructGetS | O::StructGetU, &[reference]) => {
                 let Some((at, storage)) = self.field_place(first, second)? else { return Ok(None) };
-                if !self.is_near() || is_looked_at(storage) {
+                if is_looked_at(storage) {
                     return Ok(None);
                 }
                 self.not_null(operands[0], reference);
                 let at = At { offset: at, ..self.object(reference) };
                 self.read(&at, storage, opcode == O::StructGetS, result)?
             }
-            (O::StructSet, &[reference, value]) if self.is_near() => {
+            (O::StructSet, &[reference, value]) => {
                 let Some((at, storage)) = self.field_place(first, second)? else { return Ok(None) };
                 self.not_null(operands[0], reference);
                 let at = At { offset: at, ..self.object(reference) };
@@ -146,13 +166,13 @@ impl Lowering<'_> {
             }
             (O::ArrayGet | O::ArrayGetS | O::ArrayGetU, &[reference, index]) => {
                 let storage = self.element_storage(first)?;
-                if !self.is_near() || is_looked_at(storage) {
+                if is_looked_at(storage) {
                     return Ok(None);
                 }
                 let at = self.element_place(operands[0], (reference, index), storage);
                 self.read(&at, storage, opcode == O::ArrayGetS, result)?
             }
-            (O::ArraySet, &[reference, index, value]) if self.is_near() => {
+            (O::ArraySet, &[reference, index, value]) => {
                 let storage = self.element_storage(first)?;
                 let at = self.element_place(operands[0], (reference, index), storage);
                 self.write(&at, storage, value);
@@ -178,19 +198,28 @@ impl Lowering<'_> {
         }
     }
 
+    /// The layout of a type of objects, made once for the function: it lists all fields.
+    fn object_layout(&self, ty: u32) -> Option<Rc<ObjectLayout>> {
+        let mut layouts = self.layouts.borrow_mut();
+        let made = || self.module.types().layout(TypeIdx(ty)).map(Rc::new);
+        layouts.entry(ty).or_insert_with(made).clone()
+    }
+
     /// The place of a field, and its form; `None` where the guard does not reach so far.
     fn field_place(&self, ty: u32, field: u32) -> Result<Option<(i32, Storage)>, Declined> {
         let none = Declined::Bug("no such structure");
-        let layout = self.module.types().layout(TypeIdx(ty));
-        let Some(ObjectLayout::Struct { fields, .. }) = layout else { return Err(none) };
+        let layout = self.object_layout(ty);
+        let Some(ObjectLayout::Struct { fields, .. }) = layout.as_deref() else {
+            return Err(none);
+        };
         let place = fields.get(field as usize).ok_or(none)?;
         // A structure has 160 kB at most, and the guard is larger.
         Ok(i32::try_from(place.at).ok().map(|at| (at, place.storage)))
     }
 
     fn element_storage(&self, ty: u32) -> Result<Storage, Declined> {
-        match self.module.types().layout(TypeIdx(ty)) {
-            Some(ObjectLayout::Array(storage)) => Ok(storage),
+        match self.object_layout(ty).as_deref() {
+            Some(ObjectLayout::Array(storage)) => Ok(*storage),
             _ => Err(Declined::Bug("no such array")),
         }
     }

@@ -44,11 +44,14 @@ use cranelift_codegen::ir::{self, Function, InstBuilder, StackSlot, Value};
 use numeric::*;
 use prova_check::{CpuLevel, Layout, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{FuncIdx, Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
+use prova_module::{
+    FuncIdx, Module, ObjectLayout, Opcode, ValType, for_each_wasm_op, wasm_immediate,
+};
 use prova_ssa as ssa;
 use prova_ssa::{Body, Held, Imm, InstData, Op};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use vector::*;
 
 /// A function while it is lowered.
@@ -76,6 +79,8 @@ pub(crate) struct Lowering<'a> {
     pub(crate) catches: Catches<'a>,
     /// Arguments of edges so far.
     edge_args: Cell<usize>,
+    /// The layouts of types of objects that were asked for.
+    layouts: RefCell<BTreeMap<u32, Option<Rc<ObjectLayout>>>>,
 }
 
 /// The CLIF of a function, and what its calls say beside it.
@@ -175,10 +180,9 @@ pub(crate) fn lower(
         result_cells,
         catches: Catches::new(held),
         edge_args: Cell::new(0),
+        layouts: RefCell::default(),
     };
-    lowering.handler_parameters();
     lowering.parameters();
-    lowering.fuel_parameters();
     lowering.enter(&params);
     lowering.all_blocks()?;
     let Catches { clauses, roots, .. } = std::mem::take(&mut lowering.catches);
@@ -238,6 +242,7 @@ impl<'a> Lowering<'a> {
 
     /// Makes the parameters of all blocks.
     fn parameters(&mut self) {
+        self.handler_parameters();
         let blocks = self.body.blocks().filter(|(_, data)| !exception::is_handler(data));
         for (block, data) in blocks {
             for value in data.params() {
@@ -246,6 +251,7 @@ impl<'a> Lowering<'a> {
                 self.values[value.as_u32() as usize] = Some(param);
             }
         }
+        self.fuel_parameters();
     }
 
     /// Jumps to the body's entry with the function's parameters.

@@ -24,8 +24,8 @@
 //! * G4. A cell that validated code has as a reference to an object of a type is one to such an
 //!   object, and what lies in a field is of its type. Nothing here leans on it for memory safety,
 //!   since machine code that is not proved equal may write any number into the heap: accesses are
-//!   compared with the region, and one outside is [`TrapKind::Bug`]; so is a reference to a function
-//!   or a value of the host in a field that is none of the field's type.
+//!   compared with the region, and one outside is [`TrapKind::Bug`]; so is a reference to a
+//!   function or a value of the host in a field that is none of the field's type.
 //!
 //! Tests: `tests/run/aggregate.wast` in every tier, `prova-testing`'s comparison of rows.
 
@@ -387,14 +387,21 @@ impl Store {
     ) -> u32 {
         let call = Call { instance, first, second, metered: true };
         let value = || self.element(&call).map_or(1, Storage::cells) as usize;
-        let at = match opcode {
-            Opcode::ArrayNewDefault => 0,
-            Opcode::ArrayNew => value(),
-            Opcode::ArrayNewData | Opcode::ArrayNewElem => 1,
-            Opcode::ArrayFill => 2 + value(),
-            Opcode::ArrayInitData | Opcode::ArrayInitElem => 3,
-            Opcode::ArrayCopy => 4,
-            _ => return 0,
+        let is = |opcodes: &[Opcode]| opcodes.contains(&opcode);
+        let at = if is(&[Opcode::ArrayNewDefault]) {
+            0
+        } else if is(&[Opcode::ArrayNew]) {
+            value()
+        } else if is(&[Opcode::ArrayNewData, Opcode::ArrayNewElem]) {
+            1
+        } else if is(&[Opcode::ArrayFill]) {
+            2 + value()
+        } else if is(&[Opcode::ArrayInitData, Opcode::ArrayInitElem]) {
+            3
+        } else if is(&[Opcode::ArrayCopy]) {
+            4
+        } else {
+            return 0;
         };
         window.get(at).map_or(u32::MAX, |&cell| cell as u32)
     }

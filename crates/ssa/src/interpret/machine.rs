@@ -180,11 +180,10 @@ impl<W: World> Machine<'_, W> {
             return self.call(code, &call).map(|()| true);
         }
         let operands = self.gather(args);
-        let results = match opcode.class() {
-            Class::aggregate | Class::allocate => {
-                [self.aggregate(code, inst, opcode, &operands)?, 0, 0]
-            }
-            _ => self.operator(opcode, data.imm, &operands)?,
+        let results = if matches!(opcode.class(), Class::aggregate | Class::allocate) {
+            [self.aggregate(code, inst, opcode, &operands)?, 0, 0]
+        } else {
+            self.operator(opcode, data.imm, &operands)?
         };
         for (value, &bits) in data.results().zip(&results) {
             // A result of 32 bits is zero-extended; an expression may give -1 for what does not

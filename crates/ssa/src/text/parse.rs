@@ -1,7 +1,7 @@
 //! The text of a body → the body.
 
 use super::lex::{Token, Tokens};
-use super::print::index_name;
+use super::print::{index_name, name};
 use super::types::{heap_type, number_type, ref_type};
 use crate::assemble::Assembler;
 use crate::body::{Access, Body, Imm, Metering, Op, Origin, Place};
@@ -127,7 +127,7 @@ fn opcodes() -> &'static HashMap<&'static str, Opcode> {
     static OPCODES: OnceLock<HashMap<&'static str, Opcode>> = OnceLock::new();
     OPCODES.get_or_init(|| {
         let all = Opcode::ALL.iter().filter(|opcode| opcode.class() != Class::refused);
-        all.rev().map(|&opcode| (opcode.mnemonic(), opcode)).collect()
+        all.rev().map(|&opcode| (name(opcode), opcode)).collect()
     })
 }
 

@@ -74,7 +74,10 @@ fn write_inst(f: &mut String, body: &Body, inst: Inst) -> fmt::Result {
         before = ", ";
     }
     f.push_str(if before.is_empty() { "" } else { " = " });
-    f.push_str(data.op.mnemonic());
+    f.push_str(match data.op {
+        Op::Wasm(opcode) => name(opcode),
+        Op::Charge | Op::Poll => data.op.mnemonic(),
+    });
     let immediates = match data.op {
         Op::Wasm(opcode) => opcode.row().immediates,
         Op::Charge | Op::Poll => &[],
@@ -82,6 +85,17 @@ fn write_inst(f: &mut String, body: &Body, inst: Inst) -> fmt::Result {
     write_imm(f, immediates, &data.imm)?;
     write_values(f, body.operands(data.args))?;
     writeln!(f, " @{:#x}", data.offset)
+}
+
+/// The name of an operator in the text: its mnemonic, where that is not another one's too.
+pub(super) fn name(opcode: Opcode) -> &'static str {
+    if opcode == Opcode::RefTestNullable {
+        "ref.test_null"
+    } else if opcode == Opcode::RefCastNullable {
+        "ref.cast_null"
+    } else {
+        opcode.mnemonic()
+    }
 }
 
 /// The name of an index in the text.
@@ -160,7 +174,7 @@ fn write_call(f: &mut String, body: &Body, call: &Call) -> fmt::Result {
 }
 
 fn write_operator(f: &mut String, opcode: Opcode, imm: &Imm) -> fmt::Result {
-    write!(f, " {}", opcode.mnemonic())?;
+    write!(f, " {}", name(opcode))?;
     write_imm(f, opcode.row().immediates, imm)
 }
 

@@ -260,8 +260,8 @@ impl<'t, 'm> Site<'t, 'm> {
         Some(unpacked(self.types.module.types().element(TypeIdx(ty))?.element_type))
     }
 
-    /// What the operand at a position may be that is a reference: of the type that the operator
-    /// names, of the one that its row says, or any.
+    /// The types of the operand at a position, a reference: of the type that the operator names, of
+    /// the one that its row says, or any.
     fn reference(&self, position: usize) -> Option<Operand> {
         match (self.opcode, self.imm) {
             (Opcode::ArrayCopy, Imm::Indices(to, from)) => {

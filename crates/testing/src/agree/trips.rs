@@ -325,7 +325,7 @@ fn send(
                 let name = if passes.is_empty() { "" } else { "behind passes, " };
                 tally.refused.push((index, format!("{name}{rejection}")));
             }
-            trip::Outcome::NotBuilt(error) if error.is_held() => {}
+            left if left.is_left_out() => {}
             other => return Err(other.to_string()),
         }
     }

@@ -25,7 +25,7 @@ use std::{fmt, fs, io};
 pub struct Tally {
     /// How many modules.
     pub modules: u64,
-    /// How many functions they define, without those that work on objects.
+    /// How many functions they define, without those that are left out ([`Outcome::is_left_out`]).
     pub funcs: u64,
     /// How many of them have new bytes.
     pub replaced: u64,
@@ -57,7 +57,7 @@ impl Tally {
             self.log_ratios.1 += 1;
         }
         for (_, outcome) in &trip.outcomes {
-            if matches!(outcome, Outcome::NotBuilt(error) if error.is_held()) {
+            if outcome.is_left_out() {
                 continue;
             }
             self.funcs += 1;
