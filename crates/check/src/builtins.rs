@@ -7,7 +7,8 @@
 //!   the cells.
 //! - `perform(context, height, opcode, first, second)`: performs an operator of the module on
 //!   indices. The runtime checks indices, types and bounds again, as if nobody had; what the check
-//!   adds is that the opcode is one of [`PERFORMED`] and that references are references.
+//!   adds is that the opcode is one of [`PERFORMED`] and that references are references. The result
+//!   of an operator on objects lies in the first cells, of the type that its immediates say.
 //! - `trap(context, height, kind)`: does not return.
 //! - `throw(context, height, tag)`: does not return; the values in the cells. With
 //!   [`THROW_REF`](crate::offsets::THROW_REF) in the place of a tag it throws the exception that

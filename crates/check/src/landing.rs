@@ -1,5 +1,5 @@
 //! P14: where control goes on when an exception is caught, and where a frame holds references to
-//! exceptions.
+//! exceptions and objects.
 //!
 //! ```text
 //! rows of a call ─ Clause ─► state at its landing ─ an edge like a jump's ─► the claims there
@@ -108,7 +108,7 @@ impl Machine<'_> {
     /// [`Rule::Landing`] if it names none, or the code is a thunk.
     pub fn root(&self, state: &mut State, below: u32) -> Result<(), Fault> {
         if self.kind.is_thunk() {
-            return fault(Rule::Landing, "a thunk holds references to exceptions");
+            return fault(Rule::Landing, "a thunk holds references to exceptions or objects");
         }
         let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
         let at = frame.map(|frame| (frame as i64).saturating_sub(i64::from(below)));
@@ -119,7 +119,10 @@ impl Machine<'_> {
         let word = at.and_then(|at| self.word(at));
         let exists = word.filter(|&word| (word as usize) < state.words.len());
         if planted!(RootAnywhere, exists.is_none(), false) {
-            return fault(Rule::Landing, "a reference to an exception is no word of the frame");
+            return fault(
+                Rule::Landing,
+                "a reference to an exception or object is no word of the frame",
+            );
         }
         if let Some(word) = exists.filter(|_| planted!(RootIsKept, written, false)) {
             state.set(Loc::Word(word), None);

@@ -14,12 +14,12 @@
 //! - L5. The record of a defined function is a part of the context of its instance.
 //! - L6. In the masked shape the `NOWHERE_BYTES` bytes from the store's word `STORE_NOWHERE` on are
 //!   never mapped, so that every access to them faults, on any path that a processor takes.
+//! - L7. The `LENGTH_GUARD_BYTES` bytes behind the present length of a memory with pages of 64 KiB
+//!   fault, in every shape.
 //! - L8. The heap of the store's objects, if the module has types of objects, is to code a memory
 //!   behind the module's own ([`Layout::heap`]), whose length is 0: in the guard shape all of its
 //!   zone is memory or faults (L3), in others nothing of it can be accessed. So references to
 //!   objects are numbers ([`Ty::I64`]), and what lies in an object is one.
-//! - L7. The `LENGTH_GUARD_BYTES` bytes behind the present length of a memory with pages of 64 KiB
-//!   fault, in every shape.
 
 use crate::abi::Convention;
 use crate::contract::{CodeKind, Contract};
@@ -31,8 +31,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use sha2::{Digest as _, Sha256};
 use wasmparser::{
-    AbstractHeapType, CompositeInnerType, FieldType, HeapType, Parser, Payload, StorageType,
-    TypeRef, ValType,
+    AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, TypeRef, ValType,
 };
 
 /// How out-of-bounds accesses to memories are kept out.
@@ -492,38 +491,6 @@ impl Layout {
         (ty as usize) < self.types.len()
     }
 
-    /// The number of the memory that is the heap of objects, if the module has types of objects
-    /// (L8).
-    pub fn heap(&self) -> Option<u32> {
-        self.heap
-    }
-
-    /// Whether a reference of a type is a number to code, which may be any (L8).
-    pub(crate) fn is_number(&self, ty: RefType) -> bool {
-        planted!(ReferencesAreNumbers, ty.kind == RefKind::Any, true) && !self.contexts()
-    }
-
-    /// The reference type that a cast asks for, from its code: twice the number of a heap type, and
-    /// 1 for null. From [`CODE_OF_TYPES`] on numbers are those of the module's types.
-    pub(crate) fn ref_of_code(&self, code: u32) -> Option<RefType> {
-        let (number, nullable) = (code >> 1, code & 1 == 1);
-        let (kind, heap) = match number.checked_sub(CODE_OF_TYPES) {
-            Some(ty) if (ty as usize) < self.types.len() => {
-                let is_func = self.form(ty) == Form::Func;
-                let kind = if is_func { RefKind::Func } else { RefKind::Any };
-                (kind, Heap::Type(self.canonical(ty)))
-            }
-            Some(_) => return None,
-            None => *HEAPS_BY_CODE.get(planted!(CastsGiveFunctions, number as usize, 6))?,
-        };
-        Some(RefType { kind, heap, nullable })
-    }
-
-    /// The values of a type's objects.
-    pub(crate) fn object(&self, ty: u32) -> &[Ty] {
-        self.objects.get(ty as usize).map_or(&[], |values| values)
-    }
-
     /// Whether code that is accepted may call functions of a type. The runtime has a way out for
     /// each such type.
     pub fn is_callable(&self, ty: u32) -> bool {
@@ -737,36 +704,7 @@ impl Layout {
         list.iter().map(|&ty| self.value(ty)).collect()
     }
 
-    /// The values of objects of a type.
-    fn values(&self, ty: &CompositeInnerType) -> Result<Vec<Ty>, &'static str> {
-        let value = |field: &FieldType| match field.element_type {
-            StorageType::I8 | StorageType::I16 => Ok(Ty::I32),
-            StorageType::Val(ty) => self.value(ty),
-        };
-        match ty {
-            CompositeInnerType::Struct(of) => of.fields.iter().map(value).collect(),
-            CompositeInnerType::Array(of) => Ok(alloc::vec![value(&of.0)?]),
-            CompositeInnerType::Func(_) | CompositeInnerType::Cont(_) => Ok(Vec::new()),
-        }
-    }
-
-    /// The heap of objects, behind all memories of the module (L8).
-    fn push_heap(&mut self) -> Result<(), &'static str> {
-        if self.forms.iter().all(|&form| form == Form::Func) {
-            return Ok(());
-        }
-        let zone_bytes = match self.config.memory {
-            MemoryShape::Guard { reservation_bytes, guard_bytes } => {
-                reservation_bytes.saturating_add(guard_bytes)
-            }
-            MemoryShape::Explicit | MemoryShape::Masked => planted!(HeapHasZone, 0, 1 << 33),
-        };
-        self.heap = u32::try_from(self.memories.len()).ok();
-        let heap = Memory { min_bytes: 0, max_bytes: 0, zone_bytes, guard_bytes: 0, moves: false };
-        push(&mut self.memories, heap)
-    }
-
-    fn value(&self, ty: ValType) -> Result<Ty, &'static str> {
+    pub(crate) fn value(&self, ty: ValType) -> Result<Ty, &'static str> {
         Ok(match ty {
             ValType::I32 => Ty::I32,
             ValType::I64 => Ty::I64,
@@ -833,7 +771,7 @@ impl Layout {
     }
 }
 
-fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
+pub(crate) fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
     if list.len() >= ITEMS_MAX {
         return Err("too many items");
     }
@@ -870,25 +808,6 @@ fn reference(ty: wasmparser::RefType, form: impl Fn(u32) -> Form) -> Result<RefT
     };
     Ok(RefType { kind, heap, nullable: ty.is_nullable() })
 }
-
-/// The first number of a heap type in a code that is a type of the module.
-const CODE_OF_TYPES: u32 = 16;
-
-/// The heap types below by their numbers in codes.
-const HEAPS_BY_CODE: [(RefKind, Heap); 12] = [
-    (RefKind::Any, Heap::Any),
-    (RefKind::Any, Heap::Eq),
-    (RefKind::Any, Heap::I31),
-    (RefKind::Any, Heap::Struct),
-    (RefKind::Any, Heap::Array),
-    (RefKind::Any, Heap::Nothing),
-    (RefKind::Func, Heap::Any),
-    (RefKind::Func, Heap::Nothing),
-    (RefKind::Extern, Heap::Any),
-    (RefKind::Extern, Heap::Nothing),
-    (RefKind::Exn, Heap::Any),
-    (RefKind::Exn, Heap::Nothing),
-];
 
 /// The settings as bytes, for the digest.
 fn settings(config: &Config) -> Vec<u8> {

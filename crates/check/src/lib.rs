@@ -81,6 +81,7 @@ mod machine;
 mod masked;
 mod metadata;
 mod nonzero;
+mod objects;
 mod operands;
 mod own_structures;
 mod pass;

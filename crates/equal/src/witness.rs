@@ -198,7 +198,7 @@ fn is_covered(body: &Body, setting: &Setting<'_>) -> Result<(), Refusal> {
     }
     let facts = setting.module.facts(body.func());
     if facts.is_none_or(|facts| facts.exception_roots.is_some()) {
-        return refuse(Cause::Operator, "references to exceptions in the frame");
+        return refuse(Cause::Operator, "references to exceptions or objects in the frame");
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod equal_share;
 mod equal_vectors;
 mod exceptions;
 mod few_bytes;
+mod forged;
 mod handed;
 mod inside;
 mod limits;

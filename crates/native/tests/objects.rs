@@ -125,10 +125,8 @@ fn casts_of_all_to_all() {
     same_metered(&text, &calls, &[(false, false), (true, false)]);
 }
 
-/// References in locals, on the stack, in arguments and in exceptions, while objects are forgotten.
-#[test]
-fn references_in_frames_stay() {
-    let text = r#"(module
+/// Functions that hold references in locals, on the stack, in arguments and in exceptions.
+const HOLDERS: &str = r#"(module
         (type $n (struct (field (mut i32)) (field (mut (ref null $n)))))
         (type $a (array (mut (ref null $n))))
         (tag $t (param (ref null $n)))
@@ -170,6 +168,10 @@ fn references_in_frames_stay() {
                 (unreachable))
             (call $garbage (i32.const 100000))
             (call $sum) (i32.add (call $sum (local.get $k)))))"#;
+
+/// References in locals, on the stack, in arguments and in exceptions, while objects are forgotten.
+#[test]
+fn references_in_frames_stay() {
     let calls: Vec<(&str, Vec<Val>)> = vec![
         ("deep", vec![Val::I32(0)]),
         ("deep", vec![Val::I32(50)]),
@@ -177,7 +179,39 @@ fn references_in_frames_stay() {
         ("array", vec![Val::I32(2000)]),
         ("caught", vec![Val::I32(4)]),
     ];
-    same_metered(text, &calls, &[(false, false), (true, true)]);
+    same_metered(HOLDERS, &calls, &[(false, false), (true, true)]);
+}
+
+/// A collection at every object, or at some, comes at the same objects in machine code.
+#[test]
+fn collections_come_at_the_same_objects() {
+    let text = HOLDERS.replace("60000", "60").replace("50000", "50").replace("100000", "100");
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    let run = |way: Way, every: u64| {
+        let engine = engine(way, |config| {
+            config.consume_fuel(true);
+        });
+        let module = Module::new(&engine, &wasm).expect("it is valid");
+        let mut store = Store::new(&engine, ());
+        store.gc_every(every);
+        store.set_fuel(1_000_000_000).expect("it is metered");
+        let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+        let calls = [("deep", 0), ("deep", 20), ("operands", 3), ("array", 40), ("caught", 4)];
+        let results = calls.map(|(name, arg)| {
+            let func = instance.get_func(&mut store, name).expect("an exported function");
+            let mut results = [Val::I32(0)];
+            func.call(&mut store, &[Val::I32(arg)], &mut results).expect("it returns");
+            format!("{results:?}")
+        });
+        (results, store.get_fuel().ok())
+    };
+    for every in [0, 1, 3, 10, 97] {
+        let expected = run(Way::Bytecode, every);
+        for way in [Way::Guard, Way::Explicit, Way::Masked, Way::NoSignals] {
+            assert_eq!(run(way, every), expected, "{way:?}: every {every}");
+        }
+    }
+    assert!(run(Way::Guard, 1).1 < run(Way::Guard, 0).1, "collections are paid for");
 }
 
 /// An object that finds no room is paid for once.

@@ -99,7 +99,7 @@ fn of_machine_code() -> Limits {
         ("charges in a row", prova_native::CHARGES_MAX.into()),
         ("values of edges", prova_native::EDGE_ARGS_MAX as u64),
         ("landings of exceptions", prova_native::LANDINGS_MAX as u64),
-        ("references to exceptions at calls", prova_native::ROOTS_MAX as u64),
+        ("references held at calls", prova_native::ROOTS_MAX as u64),
     ])
 }
 

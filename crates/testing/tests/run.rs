@@ -2,7 +2,9 @@
 //!
 //! The limits of a green run stand in `tests/run/README.md`.
 
+use prova_check::MemoryShape;
 use prova_core::{Config, Tier};
+use prova_native::NativeCompiler;
 use prova_wast::{Header, Options, Report};
 use std::fs;
 
@@ -80,9 +82,16 @@ fn it_does_not_matter_when_the_store_collects() {
     let scripts = scripts();
     let text = scripts.iter().find(|(name, _)| name == "collection.wast").map(|(_, text)| text);
     let text = text.expect("there is a script for this");
-    for tier in Tier::ALL {
+    let mut ways: Vec<(String, Config)> =
+        Tier::ALL.map(|tier| (tier.to_string(), Config::new().tier(tier).clone())).into();
+    let shapes = [MemoryShape::GUARD, MemoryShape::Explicit, MemoryShape::Masked];
+    ways.extend(shapes.map(|shape| {
+        let compiler = NativeCompiler::new().with_memory(shape);
+        (format!("native, {shape:?}"), Config::new().native(compiler).clone())
+    }));
+    for (tier, config) in ways {
         let reports = [0, 1, 3, 10, 97].map(|collect_every| {
-            let config = Config::new().tier(tier).clone();
+            let config = config.clone();
             let options = Options { config, collect_every, ..Options::default() };
             prova_wast::run(text, &options).expect("the configuration is possible")
         });

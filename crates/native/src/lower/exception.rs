@@ -17,8 +17,8 @@
 //!   that handler: its uses come after the newest of them.
 //! - X3. References are put into cells behind numbers: what computes a number may branch, and the
 //!   check forgets behind a branch what a cell holds.
-//! - X4. Before a call, what the frame holds of references to exceptions (`Held`) is stored to
-//!   slots, which the rows of the call name: dead values too, since which exceptions a store keeps
+//! - X4. Before a call, what the frame holds of references to exceptions and objects (`Held`) is
+//!   stored to slots, which the rows of the call name: dead values too, since what a store keeps
 //!   must not depend on the code.
 //! - X5. A reference that a clause gets is another value than what was loaded from its cell:
 //!   Cranelift leaves out the store of a value to where it was loaded from, and the check forgets
@@ -49,8 +49,8 @@ use std::collections::BTreeMap;
 /// The greatest number of landings of a function, all calls together.
 pub const LANDINGS_MAX: usize = 1 << 14;
 
-/// The greatest number of references to exceptions that the frame of a function holds at all its
-/// calls together.
+/// The greatest number of references to exceptions and objects that the frame of a function holds
+/// at all its calls together.
 pub const ROOTS_MAX: usize = 1 << 16;
 
 /// The exceptional ways of a function.
@@ -137,7 +137,7 @@ impl Lowering<'_> {
         let held = self.catches.held.map_or(&[][..], |held| held.at(offset));
         self.catches.root_count += held.len();
         if self.catches.root_count > ROOTS_MAX {
-            return Err(Declined::Limit("references to exceptions at calls", ROOTS_MAX));
+            return Err(Declined::Limit("references held at calls", ROOTS_MAX));
         }
         for (at, &value) in held.iter().enumerate() {
             if at == self.catches.root_slots.len() {

@@ -7,6 +7,7 @@
 use crate::body::{Imm, InstData, Origin};
 use crate::entity::{List, Value};
 use crate::terminator::Call;
+use crate::verify::{converted, non_null};
 use prova_module::{Opcode, RefType, TagIdx, ValType};
 use std::ops::Range;
 
@@ -144,14 +145,14 @@ pub(super) enum Follows {
 
 impl Follows {
     fn of(self, ty: ValType) -> ValType {
-        let ValType::Ref(from) = ty else { return ty };
-        let to = match self {
-            Follows::Same => return ty,
-            Follows::NonNull => return ValType::Ref(from.as_non_null()),
-            Follows::Any => RefType::ANYREF,
-            Follows::Extern => RefType::EXTERNREF,
+        let follows = match self {
+            Follows::Same => None,
+            Follows::NonNull => non_null(ty),
+            Follows::Any => converted(ty, RefType::ANYREF),
+            Follows::Extern => converted(ty, RefType::EXTERNREF),
         };
-        ValType::Ref(if from.is_nullable() { to } else { to.as_non_null() })
+        // Valid code has references there.
+        follows.unwrap_or(ty)
     }
 }
 

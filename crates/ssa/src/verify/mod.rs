@@ -32,6 +32,7 @@
 mod blocks;
 mod signature;
 
+pub(crate) use signature::converted;
 pub use signature::{Operand, Site, Types, non_null};
 
 use crate::body::{Body, Def};

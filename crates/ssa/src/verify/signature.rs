@@ -92,13 +92,13 @@ impl<'m> Types<'m> {
 const VALUES_MAX: u32 = 8_000_000;
 
 /// The type of a conversion's result, whose nullable form is `to`: null where the operand may be.
-fn converted(from: ValType, to: RefType) -> Option<ValType> {
+pub(crate) fn converted(from: ValType, to: RefType) -> Option<ValType> {
     let ValType::Ref(from) = from else { return None };
     Some(ValType::Ref(if from.is_nullable() { to } else { to.as_non_null() }))
 }
 
 /// The reference type of a type of the module.
-fn func_ref(nullable: bool, ty: u32) -> Option<ValType> {
+fn concrete(nullable: bool, ty: u32) -> Option<ValType> {
     RefType::new(nullable, HeapType::Concrete(UnpackedIndex::Module(ty))).map(ValType::Ref)
 }
 
@@ -266,10 +266,10 @@ impl<'t, 'm> Site<'t, 'm> {
         match (self.opcode, self.imm) {
             (Opcode::ArrayCopy, Imm::Indices(to, from)) => {
                 let index = if position == 0 { to } else { from };
-                func_ref(true, index).map(Operand::Of)
+                concrete(true, index).map(Operand::Of)
             }
             (_, Imm::Index(index) | Imm::Indices(index, _)) => {
-                func_ref(true, index).map(Operand::Of)
+                concrete(true, index).map(Operand::Of)
             }
             (_, Imm::Heap(heap)) if self.opcode.is_of_objects() => {
                 // A cast stays within its hierarchy.
@@ -311,9 +311,9 @@ impl<'t, 'm> Site<'t, 'm> {
                 let exists = (func as usize) < self.types.module.func_count();
                 exists
                     .then(|| self.types.module.func_type_idx(FuncIdx(func)))
-                    .and_then(|ty| func_ref(false, ty.0))?
+                    .and_then(|ty| concrete(false, ty.0))?
             }
-            Kind::object => func_ref(false, self.index(Immediate::type_)?)?,
+            Kind::object => concrete(false, self.index(Immediate::type_)?)?,
             Kind::field => {
                 let field = self.index(Immediate::field)?;
                 unpacked(self.fields()?.get(field as usize)?.element_type)

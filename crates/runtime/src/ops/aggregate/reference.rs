@@ -1,0 +1,147 @@
+//! References of the `any` hierarchy as cells (AG1, AG2 of [`super`]), and the types that they are
+//! of: a cell may be any number, and is looked up.
+
+use super::{AnyKind, INTERNAL};
+use crate::store::Store;
+use crate::trap::TrapKind;
+use crate::value::{InstanceAddr, NULL_REF};
+use crate::vm::Cell;
+use prova_module::{
+    AbstractHeapType, Composite, HeapType, RefKind, RefType, TypeId, TypeIdx, ValType, ref_of_code,
+    type_of_ref,
+};
+
+/// The greatest number of values of the host that can be references of the `any` hierarchy: their
+/// cells have 32 bits.
+const HOST_VALUES_MAX: u64 = 1 << 29;
+
+impl Store {
+    /// Whether a reference is one of the type that a code stands for, in an instance.
+    ///
+    /// # Errors
+    /// [`TrapKind::Bug`] for a number that is no code.
+    pub fn ref_test(
+        &self,
+        instance: InstanceAddr,
+        reference: Cell,
+        code: u32,
+    ) -> Result<bool, TrapKind> {
+        let ty = ref_of_code(code).ok_or(TrapKind::Bug)?;
+        let HeapType::Concrete(index) = ty.heap_type() else {
+            return Ok(self.is_ref(ty, reference));
+        };
+        if reference == NULL_REF {
+            return Ok(ty.is_nullable());
+        }
+        let ty = index.as_module_index().map(TypeIdx).ok_or(TrapKind::Bug)?;
+        let instance = self.instance(instance);
+        if ty.index() >= instance.module().types().len() {
+            return Err(TrapKind::Bug);
+        }
+        let is_func = instance.module().types().func(ty).is_some();
+        let ty = instance.type_id(ty);
+        Ok(if is_func {
+            self.func_of_ref(reference).is_some_and(|func| self.func_is(func, ty))
+        } else {
+            self.object_type(reference).is_some_and(|of| self.types().is_subtype(of, ty))
+        })
+    }
+
+    /// Whether a cell is a reference of this resolved type of the `any` hierarchy, which is not
+    /// null.
+    pub(crate) fn is_any(&self, ty: RefType, cell: Cell) -> bool {
+        use AbstractHeapType as A;
+        let kind = match AnyKind::of(cell) {
+            Some(AnyKind::Object(_)) if self.object_type(cell).is_none() => return false,
+            Some(AnyKind::Host(index)) if index as usize >= self.externs.len() => return false,
+            Some(kind) => kind,
+            None => return false,
+        };
+        let is_object = matches!(kind, AnyKind::Object(_));
+        let is_i31 = matches!(kind, AnyKind::I31(_));
+        let composite = || self.types().def(self.object_type(cell)?).map(|def| &def.composite);
+        match (type_of_ref(ty), ty.heap_type()) {
+            (Some(ty), _) => {
+                self.object_type(cell).is_some_and(|of| self.types().is_subtype(of, ty))
+            }
+            (None, HeapType::Abstract { ty, .. }) => match ty {
+                A::Any => true,
+                A::Eq => is_object || is_i31,
+                A::I31 => is_i31,
+                A::Struct => matches!(composite(), Some(Composite::Struct(_))),
+                A::Array => matches!(composite(), Some(Composite::Array(_))),
+                _ => false,
+            },
+            (None, HeapType::Concrete(_) | HeapType::Exact(_)) => false,
+        }
+    }
+
+    /// The identity of the type of an object of this store.
+    pub fn object_type(&self, cell: Cell) -> Option<TypeId> {
+        let object = self.heap.object(cell)?;
+        Some(TypeId(self.heap.read_u64(object.into())? as u32))
+    }
+
+    /// `any.convert_extern`.
+    ///
+    /// # Errors
+    /// [`TrapKind::HeapFull`] for a value of the host beyond the first 2^29.
+    pub fn internalize(&self, reference: Cell) -> Result<Cell, TrapKind> {
+        if reference == NULL_REF || reference & INTERNAL != 0 {
+            return Ok(reference & !INTERNAL);
+        }
+        let index = reference - 1;
+        if index >= HOST_VALUES_MAX {
+            return Err(TrapKind::HeapFull);
+        }
+        Ok(AnyKind::Host(index as u32).cell())
+    }
+
+    /// `extern.convert_any`; an object stays for ever (AG2).
+    ///
+    /// # Errors
+    /// [`TrapKind::Bug`] for what is no reference.
+    pub fn externalize(&self, reference: Cell) -> Result<Cell, TrapKind> {
+        match AnyKind::of(reference).ok_or(TrapKind::Bug)? {
+            AnyKind::Null => Ok(NULL_REF),
+            AnyKind::Host(index) if (index as usize) < self.externs.len() => {
+                Ok(Cell::from(index) + 1)
+            }
+            AnyKind::Host(_) => Err(TrapKind::Bug),
+            AnyKind::I31(_) => Ok(reference | INTERNAL),
+            AnyKind::Object(_) => {
+                self.pin(reference)?;
+                Ok(reference | INTERNAL)
+            }
+        }
+    }
+
+    /// Keeps an object for ever; other references are as they are.
+    ///
+    /// # Errors
+    /// [`TrapKind::Bug`] for an object that is not there.
+    pub fn pin(&self, reference: Cell) -> Result<(), TrapKind> {
+        if let Some(AnyKind::Object(_)) = AnyKind::of(reference) {
+            let object = self.heap.object(reference).ok_or(TrapKind::Bug)?;
+            self.heap.pin(object);
+        }
+        Ok(())
+    }
+
+    /// Keeps the objects for ever that values of the host are to refer to.
+    pub fn keep_for_host(&self, types: &[ValType], cells: &[Cell]) {
+        if self.heap.objects() == 0 {
+            return;
+        }
+        let mut at = 0;
+        for &ty in types {
+            let is_any =
+                matches!(ty, ValType::Ref(ty) if RefKind::of(ty.heap_type()) == RefKind::Any);
+            if let (true, Some(&cell)) = (is_any, cells.get(at)) {
+                // An object that is not there is none that stays.
+                _ = self.pin(cell);
+            }
+            at += prova_module::cells(ty) as usize;
+        }
+    }
+}
