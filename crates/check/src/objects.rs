@@ -90,3 +90,24 @@ const HEAPS_BY_CODE: [(RefKind, Heap); 12] = [
     (RefKind::Exn, Heap::Any),
     (RefKind::Exn, Heap::Nothing),
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::layout::{Config, Layout};
+
+    #[test]
+    fn the_heap_stands_behind_the_memories() {
+        for (text, heap) in [
+            ("(module (memory 1))", None),
+            ("(module (type (func)))", None),
+            ("(module (type (struct)))", Some(0)),
+            ("(module (memory 1) (memory 2) (type (func)) (type (array i8)))", Some(2)),
+        ] {
+            let bytes = wat::parse_str(text).expect("valid text");
+            let layout = Layout::derive(&bytes, &Config::default()).expect("a layout");
+            assert_eq!(layout.heap(), heap, "{text}");
+            let memories = heap.map_or(layout.memories.len(), |heap| heap as usize + 1);
+            assert_eq!(layout.memories.len(), memories, "{text}");
+        }
+    }
+}

@@ -330,16 +330,25 @@ impl Module {
             }
             (Gives::Element, Some(CompositeInnerType::Array(of))) => unpacked(&of.0),
             (Gives::Extern, _) => Some(reference(Names::Extern)),
-            // Codes of the three hierarchies of other references, with null.
-            (Gives::Cast, _) => match first {
-                13 => Some(reference(Names::Func)),
-                17 => Some(reference(Names::Extern)),
-                21 => Some(reference(Names::Exn)),
-                _ => None,
-            },
+            (Gives::Cast, _) => self.of_code(first).map(Ty::Ref),
             _ => None,
         };
         given.into_iter().collect()
+    }
+
+    /// The reference type that a cast asks for, from its code; nothing for one to objects.
+    fn of_code(&self, code: u64) -> Option<RefTy> {
+        let (names, which) = match code >> 1 {
+            6 => (Names::Func, Which::Any),
+            8 => (Names::Extern, Which::Any),
+            10 => (Names::Exn, Which::Any),
+            heap => {
+                let ty = u32::try_from(heap.checked_sub(16)?).ok()?;
+                let first = *self.canonical.get(ty as usize)?;
+                self.is_func(ty).then_some((Names::Func, Which::Type(first)))?
+            }
+        };
+        Some(RefTy { names, which, nullable: code & 1 == 1 })
     }
 
     /// Whether a value of the type `given` can stand for one of `wanted`.
