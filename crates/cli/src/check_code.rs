@@ -143,7 +143,7 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
     let capped = found
         .caps
         .iter()
-        .map(|(cause, count)| format!("bytecode, since they exceed a limit ({cause}): {count}"));
+        .map(|(cause, count)| format!("bytecode, beyond what is compiled ({cause}): {count}"));
     let (code, certificates) = (found.code_bytes, found.certificate_bytes);
     let node = Node::of("code", title)
         .with_evidence(capped)

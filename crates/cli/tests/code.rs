@@ -30,7 +30,7 @@ const LOAD: &str = "tests/files/code/load.wat";
 fn all_functions_of_a_module_are_counted() {
     let text = printed(&["check-code", LOAD]);
     assert!(text.contains("3 of 4 functions are machine code"), "{text}");
-    assert!(text.contains("since they exceed a limit (results): 1"), "{text}");
+    assert!(text.contains("beyond what is compiled (results): 1"), "{text}");
     for option in ["-Omemory=explicit", "-Omemory=masked", "-Osignals-based-traps=n", "-Wfuel=1"] {
         let other = printed(&["check-code", option, LOAD]);
         assert!(other.contains("3 of 4 functions are machine code"), "{option}: {other}");

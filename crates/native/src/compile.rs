@@ -141,7 +141,9 @@ impl Target {
                 (&held.0, &held.1)
             }
             (true, Start::Round(_)) => {
-                return Err(Declined::Round("its function holds references to exceptions"));
+                return Err(Declined::Round(
+                    "its function holds references to exceptions or objects",
+                ));
             }
         };
         let clif = || lower::lower(module, layout, &self.abi, (body, held), start, deterministic);

@@ -136,7 +136,7 @@ impl Declined {
             Declined::Parameters => "parameters",
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
-            Declined::Held => "held",
+            Declined::Held => "locals without default",
             Declined::Casts => "casts",
             Declined::NoFunction => "no function",
             Declined::Subtypes => "subtypes",

@@ -5,6 +5,7 @@
 
 use crate::common::{Way, engine, same_metered};
 use prova_core::{Instance, Module, Store, StoreLimits, StoreLimitsBuilder, Trap, Val};
+use std::fmt::Write;
 
 /// Each form of a field: written, read with both signs, and at the ends of an array.
 #[test]
@@ -122,6 +123,33 @@ fn casts_of_all_to_all() {
             }
         }
     }
+    same_metered(&text, &calls, &[(false, false), (true, false)]);
+}
+
+/// More subtypes than code compares by itself, each at some depth, and one beside.
+#[test]
+fn many_subtypes() {
+    let mut text = String::from("(module (type $t0 (sub (struct (field i32))))");
+    for at in 1..14 {
+        let of = if at % 3 == 0 { at - 1 } else { 0 };
+        write!(text, "(type $t{at} (sub $t{of} (struct (field i32))))").expect("a string");
+    }
+    text += "(type $beside (sub (struct (field i32) (field i32))))";
+    let mut calls = Vec::new();
+    let types: Vec<String> =
+        (0..14).map(|at| format!("$t{at}")).chain(["$beside".into()]).collect();
+    for (at, ty) in types.iter().enumerate() {
+        write!(
+            text,
+            r#"(func $n{at} (result anyref) (struct.new_default {ty}))
+            (func (export "t{at}") (result i32) (ref.test (ref $t0) (call $n{at})))
+            (func (export "u{at}") (result i32) (ref.test (ref $t2) (call $n{at})))
+            (func (export "c{at}") (result i32) (struct.get $t0 0 (ref.cast (ref $t0) (call $n{at}))))"#
+        )
+        .expect("a string");
+        calls.extend(["t", "u", "c"].map(|what| (format!("{what}{at}"), Vec::new())));
+    }
+    text += ")";
     same_metered(&text, &calls, &[(false, false), (true, false)]);
 }
 

@@ -386,12 +386,12 @@ impl Lowering<'_> {
         emit.ins(|i| i.icmp(IntCC::Equal, low, bits))
     }
 
-    /// Whether a reference is of a type of the module: by the identity in its header (A4); the
-    /// store says it of subtypes.
+    /// Whether a reference is of a type of the module: by the identity in its header (A4); of
+    /// subtypes that the module does not have, or of more than some, the store says it.
     ///
     /// ```text
     /// null? ─► its own answer          else ─ object? ─► identity ─ equal ─► yes
-    ///                                           └ no ─► no          └ other ─► the store, or no
+    ///                                           └ no ─► no          └ other ─► subtypes, the store, or no
     /// ```
     fn test_concrete(
         &mut self,
@@ -427,13 +427,16 @@ impl Lowering<'_> {
         let is = emit.ins(|i| i.load(I32, flags, at.address, 0));
         let types = self.field(offsets::TYPES);
         let fixed = self.word_flags(Region::Store);
-        let wanted = emit.ins(|i| i.load(I32, fixed, types, 4 * ty as i32));
-        let equal = emit.ins(|i| i.icmp(IntCC::Equal, is, wanted));
+        let is_of = |ty: u32| {
+            let wanted = emit.ins(|i| i.load(I32, fixed, types, 4 * ty as i32));
+            emit.ins(|i| i.icmp(IntCC::Equal, is, wanted))
+        };
         if def.is_final {
-            let equal = self.number(equal);
+            let equal = self.number(is_of(ty));
             emit.ins(|i| i.jump(done, &[equal.into()]));
         } else {
-            next(equal, true);
+            next(is_of(ty), true);
+            self.subtypes(ty).for_each(|ty| next(is_of(ty), true));
             let heap = HeapType::Concrete(UnpackedIndex::Module(ty));
             let fits = self.ask(reference, (nullable, heap))?;
             emit.ins(|i| i.jump(done, &[fits.into()]));
@@ -441,7 +444,24 @@ impl Lowering<'_> {
         emit.switch_to(done);
         Ok(answer)
     }
+
+    /// The first subtypes of a type in the module, without itself: other modules may have more.
+    fn subtypes(&self, ty: u32) -> impl Iterator<Item = u32> {
+        let types = self.module.types();
+        let supertype = |ty: &u32| types.def(TypeIdx(*ty))?.supertype.map(|up| up.0);
+        let is_sub = move |&sub: &u32| {
+            // A supertype's number is below its subtypes'.
+            std::iter::successors(supertype(&sub), supertype)
+                .take_while(|&up| up >= ty)
+                .any(|up| up == ty)
+        };
+        (ty + 1..ty.saturating_add(SUBTYPES.0)).filter(is_sub).take(SUBTYPES.1)
+    }
 }
+
+/// How many types behind a type are looked at for its subtypes, and how many of those are compared
+/// before the store is asked.
+const SUBTYPES: (u32, usize) = (256, 8);
 
 /// Whether a type's references are null or of objects.
 fn names_object(ty: RefType) -> bool {
