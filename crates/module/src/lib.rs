@@ -41,6 +41,7 @@ pub mod objects;
 pub mod ops;
 mod refusal;
 mod registry;
+pub mod slots;
 mod types;
 mod validate;
 mod visit;

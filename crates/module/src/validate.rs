@@ -399,10 +399,12 @@ fn define_locals(
         groups.push((group, ty));
     }
     let cells = groups.iter().map(|&(group, ty)| group * cells(ty)).sum::<u32>();
+    let (roots, late) = local_roots(types, ty, groups.iter().copied());
     let wide = groups.iter().map(|&(_, ty)| ty).chain(ty.params.iter().copied());
     Ok(Locals {
         cells: cells_of(&ty.params) + cells,
         wide: wide.into_iter().any(|ty| ty == ValType::V128),
-        roots: local_roots(types, ty, groups.into_iter()),
+        roots,
+        late,
     })
 }

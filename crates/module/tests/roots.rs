@@ -10,7 +10,7 @@ use prova_module::{Features, FuncIdx, Limits, Module};
 use std::collections::HashMap;
 
 /// The roots of function 0: the locals' cells, then for each operator with operands its position
-/// and their cells.
+/// and their cells, and behind `+` those of locals that are initialised.
 fn roots(module: &Module) -> String {
     let Some(roots) = &module.facts(FuncIdx(0)).expect("it is defined").exception_roots else {
         return "none".to_owned();
@@ -26,8 +26,12 @@ fn roots(module: &Module) -> String {
     };
     let mut text = format!("locals {}", list(&mut roots.locals()));
     for offset in roots.offsets() {
-        assert!(roots.cells(offset).eq(roots.locals().chain(roots.operands(offset))));
-        let cells = list(&mut roots.operands(offset));
+        let locals = roots.locals().chain(roots.initialised(offset));
+        assert!(roots.cells(offset).eq(locals.chain(roots.operands(offset))));
+        let mut cells = list(&mut roots.operands(offset));
+        if roots.initialised(offset).next().is_some() {
+            cells.push_str(&format!("+ {}", list(&mut roots.initialised(offset))));
+        }
         text.push_str(&format!("; @{} {cells}", positions[&offset]));
     }
     text
@@ -59,6 +63,57 @@ fn locals_are_roots_whether_they_are_read_or_not() {
         "locals 0 3 5 6",
     );
     check("(module (func (param i64 (ref exn))))", "locals 1");
+}
+
+#[test]
+fn locals_without_a_default_are_roots_where_they_are_initialised() {
+    let check = |locals: &str, body: &str, expected: &str| {
+        let text = format!(
+            "(module (type $s (struct)) (func $f (param i32) {locals} {body}) (func)
+               (func $new (result (ref $s)) struct.new $s))"
+        );
+        let module = decode(&text);
+        assert_eq!(roots(&module), expected, "{text}");
+        oracle::check(&module);
+    };
+    let locals = "(local v128) (local $a (ref $s)) (local $b (ref any)) (local (ref func))";
+    // Cells 0 to 2 are those of the parameter and the vector.
+    check(locals, "", "none");
+    check(locals, "(call 1)", "none");
+    check(locals, "(local.set $b (ref.i31 (local.get 0))) (call 1)", "locals ; @3 + 4");
+    // In the order of their writes, each once.
+    check(
+        locals,
+        "(local.set $b (call $new)) (local.set $a (call $new)) (local.set $b (call $new)) (call 1)",
+        "locals ; @2 + 4; @4 + 3 4; @6 + 3 4",
+    );
+    check(locals, "(local.tee $a (call $new)) (call 1) (drop)", "locals ; @2 6+ 3");
+    // To the end of the block or arm around the write.
+    check(
+        locals,
+        "(block (local.set $a (call $new)) (call 1)) (call 1) (local.set $a (call $new)) (call 1)",
+        "locals ; @3 + 3; @8 + 3",
+    );
+    check(
+        locals,
+        "(if (local.get 0) (then (local.set $a (call $new)) (call 1))
+             (else (call 1) (local.set $b (call $new)) (call 1))) (call 1)",
+        "locals ; @4 + 3; @9 + 4",
+    );
+    check(
+        locals,
+        "(local.set $a (call $new))
+         (loop (call 1) (local.set $b (call $new)) (br_if 0 (local.get 0)) (call 1)) (call 1)",
+        "locals ; @3 + 3; @4 + 3; @8 + 4 3; @10 + 3",
+    );
+    // Where control does not reach, a write counts for nothing.
+    check(locals, "(block (br 0) (local.set $a (call $new)) (call 1)) (call 1)", "none");
+    // A parameter is one from the start.
+    check(
+        "(param (ref $s)) (local (ref null $s) (ref $s))",
+        "(call 1) (local.set 3 (call $new)) (call 1)",
+        "locals 1 2; @3 + 3",
+    );
 }
 
 #[test]

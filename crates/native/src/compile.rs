@@ -110,7 +110,8 @@ impl Target {
     ) -> Result<NativeCode, Declined> {
         let (func, offset) = (entered.body().func(), entered.offset());
         let kind = CodeKind::Loop { func: func.0, offset };
-        let as_round = (kind, offset, Start::Round(entered.cells()));
+        let start = Start::Round { cells: entered.cells(), held: entered.held() };
+        let as_round = (kind, offset, start);
         self.compile_body(module, layout, entered.body(), as_round, deterministic)
     }
 
@@ -140,11 +141,7 @@ impl Target {
                 held = holding(module, body)?;
                 (&held.0, &held.1)
             }
-            (true, Start::Round(_)) => {
-                return Err(Declined::Round(
-                    "its function holds references to exceptions or objects",
-                ));
-            }
+            (true, Start::Round { held, .. }) => (body, held),
         };
         let clif = || lower::lower(module, layout, &self.abi, (body, held), start, deterministic);
         let code = self.emit(kind, source, clif)?;

@@ -96,8 +96,6 @@ pub enum Declined {
     Frame,
     /// An operator without lowering.
     Operator(&'static str),
-    /// A local of non-null references to exceptions or objects has no default value.
-    Held,
     /// It branches by the type of a reference to a function, to an exception or of the host.
     Casts,
     /// The type is no function's.
@@ -136,7 +134,6 @@ impl Declined {
             Declined::Parameters => "parameters",
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
-            Declined::Held => "locals without default",
             Declined::Casts => "casts",
             Declined::NoFunction => "no function",
             Declined::Subtypes => "subtypes",
@@ -161,9 +158,6 @@ impl fmt::Display for Declined {
             Declined::Parameters => f.write_str("too many parameters or results"),
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
             Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
-            Declined::Held => {
-                f.write_str("a local of references to objects or exceptions has no default value")
-            }
             Declined::Casts => {
                 f.write_str("it branches by the type of a reference that is none to an object")
             }

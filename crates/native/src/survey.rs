@@ -112,7 +112,6 @@ impl Survey {
             Declined::Results
             | Declined::Parameters
             | Declined::Frame
-            | Declined::Held
             | Declined::Casts
             | Declined::NoFunction
             | Declined::Subtypes

@@ -4,7 +4,7 @@
 //! The specification's suite and `tests/run/aggregate.wast` have the operators one by one.
 
 use crate::common::{Way, engine, same_metered};
-use prova_core::{Instance, Module, Store, StoreLimits, StoreLimitsBuilder, Trap, Val};
+use prova_core::{Hot, Instance, Module, Store, StoreLimits, StoreLimitsBuilder, Trap, Val};
 use std::fmt::Write;
 
 /// Each form of a field: written, read with both signs, and at the ends of an array.
@@ -195,7 +195,23 @@ const HOLDERS: &str = r#"(module
                 (try_table (catch $t $h) (call $throws (local.get $n)))
                 (unreachable))
             (call $garbage (i32.const 100000))
-            (call $sum) (i32.add (call $sum (local.get $k)))))"#;
+            (call $sum) (i32.add (call $sum (local.get $k))))
+        (func (export "rounds") (param $n i32) (result i32)
+            (local $dead (ref null $n)) (local $k (ref $n)) (local $late (ref any)) (local $s i32)
+            (local.set $dead (struct.new $n (i32.const 8) (ref.null $n)))
+            (local.set $k (struct.new $n (local.get $n) (ref.null $n)))
+            (struct.new $n (i32.const 11) (ref.null $n))
+            (loop $more
+                (local.set $s (i32.add (i32.mul (local.get $s) (i32.const 5)) (call $sum (local.get $k))))
+                (struct.new $n (local.get $s) (local.get $k))
+                (block
+                    (local.set $late (struct.new $n (i32.const 1) (local.get $k)))
+                    (call $garbage (i32.const 30))
+                    (local.set $s (i32.add (local.get $s)
+                        (call $sum (ref.cast (ref null $n) (local.get $late))))))
+                (local.set $k)
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (call $sum) (i32.add (i32.add (local.get $s) (call $sum (local.get $k))))))"#;
 
 /// References in locals, on the stack, in arguments and in exceptions, while objects are forgotten.
 #[test]
@@ -206,6 +222,7 @@ fn references_in_frames_stay() {
         ("operands", vec![Val::I32(3)]),
         ("array", vec![Val::I32(2000)]),
         ("caught", vec![Val::I32(4)]),
+        ("rounds", vec![Val::I32(40)]),
     ];
     same_metered(HOLDERS, &calls, &[(false, false), (true, true)]);
 }
@@ -215,31 +232,54 @@ fn references_in_frames_stay() {
 fn collections_come_at_the_same_objects() {
     let text = HOLDERS.replace("60000", "60").replace("50000", "50").replace("100000", "100");
     let wasm = wat::parse_str(text).expect("the text is well-formed");
-    let run = |way: Way, every: u64| {
+    let run = |way: Way, every: u64, hot: Option<Hot>| {
         let engine = engine(way, |config| {
             config.consume_fuel(true);
+            if hot.is_some() {
+                config.tier_up(hot);
+            }
         });
         let module = Module::new(&engine, &wasm).expect("it is valid");
         let mut store = Store::new(&engine, ());
         store.gc_every(every);
         store.set_fuel(1_000_000_000).expect("it is metered");
         let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
-        let calls = [("deep", 0), ("deep", 20), ("operands", 3), ("array", 40), ("caught", 4)];
+        let calls = [
+            ("deep", 0),
+            ("deep", 20),
+            ("operands", 3),
+            ("array", 40),
+            ("caught", 4),
+            ("rounds", 30),
+        ];
         let results = calls.map(|(name, arg)| {
             let func = instance.get_func(&mut store, name).expect("an exported function");
             let mut results = [Val::I32(0)];
             func.call(&mut store, &[Val::I32(arg)], &mut results).expect("it returns");
             format!("{results:?}")
         });
-        (results, store.get_fuel().ok())
+        let entered = module.tiers().loops.len();
+        ((results, store.get_fuel().ok()), entered)
     };
+    let mut entered = 0;
     for every in [0, 1, 3, 10, 97] {
-        let expected = run(Way::Bytecode, every);
+        let (expected, _) = run(Way::Bytecode, every, None);
         for way in [Way::Guard, Way::Explicit, Way::Masked, Way::NoSignals] {
-            assert_eq!(run(way, every), expected, "{way:?}: every {every}");
+            assert_eq!(run(way, every, None).0, expected, "{way:?}: every {every}");
+        }
+        // Where bytecode goes over to machine code, in calls and in rounds of loops.
+        for seed in 0..8 {
+            let hot =
+                Hot { first: 0, looks: 1, bytes: 0, seed, background: false, ..Hot::default() };
+            let hot = Hot { every: 1 + 3 * seed as u32, ..hot };
+            let (outcome, loops) = run(Way::Guard, every, Some(hot));
+            assert_eq!(outcome, expected, "every {every}, {hot:?}");
+            entered += loops;
         }
     }
-    assert!(run(Way::Guard, 1).1 < run(Way::Guard, 0).1, "collections are paid for");
+    assert!(entered > 40, "{entered} loops are entered");
+    let fuel = |every| run(Way::Guard, every, None).0.1;
+    assert!(fuel(1) < fuel(0), "collections are paid for");
 }
 
 /// An object that finds no room is paid for once.

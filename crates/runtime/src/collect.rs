@@ -87,6 +87,7 @@ impl<'a> Marking<'a> {
         heap: &'a mut Heap,
         poll: &'a dyn Fn() -> Result<(), TrapKind>,
     ) -> Marking<'a> {
+        heap.take_all_back();
         heap.clear_marks();
         let (pending, cells_until_poll) = (Vec::new(), MARK_CHUNK);
         Marking { exceptions, heap, pending, poll, cells_until_poll, complete: false }

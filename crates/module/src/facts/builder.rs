@@ -14,7 +14,7 @@
 //! Time: constant for an operator, plus the values it pushes while `wide` or with active `roots`.
 
 use super::context::BodyContext;
-use super::roots::RootsBuilder;
+use super::roots::{LateLocals, RootsBuilder};
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
 use crate::cost::{branch_cost, frame_cost, throw_cost};
 use crate::index::TypeIdx;
@@ -36,6 +36,8 @@ pub(crate) struct Locals {
     pub(crate) wide: bool,
     /// The cells that hold references to exceptions and objects.
     pub(crate) roots: Vec<Range<u32>>,
+    /// The locals that hold them from a write on.
+    pub(crate) late: Vec<LateLocals>,
 }
 
 /// The label of a catch clause, counted from outside of its `try_table`.
@@ -62,6 +64,8 @@ struct Frame {
     results: u32,
     /// Whether the first arm of an `if` falls through to `end`.
     then_falls: bool,
+    /// Followed locals without a default value that were initialised before it.
+    initialised: u32,
 }
 
 /// The effect on control of an accepted operator. The branches that it may take are noted before.
@@ -114,7 +118,7 @@ pub(crate) struct FactsBuilder {
 impl FactsBuilder {
     /// Starts a body of function type `ty`, whose first operator is at `offset`.
     pub(crate) fn begin(&mut self, ty: TypeIdx, cx: BodyContext<'_>, locals: Locals, offset: u32) {
-        let Locals { cells, wide, roots } = locals;
+        let Locals { cells, wide, roots, late } = locals;
         self.blocks.clear();
         self.segments.clear();
         self.frames.clear();
@@ -127,7 +131,7 @@ impl FactsBuilder {
         self.height = 0;
         self.max_height = 0;
         self.br_table_targets = 0;
-        self.roots.begin(roots);
+        self.roots.begin(roots, late);
         if cx.exceptions {
             self.roots.activate();
         }
@@ -422,6 +426,7 @@ impl FactsBuilder {
             params,
             results,
             then_falls: false,
+            initialised: self.roots.initialised(),
         });
         self.blocks.push(BlockFacts {
             kind,
@@ -463,6 +468,7 @@ impl FactsBuilder {
         frame.then_falls = self.live;
         let params = frame.params;
         let reachable = block.reachable;
+        self.roots.forget(frame.initialised);
         self.cut();
         self.live = reachable;
         self.pushed(params, validator);
@@ -470,6 +476,7 @@ impl FactsBuilder {
 
     fn leave<R: WasmModuleResources>(&mut self, offset: u32, validator: &FuncValidator<R>) {
         let Some(frame) = self.frames.pop() else { return };
+        self.roots.forget(frame.initialised);
         let block = &mut self.blocks[frame.block as usize];
         block.end = offset;
         let skips = block.kind == BlockKind::If && block.else_.is_none() && block.reachable;
@@ -542,6 +549,7 @@ impl FactsBuilder {
         if let Some(frame) = self.frames.last() {
             self.blocks[frame.block as usize].written |= 1 << (local % 64);
         }
+        self.roots.write(local);
     }
 
     /// Ends the open segment; the next reachable operator opens another.

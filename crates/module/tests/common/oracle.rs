@@ -8,7 +8,7 @@ use prova_module::{
     HeapType, Module, Operator, TagIdx, TypeIdx, UnpackedIndex, ValType, cells, cells_of,
     operator_cost,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wasmparser::{
     CompositeInnerType, FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures,
     WasmModuleResources,
@@ -314,32 +314,27 @@ fn compare_roots(
     facts: &FuncFacts,
     compared: &mut Compared,
 ) {
-    let roots_of = |values: &mut dyn Iterator<Item = (bool, u32)>, first: u32| -> Vec<u32> {
-        let mut cell = first;
-        let mut roots = Vec::new();
-        for (is_root, cells) in values {
-            if is_root {
-                roots.push(cell);
-            }
-            cell += cells;
-        }
-        roots
+    let all = module.body(index).expect("defined").local_types();
+    let params = module.func_type(index).params.len();
+    let is_late = |local: usize| local >= params && !all[local].is_defaultable();
+    let roots_by = |is: &dyn Fn(usize) -> bool| {
+        let values = all.iter().enumerate();
+        let values = values.map(|(at, &ty)| (is_root_in(module, ty) && is(at), cells(ty)));
+        roots_of(values, 0)
     };
-    let is_func = |index| match index {
-        UnpackedIndex::Module(ty) => {
-            module.types().def(TypeIdx(ty)).expect("valid").composite == Composite::Func
-        }
-        _ => panic!("a module names types by their indices"),
-    };
-    let locals = module.body(index).expect("defined").local_types();
-    let mut locals = locals.into_iter().map(|ty| (is_root(ty, is_func), cells(ty)));
-    let locals = roots_of(&mut locals, 0);
+    let locals = roots_by(&|local| !is_late(local));
+    let late_at = initialised(ops);
     let mut points = BTreeMap::new();
-    for (op, _) in ops.iter().zip(live).filter(|(_, live)| **live) {
+    let mut late = BTreeMap::new();
+    for ((op, _), set) in ops.iter().zip(live).zip(&late_at).filter(|((_, live), _)| **live) {
         let Some(taken) = taken(module, &op.operator) else { continue };
+        let set = roots_by(&|local| is_late(local) && set.contains(&(local as u32)));
+        if !set.is_empty() {
+            late.insert(op.offset, set);
+        }
         let below = op.roots.len() - taken;
-        let mut below = op.roots.iter().copied().zip(op.before.iter().copied()).take(below);
-        let mut roots = roots_of(&mut below, facts.local_cells);
+        let below = op.roots.iter().copied().zip(op.before.iter().copied()).take(below);
+        let mut roots = roots_of(below, facts.local_cells);
         roots.reverse();
         if !roots.is_empty() {
             points.insert(op.offset, roots);
@@ -347,15 +342,75 @@ fn compare_roots(
     }
     let Some(facts) = &facts.exception_roots else {
         assert!(locals.is_empty() && points.is_empty(), "{index}: {locals:?} {points:?}");
+        assert!(late.is_empty(), "{index}: {late:?}");
         return;
     };
     assert_eq!(facts.locals().collect::<Vec<u32>>(), locals, "{index}");
-    assert_eq!(facts.has_locals(), !locals.is_empty());
-    let listed: BTreeMap<u32, Vec<u32>> =
-        facts.offsets().map(|offset| (offset, facts.operands(offset).collect())).collect();
-    assert_eq!(listed, points, "{index}");
-    compared.root_locals += locals.len();
+    let listed = |of: &dyn Fn(u32) -> Vec<u32>| -> BTreeMap<u32, Vec<u32>> {
+        let lists = facts.offsets().map(|offset| (offset, of(offset)));
+        lists.filter(|(_, list)| !list.is_empty()).collect()
+    };
+    assert_eq!(listed(&|offset| facts.operands(offset).collect()), points, "{index}");
+    let by_cell = |offset| {
+        let mut cells: Vec<u32> = facts.initialised(offset).collect();
+        cells.sort_unstable();
+        cells
+    };
+    assert_eq!(listed(&by_cell), late, "{index}");
+    for offset in facts.offsets() {
+        assert_eq!(facts.has_locals(offset), !locals.is_empty() || late.contains_key(&offset));
+    }
+    compared.root_locals += locals.len() + late.values().map(Vec::len).sum::<usize>();
     compared.root_operands += points.values().map(Vec::len).sum::<usize>();
+}
+
+/// Whether values of a type that a module names are references to exceptions or objects.
+fn is_root_in(module: &Module, ty: ValType) -> bool {
+    is_root(ty, |index| match index {
+        UnpackedIndex::Module(ty) => {
+            module.types().def(TypeIdx(ty)).expect("valid").composite == Composite::Func
+        }
+        _ => panic!("a module names types by their indices"),
+    })
+}
+
+/// Of values with their cells, the first cells of those that are roots.
+fn roots_of(values: impl Iterator<Item = (bool, u32)>, first: u32) -> Vec<u32> {
+    let mut cell = first;
+    let mut roots = Vec::new();
+    for (is_root, cells) in values {
+        if is_root {
+            roots.push(cell);
+        }
+        cell += cells;
+    }
+    roots
+}
+
+/// Before each operator, the locals that have been written in the blocks and arms around.
+fn initialised(ops: &[Op<'_>]) -> Vec<BTreeSet<u32>> {
+    let mut open = vec![BTreeSet::new()];
+    let mut before = Vec::new();
+    for op in ops {
+        let innermost: BTreeSet<u32> = open.last().cloned().unwrap_or_default();
+        before.push(innermost.clone());
+        match op.operator {
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                open.last_mut().expect("a block is open").insert(local_index);
+            }
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => open.push(innermost),
+            Operator::Else => {
+                open.pop();
+                open.push(open.last().cloned().expect("an arm is in a block"));
+            }
+            Operator::End => drop(open.pop()),
+            _ => {}
+        }
+    }
+    before
 }
 
 /// The cells of the values that a branch to a block's label takes.

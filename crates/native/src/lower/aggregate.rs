@@ -37,9 +37,10 @@ use std::rc::Rc;
 const LENGTH_AT: i32 = 4;
 
 /// A value in an object.
-struct At {
-    address: Value,
-    offset: i32,
+#[derive(Clone, Copy)]
+pub(super) struct At {
+    pub(super) address: Value,
+    pub(super) offset: i32,
 }
 
 impl Lowering<'_> {
@@ -55,6 +56,9 @@ impl Lowering<'_> {
         if let Some(values) = self.inline(opcode, data, immediates, args)? {
             return Ok(values);
         }
+        if let Some(object) = self.plan(opcode, immediates) {
+            return self.made(opcode, &object, immediates, (data, args));
+        }
         if opcode.class() == prova_module::ops::Class::allocate {
             self.hold(data.offset)?;
         }
@@ -62,7 +66,7 @@ impl Lowering<'_> {
     }
 
     /// Leaves an operator to the store, and gives what it left in the first cells.
-    fn performed(
+    pub(super) fn performed(
         &mut self,
         opcode: Opcode,
         immediates: (u32, u32),
@@ -184,7 +188,7 @@ impl Lowering<'_> {
     }
 
     /// Whether accesses of the heap are code.
-    fn is_near(&self) -> bool {
+    pub(super) fn is_near(&self) -> bool {
         let config = self.layout.config();
         let guarded = matches!(config.memory, MemoryShape::Guard { .. });
         guarded && config.signals && self.layout.heap().is_some()
@@ -199,7 +203,7 @@ impl Lowering<'_> {
     }
 
     /// The layout of a type of objects, made once for the function: it lists all fields.
-    fn object_layout(&self, ty: u32) -> Option<Rc<ObjectLayout>> {
+    pub(super) fn object_layout(&self, ty: u32) -> Option<Rc<ObjectLayout>> {
         let mut layouts = self.layouts.borrow_mut();
         let made = || self.module.types().layout(TypeIdx(ty)).map(Rc::new);
         layouts.entry(ty).or_insert_with(made).clone()
@@ -231,7 +235,7 @@ impl Lowering<'_> {
     }
 
     /// The place at an offset of the heap.
-    fn place_in_heap(&self, narrow: Value) -> At {
+    pub(super) fn place_in_heap(&self, narrow: Value) -> At {
         let heap = self.layout.heap().unwrap_or(0);
         let base = self.field(self.layout.memory_base(heap));
         let wide = self.emit.ins(|i| i.uextend(I64, narrow));
@@ -239,7 +243,7 @@ impl Lowering<'_> {
     }
 
     /// The flags of an access of the heap, which faults only where a reference is wrong.
-    fn object_flags(&self) -> MemFlagsData {
+    pub(super) fn object_flags(&self) -> MemFlagsData {
         let flags = self.emit.flags(Region::Object).with_endianness(abi::LITTLE);
         flags.with_trap_code(Some(abi::trap(traps::BUG)))
     }
@@ -296,7 +300,7 @@ impl Lowering<'_> {
     }
 
     /// Writes a value in a form.
-    fn write(&self, at: &At, storage: Storage, value: Value) {
+    pub(super) fn write(&self, at: &At, storage: Storage, value: Value) {
         let (emit, flags) = (self.emit, self.object_flags());
         let flags = crate::sunk::flags_of_store(&emit.stores, flags);
         let &At { address, offset } = at;

@@ -27,6 +27,7 @@ pub(crate) mod control;
 pub(crate) mod exception;
 pub(crate) mod fuel;
 pub(crate) mod inside;
+mod make;
 pub(crate) mod memory;
 pub(crate) mod numeric;
 pub(crate) mod state;
@@ -112,8 +113,9 @@ impl From<Function> for Lowered {
 pub(crate) enum Start<'a> {
     /// The function: its parameters are the entry's.
     Function,
-    /// A round of a loop: the cell of each parameter of the entry, among those of the frame.
-    Round(&'a [u32]),
+    /// A round of a loop: the cell of each parameter of the entry, among those of the frame; and
+    /// the references that the frame holds.
+    Round { cells: &'a [u32], held: &'a Held },
 }
 
 /// Lowers a body to CLIF.
@@ -133,7 +135,7 @@ pub(crate) fn lower(
     let ty = module.func_type(func);
     let signature = match (abi.function(ty)?, start) {
         (signature, Start::Function) => signature,
-        (_, Start::Round(_)) => abi.thunk_in(),
+        (_, Start::Round { .. }) => abi.thunk_in(),
     };
     let emit = Emit::new(room::function(ir::UserFuncName::user(0, func.0), signature));
     emit.at(body.block(body.entry()).offset);
@@ -145,9 +147,9 @@ pub(crate) fn lower(
             let param = |&ty| emit.block_param(emit.block(), abi::clif(ty));
             (ty.params.iter().map(param).collect(), None)
         }
-        Start::Round(cells) => {
+        Start::Round { cells, .. } => {
             let at = thunk::cells_of(&emit, vmctx);
-            (values_of_round(&emit, body, at, cells)?, Some(at))
+            (values_of_round(&emit, (module, body), at, cells)?, Some(at))
         }
     };
     let charge = facts.charge_bytes();
@@ -193,7 +195,7 @@ pub(crate) fn lower(
 /// The values with which a round begins, from their cells behind `at`.
 fn values_of_round(
     emit: &Emit,
-    body: &Body,
+    (module, body): (&Module, &Body),
     at: Value,
     cells: &[u32],
 ) -> Result<Vec<Value>, Declined> {
@@ -201,8 +203,11 @@ fn values_of_round(
     let flags = emit.flags(Region::Store).with_notrap();
     let mut values = Vec::with_capacity(cells.len());
     for (ty, &cell) in types.zip(cells) {
-        if matches!(ty, ValType::Ref(_)) {
-            return Err(Declined::Round("a reference is alive where it begins"));
+        // References to exceptions and objects are numbers to the check and to the store.
+        if matches!(ty, ValType::Ref(_)) && !module.types().is_traced(ty) {
+            return Err(Declined::Round(
+                "a reference to a function or of the host is alive where it begins",
+            ));
         }
         if cell >= offsets::ARGS_CELLS - 1 {
             return Err(Declined::Round("too many cells are alive where it begins"));

@@ -315,13 +315,27 @@ fn perform_on_objects(
     loop {
         let window = window(store).ok_or(TrapKind::Bug)?;
         match store.aggregate(instance, opcode, operands, window) {
-            Ok(()) => return Ok(0),
+            Ok(()) => {
+                let made = window.first().copied();
+                lend_behind(store, opcode, made);
+                return Ok(0);
+            }
             Err(Refused::Trap(kind)) => return Err(kind),
             Err(Refused::Collect) => {
                 let traced = store.traced_operands(instance, opcode, operands, window);
                 store.collect_for_code(Running::Native, &traced)?;
             }
         }
+    }
+}
+
+/// Has code make the next objects like one that an operator has just made for it.
+fn lend_behind(store: &mut Store, opcode: Opcode, made: Option<u64>) {
+    use Opcode as O;
+    let fixed = matches!(opcode, O::StructNew | O::StructNewDefault | O::ArrayNewFixed);
+    let takes = store.native.as_ref().is_some_and(|native| native.makes_objects());
+    if let (true, true, Some(object)) = (fixed, takes, made) {
+        store.heap.lend(object as u32);
     }
 }
 
@@ -367,7 +381,10 @@ fn perform_on_few(
     }
     let fuel = store.fuel();
     let done = store.aggregate(instance, opcode, operands, window).is_ok();
-    if !done {
+    let made = window.first().copied();
+    if done {
+        lend_behind(store, opcode, made);
+    } else {
         // It is paid for where it traps.
         store.set_fuel(fuel);
     }

@@ -20,7 +20,10 @@
 //!   is the sum of what pages in use cost ([`pages::cost_of_slots`]).
 //! * HP4. An object is in the list of those to be looked into once at most for each marking, since
 //!   it is put there by who marked it: the list has no more entries than are counted in `bytes`.
-//! * HP5. Between [`Heap::sweep_page`] and [`Heap::finish_sweep`] nothing is made: lists of pages
+//! * HP5. Slots that are lent to code are occupied, and the objects made in them are counted when
+//!   they are taken back ([`Heap::take_back`]), which is before another object of their class is
+//!   made and before a collection; numbers that are asked for before have them ([`Heap::objects`]).
+//! * HP6. Between [`Heap::sweep_page`] and [`Heap::finish_sweep`] nothing is made: lists of pages
 //!   with room may name pages that are free by then. Who collects ends the sweep, interrupted or
 //!   not (`collect`).
 //!
@@ -34,17 +37,18 @@
 //! An object takes constant time and its bytes; a page logarithmic time. A sweep looks at each
 //! page, one word for 64 slots. Tests: `tests` here, on both back ends and under Miri.
 
-mod classes;
 mod free;
+mod lent;
 mod pages;
 #[cfg(test)]
 mod tests;
 
 use crate::sys::Reservation;
-use classes::{PAGE_BYTES, class_of, slot_bytes};
 use free::FreePages;
+use lent::{Lent, Made, Run};
 use pages::{Large, Page, Slots, cost_of_large, cost_of_slots};
 use prova_module::objects::HEADER_BYTES;
+use prova_module::slots::{self, LENT_BYTES, PAGE_BYTES, class_of, lent_at, slot_bytes};
 use std::cell::Cell as Shared;
 use std::ops::Range;
 
@@ -79,7 +83,9 @@ pub(crate) struct Heap {
     pages: Vec<Page>,
     free: FreePages,
     /// For each class, its pages with free slots; the last is used next.
-    partial: [Vec<u32>; classes::COUNT],
+    partial: [Vec<u32>; slots::COUNT],
+    /// Slots that are lent to machine code.
+    lent: Lent,
     bytes: u64,
     live_bytes: u64,
     objects: u64,
@@ -112,7 +118,8 @@ impl Heap {
             region_max,
             pages: Vec::new(),
             free: FreePages::new(),
-            partial: [const { Vec::new() }; classes::COUNT],
+            partial: [const { Vec::new() }; slots::COUNT],
+            lent: Lent::NONE,
             bytes: 0,
             live_bytes: 0,
             objects: 0,
@@ -134,12 +141,12 @@ impl Heap {
 
     /// The bytes of the slots that objects are in.
     pub(crate) fn live_bytes(&self) -> u64 {
-        self.live_bytes
+        self.live_bytes + self.made_in_lent().bytes
     }
 
     /// How many objects there are.
     pub(crate) fn objects(&self) -> u64 {
-        self.objects
+        self.objects + self.made_in_lent().objects
     }
 
     /// How many pages a sweep looks at.
@@ -150,13 +157,23 @@ impl Heap {
     /// Whether the next object, of `bytes` bytes, should wait for a collection, where the store
     /// leaves `room` bytes.
     pub(crate) fn is_full(&self, bytes: u64, room: u64) -> bool {
-        self.live_bytes >= self.threshold
-            || self.made > 0 && !self.fits(bytes, room)
-            || self.every > 0 && self.made >= self.every
+        let full = |live_bytes: u64, made: u64| {
+            live_bytes >= self.threshold || self.every > 0 && made >= self.every
+        };
+        // What is lent is counted in full before it is looked at.
+        let (live_bytes, made) = self.with_lent();
+        if full(live_bytes, made) {
+            let lent = self.made_in_lent();
+            if full(self.live_bytes + lent.bytes, self.made + lent.objects) {
+                return true;
+            }
+        }
+        self.made > 0 && !self.fits(bytes, room)
     }
 
     /// Has a collection come after every `n`-th object besides; 0: no more.
     pub(crate) fn collect_every(&mut self, n: u64) {
+        self.take_all_back();
         self.every = n;
     }
 
@@ -182,7 +199,9 @@ impl Heap {
     /// By how much [`Heap::bytes`] grows with an object of `bytes` bytes.
     fn needs(&self, bytes: u64) -> u64 {
         match class_of(bytes) {
-            Some(class) if !self.partial[usize::from(class)].is_empty() => 0,
+            Some(class) if !self.partial[usize::from(class)].is_empty() || self.has_lent(class) => {
+                0
+            }
             Some(class) => cost_of_slots(class),
             None => cost_of_large(bytes.div_ceil(PAGE_BYTES.into())),
         }
@@ -198,7 +217,10 @@ impl Heap {
             return Err(Full);
         }
         let object = match class_of(bytes) {
-            Some(class) => self.make_in_slot(class)?,
+            Some(class) => {
+                self.take_back(class);
+                self.make_in_slot(class)?
+            }
             None => self.make_large(bytes.div_ceil(PAGE_BYTES.into()))?,
         };
         self.objects += 1;
@@ -299,12 +321,101 @@ impl Heap {
         let guard = usize::try_from(zone.saturating_sub(REGION_BYTES_MAX)).ok()?;
         if self.region.is_none() && self.region_max == REGION_BYTES_MAX {
             let bytes = usize::try_from(REGION_BYTES_MAX).ok()?;
-            self.region = Some(Reservation::reserve_guarded(bytes, guard).ok()?);
+            let mut region = Reservation::reserve_guarded(bytes, guard).ok()?;
+            // Code reads what is lent to it before there is an object.
+            region.commit(PAGE_BYTES as usize).ok()?;
+            self.region = Some(region);
             self.guard = guard;
         }
         let fits = self.region_max == REGION_BYTES_MAX && self.guard >= guard;
         let region = self.region.as_ref().filter(|_| fits)?;
         Some(region.base().as_ptr())
+    }
+}
+
+/// Slots that are lent to machine code (`lent`).
+impl Heap {
+    /// Lends the slots behind an object that was just made, if there are some.
+    pub(crate) fn lend(&mut self, object: u32) {
+        let page = object / PAGE_BYTES;
+        let Some(Page::Slots(slots)) = self.pages.get(page as usize) else { return };
+        let class = slots.class;
+        let (at, most) = (usize::from(class), self.may_lend(class));
+        if most == 0 || self.lent.run(class).is_some() || self.partial[at].last() != Some(&page) {
+            return;
+        }
+        let Some(Page::Slots(slots)) = self.pages.get_mut(page as usize) else { return };
+        let Some((run, fresh)) = slots.lend(most) else { return };
+        if slots.is_full() {
+            self.partial[at].pop();
+        }
+        let place = |slot: u32| u64::from(page * PAGE_BYTES + slot * slot_bytes(class));
+        let used_before = place(run.start)..place(run.end.min(fresh).max(run.start));
+        if let Some(bytes) = self.get_mut(used_before) {
+            bytes.fill(0);
+        }
+        let words = place(run.end) << 32 | place(run.start);
+        // The first page is committed with any other.
+        let _written = self.write_u64(lent_at(class).into(), words);
+        self.lent.add(class, Run { page, first: run.start, end: run.end, fresh });
+    }
+
+    /// How many slots of a class may be lent: those before which no collection is due.
+    fn may_lend(&self, class: u8) -> u32 {
+        let (live_bytes, made) = self.with_lent();
+        let bytes = slot_bytes(class);
+        let room = self.threshold.saturating_sub(live_bytes) / u64::from(bytes);
+        let few = match self.every {
+            0 => u64::MAX,
+            every => every.saturating_sub(made),
+        };
+        u64::from(LENT_BYTES / bytes).min(room).min(few) as u32
+    }
+
+    /// The live bytes, and the objects made since the last collection, if all that is lent is used.
+    fn with_lent(&self) -> (u64, u64) {
+        let all = self.lent.all();
+        (self.live_bytes + all.bytes, self.made + all.objects)
+    }
+
+    /// The offset of the next slot that is lent of a class, as code says.
+    fn next_lent(&self, class: u8) -> u32 {
+        self.read_u32(lent_at(class).into()).unwrap_or_default()
+    }
+
+    /// Whether slots of a class are lent and not used.
+    fn has_lent(&self, class: u8) -> bool {
+        let run = self.lent.run(class);
+        run.is_some_and(|run| run.used(class, self.next_lent(class)) < run.end - run.first)
+    }
+
+    /// The objects that code has made in what is lent.
+    fn made_in_lent(&self) -> Made {
+        self.lent.made(|class| self.next_lent(class))
+    }
+
+    /// Takes back what is lent of a class: used slots are objects from now on, others are free.
+    fn take_back(&mut self, class: u8) {
+        let Some(run) = self.lent.take(class) else { return };
+        let used = run.used(class, self.next_lent(class));
+        let made = Made::of(class, used);
+        let _written = self.write_u64(lent_at(class).into(), 0);
+        self.live_bytes += made.bytes;
+        self.objects += made.objects;
+        self.made += made.objects;
+        let Some(Page::Slots(slots)) = self.pages.get_mut(run.page as usize) else { return };
+        let was_full = slots.is_full();
+        slots.give_back(run.first + used..run.end, run.fresh);
+        if was_full && !slots.is_full() {
+            self.partial[usize::from(class)].push(run.page);
+        }
+    }
+
+    /// Takes back all that is lent.
+    pub(crate) fn take_all_back(&mut self) {
+        if self.lent.all().objects > 0 {
+            (0..slots::COUNT as u8).for_each(|class| self.take_back(class));
+        }
     }
 }
 

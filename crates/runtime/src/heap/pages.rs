@@ -3,8 +3,9 @@
 //!
 //! Nothing here lies in the region, so no content of the region can damage it.
 
-use super::classes::{PAGE_BYTES, slot_bytes, slots};
+use prova_module::slots::{PAGE_BYTES, slot_bytes, slots};
 use std::cell::Cell;
+use std::ops::Range;
 
 /// The use of a page.
 pub(super) enum Page {
@@ -83,6 +84,37 @@ impl Slots {
             self.hint += 1;
         }
         None
+    }
+
+    /// Occupies the first free slots that follow each other, one and at most `most`; gives them,
+    /// and the first of all slots that had been free ever since.
+    pub(super) fn lend(&mut self, most: u32) -> Option<(Range<u32>, u32)> {
+        let fresh = self.fresh;
+        let (first, _) = self.occupy()?;
+        let last = slots(self.class).min(first.saturating_add(most));
+        let mut end = first + 1;
+        while end < last {
+            let (word, bit) = bit(end);
+            if self.occupied[word] & bit != 0 {
+                break;
+            }
+            self.occupied[word] |= bit;
+            end += 1;
+        }
+        self.used += end - first - 1;
+        self.fresh = self.fresh.max(end);
+        Some((first..end, fresh))
+    }
+
+    /// Frees slots that were lent and not used; `fresh` is as [`Slots::lend`] gave it.
+    pub(super) fn give_back(&mut self, slots: Range<u32>, fresh: u32) {
+        for slot in slots.clone() {
+            let (word, bit) = bit(slot);
+            self.occupied[word] &= !bit;
+        }
+        self.used -= slots.end - slots.start;
+        self.hint = self.hint.min(slots.start / 64);
+        self.fresh = fresh.max(slots.start);
     }
 
     pub(super) fn is_full(&self) -> bool {

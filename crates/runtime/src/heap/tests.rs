@@ -261,3 +261,105 @@ fn the_last_pinned_object_is_the_last() {
     heap.pin(last);
     assert_eq!((heap.pinned_after(None), heap.pinned_after(Some(last))), (Some(last), None));
 }
+
+/// An object made as machine code makes it: in what is lent, else by the heap, which lends more.
+fn make_as_code(heap: &mut Heap, header: u64, bytes: u64) -> Option<u32> {
+    let class = class_of(bytes).expect("it has a slot");
+    let at = u64::from(slots::lent_at(class));
+    let (next, end) = (heap.read_u32(at).unwrap_or(0), heap.read_u32(at + 4).unwrap_or(0));
+    if next < end {
+        heap.write_u32(at, next + slot_bytes(class))?;
+        heap.write_u64(next.into(), header)?;
+        return Some(next);
+    }
+    let object = heap.make(header, bytes, ROOM).ok()?;
+    heap.lend(object);
+    Some(object)
+}
+
+/// HP5: objects have the same names, and collections come at the same objects, whether code makes
+/// some in what is lent or not.
+#[test]
+fn what_is_lent_changes_nothing() {
+    let sizes = [8, 16, 24, 24, 24, 40, 200, 1000, 5000];
+    for (seed, every) in (0..12).zip([0, 0, 0, 1, 2, 3, 7, 10, 100, 1000, 4096, 0]) {
+        let mut random = Rng::new(seed);
+        let (mut plain, mut lent) = (Heap::within(1 << 26), Heap::within(1 << 26));
+        plain.collect_every(every);
+        lent.collect_every(every);
+        let mut alive: Vec<u32> = Vec::new();
+        let (mut collections, mut in_lent) = (0, 0);
+        for number in 0..if cfg!(miri) { 400 } else { 120_000_u64 } {
+            let bytes = sizes[random.below(sizes.len())];
+            let full = plain.is_full(bytes, ROOM);
+            assert_eq!(lent.is_full(bytes, ROOM), full, "{seed}, object {number}");
+            if full {
+                collections += 1;
+                let keep = random.below(11) as u64;
+                alive.retain(|_| random.bits() % 10 < keep);
+                lent.take_all_back();
+                for heap in [&mut plain, &mut lent] {
+                    alive.iter().for_each(|&object| assert!(heap.mark(object)));
+                    (0..heap.pages()).for_each(|page| heap.sweep_page(page));
+                    heap.clear_marks();
+                    heap.finish_sweep();
+                    heap.put_off(0);
+                }
+            }
+            let object = plain.make(number, bytes, ROOM).expect("there is room");
+            let objects = lent.lent.all().objects;
+            let as_code = random.below(10) > 0;
+            let other = match as_code {
+                true => make_as_code(&mut lent, number, bytes),
+                false => lent.make(number, bytes, ROOM).ok(),
+            };
+            in_lent += u64::from(as_code && lent.lent.all().objects == objects && objects > 0);
+            assert_eq!(other, Some(object), "{seed}, object {number} of {bytes}");
+            let content = |heap: &mut Heap| {
+                let range = u64::from(object)..u64::from(object) + bytes;
+                heap.get_mut(range).map(|bytes| bytes.to_vec())
+            };
+            assert_eq!(content(&mut lent), content(&mut plain), "all 0 behind the header");
+            for heap in [&mut plain, &mut lent] {
+                heap.get_mut(u64::from(object) + 8..u64::from(object) + bytes)
+                    .expect("it is there")
+                    .fill(1);
+                assert_eq!(heap.object(object.into()), Some(object));
+            }
+            assert_eq!(lent.live_bytes(), plain.live_bytes());
+            assert_eq!((lent.objects(), lent.bytes()), (plain.objects(), plain.bytes()));
+            alive.push(object);
+        }
+        assert!(cfg!(miri) || collections > 3, "{seed}: {collections}");
+        assert!(cfg!(miri) || every == 1 || in_lent > 1000, "{seed}: {in_lent}");
+    }
+}
+
+/// Code is believed only as far as it was lent something.
+#[test]
+fn wrong_words_make_no_more_objects_than_were_lent() {
+    let mut random = Rng::new(1);
+    for _ in 0..if cfg!(miri) { 20 } else { 2000 } {
+        let mut heap = Heap::new();
+        let first = heap.make(0, 24, ROOM).expect("there is room");
+        heap.lend(first);
+        let (lent, at) = (heap.lent.all(), u64::from(slots::lent_at(2)));
+        assert_eq!(lent.objects, u64::from(slots::LENT_BYTES / 24));
+        let word = match random.below(3) {
+            0 => random.bits() as u32,
+            1 => first + random.below(10_000) as u32,
+            _ => first.wrapping_sub(random.below(100) as u32),
+        };
+        heap.write_u32(at, word).expect("it is committed");
+        heap.write_u32(at + 4, random.bits() as u32).expect("it is committed");
+        assert!(heap.objects() <= 1 + lent.objects && heap.live_bytes() <= 24 + lent.bytes);
+        let more = heap.make(0, 24, ROOM).expect("there is room");
+        assert!(more > first && heap.object(more.into()) == Some(more));
+        heap.take_all_back();
+        assert_eq!(heap.lent.all(), Default::default());
+        (0..heap.pages()).for_each(|page| heap.sweep_page(page));
+        heap.clear_marks();
+        heap.finish_sweep();
+        assert_eq!((heap.objects(), heap.live_bytes(), heap.bytes()), (0, 0, 0));
+    }
+}

@@ -229,6 +229,13 @@ impl Native {
         self.config.memory
     }
 
+    /// Whether code makes objects in slots that are lent to it: it reaches the heap, and need not
+    /// pay for them.
+    pub(crate) fn makes_objects(&self) -> bool {
+        let guarded = matches!(self.config.memory, MemoryShape::Guard { .. });
+        guarded && self.config.signals && !self.config.metering.fuel
+    }
+
     /// The way into functions of a type.
     pub(crate) fn way_in(&self, type_id: u32) -> Option<usize> {
         self.thunks.get(&type_id).map(|thunks| thunks.into.entry())

@@ -15,6 +15,7 @@ use prova_module::ops::{Class, Kind, Value as Field};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site};
 use prova_module::{
     BlockKind, Catch, FuncBody, FuncFacts, FuncType, Module, Opcode, Operator, TagIdx, ValType,
+    cells,
 };
 
 /// The domain's data for an open block.
@@ -412,12 +413,20 @@ impl<'m> Domain<'m> for Builder<'m> {
             return Ok(());
         }
         let mut held = Vec::new();
+        let roots = self.facts.exception_roots.as_deref();
+        // Of locals without a default value those that are initialised count.
+        let mut late: Vec<u32> =
+            roots.map(|roots| roots.initialised(site.offset).collect()).unwrap_or_default();
+        late.sort_unstable();
+        let (params, mut cell) = (self.types().params.len(), 0);
         for local in 0..self.locals.types.len() {
-            if !self.is_traced(self.locals.types[local]) {
-                continue;
+            let (ty, at) = (self.locals.types[local], cell);
+            cell += cells(ty);
+            let from_start = local < params || ty.is_defaultable();
+            if self.is_traced(ty) && (from_start || late.binary_search(&at).is_ok()) {
+                let value = self.locals.read(local as u32, &mut Fresh(&mut self.draft.types));
+                held.push(value.map_err(|_| bug(site, "an initialised local without a value"))?);
             }
-            let value = self.locals.read(local as u32, &mut Fresh(&mut self.draft.types));
-            held.push(value.map_err(|_| BuildReason::Held)?);
         }
         held.extend(below.iter().filter(|&&id| self.is_traced(self.draft.types[id as usize])));
         self.held.push((site.offset, held));

@@ -35,7 +35,8 @@ use crate::body::{Body, Metering};
 use crate::entity::Value;
 use domain::Builder;
 use prova_module::walk::{Stop, walk};
-use prova_module::{FuncIdx, Module, ValType};
+use prova_module::{FuncIdx, Module};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Limits on the growth of a body beyond its Wasm.
@@ -65,14 +66,6 @@ pub struct BuildError {
     pub reason: BuildReason,
 }
 
-impl BuildError {
-    /// Whether the function holds references to objects or exceptions where no body can. Other
-    /// reasons are bounds, and faults.
-    pub fn is_held(&self) -> bool {
-        matches!(self.reason, BuildReason::Held)
-    }
-}
-
 /// Why a function has no body in SSA form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildReason {
@@ -83,9 +76,6 @@ pub enum BuildReason {
         /// How many are allowed.
         limit: u64,
     },
-    /// A local of references to exceptions or objects has no default value, so that what it holds
-    /// outside of the blocks that write it is no value of the body.
-    Held,
     /// A fault of ours: something that a valid function does not have.
     Bug {
         /// Where, in the module.
@@ -102,9 +92,6 @@ impl fmt::Display for BuildError {
             BuildReason::NoBody => write!(f, "{func} has no body"),
             BuildReason::Args { limit } => {
                 write!(f, "{func} would have more than {limit} arguments of edges in SSA form")
-            }
-            BuildReason::Held => {
-                write!(f, "{func} has a local of non-null references to exceptions or objects")
             }
             BuildReason::Bug { offset, what } => write!(f, "{func}: {what} at {offset:#x}: a bug"),
         }
@@ -148,6 +135,11 @@ impl Held {
         at.map_or(&[], |at| &self.0[at].1)
     }
 
+    /// Those of copies of operators, by offset.
+    pub(crate) fn of(copies: BTreeMap<u32, Vec<Value>>) -> Held {
+        Held(copies.into_iter().collect())
+    }
+
     /// All values.
     pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
         self.0.iter().flat_map(|(_, values)| values.iter().copied())
@@ -158,7 +150,7 @@ impl Held {
 /// Locals count as read there, so the body may have more parameters.
 ///
 /// # Errors
-/// As [`build`], and [`BuildReason::Held`].
+/// As [`build`].
 pub fn build_holding(
     module: &Module,
     func: FuncIdx,
@@ -205,13 +197,6 @@ pub(crate) fn build_for(
     let bytes = body.range().len() as u64;
     let mut builder = Builder::new(module, &body, facts, metering);
     (builder.forced, builder.holds) = (asked.forced, asked.holds);
-    let without = |ty: &ValType| matches!(ty, ValType::Ref(ty) if !ty.is_nullable());
-    let params = module.func_type(func).params.len();
-    let locals = body.local_types();
-    if asked.holds && locals[params..].iter().any(|ty| module.types().is_traced(*ty) && without(ty))
-    {
-        return Err(refused(BuildReason::Held));
-    }
     walk(body, &mut builder).map_err(|stop| {
         refused(match stop {
             Stop::Domain(reason) => reason,

@@ -29,7 +29,7 @@ mod propose;
 pub use propose::propose;
 
 use crate::body::{Body, Metering, Place};
-use crate::build::BuildError;
+use crate::build::{BuildError, Held};
 use crate::check::{self, Rejection};
 use crate::entity::{Block, Value};
 use crate::replace::PassRejection;
@@ -49,6 +49,8 @@ pub struct Proposal {
     pub places: Vec<Place>,
     /// By block: the block of the whole body that it is a copy of. The entry's has no meaning.
     pub origins: Vec<Block>,
+    /// The references to exceptions and objects that the frame holds at operators of the body.
+    pub held: Held,
 }
 
 /// A body that is proved to do what its function does from a round of a loop on.
@@ -59,6 +61,7 @@ pub struct EnteredBody {
     body: Body,
     places: Vec<Place>,
     cells: Vec<u32>,
+    held: Held,
 }
 
 /// Why a proposal is refused: a bug of what made it, or of the check.
@@ -113,14 +116,14 @@ impl EnteredBody {
         whole: &Body,
         proposal: Proposal,
     ) -> Result<EnteredBody, Refusal> {
-        let Proposal { offset, body, places, origins } = proposal;
+        let Proposal { offset, body, places, origins, held } = proposal;
         let (header, found) =
             check::values_at(module, whole, offset, &places).map_err(Refusal::Whole)?;
         let values: Vec<Value> = found.iter().map(|found| found.value).collect();
         let round = Round { header, values: &values };
         prove_entered(module, whole, &body, &origins, &round).map_err(Refusal::Copies)?;
         let cells = found.iter().map(|found| found.cell).collect();
-        Ok(EnteredBody { module: module.clone(), offset, body, places, cells })
+        Ok(EnteredBody { module: module.clone(), offset, body, places, cells, held })
     }
 
     /// The body.
@@ -146,6 +149,12 @@ impl EnteredBody {
     /// The cell of each of these in a frame of bytecode: locals, then the stack from its bottom.
     pub fn cells(&self) -> &[u32] {
         &self.cells
+    }
+
+    /// The references to exceptions and objects that the frame holds at operators of the body,
+    /// which nobody has proved.
+    pub fn held(&self) -> &Held {
+        &self.held
     }
 }
 

@@ -8,11 +8,14 @@
 //! with parameters of the header for these locals, so that each value has one definition again.
 //! Operands below the loop get no such parameters.
 //!
+//! What the frame holds of references to exceptions and objects at an operator counts as read there
+//! ([`Held`]), so that a store still finds in the frame what no block reads again.
+//!
 //! Nothing here is trusted.
 
 use super::{EnterError, Proposal};
 use crate::body::{Body, Metering, Origin, Place};
-use crate::build::{Asked, Forced, Limits, build, build_for};
+use crate::build::{Asked, Forced, Held, Limits, build_for};
 use crate::carry::Carried;
 use crate::check::{self, Found, Places};
 use crate::copy::Copier;
@@ -34,46 +37,48 @@ pub fn propose(
     offset: u32,
     metering: Metering,
 ) -> Result<(Body, Proposal), EnterError> {
-    let first = build(module, func, metering).map_err(EnterError::Build)?;
+    let holds = module.facts(func).is_some_and(|facts| facts.exception_roots.is_some());
+    let built = |forced: Option<Forced<'_>>| {
+        let asked = Asked { forced, holds };
+        build_for(module, func, metering, Limits::default(), asked).map_err(EnterError::Build)
+    };
+    let (first, held) = built(None)?;
     let no_way = || EnterError::NoWay("there is no loop, or no edge leads back to it");
     let (header, known) = check::places(module, &first, offset).ok_or_else(no_way)?;
-    let rest_of_first = Rest::new(&first, header);
+    let rest_of_first = Rest::new(&first, &held, header);
     let dominators = Dominators::new(&first);
     let before = |home: Block| home != header && dominators.dominates(home, header);
-    let needed = rest_of_first.needed(&first, header, before);
+    let needed = rest_of_first.needed(header, before);
     let local = |found: &Found| match found.place {
         Place::Local(local) if needed.contains(&found.value) => Some(local),
         Place::Local(_) | Place::Stack(_) | Place::None => None,
     };
     let locals: BTreeSet<u32> = known.0.iter().filter_map(local).collect();
     let locals: Vec<u32> = locals.into_iter().collect();
-    let forced = Forced { offset, locals: &locals };
-    let asked = Asked { forced: Some(forced), holds: false };
-    let whole = build_for(module, func, metering, Limits::default(), asked);
-    let (whole, _) = whole.map_err(EnterError::Build)?;
+    let (whole, held) = built(Some(Forced { offset, locals: &locals }))?;
     let (header, known) = check::places(module, &whole, offset).ok_or_else(no_way)?;
-    let proposal = rest(&whole, header, &known, offset).map_err(EnterError::NoWay)?;
+    let proposal = rest((&whole, &held), header, &known, offset).map_err(EnterError::NoWay)?;
     Ok((whole, proposal))
 }
 
 /// The rest of a body from its header on.
 fn rest(
-    whole: &Body,
+    (whole, held): (&Body, &Held),
     header: Block,
     known: &Places,
     offset: u32,
 ) -> Result<Proposal, &'static str> {
-    let rest = Rest::new(whole, header);
+    let rest = Rest::new(whole, held, header);
     let below = known.0.iter().filter(|found| matches!(found.place, Place::Stack(_)));
     let remade = below.map(|found| found.value).filter(|&value| rest.makes(value, header));
     let remade: BTreeSet<Value> = remade.collect();
     if remade.len() > REMADE_MAX {
         return Err("too many operands below it are made again");
     }
-    if remade.iter().any(|&value| rest.reads_as_it_was(whole, header, value)) {
+    if remade.iter().any(|&value| rest.reads_as_it_was(header, value)) {
         return Err("an operand below it is made again, and is read before");
     }
-    let needed = rest.needed(whole, header, |_| false);
+    let needed = rest.needed(header, |_| false);
     // The first place of each value.
     let known: BTreeMap<Value, Place> =
         known.0.iter().rev().map(|found| (found.value, found.place)).collect();
@@ -92,19 +97,27 @@ fn rest(
     let first = copier.assembler.edge(rest.number(header), &args);
     copier.assembler.end(Terminator::Jump(first), offset);
     let mut origins = vec![header];
+    let mut copies = BTreeMap::new();
     for &block in &rest.blocks {
         copier.start(block);
+        // A value that is made again is read behind the block that makes it.
+        for (offset, held) in held_in(whole, held, block) {
+            copies.insert(offset, held.iter().map(|&value| copier.own(value)).collect());
+        }
         copier.end(block, &mut |to, args| (rest.number(to), args));
         origins.push(block);
     }
-    Ok(Proposal { offset, body: copier.assembler.finish(), places, origins })
+    let held = Held::of(copies);
+    Ok(Proposal { offset, body: copier.assembler.finish(), places, origins, held })
 }
 
 /// Maximum number of operands below a loop that the rest of the function makes again.
 const REMADE_MAX: usize = 64;
 
 /// The blocks that control reaches from a header.
-struct Rest {
+struct Rest<'b> {
+    whole: &'b Body,
+    held: &'b Held,
     /// In an order in which each stands behind its immediate dominator.
     blocks: Vec<Block>,
     /// By block: the number of its copy; 0 of one that is not copied.
@@ -113,8 +126,8 @@ struct Rest {
     home: Vec<Block>,
 }
 
-impl Rest {
-    fn new(whole: &Body, header: Block) -> Rest {
+impl<'b> Rest<'b> {
+    fn new(whole: &'b Body, held: &'b Held, header: Block) -> Rest<'b> {
         let mut home = vec![whole.entry(); whole.value_count()];
         for (block, data) in whole.blocks() {
             let results = data.insts().flat_map(|inst| whole.inst(inst).results());
@@ -142,7 +155,7 @@ impl Rest {
         for (number, block) in (1..).zip(&blocks) {
             numbers[block.index()] = number;
         }
-        Rest { blocks, numbers, home }
+        Rest { whole, held, blocks, numbers, home }
     }
 
     fn number(&self, block: Block) -> Block {
@@ -156,18 +169,18 @@ impl Rest {
     }
 
     /// Whether a way from the header comes to a read of a value and not by the block that makes it.
-    fn reads_as_it_was(&self, whole: &Body, header: Block, value: Value) -> bool {
+    fn reads_as_it_was(&self, header: Block, value: Value) -> bool {
         let home = self.home[value.index()];
         let mut seen: BTreeSet<Block> = [header, home].into();
         let mut open = vec![header];
         while let Some(block) = open.pop() {
             let mut reads = false;
-            reads_of(whole, block, |read| reads |= read == value);
+            self.reads_of(block, |read| reads |= read == value);
             if reads {
                 return true;
             }
             open.extend(
-                whole.successors(block).map(|edge| edge.block).filter(|&to| seen.insert(to)),
+                self.whole.successors(block).map(|edge| edge.block).filter(|&to| seen.insert(to)),
             );
         }
         false
@@ -175,8 +188,8 @@ impl Rest {
 
     /// The values that the blocks read and that are made elsewhere, or in one of these blocks; and
     /// those of the header.
-    fn needed(&self, whole: &Body, header: Block, also: impl Fn(Block) -> bool) -> BTreeSet<Value> {
-        let mut needed: BTreeSet<Value> = whole.block(header).params().collect();
+    fn needed(&self, header: Block, also: impl Fn(Block) -> bool) -> BTreeSet<Value> {
+        let mut needed: BTreeSet<Value> = self.whole.block(header).params().collect();
         let mut read = |value: Value| {
             let home = self.home[value.index()];
             if self.numbers[home.index()] == 0 || also(home) {
@@ -184,20 +197,34 @@ impl Rest {
             }
         };
         for &block in &self.blocks {
-            reads_of(whole, block, &mut read);
+            self.reads_of(block, &mut read);
         }
         needed
     }
+
+    /// The values that a block reads.
+    fn reads_of(&self, block: Block, mut read: impl FnMut(Value)) {
+        let (whole, data) = (self.whole, self.whole.block(block));
+        for inst in data.insts() {
+            whole.operands(whole.inst(inst).args).iter().for_each(|&value| read(value));
+        }
+        whole.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
+        for edge in whole.successors(block) {
+            whole.args(&edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
+        }
+        held_in(whole, self.held, block)
+            .for_each(|(_, held)| held.iter().copied().for_each(&mut read));
+    }
 }
 
-/// The values that a block reads.
-fn reads_of(whole: &Body, block: Block, mut read: impl FnMut(Value)) {
+/// The values that the frame holds at the operators of a block, by offset.
+fn held_in<'b>(
+    whole: &'b Body,
+    held: &'b Held,
+    block: Block,
+) -> impl Iterator<Item = (u32, &'b [Value])> {
     let data = whole.block(block);
-    for inst in data.insts() {
-        whole.operands(whole.inst(inst).args).iter().for_each(|&value| read(value));
-    }
-    whole.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
-    for edge in whole.successors(block) {
-        whole.args(&edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
-    }
+    let offsets = data.insts().map(|inst| whole.inst(inst).offset).chain([data.end]);
+    let held = offsets.map(|offset| (offset, held.at(offset)));
+    held.filter(|(_, held)| !held.is_empty())
 }

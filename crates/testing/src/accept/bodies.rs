@@ -7,11 +7,6 @@ use prova_module::{FuncIdx, Module, Opcode};
 use prova_optimize::{Pass, optimize};
 use prova_ssa::{CheckedBody, Metering, build, print};
 
-/// Whether a function has no body in SSA form since a local of references has no default value.
-fn has_no_body(module: &Module, func: FuncIdx) -> bool {
-    build(module, func, Metering::NONE).is_err_and(|error| error.is_held())
-}
-
 /// Whether a function works on objects.
 fn works_on_objects(module: &Module, func: FuncIdx) -> bool {
     let operators = module.body(func).map(|body| body.operators());
@@ -19,22 +14,20 @@ fn works_on_objects(module: &Module, func: FuncIdx) -> bool {
     operators.any(|operator| Opcode::of(&operator).is_of_objects())
 }
 
-/// Whether a function of a module works on objects, or has no body.
+/// Whether a function of a module works on objects.
 pub fn any_works_on_objects(module: &Module) -> bool {
-    let mut funcs = module.defined_funcs();
-    funcs.any(|func| works_on_objects(module, func) || has_no_body(module, func))
+    module.defined_funcs().any(|func| works_on_objects(module, func))
 }
 
 /// Builds and proves every function of a module, and the output of each pass and of all of them;
-/// returns the number of functions. A module that is not valid, or not supported, has none, and
-/// nor are there functions without body.
+/// returns the number of functions. A module that is not valid, or not supported, has none.
 ///
 /// # Errors
 /// The first refusal.
 pub fn prove(wasm: &[u8]) -> Result<u64, String> {
     let mut proved = 0;
     let Some(module) = module_of(wasm) else { return Ok(proved) };
-    for func in module.defined_funcs().filter(|&func| !has_no_body(&module, func)) {
+    for func in module.defined_funcs() {
         for metering in [Metering::NONE, Metering::BOTH] {
             let body = build(&module, func, metering).map_err(|error| error.to_string())?;
             let text = || build(&module, func, metering).map(|body| print(&body));

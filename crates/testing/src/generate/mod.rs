@@ -101,6 +101,8 @@ pub enum Generator {
     Smith,
     /// Functions that load and store by few addresses, near each other.
     Addresses,
+    /// wasm-smith's modules with types of objects.
+    Objects,
     /// The first two as programs: few exports, and calls with known arguments.
     Programs,
 }
@@ -114,6 +116,7 @@ impl Generator {
             Generator::Biased => biased::case(&mut rng, funcs),
             Generator::Smith => smith::case(&mut rng),
             Generator::Addresses => addresses::case(&mut rng, funcs),
+            Generator::Objects => smith::objects(&mut rng),
             Generator::Programs => {
                 let of = if rng.percent(25) { Generator::Smith } else { Generator::Biased };
                 let case = of.case(seed, index, funcs);
@@ -129,6 +132,7 @@ impl Generator {
                 self.case(seed, index, funcs)
             }
             Generator::Smith => smith::alone(&mut Rng::of(seed, index)),
+            Generator::Objects => smith::objects_alone(&mut Rng::of(seed, index)),
         }
     }
 }

@@ -25,8 +25,6 @@ const INSTRUCTIONS_MAX: usize = 3_000;
 pub fn config(rng: &mut Rng) -> Config {
     Config {
         exceptions_enabled: rng.percent(60),
-        // Brings typed function references, but structures and arrays too, which no tier executes:
-        // most of these are refused.
         gc_enabled: rng.percent(6),
         shared_everything_threads_enabled: false,
         compact_imports_enabled: false,
@@ -58,6 +56,31 @@ pub fn config(rng: &mut Rng) -> Config {
         max_elements: 20,
         ..Config::default()
     }
+}
+
+/// The same, of modules with types of objects.
+fn of_objects(rng: &mut Rng) -> Config {
+    Config {
+        gc_enabled: true,
+        threads_enabled: false,
+        // A trap ends a call early, and most null references would.
+        disallow_traps: rng.percent(70),
+        max_imports: if rng.percent(10) { rng.between(1, 6) } else { 0 },
+        max_types: rng.between(4, 40),
+        ..config(rng)
+    }
+}
+
+/// As [`case`], of a module with types of objects.
+pub fn objects(rng: &mut Rng) -> Case {
+    let config = of_objects(rng);
+    case_of(rng, config)
+}
+
+/// The same, of a module that imports nothing.
+pub fn objects_alone(rng: &mut Rng) -> Case {
+    let config = Config { max_imports: 0, ..of_objects(rng) };
+    case_of(rng, config)
 }
 
 /// A module, and two calls of each function that it exports.

@@ -127,6 +127,7 @@ fn module(options: &Options, index: u64) -> Result<Lines, String> {
         Generator::Biased => "biased",
         Generator::Smith => "smith",
         Generator::Addresses => "addresses",
+        Generator::Objects => "objects",
         Generator::Programs => "programs",
     };
     lines.lines.insert(index, format!("{name} {seed} {index} wasm {wasm} {ended}"));

@@ -107,7 +107,7 @@ impl<'m> Walk<'m> {
         }
         let Some(roots) = &self.facts.exception_roots else { return Ok(()) };
         let highest = roots.operands(self.offset).max();
-        if highest.is_some() || roots.locals().next().is_some() {
+        if highest.is_some() || roots.has_locals(self.offset) {
             let base = highest.map_or(0, |cell| cell + 1);
             return self.settled(state, base).map_err(|fault| Fault { rule: Rule::Roots, ..fault });
         }

@@ -19,7 +19,7 @@ impl<O: Observer> Proof<'_, '_, O> {
     pub(super) fn rooted(&mut self) -> Verdict {
         let Some(roots) = &self.facts.exception_roots else { return Ok(()) };
         let highest = roots.operands(self.offset).next();
-        if highest.is_none() && !roots.has_locals() {
+        if highest.is_none() && !roots.has_locals(self.offset) {
             return Ok(());
         }
         let below = highest.map_or(self.state.local_cells, |cell| cell + 1);

@@ -1,13 +1,25 @@
-//! Size classes: the bytes of an object → the slots that hold it.
+//! Size classes: the bytes of an object → the slots of a heap that hold it; and where machine code
+//! finds slots in which it may make objects by itself.
 //!
 //! Classes are words of 8 bytes: each up to 8, then four between a power of two and the next, up to
 //! an eighth of a page. So at most a quarter of a slot is unused. Larger objects have whole pages.
+//!
+//! The first page of a heap holds no object. At [`lent_at`] of a class it has two numbers of 32
+//! bits: the offset of the next slot that is lent to code, and the end of those that are.
+//!
+//! The heap and the compiler of machine code ask here. Tests: those below.
 
 /// The bytes of a page.
-pub(super) const PAGE_BYTES: u32 = 64 << 10;
+pub const PAGE_BYTES: u32 = 64 << 10;
 
 /// The greatest number of words of a slot.
-pub(super) const SLOT_WORDS_MAX: u32 = PAGE_BYTES / 8 / 8;
+const SLOT_WORDS_MAX: u32 = PAGE_BYTES / 8 / 8;
+
+/// The bytes of slots of a class that are lent at a time, at most.
+pub const LENT_BYTES: u32 = 4 << 10;
+
+/// Where the words of the first class are, in the first page.
+const LENT_AT: u32 = 0x100;
 
 /// The words of each class, ascending.
 const WORDS: [u32; 36] = {
@@ -31,7 +43,7 @@ const WORDS: [u32; 36] = {
 };
 
 /// How many classes there are.
-pub(super) const COUNT: usize = WORDS.len();
+pub const COUNT: usize = WORDS.len();
 
 /// The class of each number of words.
 static CLASSES: [u8; SLOT_WORDS_MAX as usize + 1] = {
@@ -48,18 +60,23 @@ static CLASSES: [u8; SLOT_WORDS_MAX as usize + 1] = {
 };
 
 /// The class of objects of `bytes` bytes; `None` for those that have whole pages.
-pub(super) fn class_of(bytes: u64) -> Option<u8> {
+pub fn class_of(bytes: u64) -> Option<u8> {
     let words = usize::try_from(bytes.div_ceil(8)).ok()?;
     CLASSES.get(words).copied()
 }
 
 /// The bytes of a slot of a class.
-pub(super) fn slot_bytes(class: u8) -> u32 {
+pub fn slot_bytes(class: u8) -> u32 {
     8 * WORDS[usize::from(class)]
 }
 
+/// Where the two numbers of a class are in the first page.
+pub fn lent_at(class: u8) -> u32 {
+    LENT_AT + 8 * u32::from(class)
+}
+
 /// The slots of a page of a class.
-pub(super) fn slots(class: u8) -> u32 {
+pub fn slots(class: u8) -> u32 {
     PAGE_BYTES / slot_bytes(class)
 }
 
@@ -77,5 +94,6 @@ mod tests {
         }
         assert_eq!(class_of(u64::from(8 * SLOT_WORDS_MAX) + 1), None);
         assert_eq!(class_of(u64::MAX), None);
+        assert!(lent_at(COUNT as u8) <= PAGE_BYTES);
     }
 }
