@@ -308,6 +308,7 @@ fn extent_name(extent: Extent) -> String {
         Extent::Memory(m) => format!("memory {m}"),
         Extent::Table(t) => format!("table {t}"),
         Extent::Data(n) => format!("data segment {n}"),
+        Extent::Funcs => "the store's functions".to_owned(),
     }
 }
 

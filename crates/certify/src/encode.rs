@@ -7,7 +7,7 @@
 use crate::bits::{Bits, cost, gaps_between, length, order, toggles};
 use crate::flow::Frame;
 use crate::join::Claims;
-use prova_check::certificate::{BASE_BITS, DATA_FIRST, VERSION, base_code, orders, tags};
+use prova_check::certificate::{BASE_BITS, DATA_FIRST, FUNCS, VERSION, base_code, orders, tags};
 use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, Value, keeps};
 use std::collections::BTreeMap;
 
@@ -194,6 +194,7 @@ impl Bits {
             Extent::Memory(m) => u64::from(m) << 1,
             Extent::Table(t) => u64::from(t) << 1 | 1,
             Extent::Data(n) => u64::from(n) + u64::from(DATA_FIRST),
+            Extent::Funcs => FUNCS.into(),
         };
         self.number(n, orders::EXTENT);
     }

@@ -577,7 +577,7 @@ impl Machine<'_> {
                 let moves = self.layout.table_type(t).is_none_or(|table| table.moves);
                 planted!(TablesStay, moves, false)
             }
-            Extent::Data(_) => false,
+            Extent::Data(_) | Extent::Funcs => false,
         }
     }
 

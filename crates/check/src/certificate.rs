@@ -22,6 +22,9 @@ pub const ITEMS_MAX: usize = 1 << 22;
 /// The number of the first data segment among extents; before it stand memories and tables.
 pub const DATA_FIRST: u32 = 1 << 30;
 
+/// The number of the store's functions among extents.
+pub const FUNCS: u32 = DATA_FIRST - 1;
+
 /// Orders of numbers, where the format fixes them.
 pub mod orders {
     /// Counts, and whose claims a block changes.
@@ -188,6 +191,7 @@ impl Reader<'_> {
     fn extent(&mut self) -> Result<Extent, Fault> {
         let n = self.word(orders::EXTENT)?;
         Ok(match (n.checked_sub(DATA_FIRST), n & 1) {
+            _ if n == FUNCS => Extent::Funcs,
             (Some(n), _) => Extent::Data(n),
             (None, 0) => Extent::Memory(n >> 1),
             (None, _) => Extent::Table(n >> 1),

@@ -10,6 +10,7 @@ use crate::access::Place;
 use crate::error::{Fault, Rule, fault};
 use crate::layout::Memory;
 use crate::machine::Machine;
+use crate::rules::order::Reading;
 use crate::state::State;
 use crate::structures::Holds;
 use crate::symbols::{Def, Extent, Kind, Record, RefKind};
@@ -110,6 +111,7 @@ impl Machine<'_> {
                 symbol(Def { lo: 0, hi: 0xffff_fffe, kind: Kind::FuncAddress(record) })
             }
             Holds::Funcs => constant(Base::Funcs(state.calls)),
+            Holds::FuncsLength => symbol(half(Kind::Length(Extent::Funcs))),
             Holds::Fuel => Ok(Place::Fuel),
             Holds::Epoch => Ok(Place::Epoch),
             Holds::Number => symbol(Def::ANY),
@@ -149,8 +151,9 @@ impl Machine<'_> {
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
-    /// is since the last call, and the reference is not null. The record of a store address that
-    /// was read from a record is this record.
+    /// is since the last call, and the reference is not null. A number that is at most the array's
+    /// length is as good (L9). The record of a store address that was read from a record is this
+    /// record.
     fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<Value, Fault> {
         if planted!(OldList, calls != state.calls, false) {
             return fault(Rule::Field, "the functions' records may have moved at a call");
@@ -164,7 +167,11 @@ impl Machine<'_> {
             });
         }
         let is_ref = matches!(kind, Kind::Ref(ty) if ty.kind == RefKind::Func);
-        if !is_ref || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
+        let number = Reading { sym: to.sym, shift: 0, add: 0 };
+        let names = is_ref
+            || !self.layout.contexts()
+                && planted!(NumberIsFunction, self.within(state.path, number, Extent::Funcs), true);
+        if !names || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
             return fault(Rule::CallType, "no reference names the record");
         }
         if !planted!(NullIsCalled, self.at_least(state.path, to.sym, 1), true) {

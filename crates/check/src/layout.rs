@@ -20,6 +20,9 @@
 //!   behind the module's own ([`Layout::heap`]), whose length is 0: in the guard shape all of its
 //!   zone is memory or faults (L3), in others nothing of it can be accessed. So references to
 //!   objects are numbers ([`Ty::I64`]), and what lies in an object is one.
+//! - L9. The store's word `STORE_FUNCS_LEN` is at most the number of records at `STORE_FUNCS`, and
+//!   each of them is the record of a function, also when functions have been added. So every number
+//!   from 1 to it names a function of the store, of some type.
 
 use crate::abi::Convention;
 use crate::contract::{CodeKind, Contract};
@@ -265,6 +268,8 @@ pub mod offsets {
     pub const STORE_ARGS: u32 = 32;
     /// Store: the first byte of the zone that is never mapped; read in the masked shape alone (L6).
     pub const STORE_NOWHERE: u32 = 40;
+    /// Store: the number of records at [`STORE_FUNCS`] (L9), 64 bits.
+    pub const STORE_FUNCS_LEN: u32 = 48;
     /// Bytes of that zone.
     pub const NOWHERE_BYTES: u32 = 1 << 20;
     /// Bytes behind the length of a memory with pages of 64 KiB that fault (L7).

@@ -337,7 +337,7 @@ impl<'a> Machine<'a> {
         let lengths = match extent {
             Extent::Memory(m) => self.layout.memory_type(m).map(|m| (m.min_bytes, m.max_bytes)),
             Extent::Table(t) => self.layout.table_type(t).map(|t| (t.min, t.max)),
-            Extent::Data(_) => Some((0, u64::from(u32::MAX))),
+            Extent::Data(_) | Extent::Funcs => Some((0, u64::from(u32::MAX))),
         };
         lengths.unwrap_or((0, u64::MAX))
     }

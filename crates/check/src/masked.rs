@@ -107,7 +107,7 @@ impl Machine<'_> {
                 masked.or_else(|| by_words.find_map(|to| self.select_bytes((path, m), to, most)))
             }
             Extent::Table(t) => self.is_element(path, t, to).then_some((extent, most)),
-            Extent::Data(_) => None,
+            Extent::Data(_) | Extent::Funcs => None,
         }
     }
 
@@ -164,7 +164,7 @@ impl Machine<'_> {
             Extent::Table(table) if within && size == ELEMENT_BYTES => {
                 Ok(Place::Element { table, faults: true })
             }
-            Extent::Table(_) | Extent::Data(_) => {
+            Extent::Table(_) | Extent::Data(_) | Extent::Funcs => {
                 fault(Rule::Table, "an access that is no element of a table")
             }
         }

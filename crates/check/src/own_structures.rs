@@ -30,6 +30,7 @@ impl Structures {
         if layout.masks() {
             words.push(word(offsets::STORE_NOWHERE, nowhere));
         }
+        words.push(word(offsets::STORE_FUNCS_LEN, Holds::FuncsLength));
         let record = RECORD.map(|Field { at, bytes, holds }| (at, bytes, holds));
         let object = |base, length| {
             Structure::of(&[word(offsets::OBJECT_BASE, base), word(offsets::OBJECT_LEN, length)])

@@ -200,6 +200,7 @@ steps {
     ReferencesAreNumbers
     HeapHasZone
     CastsGiveFunctions
+    NumberIsFunction
     OtherFieldIsGiven
     OldGlobalIsThere
     ObjectIsLonger

@@ -63,6 +63,8 @@ pub enum Holds {
     Address,
     /// The records of all functions of the store, by address.
     Funcs,
+    /// The number of these records.
+    FuncsLength,
     /// The word for the fuel, the only field that is written.
     Fuel,
     /// The epoch's counter.

@@ -27,6 +27,8 @@ pub enum Extent {
     /// The bytes of a data segment where functions get contexts: as many as there were first, which
     /// every length that is read is at most.
     Data(u32),
+    /// The functions of the store.
+    Funcs,
 }
 
 /// The kind of a reference: what its store address is counted in.

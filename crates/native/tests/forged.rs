@@ -3,7 +3,7 @@
 //!
 //! Some functions of a module get the code of another module's functions, which has other types at
 //! the same places: what is a reference in one is a number in the other. The others run as
-//! bytecode and do everything with what they are given: fields, elements, casts, conversions,
+//! bytecode, and as machine code, and do everything with what they are given: fields, elements, casts, conversions,
 //! calls, tables, globals, exceptions, and collections in between.
 //!
 //! A run that ends shows that nothing crashed; results are traps or anything at all. That the code
@@ -19,11 +19,13 @@ use prova_core::{
 use prova_module::{Features, FuncIdx, Limits};
 use prova_native::NativeCompiler;
 
-/// Makes the code of the first functions of another module; the rest of the module is bytecode.
+/// Makes the code of the first functions of another module; the rest of the module is bytecode, or
+/// gets its own code.
 struct Forger {
     inner: NativeCompiler,
     forged: prova_module::Module,
     funcs: u32,
+    rest_is_native: bool,
 }
 
 impl MachineCompiler for Forger {
@@ -37,12 +39,15 @@ impl MachineCompiler for Forger {
 
     fn function(
         &self,
-        _: &prova_module::Module,
+        module: &prova_module::Module,
         layout: &Layout,
         settings: &Settings,
         func: FuncIdx,
     ) -> Result<MachineCode, CompileError> {
         if func.0 >= self.funcs {
+            if self.rest_is_native {
+                return self.inner.function(module, layout, settings, func);
+            }
             return Err(CompileError::Declined("it is bytecode here".to_owned()));
         }
         let other = Layout::derive(self.forged.bytes(), layout.config()).expect("a layout");
@@ -123,6 +128,15 @@ const HONEST: &str = r#"
         (call $garbage (i32.const 100000))
         (i32.add (i32.add (struct.get $s 0 (local.get $s)) (call_ref $f (struct.get $s 1 (local.get $s))))
             (i31.get_u (ref.cast (ref i31) (struct.get $s 3 (local.get $s))))))
+
+    (func (export "lent") (param i64 i64) (call $poke (call $any (local.get 0)) (local.get 1)))
+    (func (export "made") (local $n i32)
+        (loop $more
+            (drop (struct.new $n (i64.const -1)))
+            (drop (struct.new $s (i32.const -1) (ref.func $seven) (ref.null extern) (ref.null any)))
+            (drop (array.new_fixed $a 3 (ref.null any) (ref.null any) (ref.null any)))
+            (drop (array.new_fixed $c 1 (ref.func $seven)))
+            (br_if $more (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 1000)))))
 
     (func (export "field-0") (param i64) (drop (struct.get $s 0 (call $s (local.get 0)))))
     (func (export "field-1") (param i64) (drop (call_ref $f (struct.get $s 1 (call $s (local.get 0))))))
@@ -263,8 +277,8 @@ fn types(pairs: &[(&str, &str)]) -> String {
     pairs.iter().fold(TYPES.to_owned(), |text, (name, ty)| text.replace(name, ty))
 }
 
-#[test]
-fn what_machine_code_makes_up_harms_nobody() {
+/// The compiler, and the module of which it makes other code.
+fn forger(rest_is_native: bool) -> (Forger, Vec<u8>) {
     let honest = types(&[
         ("FIELD", "(ref null $f)"),
         ("HOST", "externref"),
@@ -294,9 +308,22 @@ fn what_machine_code_makes_up_harms_nobody() {
         inner: NativeCompiler::new(),
         forged: forged.expect("it is valid"),
         funcs: FORGED_FUNCS,
+        rest_is_native,
     };
+    (forger, honest)
+}
+
+#[test]
+fn what_machine_code_makes_up_harms_nobody() {
+    for (rest_is_native, fuel) in [(false, true), (true, true), (true, false)] {
+        attempts(rest_is_native, fuel);
+    }
+}
+
+fn attempts(rest_is_native: bool, fuel: bool) {
+    let (forger, honest) = forger(rest_is_native);
     let mut config = Config::new();
-    config.native(forger).consume_fuel(true);
+    config.native(forger).consume_fuel(fuel);
     let engine = Engine::new(&config).expect("the configuration is valid");
     let module = Module::new(&engine, &honest).expect("it is valid");
     let mut traps = 0;
@@ -307,7 +334,7 @@ fn what_machine_code_makes_up_harms_nobody() {
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
         let mut call = |name: &str, args: &[Val]| {
-            store.set_fuel(50_000_000).expect("it is metered");
+            assert_eq!(store.set_fuel(50_000_000).is_ok(), fuel);
             let func = instance.get_func(&mut store, name).expect("an exported function");
             let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
             func.call(&mut store, args, &mut results).map(|()| results)
@@ -330,4 +357,34 @@ fn what_machine_code_makes_up_harms_nobody() {
     assert!(traps > 300, "only {traps} traps");
     let rejected = module.refusals().into_iter().filter(|it| it.func.0 < FORGED_FUNCS);
     assert_eq!(rejected.collect::<Vec<_>>(), []);
+}
+
+/// The numbers by which the heap lends slots to code, written over: objects may be made anywhere.
+#[test]
+fn slots_that_were_never_lent() {
+    let (forger, honest) = forger(true);
+    let mut config = Config::new();
+    config.native(forger);
+    let engine = Engine::new(&config).expect("the configuration is valid");
+    let module = Module::new(&engine, &honest).expect("it is valid");
+    let ends = [0, 1, 8, 0x100, 0x10000, 0x10008, 0x10ff8, 0x7fff_fff8, 0xffff_fff8, 0xffff_ffff];
+    let mut ran = 0;
+    for class in 0..6_u32 {
+        for (next, end) in ends.into_iter().flat_map(|next| ends.map(|end| (next, end))) {
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+            let mut call = |name: &str, args: &[Val]| {
+                let func = instance.get_func(&mut store, name).expect("an exported function");
+                let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
+                func.call(&mut store, args, &mut results).is_ok()
+            };
+            assert!(call("sane", &[]));
+            // A field lies 8 bytes behind its object.
+            let at = i64::from(prova_module::slots::lent_at(class as u8)) - 8;
+            assert!(call("lent", &[Val::I64(at), Val::I64(end << 32 | next)]));
+            // What is made lies where code says, so that anything may come of it but a crash.
+            ran += u32::from(call("sane", &[])) + u32::from(call("made", &[]));
+        }
+    }
+    assert!(ran > 0, "some run to their end");
 }

@@ -153,6 +153,50 @@ fn many_subtypes() {
     same_metered(&text, &calls, &[(false, false), (true, false)]);
 }
 
+/// Functions out of fields and elements that are called, and used otherwise.
+#[test]
+fn functions_out_of_objects() {
+    let text = r#"(module
+        (type $f (func (param i32) (result i32)))
+        (type $v (struct (field (mut (ref null $f))) (field (ref $f))))
+        (type $a (array (mut (ref null $f))))
+        (table $t 2 funcref)
+        (global $a (ref $a) (array.new_fixed $a 3
+            (ref.func $twice) (ref.null $f) (ref.func $next)))
+        (elem declare func $twice $next)
+        (func $twice (type $f) (i32.mul (local.get 0) (i32.const 2)))
+        (func $next (type $f) (i32.add (local.get 0) (i32.const 1)))
+        (func (export "field") (param $n i32) (result i32) (local $v (ref $v)) (local $i i32)
+            (local.set $v (struct.new $v (ref.func $twice) (ref.func $next)))
+            (loop $more
+                (local.set $i (call_ref $f
+                    (call_ref $f (local.get $i) (struct.get $v 1 (local.get $v)))
+                    (struct.get $v 0 (local.get $v))))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (local.get $i))
+        (func (export "null") (param $n i32) (result i32) (local $v (ref $v))
+            (local.set $v (struct.new $v (ref.null $f) (ref.func $next)))
+            (call_ref $f (local.get $n) (struct.get $v 0 (local.get $v))))
+        (func (export "element") (param $n i32) (result i32)
+            (call_ref $f (i32.const 20) (array.get $a (global.get $a) (local.get $n))))
+        (func (export "tail") (param $n i32) (result i32)
+            (return_call_ref $f (i32.const 20) (array.get $a (global.get $a) (local.get $n))))
+        (func (export "kept") (param $n i32) (result i32) (local $f (ref null $f))
+            (local.set $f (array.get $a (global.get $a) (local.get $n)))
+            (table.set $t (i32.const 1) (local.get $f))
+            (i32.add (call_ref $f (i32.const 30) (local.get $f))
+                (call_indirect $t (type $f) (i32.const 5) (i32.const 1))))
+        (func (export "either") (param $n i32) (result i32)
+            (call_ref $f (i32.const 40) (if (result (ref null $f)) (local.get $n)
+                (then (array.get $a (global.get $a) (i32.const 0)))
+                (else (array.get $a (global.get $a) (i32.const 2)))))))"#;
+    let mut calls = vec![("field", vec![Val::I32(20)]), ("null", vec![Val::I32(1)])];
+    for name in ["element", "tail", "kept", "either"] {
+        calls.extend((0..4).map(|n| (name, vec![Val::I32(n)])));
+    }
+    same_metered(text, &calls, &[(false, false), (true, true)]);
+}
+
 /// Functions that hold references in locals, on the stack, in arguments and in exceptions.
 const HOLDERS: &str = r#"(module
         (type $n (struct (field (mut i32)) (field (mut (ref null $n)))))

@@ -223,6 +223,7 @@ fn first_vm(
         funcs: ptr::null(),
         args: ptr::null_mut(),
         nowhere: 0,
+        funcs_len: 0,
         native: NativeVm::NONE,
         height_left: stack_bytes,
         heat: 0,
@@ -394,7 +395,9 @@ impl Store {
             (*vm).instance = instance.map_or(ptr::null(), Instance::vm);
             (*vm).defined = defined;
             (*vm).mem0 = mem0;
-            (*vm).funcs = self.native.as_ref().map_or(ptr::null(), |native| native.records());
+            let records = self.native.as_ref().map(|native| native.records());
+            (*vm).funcs = records.map_or(ptr::null(), <[_]>::as_ptr);
+            (*vm).funcs_len = records.map_or(0, <[_]>::len) as u64;
         }
     }
 

@@ -216,7 +216,7 @@ impl NativeVm {
 #[repr(C)]
 pub(crate) struct Vm {
     /// `!f`, where `f` is the units of fuel left (metering by fuel): a charge is a sum, and what is
-    /// not left is its carry. The fields up to `nowhere` are what native code sees of a store, at
+    /// not left is its carry. The fields up to `funcs_len` are what native code sees of a store, at
     /// the offsets of `prova_check::offsets`.
     pub(crate) not_fuel: u64,
     /// The counter that `poll` compares with `epoch_deadline`.
@@ -229,6 +229,8 @@ pub(crate) struct Vm {
     pub(crate) args: *mut Cell,
     /// The first byte of a zone that is never mapped, where native code masks; else 0.
     pub(crate) nowhere: usize,
+    /// How many records there are at `funcs` (L9 of the check's layout).
+    pub(crate) funcs_len: u64,
     /// The fields that native code and its driver exchange.
     pub(crate) native: NativeVm,
     /// Bytes of the logical stack limit left.

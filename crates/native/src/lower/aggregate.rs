@@ -6,12 +6,15 @@
 //! store performs all of these operators.
 //!
 //! - A1. Only values that the check takes for numbers are read from the heap here. References to
-//!   functions, exceptions and values of the host come from the store, which looks at them.
+//!   functions, exceptions and values of the host come from the store, which looks at them; except
+//!   functions that nothing but calls use (A5).
 //! - A2. The place of an element is a sum of 32 bits: it wraps before it leaves the zone.
 //! - A3. Before an operator that may collect, the frame's references are in their slots
 //!   ([`Lowering::hold`]).
 //! - A4. A header is read only behind a test that the reference is one to an object, by its type or
 //!   its bits: the place that another number names need not be there.
+//! - A5. A reference to a function that only calls by reference use, as their callee, is read as a
+//!   number. The call compares it with the number of the store's functions, and the function's type.
 //!
 //! Order of tests: null, then the index, as in the runtime. Noticed by: the scripts of
 //! `tests/run/aggregate*.wast` in every tier, `prova-testing spec`.
@@ -25,12 +28,13 @@ use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use prova_check::{MemoryShape, offsets, traps};
 use prova_module::objects::{HEADER_BYTES, Shape, Storage};
+use prova_module::ops::Class;
 use prova_module::{
-    AbstractHeapType, Composite, HeapType, ObjectLayout, Opcode, RefKind, RefType, TypeIdx,
+    AbstractHeapType, Composite, HeapType, Module, ObjectLayout, Opcode, RefKind, RefType, TypeIdx,
     UnpackedIndex, ValType, heap_code,
 };
 use prova_ssa as ssa;
-use prova_ssa::{InstData, two_numbers};
+use prova_ssa::{Body, InstData, two_numbers};
 use std::rc::Rc;
 
 /// Where the length of an array stands in its header.
@@ -59,7 +63,7 @@ impl Lowering<'_> {
         if let Some(object) = self.plan(opcode, immediates) {
             return self.made(opcode, &object, immediates, (data, args));
         }
-        if opcode.class() == prova_module::ops::Class::allocate {
+        if opcode.class() == Class::allocate {
             self.hold(data.offset)?;
         }
         self.performed(opcode, immediates, data, args)
@@ -154,7 +158,7 @@ impl Lowering<'_> {
             }
             (O::StructGet | O::StructGetS | O::StructGetU, &[reference]) => {
                 let Some((at, storage)) = self.field_place(first, second)? else { return Ok(None) };
-                if is_looked_at(storage) {
+                if is_looked_at(storage) && !self.is_callee(data.result()) {
                     return Ok(None);
                 }
                 self.not_null(operands[0], reference);
@@ -170,7 +174,7 @@ impl Lowering<'_> {
             }
             (O::ArrayGet | O::ArrayGetS | O::ArrayGetU, &[reference, index]) => {
                 let storage = self.element_storage(first)?;
-                if is_looked_at(storage) {
+                if is_looked_at(storage) && !self.is_callee(data.result()) {
                     return Ok(None);
                 }
                 let at = self.element_place(operands[0], (reference, index), storage);
@@ -185,6 +189,12 @@ impl Lowering<'_> {
             (_, _) => return Ok(None),
         };
         Ok(Some(vec![value]))
+    }
+
+    /// Whether a value is a number that only calls use, as the function that they call (A5).
+    pub(super) fn is_callee(&self, value: Option<ssa::Value>) -> bool {
+        let near = self.is_near();
+        value.is_some_and(|value| near && self.callees[value.as_u32() as usize])
     }
 
     /// Whether accesses of the heap are code.
@@ -289,11 +299,12 @@ impl Lowering<'_> {
             Storage::I8 => emit.ins(|i| i.uload8(I32, flags, address, offset)),
             Storage::I16 if signed => emit.ins(|i| i.sload16(I32, flags, address, offset)),
             Storage::I16 => emit.ins(|i| i.uload16(I32, flags, address, offset)),
-            Storage::Object => emit.ins(|i| i.uload32(flags, address, offset)),
+            // Of functions only those that are called come here (A5).
+            Storage::Object | Storage::Func => emit.ins(|i| i.uload32(flags, address, offset)),
             Storage::Bits32 | Storage::Bits64 | Storage::Bits128 => {
                 emit.ins(|i| i.load(ty, flags, address, offset))
             }
-            Storage::Func | Storage::Exn | Storage::Extern => {
+            Storage::Exn | Storage::Extern => {
                 return Err(Declined::Bug("a reference that is to be looked at"));
             }
         })
@@ -476,6 +487,61 @@ fn names_object(ty: RefType) -> bool {
         ),
         HeapType::Concrete(_) => true,
         HeapType::Exact(_) => false,
+    }
+}
+
+/// By value: whether it is a reference to a function out of an object, and all that uses it are
+/// calls by reference, as the function that they call (A5).
+pub(super) fn callees(module: &Module, body: &Body) -> Vec<bool> {
+    let mut callees = vec![false; body.value_count()];
+    let is_func = |ty: ValType| match ty {
+        ValType::Ref(ty) => module.types().ref_kind(ty) == RefKind::Func,
+        _ => false,
+    };
+    let mut any = false;
+    for (_, data) in body.blocks() {
+        for inst in data.insts().map(|inst| body.inst(inst)) {
+            let ssa::Op::Wasm(Opcode::StructGet | Opcode::ArrayGet) = inst.op else { continue };
+            let Some(value) = inst.result().filter(|&value| is_func(body.value(value).ty)) else {
+                continue;
+            };
+            callees[value.as_u32() as usize] = true;
+            any = true;
+        }
+    }
+    if any {
+        uses(body, |value| callees[value.as_u32() as usize] = false);
+    }
+    callees
+}
+
+/// Visits the values that a body uses, except those that calls by reference call.
+fn uses(body: &Body, mut visit: impl FnMut(ssa::Value)) {
+    let operands = |opcode: Option<Opcode>, args: ssa::List<ssa::Value>| {
+        let operands = body.operands(args);
+        let class = opcode.map(Opcode::class);
+        let by_reference = matches!(class, Some(Class::call_ref | Class::return_call_ref));
+        &operands[..operands.len().saturating_sub(usize::from(by_reference))]
+    };
+    for (block, data) in body.blocks() {
+        for inst in data.insts().map(|inst| body.inst(inst)) {
+            let opcode = match inst.op {
+                ssa::Op::Wasm(opcode) => Some(opcode),
+                _ => None,
+            };
+            operands(opcode, inst.args).iter().copied().for_each(&mut visit);
+        }
+        match &data.terminator {
+            ssa::Terminator::Invoke { call, .. } | ssa::Terminator::TailCall(call) => {
+                operands(Some(call.opcode), call.args).iter().copied().for_each(&mut visit);
+            }
+            terminator => {
+                body.terminator_operands(terminator).iter().copied().for_each(&mut visit);
+            }
+        }
+        for edge in body.successors(block) {
+            body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(&mut visit);
+        }
     }
 }
 

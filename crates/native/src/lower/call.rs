@@ -79,6 +79,9 @@ impl Lowering<'_> {
             }
             (None, Some(ty), None) => {
                 let reference = args.pop().ok_or(Declined::Bug("a call without reference"))?;
+                if self.is_callee(self.body.operands(call.args).last().copied()) {
+                    self.is_function(reference);
+                }
                 let record = self.referenced(reference, ty, traps::NULL_REFERENCE);
                 (record, self.type_of(ty)?)
             }
@@ -100,6 +103,16 @@ impl Lowering<'_> {
 
     fn type_of(&self, ty: u32) -> Result<&FuncType, Declined> {
         self.module.types().get(TypeIdx(ty).index()).ok_or(Declined::Bug("no such type"))
+    }
+
+    /// Traps where a number that was read from the heap names no function of the store (A5 of
+    /// `aggregate`); null does.
+    fn is_function(&self, number: Value) {
+        let (emit, flags) = (self.emit, self.word_flags(Region::Store));
+        let store = self.store_words();
+        let count = emit.ins(|i| i.load(I64, flags, store, offsets::STORE_FUNCS_LEN as i32));
+        let over = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThan, number, count));
+        emit.trap_if(over, traps::BUG);
     }
 
     /// The record of the function that a reference names, if its type is `ty`.

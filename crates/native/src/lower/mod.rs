@@ -80,6 +80,9 @@ pub(crate) struct Lowering<'a> {
     pub(crate) catches: Catches<'a>,
     /// Arguments of edges so far.
     edge_args: Cell<usize>,
+    /// By value: whether it is a number that only calls use, as the function that they call (A5 of
+    /// `aggregate`).
+    callees: Vec<bool>,
     /// The layouts of types of objects that were asked for.
     layouts: RefCell<BTreeMap<u32, Option<Rc<ObjectLayout>>>>,
 }
@@ -182,6 +185,7 @@ pub(crate) fn lower(
         result_cells,
         catches: Catches::new(held),
         edge_args: Cell::new(0),
+        callees: aggregate::callees(module, body),
         layouts: RefCell::default(),
     };
     lowering.parameters();

@@ -37,6 +37,7 @@ const _: () = {
     assert!(offset_of!(Vm, funcs) == offsets::STORE_FUNCS as usize);
     assert!(offset_of!(Vm, args) == offsets::STORE_ARGS as usize);
     assert!(offset_of!(Vm, nowhere) == offsets::STORE_NOWHERE as usize);
+    assert!(offset_of!(Vm, funcs_len) == offsets::STORE_FUNCS_LEN as usize);
 };
 
 impl FuncRecord {

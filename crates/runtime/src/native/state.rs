@@ -59,6 +59,8 @@ pub(crate) struct Native {
     pub(super) args_used: u32,
     /// The words of what belongs to no instance.
     pub(super) nobody: Words,
+    /// The record of functions whose instance is still to come.
+    unfilled: Fixed<FuncRecord>,
     /// The record of each function, by address.
     pub(super) records: Vec<*const FuncRecord>,
     pub(super) hosts: Vec<Fixed<FuncRecord>>,
@@ -182,12 +184,15 @@ impl Native {
     }
 
     fn of_no_store(config: Config, vm: *mut Vm) -> Native {
+        let nobody = Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null());
+        let unfilled = FuncRecord::new(nobody.vmctx(), u32::MAX, u32::MAX);
         Native {
             config,
+            unfilled: Fixed::new([unfilled]),
             heap: Fixed::new([MemoryVm { base: ptr::null_mut(), len_bytes: 0 }]),
             args: Fixed::new(vec![0; offsets::ARGS_CELLS as usize]),
             args_used: 0,
-            nobody: Words::new(u32::MAX, (0, 0), vm, sys::builtins(), ptr::null()),
+            nobody,
             records: Vec::new(),
             hosts: Vec::new(),
             instances: Vec::new(),
@@ -203,8 +208,8 @@ impl Native {
     }
 
     /// The records by address, for `Vm::funcs`.
-    pub(crate) fn records(&self) -> *const *const FuncRecord {
-        self.records.as_ptr()
+    pub(crate) fn records(&self) -> &[*const FuncRecord] {
+        &self.records
     }
 
     /// The cells through which values go, to be read.
@@ -315,10 +320,11 @@ impl Store {
     }
 
     /// Makes room for the records of a module's functions that were just added; they come with
-    /// their instance.
+    /// their instance. Until then there is one in their place whose type no function has (L9).
     pub(crate) fn push_no_records(&mut self, count: usize) {
         if let Some(native) = &mut self.native {
-            native.records.resize(native.records.len() + count, ptr::null());
+            let unfilled = native.unfilled.as_ptr().cast_const();
+            native.records.resize(native.records.len() + count, unfilled);
         }
     }
 
