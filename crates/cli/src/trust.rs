@@ -27,7 +27,7 @@ struct Assumption {
 }
 
 /// The assumptions of the check of machine code.
-const MACHINE: [Assumption; 16] = [
+const MACHINE: [Assumption; 17] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47; the zone `[0, reservation + guard)` of a memory in the guard shape is memory or faults",
         kept_by: "runtime",
@@ -62,6 +62,11 @@ const MACHINE: [Assumption; 16] = [
         what: "each type that code may call functions of (`Layout::is_callable`) has a way in and out, and so has the type of each function that is imported, which may be a subtype: no record of such a type leads to address 0; an instance without them takes no native code",
         kept_by: "runtime",
         noticed_by: "crates/native/tests/attach.rs, artifact.rs; crates/testing/tests/look.rs; crates/prova/tests/bulk.rs: subtypes",
+    },
+    Assumption {
+        what: "the store's word that counts functions is at most the number of their records, each of which is one, also where its instance is still to come",
+        kept_by: "runtime",
+        noticed_by: "crates/native/tests/forged.rs; objects.rs: functions_out_of_objects",
     },
     Assumption {
         what: "native stacks have 24 times the logical limit (half of the 16 for two thunks a waiting function) and at least 131,072 bytes beside it, and trampolines of builtins leave the stack soon",

@@ -72,6 +72,12 @@ impl Shape<'_> {
         }
         let local = self.locals.of(value);
         self.local(Use::Get, local);
+        self.non_null(value, local);
+        Ok(())
+    }
+
+    /// What lies on the stack out of the local of a value has the value's type again (A3).
+    fn non_null(&mut self, value: Value, local: u32) {
         let held = self.locals.types.get(local as usize).copied();
         if held != Some(self.body.value(value).ty)
             && let ValType::Ref(ty) = self.body.value(value).ty
@@ -79,7 +85,6 @@ impl Shape<'_> {
         {
             self.instruction(&Instruction::RefAsNonNull);
         }
-        Ok(())
     }
 
     pub(super) fn set(&mut self, value: Value) {
@@ -93,6 +98,7 @@ impl Shape<'_> {
         let local = self.locals.of(value);
         if local != NONE {
             self.local(Use::Tee, local);
+            self.non_null(value, local);
         }
     }
 

@@ -74,6 +74,14 @@ fn loops_tables_handlers_and_references_are_valid() {
         (block (result (ref $t)) (br_on_non_null 0 (local.get 0)) (return (i32.const 0)))
         (call_ref $t) (i32.const 1)))",
     );
+    // A value without default that is used twice.
+    text(
+        "(module (type $t (sub (struct (field i32))))
+        (func $make (result (ref $t)) (struct.new $t (i32.const 1)))
+        (func $take (param (ref $t)) (result (ref $t)) (local.get 0))
+        (func (result (ref $t)) (local $x (ref $t))
+            (local.set $x (call $make)) (drop (call $take (local.get $x))) (call $take (local.get $x))))",
+    );
 }
 
 #[test]

@@ -5,7 +5,10 @@
 //! an eighth of a page. So at most a quarter of a slot is unused. Larger objects have whole pages.
 //!
 //! The first page of a heap holds no object. At [`lent_at`] of a class it has two numbers of 32
-//! bits: the offset of the next slot that is lent to code, and the end of those that are.
+//! bits: the offset of the next slot that is lent to code, and the end of those that are. From
+//! [`display_at`] of a type on it has the type's supertypes by depth, 16 bits each, the type itself
+//! the last: the identity + 1, [`NO_SUPERTYPE`] where there is none, and 0 all along where nothing
+//! is said of the type.
 //!
 //! The heap and the compiler of machine code ask here. Tests: those below.
 
@@ -20,6 +23,21 @@ pub const LENT_BYTES: u32 = 4 << 10;
 
 /// Where the words of the first class are, in the first page.
 const LENT_AT: u32 = 0x100;
+
+/// Types of which the first page of a heap has the supertypes: those of smaller identity.
+pub const DISPLAY_TYPES: u32 = 1 << 11;
+
+/// Depths at which it has them, from the type without supertype on.
+pub const DISPLAY_DEPTHS: u32 = 8;
+
+/// The bytes of a type's supertypes there.
+pub const DISPLAY_BYTES: u32 = 2 * DISPLAY_DEPTHS;
+
+/// In the place of a supertype: the type has none so deep.
+pub const NO_SUPERTYPE: u16 = u16::MAX;
+
+/// Where they begin, in the first page.
+const DISPLAYS_AT: u32 = PAGE_BYTES - DISPLAY_TYPES * DISPLAY_BYTES;
 
 /// The words of each class, ascending.
 const WORDS: [u32; 36] = {
@@ -75,6 +93,11 @@ pub fn lent_at(class: u8) -> u32 {
     LENT_AT + 8 * u32::from(class)
 }
 
+/// Where the supertype of a type at a depth is in the first page.
+pub fn display_at(id: u32, depth: u32) -> u32 {
+    DISPLAYS_AT + id * DISPLAY_BYTES + 2 * depth
+}
+
 /// The slots of a page of a class.
 pub fn slots(class: u8) -> u32 {
     PAGE_BYTES / slot_bytes(class)
@@ -94,6 +117,7 @@ mod tests {
         }
         assert_eq!(class_of(u64::from(8 * SLOT_WORDS_MAX) + 1), None);
         assert_eq!(class_of(u64::MAX), None);
-        assert!(lent_at(COUNT as u8) <= PAGE_BYTES);
+        assert!(lent_at(COUNT as u8) <= display_at(0, 0));
+        assert_eq!(display_at(DISPLAY_TYPES - 1, DISPLAY_DEPTHS), PAGE_BYTES);
     }
 }

@@ -326,6 +326,54 @@ fn collections_come_at_the_same_objects() {
     assert!(fuel(1) < fuel(0), "collections are paid for");
 }
 
+/// A converted reference that is not null is passed where none may be.
+#[test]
+fn converted_references_that_are_not_null() {
+    let text = r#"(module
+        (type $o (sub (struct (field i32))))
+        (func $back (param (ref extern)) (result i32)
+            (struct.get $o 0 (ref.cast (ref $o) (any.convert_extern (local.get 0)))))
+        (func (export "pass") (param i32) (result i32)
+            (call $back (extern.convert_any (struct.new $o (local.get 0))))))"#;
+    same_metered(text, &[("pass", vec![Val::I32(7)])], &[(false, false), (true, true)]);
+}
+
+/// Where fuel ends among objects, it ends at the same one, with as much left.
+#[test]
+fn objects_are_paid_for_one_by_one() {
+    let wasm = wat::parse_str(
+        r#"(module
+        (type $s (struct (field i64) (field (ref null $s)))) (type $a (array (mut i64)))
+        (func (export "mixed") (param $n i32) (local $l (ref null $s))
+            (loop $more
+                (local.set $l (struct.new $s (i64.const 1) (local.get $l)))
+                (drop (array.new_fixed $a 3 (i64.const 1) (i64.const 2) (i64.const 3)))
+                (drop (struct.new_default $s))
+                (drop (array.new_default $a (local.get $n)))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))"#,
+    )
+    .expect("the text is well-formed");
+    let run = |way: Way, every: u64, fuel: u64| {
+        let engine = engine(way, |config| {
+            config.consume_fuel(true);
+        });
+        let module = Module::new(&engine, &wasm).expect("it is valid");
+        let mut store = Store::new(&engine, ());
+        store.gc_every(every);
+        store.set_fuel(fuel).expect("it is metered");
+        let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+        let func = instance.get_func(&mut store, "mixed").expect("an exported function");
+        let error = func.call(&mut store, &[Val::I32(40)], &mut []).err();
+        (error.map(|error| format!("{error:#}")), store.get_fuel().ok())
+    };
+    for every in [0, 5] {
+        for fuel in (0..400).chain([1000, 2000, 100_000]) {
+            let expected = run(Way::Bytecode, every, fuel);
+            assert_eq!(run(Way::Guard, every, fuel), expected, "every {every}: {fuel}");
+        }
+    }
+}
+
 /// An object that finds no room is paid for once.
 #[test]
 fn a_full_heap_costs_the_same() {

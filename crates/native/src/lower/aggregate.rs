@@ -25,10 +25,11 @@ use crate::emit::Region;
 use crate::lower::Lowering;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, Value};
 use prova_check::{MemoryShape, offsets, traps};
 use prova_module::objects::{HEADER_BYTES, Shape, Storage};
 use prova_module::ops::Class;
+use prova_module::slots::{DISPLAY_BYTES, DISPLAY_DEPTHS, DISPLAY_TYPES, display_at};
 use prova_module::{
     AbstractHeapType, Composite, HeapType, Module, ObjectLayout, Opcode, RefKind, RefType, TypeIdx,
     UnpackedIndex, ValType, heap_code,
@@ -84,9 +85,16 @@ impl Lowering<'_> {
         }
         self.perform(opcode, immediates.0, immediates.1, args)?;
         let Some(result) = data.result() else { return Ok(Vec::new()) };
+        let is_non_null =
+            matches!(self.body.value(result).ty, ValType::Ref(ty) if !ty.is_nullable());
         let ty = abi::clif(self.body.value(result).ty);
         let (at, flags) = (self.cells_at(), self.word_flags(Region::Store));
-        Ok(vec![self.emit.ins(|i| i.load(ty, flags, at, 0))])
+        let value = self.emit.ins(|i| i.load(ty, flags, at, 0));
+        if is_non_null && opcode == Opcode::ExternConvertAny {
+            // To the check it may be null as the operand may.
+            self.emit.trap_unless(value, traps::BUG);
+        }
+        Ok(vec![value])
     }
 
     /// The results of an operator that has code here.
@@ -401,12 +409,13 @@ impl Lowering<'_> {
         emit.ins(|i| i.icmp(IntCC::Equal, low, bits))
     }
 
-    /// Whether a reference is of a type of the module: by the identity in its header (A4); of
-    /// subtypes that the module does not have, or of more than some, the store says it.
+    /// Whether a reference is of a type of the module: by the identity in its header (A4), then by
+    /// the supertypes that the first page of the heap has of it (`slots` of the module); where it
+    /// has none, the store says it.
     ///
     /// ```text
     /// null? ─► its own answer          else ─ object? ─► identity ─ equal ─► yes
-    ///                                           └ no ─► no          └ other ─► subtypes, the store, or no
+    ///                                           └ no ─► no          └ other ─► supertypes, the store, or no
     /// ```
     fn test_concrete(
         &mut self,
@@ -451,7 +460,10 @@ impl Lowering<'_> {
             emit.ins(|i| i.jump(done, &[equal.into()]));
         } else {
             next(is_of(ty), true);
-            self.subtypes(ty).for_each(|ty| next(is_of(ty), true));
+            let ask = emit.new_block();
+            let wanted = emit.ins(|i| i.load(I32, fixed, types, 4 * ty as i32));
+            self.look_up((is, wanted), self.depth(ty), (done, ask));
+            emit.switch_to(ask);
             let heap = HeapType::Concrete(UnpackedIndex::Module(ty));
             let fits = self.ask(reference, (nullable, heap))?;
             emit.ins(|i| i.jump(done, &[fits.into()]));
@@ -460,23 +472,46 @@ impl Lowering<'_> {
         Ok(answer)
     }
 
-    /// The first subtypes of a type in the module, without itself: other modules may have more.
-    fn subtypes(&self, ty: u32) -> impl Iterator<Item = u32> {
+    /// Goes to `done` with the answer, whether a type is a subtype of the one that is wanted, which
+    /// lies this deep, by what the heap says of it; to `ask` where it says nothing.
+    fn look_up(
+        &self,
+        (is, wanted): (Value, Value),
+        depth: u32,
+        (done, ask): (ir::Block, ir::Block),
+    ) {
+        let emit = self.emit;
+        if depth >= DISPLAY_DEPTHS {
+            emit.ins(|i| i.jump(ask, &[]));
+            return;
+        }
+        let (near, known) = (emit.new_block(), emit.new_block());
+        let either = emit.ins(|i| i.bor(is, wanted));
+        let count = emit.ins(|i| i.iconst(I32, i64::from(DISPLAY_TYPES)));
+        let far = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThanOrEqual, either, count));
+        emit.ins(|i| i.brif(far, ask, &[], near, &[]));
+        emit.switch_to(near);
+        let shift = emit.ins(|i| i.iconst(I32, i64::from(DISPLAY_BYTES.trailing_zeros())));
+        let row = emit.ins(|i| i.ishl(is, shift));
+        let (at, flags) = (self.place_in_heap(row), self.object_flags());
+        let offset = display_at(0, depth) as i32;
+        let entry = emit.ins(|i| i.uload16(I32, flags, at.address, offset));
+        emit.ins(|i| i.brif(entry, known, &[], ask, &[]));
+        emit.switch_to(known);
+        let one = emit.ins(|i| i.iconst(I32, 1));
+        let wanted = emit.ins(|i| i.iadd(wanted, one));
+        let equal = emit.ins(|i| i.icmp(IntCC::Equal, entry, wanted));
+        let equal = self.number(equal);
+        emit.ins(|i| i.jump(done, &[equal.into()]));
+    }
+
+    /// How many supertypes a type has.
+    fn depth(&self, ty: u32) -> u32 {
         let types = self.module.types();
         let supertype = |ty: &u32| types.def(TypeIdx(*ty))?.supertype.map(|up| up.0);
-        let is_sub = move |&sub: &u32| {
-            // A supertype's number is below its subtypes'.
-            std::iter::successors(supertype(&sub), supertype)
-                .take_while(|&up| up >= ty)
-                .any(|up| up == ty)
-        };
-        (ty + 1..ty.saturating_add(SUBTYPES.0)).filter(is_sub).take(SUBTYPES.1)
+        std::iter::successors(supertype(&ty), supertype).count() as u32
     }
 }
-
-/// How many types behind a type are looked at for its subtypes, and how many of those are compared
-/// before the store is asked.
-const SUBTYPES: (u32, usize) = (256, 8);
 
 /// Whether a type's references are null or of objects.
 fn names_object(ty: RefType) -> bool {

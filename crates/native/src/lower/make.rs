@@ -10,8 +10,10 @@
 //! writes them as it does objects. What is lent is such that no collection is due before it is used
 //! up, and is all 0; so the place of a collection does not depend on this.
 //!
+//! An object is paid for in code, as the store has it paid for: before it is made.
+//!
 //! Limits: structures and arrays of a constant number of elements, of few values and small slots,
-//! where the heap is near and fuel is not counted.
+//! where the heap is near.
 
 use super::aggregate::At;
 use crate::Declined;
@@ -23,7 +25,7 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use prova_check::offsets;
 use prova_module::objects::{HEADER_BYTES, Storage};
 use prova_module::slots::{LENT_BYTES, class_of, lent_at, slot_bytes};
-use prova_module::{ObjectLayout, Opcode};
+use prova_module::{ObjectLayout, Opcode, memory_cost};
 use prova_ssa::InstData;
 
 /// The greatest number of values that are written one by one.
@@ -34,6 +36,8 @@ pub(super) struct Plan {
     /// Where the two numbers of its slots are in the heap.
     lent_at: i32,
     slot_bytes: u32,
+    /// The fuel that it costs.
+    cost: u64,
     /// The upper half of its header.
     len: u32,
     /// Where its values lie, and their forms; none, where all are 0.
@@ -44,7 +48,7 @@ impl Lowering<'_> {
     /// The object that an operator makes, if code may make it.
     pub(super) fn plan(&self, opcode: Opcode, (ty, count): (u32, u32)) -> Option<Plan> {
         use Opcode as O;
-        if !self.is_near() || self.layout.config().metering.fuel {
+        if !self.is_near() {
             return None;
         }
         let layout = self.object_layout(ty)?;
@@ -70,7 +74,8 @@ impl Lowering<'_> {
         }
         let place = |(at, storage): (u32, Storage)| Some((i32::try_from(at).ok()?, storage));
         let values = values.into_iter().map(place).collect::<Option<_>>()?;
-        Some(Plan { lent_at: i32::try_from(lent_at(class)).ok()?, slot_bytes, len, values })
+        let lent_at = i32::try_from(lent_at(class)).ok()?;
+        Some(Plan { lent_at, slot_bytes, cost: memory_cost(bytes), len, values })
     }
 
     /// The object that an operator makes of these values.
@@ -91,12 +96,18 @@ impl Lowering<'_> {
         let (here, ask, done) = (emit.new_block(), emit.new_block(), emit.new_block());
         let object = emit.block_param(done, I64);
         // A jump back from a cold block would look like a loop's (P12).
-        if !self.layout.config().metering.epoch {
+        let metering = self.layout.config().metering;
+        if !metering.fuel && !metering.epoch {
             emit.func.borrow_mut().layout.set_cold(ask);
         }
         emit.ins(|i| i.brif(there, here, &[], ask, &[]));
 
         emit.switch_to(here);
+        if self.layout.config().metering.fuel {
+            self.charge(plan.cost)?;
+            // What is left stands in the store's word, which either way has changed.
+            self.fuel_changes();
+        }
         let bytes = emit.ins(|i| i.iconst(I32, i64::from(plan.slot_bytes)));
         let behind = emit.ins(|i| i.iadd(next, bytes));
         emit.ins(|i| i.store(flags, behind, lent, plan.lent_at));
@@ -111,6 +122,7 @@ impl Lowering<'_> {
         let made = *made.first().ok_or(Declined::Bug("no object is made"))?;
         emit.ins(|i| i.jump(done, &[made.into()]));
         emit.switch_to(done);
+        self.fuel_changes();
         Ok(vec![object])
     }
 

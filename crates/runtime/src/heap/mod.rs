@@ -48,7 +48,10 @@ use free::FreePages;
 use lent::{Lent, Made, Run};
 use pages::{Large, Page, Slots, cost_of_large, cost_of_slots};
 use prova_module::objects::HEADER_BYTES;
-use prova_module::slots::{self, LENT_BYTES, PAGE_BYTES, class_of, lent_at, slot_bytes};
+use prova_module::slots::{
+    self, DISPLAY_DEPTHS, DISPLAY_TYPES, LENT_BYTES, NO_SUPERTYPE, PAGE_BYTES, class_of,
+    display_at, lent_at, slot_bytes,
+};
 use std::cell::Cell as Shared;
 use std::ops::Range;
 
@@ -225,6 +228,9 @@ impl Heap {
         };
         self.objects += 1;
         self.made += 1;
+        if self.lends_too_much() {
+            self.take_all_back();
+        }
         self.write_u64(object.into(), header).ok_or(Full)?;
         Ok(object)
     }
@@ -372,6 +378,13 @@ impl Heap {
         u64::from(LENT_BYTES / bytes).min(room).min(few) as u32
     }
 
+    /// Whether a collection is due before all that is lent is used.
+    fn lends_too_much(&self) -> bool {
+        let (live_bytes, made) = self.with_lent();
+        self.lent.all().objects > 0
+            && (live_bytes > self.threshold || self.every > 0 && made > self.every)
+    }
+
     /// The live bytes, and the objects made since the last collection, if all that is lent is used.
     fn with_lent(&self) -> (u64, u64) {
         let all = self.lent.all();
@@ -415,6 +428,24 @@ impl Heap {
     pub(crate) fn take_all_back(&mut self) {
         if self.lent.all().objects > 0 {
             (0..slots::COUNT as u8).for_each(|class| self.take_back(class));
+        }
+    }
+}
+
+/// The supertypes of types.
+impl Heap {
+    /// Leaves the supertypes of a type to code, the type itself the last; code asks the store for
+    /// those of other types.
+    pub(crate) fn set_display(&mut self, id: u32, supertypes: &[u32]) {
+        if id >= DISPLAY_TYPES {
+            return;
+        }
+        for depth in 0..DISPLAY_DEPTHS {
+            // A supertype's identity is smaller.
+            let id_at = supertypes.get(depth as usize).and_then(|&id| u16::try_from(id + 1).ok());
+            let entry = id_at.unwrap_or(NO_SUPERTYPE);
+            // Without the first page no code runs.
+            let _written = self.write_u16(display_at(id, depth).into(), entry);
         }
     }
 }

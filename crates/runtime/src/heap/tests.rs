@@ -294,6 +294,9 @@ fn what_is_lent_changes_nothing() {
             let full = plain.is_full(bytes, ROOM);
             assert_eq!(lent.is_full(bytes, ROOM), full, "{seed}, object {number}");
             if full {
+                let at = u64::from(slots::lent_at(class_of(bytes).expect("it has a slot")));
+                let words = lent.read_u32(at).zip(lent.read_u32(at + 4));
+                assert!(words.is_none_or(|(next, end)| next >= end), "code would not ask");
                 collections += 1;
                 let keep = random.below(11) as u64;
                 alive.retain(|_| random.bits() % 10 < keep);

@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::sys;
 use crate::value::InstanceAddr;
 use prova_check::{Layout, MemoryShape};
-use prova_module::{FuncIdx, Module, TypeIdx};
+use prova_module::{Composite, FuncIdx, Module, TypeIdx};
 use std::sync::Arc;
 
 impl Store {
@@ -30,6 +30,9 @@ impl Store {
         let module = self.instance(address).module().clone();
         let support = self.native_support(address, &module);
         let support = support.filter(|support| self.has_heap_for(support.layout()));
+        if support.as_ref().is_some_and(|support| support.layout().heap().is_some()) {
+            self.set_displays(address, &module);
+        }
         let Some(mut native) = self.native.take() else { return };
         let kept = native.kept.take();
         let settings = self.settings();
@@ -175,6 +178,24 @@ impl Store {
         // SAFETY: F1: the record is ours, and no code runs.
         unsafe { (*native.heap.as_ptr()).base = base };
         true
+    }
+
+    /// Leaves the supertypes of a module's types of objects to its code.
+    fn set_displays(&mut self, address: InstanceAddr, module: &Module) {
+        let mut supertypes = Vec::new();
+        for ty in (0..module.types().len() as u32).map(TypeIdx) {
+            let is_object =
+                module.types().def(ty).is_some_and(|def| def.composite != Composite::Func);
+            if !is_object {
+                continue;
+            }
+            let id = self.instance(address).type_id(ty).0;
+            let up = |id: &u32| self.types().supertypes().get(*id as usize)?.checked_sub(1);
+            supertypes.clear();
+            supertypes.extend(std::iter::successors(Some(id), up));
+            supertypes.reverse();
+            self.heap.set_display(id, &supertypes);
+        }
     }
 
     /// The layout and the thunks of an instance, if it takes native code.

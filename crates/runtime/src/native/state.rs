@@ -234,11 +234,10 @@ impl Native {
         self.config.memory
     }
 
-    /// Whether code makes objects in slots that are lent to it: it reaches the heap, and need not
-    /// pay for them.
+    /// Whether code makes objects in slots that are lent to it: it reaches the heap.
     pub(crate) fn makes_objects(&self) -> bool {
         let guarded = matches!(self.config.memory, MemoryShape::Guard { .. });
-        guarded && self.config.signals && !self.config.metering.fuel
+        guarded && self.config.signals
     }
 
     /// The way into functions of a type.
