@@ -21,6 +21,7 @@ const ABOVE: &str = include_str!("entered/above.wat");
 const DEEP: &str = include_str!("entered/deep.wat");
 const TABLE: &str = include_str!("entered/table.wat");
 const EXCEPT: &str = include_str!("entered/except.wat");
+const GUARDED: &str = include_str!("entered/guarded.wat");
 
 fn module(text: &str) -> Module {
     let bytes = wat::parse_str(text).expect("a module");
@@ -37,7 +38,8 @@ fn loops(module: &Module) -> (FuncIdx, Vec<u32>) {
 
 #[test]
 fn what_is_proposed_is_proved() {
-    for (text, count) in [(NESTED, 2), (ABOVE, 1), (DEEP, 1), (TABLE, 1), (EXCEPT, 1)] {
+    for (text, count) in [(NESTED, 2), (ABOVE, 1), (DEEP, 1), (TABLE, 1), (EXCEPT, 1), (GUARDED, 1)]
+    {
         let module = module(text);
         let (func, loops) = loops(&module);
         assert_eq!(loops.len(), count);

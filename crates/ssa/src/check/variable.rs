@@ -376,10 +376,12 @@ impl<'b> Locals<'b> {
         Ok(Way::From(way))
     }
 
-    /// The value where a handler goes on.
+    /// The value where a handler goes on: the one before the `try_table`, unless there is a write in
+    /// it. A loop that code may begin at has a parameter for a local that nobody sets, which is one.
     fn through(&mut self, local: u32, number: u32) -> Verdict<Way> {
         let guarded = &self.guarded[number as usize];
-        if !self.is_set(local, guarded.start.pos, guarded.end) {
+        let last = self.writes.get(self.last_before(local, guarded.end));
+        if last.is_none_or(|write| write.pos <= guarded.start.pos) {
             return Ok(Way::From(From::Point(guarded.start)));
         }
         match guarded.block {
