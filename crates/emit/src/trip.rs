@@ -91,15 +91,15 @@ impl Outcome {
         !matches!(self, Outcome::Replaced | Outcome::Untouched | Outcome::NotBetter)
     }
 
-    /// Whether the function is of a kind that is left alone: it branches by the type of a
-    /// reference.
+    /// Whether the function is of a kind that is left alone: its module has a shared memory, or it
+    /// branches by the type of a reference.
     pub fn is_left_out(&self) -> bool {
         match self {
+            Outcome::NotBuilt(error) => error.is_left_out(),
             Outcome::NotEmitted(error) => error.reason == EmitReason::Cast,
             Outcome::Replaced
             | Outcome::Untouched
             | Outcome::NotBetter
-            | Outcome::NotBuilt(_)
             | Outcome::NotProved(_)
             | Outcome::NotReduced(_)
             | Outcome::Invalid(_)

@@ -15,7 +15,7 @@
 use crate::const_expr::ConstExpr;
 use crate::error::{Error, Result};
 use crate::facts::BodyContext;
-use crate::features::Features;
+use crate::features::{Features, Proposal};
 use crate::func_type::FuncType;
 use crate::groups::{Composite, TypeDef, Types};
 use crate::index::{FuncIdx, MemoryIdx, TableIdx, TypeIdx};
@@ -388,7 +388,8 @@ impl Decoder<'_> {
     }
 
     fn memory(&mut self, ty: MemoryType, offset: u64) {
-        if ty.shared && self.refused.is_none() {
+        let allowed = self.inner.features.has(Proposal::SharedMemory);
+        if ty.shared && !allowed && self.refused.is_none() {
             self.refused = Some(Error::unsupported("shared memories", offset as usize));
         }
         self.inner.memories.push(ty);

@@ -1,5 +1,5 @@
 //! The proposals that a module may use: a run-time value, whose default is the set that every tier
-//! executes.
+//! executes, but shared memories, which an embedder asks for.
 //!
 //! `decode` hands [`Features::wasm`] to wasmparser; `refusal::name_refusal` names the proposal that
 //! a refused module would need. A proposal that no tier executes is not a [`Proposal`] but a
@@ -64,7 +64,7 @@ proposals! {
     WideArithmetic "wide arithmetic" WIDE_ARITHMETIC
     /// Pages of one byte
     CustomPageSizes "custom page sizes" CUSTOM_PAGE_SIZES
-    /// Atomic operators, on unshared memories only
+    /// Atomic operators
     Threads "threads" THREADS
     /// `try_table`, `throw`, `throw_ref`, `exnref`, tags
     Exceptions "exceptions" EXCEPTIONS
@@ -73,6 +73,9 @@ proposals! {
     /// Structures, arrays, small integers, casts; recursion groups and subtypes. With typed
     /// function references alone.
     Gc "gc" GC
+    /// Memories that threads share: the part of the threads proposal that is off by default. With
+    /// atomic operators alone
+    SharedMemory "shared memories" THREADS
 }
 
 impl fmt::Display for Proposal {
@@ -170,15 +173,21 @@ impl Features {
         Proposal::ALL
             .iter()
             .filter(|&&proposal| self.has(proposal))
-            .filter(|&&proposal| proposal != Proposal::Gc || self.has(Proposal::FunctionReferences))
+            .filter(|&&proposal| match proposal {
+                Proposal::Gc => self.has(Proposal::FunctionReferences),
+                Proposal::SharedMemory => self.has(Proposal::Threads),
+                _ => true,
+            })
             .fold(WasmFeatures::WASM1, |flags, proposal| flags | proposal.flag())
     }
 }
 
 impl Default for Features {
-    /// The set that every tier executes: all of [`Proposal::ALL`].
+    /// All of [`Proposal::ALL`] but shared memories.
     fn default() -> Features {
-        Proposal::ALL.iter().fold(Features::WASM1, |set, &proposal| set.with(proposal))
+        let all = Proposal::ALL.iter();
+        let all = all.fold(Features::WASM1, |set, &proposal| set.with(proposal));
+        all.without(Proposal::SharedMemory)
     }
 }
 
@@ -197,10 +206,12 @@ mod tests {
     #[test]
     fn with_and_without_are_inverse_and_the_default_has_all() {
         for &proposal in Proposal::ALL {
-            let less = Features::default().without(proposal);
-            assert!(Features::default().has(proposal) && !less.has(proposal), "{proposal}");
-            assert_eq!(less.with(proposal), Features::default());
-            assert!(!less.wasm().contains(proposal.flag()), "{proposal}");
+            let off = proposal == Proposal::SharedMemory;
+            let all = Features::default().with(proposal);
+            let less = all.without(proposal);
+            assert!(Features::default().has(proposal) != off && !less.has(proposal), "{proposal}");
+            assert_eq!(less.with(proposal), all);
+            assert_eq!(less.wasm().contains(proposal.flag()), off, "{proposal}");
         }
     }
 

@@ -23,6 +23,7 @@
 //! # Ok::<(), prova_module::Error>(())
 //! ```
 
+mod access;
 mod const_expr;
 mod cost;
 mod decode;
@@ -47,6 +48,7 @@ mod validate;
 mod visit;
 pub mod walk;
 
+pub use access::{SharedAccess, shared_access};
 pub use const_expr::{ConstExpr, ConstOp};
 pub use cost::{
     CELLS_PER_UNIT, CLAUSE_ASKED_COST, FRAME_LEFT_COST, HOST_CALL_COST, THROW_COST, branch_cost,

@@ -214,6 +214,16 @@ impl Module {
         self.0.memories.get(memory.index())
     }
 
+    /// Whether a memory is shared between threads.
+    pub fn is_shared(&self, memory: MemoryIdx) -> bool {
+        self.memory(memory).is_some_and(|ty| ty.shared)
+    }
+
+    /// Whether any of its memories is.
+    pub fn has_shared_memory(&self) -> bool {
+        self.0.memories.iter().any(|ty| ty.shared)
+    }
+
     /// How many memories are imported.
     pub fn imported_memory_count(&self) -> usize {
         self.0.imported.memories as usize

@@ -11,7 +11,7 @@ use prova_core::{CompileError, MachineCode, MachineCompiler, accepted, processor
 use prova_equal::Setting;
 use prova_module::{FuncIdx, Module, TypeIdx};
 use prova_ssa::entered::EnterError;
-use prova_ssa::{BuildError, CheckedBody, build};
+use prova_ssa::{BuildError, BuildReason, CheckedBody, build};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -183,7 +183,12 @@ fn metering(metering: Metering) -> prova_ssa::Metering {
 
 /// Why a function has no SSA form.
 pub(crate) fn no_body(error: &BuildError) -> Declined {
-    Declined::Ssa(error.to_string())
+    match error.reason {
+        BuildReason::Shared => Declined::Shared,
+        BuildReason::NoBody | BuildReason::Args { .. } | BuildReason::Bug { .. } => {
+            Declined::Ssa(error.to_string())
+        }
+    }
 }
 
 /// Why a loop cannot be entered.
@@ -299,6 +304,7 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Frame
         | Declined::Operator(_)
         | Declined::Casts
+        | Declined::Shared
         | Declined::NoFunction
         | Declined::Subtypes
         | Declined::Limit(..)

@@ -113,6 +113,7 @@ impl Survey {
             | Declined::Parameters
             | Declined::Frame
             | Declined::Casts
+            | Declined::Shared
             | Declined::NoFunction
             | Declined::Subtypes
             | Declined::Limit(..)

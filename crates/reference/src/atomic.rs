@@ -1,11 +1,10 @@
-//! Atomic operators on unshared memories: the plain access behind an alignment test (threads
-//! proposal).
+//! Atomic operators: on unshared memories the plain access behind an alignment test, on shared ones
+//! one step that all threads see (threads proposal).
 //!
-//! Shared memories are refused when a module is decoded, so nobody can see between the halves of a
-//! read-modify-write, no wait can succeed and a notification wakes nobody.
+//! On an unshared memory no wait can succeed and a notification wakes nobody.
 //!
-//! Order of the checks: alignment, bounds, and for a wait the memory's not being shared. Time:
-//! constant. Noticed by: `tests/memory.rs`, `tests/spec.rs`.
+//! Order of the checks: alignment, bounds, and for a wait the memory's being shared. Time: constant;
+//! a wait takes as long as it is told to. Noticed by: `tests/memory.rs`, `tests/spec.rs`.
 
 use crate::machine::{Machine, Stop};
 use crate::memory::{Access, Bits};
@@ -13,7 +12,8 @@ use crate::value::Number;
 use prova_module::MemArg;
 use prova_module::Operator::{self, *};
 use prova_num::*;
-use prova_runtime::TrapKind;
+use prova_runtime::{MemoryAddr, TrapKind};
+use std::sync::atomic::{Ordering, fence};
 
 /// Executes an atomic operator.
 pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<(), Stop> {
@@ -81,11 +81,14 @@ pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<()
         I64AtomicRmw8CmpxchgU { memarg } => compare_exchange(m, memarg, i64_load8_u, i64_store8),
         I64AtomicRmw16CmpxchgU { memarg } => compare_exchange(m, memarg, i64_load16_u, i64_store16),
         I64AtomicRmw32CmpxchgU { memarg } => compare_exchange(m, memarg, i64_load32_u, i64_store32),
-        AtomicFence { .. } => Ok(()),
+        AtomicFence { .. } => {
+            fence(Ordering::SeqCst);
+            Ok(())
+        }
         MemoryAtomicNotify { memarg } => {
-            m.stack.pop_number::<u32>()?;
-            probe::<u32>(m, memarg)?;
-            m.stack.push_number(0u32);
+            let count = m.stack.pop_number::<u32>()?;
+            let (memory, at) = probe::<u32>(m, memarg)?;
+            m.stack.push_number(m.store.atomic_notify(memory, at, 0, count)?);
             Ok(())
         }
         MemoryAtomicWait32 { memarg } => wait::<u32>(m, memarg),
@@ -100,7 +103,7 @@ fn load<B: Bits, R: Number>(
     memarg: MemArg,
     value: impl FnOnce(B) -> R,
 ) -> Result<(), Stop> {
-    let bits = Access::pop(m, memarg)?.aligned(B::SIZE)?.read(m)?;
+    let bits = Access::pop(m, memarg)?.aligned(B::SIZE)?.update(m, |_| None)?;
     m.stack.push_number(value(bits));
     Ok(())
 }
@@ -110,8 +113,8 @@ fn store<B: Bits, A: Number>(
     memarg: MemArg,
     bits: impl FnOnce(A) -> B,
 ) -> Result<(), Stop> {
-    let value = m.stack.pop_number()?;
-    Access::pop(m, memarg)?.aligned(B::SIZE)?.write(m, bits(value))
+    let bits = bits(m.stack.pop_number()?);
+    Access::pop(m, memarg)?.aligned(B::SIZE)?.update(m, |_| Some(bits)).map(drop)
 }
 
 /// Read-modify-write: stores `operator(old, operand)` and pushes the old value.
@@ -124,9 +127,8 @@ fn modify<B: Bits, N: Number>(
 ) -> Result<(), Stop> {
     let operand = m.stack.pop_number()?;
     let access = Access::pop(m, memarg)?.aligned(B::SIZE)?;
-    let old = value(access.read(m)?);
-    access.write(m, bits(operator(old, operand)))?;
-    m.stack.push_number(old);
+    let old = access.update(m, |old| Some(bits(operator(value(old), operand))))?;
+    m.stack.push_number(value(old));
     Ok(())
 }
 
@@ -143,30 +145,30 @@ fn compare_exchange<B: Bits + PartialEq, N: Number>(
     value: fn(B) -> N,
     bits: fn(N) -> B,
 ) -> Result<(), Stop> {
-    let replacement = m.stack.pop_number()?;
+    let replacement = bits(m.stack.pop_number()?);
     let expected = bits(m.stack.pop_number()?);
     let access = Access::pop(m, memarg)?.aligned(B::SIZE)?;
-    let old = access.read(m)?;
-    if old == expected {
-        access.write(m, bits(replacement))?;
-    }
+    let old = access.update(m, |old| (old == expected).then_some(replacement))?;
     m.stack.push_number(value(old));
     Ok(())
 }
 
 /// Waits, which on an unshared memory is a trap.
-fn wait<B: Bits + Number>(m: &mut Machine<'_>, memarg: MemArg) -> Result<(), Stop> {
-    m.stack.pop_number::<u64>()?;
-    m.stack.pop_number::<B>()?;
-    probe::<B>(m, memarg)?;
-    Err(TrapKind::ExpectedSharedMemory.into())
+fn wait<B: Bits + Number + Into<u64>>(m: &mut Machine<'_>, memarg: MemArg) -> Result<(), Stop> {
+    let timeout = m.stack.pop_number::<u64>()? as i64;
+    let expected = m.stack.pop_number::<B>()?.into();
+    let (memory, at) = probe::<B>(m, memarg)?;
+    let waited = m.store.atomic_wait(memory, (at, 0), B::SIZE, expected, timeout)?;
+    m.stack.push_number(waited);
+    Ok(())
 }
 
 /// Checks an access that is not done. Since it is neither load nor store, its trap names no
 /// address.
-fn probe<B: Bits>(m: &mut Machine<'_>, memarg: MemArg) -> Result<(), Stop> {
-    match Access::pop(m, memarg)?.aligned(B::SIZE)?.read::<B>(m) {
-        Ok(_) => Ok(()),
+fn probe<B: Bits>(m: &mut Machine<'_>, memarg: MemArg) -> Result<(MemoryAddr, u64), Stop> {
+    let access = Access::pop(m, memarg)?.aligned(B::SIZE)?;
+    match access.read::<B>(m) {
+        Ok(_) => access.place(),
         Err(Stop::Fault(_)) => Err(TrapKind::MemoryOutOfBounds.into()),
         Err(stop) => Err(stop),
     }

@@ -2,7 +2,7 @@
 //! segments (specification 4.6.7).
 //!
 //! The accesses, which `vector` and `atomic` use too, work on the memory's slice with this tier's
-//! own bounds check. Bulk operators are the store's, which check their bounds, then charge fuel,
+//! bounds check; on a shared memory they are the store's. Bulk operators are the store's, which check their bounds, then charge fuel,
 //! then act.
 //!
 //! 1. An effective address is computed in 128 bits, so it never wraps.
@@ -185,17 +185,67 @@ impl Access {
 
     /// The bits there.
     pub(crate) fn read<B: Bits>(self, m: &Machine<'_>) -> Result<B, Stop> {
-        let bytes = m.store.memory(self.memory).data();
+        let memory = m.store.memory(self.memory);
+        if let Some(shared) = memory.shared() {
+            let mut buffer = [0; 16];
+            let bytes = &mut buffer[..B::SIZE];
+            let read = self.start().is_some_and(|at| shared.read(at, bytes));
+            return B::from_bytes(bytes).filter(|_| read).ok_or(self.fault(memory.len_bytes()));
+        }
+        let bytes = memory.data();
         let bits = self.range(B::SIZE).and_then(|range| B::from_bytes(bytes.get(range)?));
-        bits.ok_or(self.fault(bytes.len()))
+        bits.ok_or(self.fault(bytes.len() as u64))
     }
 
     /// Stores bits there.
     pub(crate) fn write<B: Bits>(self, m: &mut Machine<'_>, bits: B) -> Result<(), Stop> {
+        let memory = m.store.memory(self.memory);
+        if let Some(shared) = memory.shared() {
+            let mut buffer = [0; 16];
+            let bytes = &mut buffer[..B::SIZE];
+            let written = bits.to_bytes(bytes).is_some()
+                && self.start().is_some_and(|at| shared.write(at, bytes));
+            return if written { Ok(()) } else { Err(self.fault(memory.len_bytes())) };
+        }
         let bytes = m.store.memory_data_mut(self.memory);
-        let size = bytes.len();
+        let size = bytes.len() as u64;
         let written = self.range(B::SIZE).and_then(|range| bits.to_bytes(bytes.get_mut(range)?));
         written.ok_or(self.fault(size))
+    }
+
+    /// Replaces the bits there, at most 8 bytes, by what `new` makes of them, in a shared memory as
+    /// one step; where it makes nothing, nothing is written. Gives the bits before.
+    pub(crate) fn update<B: Bits>(
+        self,
+        m: &mut Machine<'_>,
+        mut new: impl FnMut(B) -> Option<B>,
+    ) -> Result<B, Stop> {
+        let memory = m.store.memory(self.memory);
+        let Some(shared) = memory.shared() else {
+            let old = self.read(m)?;
+            if let Some(new) = new(old) {
+                self.write(m, new)?;
+            }
+            return Ok(old);
+        };
+        let bits_of = |word: u64| B::from_bytes(&word.to_le_bytes()[..B::SIZE]);
+        let update = |word: u64| {
+            let mut bytes = [0; 8];
+            new(bits_of(word)?)?.to_bytes(&mut bytes[..B::SIZE])?;
+            Some(u64::from_le_bytes(bytes))
+        };
+        let old = self.start().and_then(|at| shared.atomic_update(at, B::SIZE, update));
+        old.and_then(bits_of).ok_or(self.fault(memory.len_bytes()))
+    }
+
+    /// The memory and the address, where that has 64 bits.
+    pub(crate) fn place(self) -> Result<(MemoryAddr, u64), Stop> {
+        let at = self.start().ok_or(TrapKind::MemoryOutOfBounds)?;
+        Ok((self.memory, at))
+    }
+
+    fn start(self) -> Option<u64> {
+        u64::try_from(self.address).ok()
     }
 
     /// The positions of `size` bytes, if there can be such.
@@ -204,10 +254,8 @@ impl Access {
         Some(start..start.checked_add(size)?)
     }
 
-    fn fault(self, size: usize) -> Stop {
-        Stop::Fault(MemoryFault {
-            address: u64::try_from(self.address).unwrap_or(u64::MAX),
-            size_bytes: size as u64,
-        })
+    fn fault(self, size_bytes: u64) -> Stop {
+        let address = self.start().unwrap_or(u64::MAX);
+        Stop::Fault(MemoryFault { address, size_bytes })
     }
 }

@@ -111,6 +111,7 @@ impl From<AllocError> for CreateError {
         match error {
             AllocError::Limit(limit) => limit.into(),
             AllocError::OutOfMemory => CreateError::OutOfMemory,
+            AllocError::NoSuchType => CreateError::Misuse("no module could have such a memory"),
         }
     }
 }

@@ -11,7 +11,7 @@
 //! wraps it.
 //!
 //! This is the one crate with `unsafe`. Each block cites an invariant: `V` of `vm`, `S` of `sys`,
-//! `F` of `fixed`, `Q` of `store::spare`. Operating-system code is under `sys` alone. This crate
+//! `F` of `fixed`, `SM` of `shared`, `Q` of `store::spare`. Operating-system code is under `sys` alone. This crate
 //! knows neither WASI, nor the command line, nor a translator.
 
 mod attach;
@@ -33,6 +33,7 @@ mod memory;
 mod native;
 mod ops;
 mod prototype;
+mod shared;
 mod store;
 mod sys;
 mod table;
@@ -59,6 +60,7 @@ pub use native::{
 pub use ops::{AnyKind, CHUNK_BYTES, INTERNAL, Refused};
 pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
+pub use shared::{SharedMemory, WaitResult};
 pub use store::{
     EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure, GrowthHook,
     Permission, SEARCH_CHUNK, Search, Spare, SpareLimits, Store, StoreConfig,

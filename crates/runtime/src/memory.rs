@@ -16,11 +16,15 @@
 //! * M5. What is committed is `len_bytes`, rounded up to the system's pages, which are no larger
 //!   than 64 KiB: so behind the length of a memory with such pages nothing can be accessed (S5),
 //!   which machine code leans on.
+//! * M6. A shared memory's bytes are not here but in [`SharedMemory`]: no slice of them is made, and
+//!   its record has no bytes (V8), so that code which takes it for another memory accesses nothing.
+//!   M1 to M5 are of the others.
 //!
 //! Worst case: growth costs one system call, and the pages that are then touched.
 
 use crate::lease::{Lease, Wanted};
 use crate::limits::{self, LimitExceeded, Limits};
+use crate::shared::SharedMemory;
 use crate::store::Spare;
 use crate::sys::{Image, ImageId};
 use crate::vm::MemoryVm;
@@ -35,7 +39,7 @@ pub(crate) const RESERVATION_BYTES_MAX: u64 = Limits::MEMORY_BYTES_MAX;
 #[derive(Debug)]
 pub struct Memory {
     ty: MemoryType,
-    reservation: Lease,
+    space: Space,
     /// How its address space was asked for, without an image.
     wanted: Wanted,
     pages: u64,
@@ -45,6 +49,15 @@ pub struct Memory {
     untouched: bool,
     /// M4.
     pending: bool,
+}
+
+/// Where a memory's bytes are.
+#[derive(Debug)]
+enum Space {
+    /// In the store alone.
+    Own(Lease),
+    /// M6.
+    Shared(SharedMemory),
 }
 
 /// Where a memory or table may get its address space from.
@@ -65,6 +78,8 @@ pub(crate) enum AllocError {
     Limit(LimitExceeded),
     /// The system has no more memory.
     OutOfMemory,
+    /// No module could declare such a memory.
+    NoSuchType,
 }
 
 impl From<LimitExceeded> for AllocError {
@@ -88,6 +103,10 @@ impl Memory {
         room: Room<'_>,
     ) -> Result<Memory, AllocError> {
         let min_bytes = Memory::min_bytes(&ty, limits)?;
+        if ty.shared {
+            let shared = SharedMemory::within(ty, Memory::bytes_max(limits))?;
+            return Ok(Memory::of_shared(shared));
+        }
         let pages_max = (Memory::bytes_max(limits) >> ty.page_size_log2)
             .min(address_pages_max(&ty))
             .min(ty.max.unwrap_or(u64::MAX));
@@ -112,7 +131,7 @@ impl Memory {
         let (untouched, pending) = (true, reservation.has_image());
         Ok(Memory {
             ty,
-            reservation,
+            space: Space::Own(reservation),
             wanted,
             pages: ty.min,
             pages_max,
@@ -122,10 +141,42 @@ impl Memory {
         })
     }
 
+    /// A memory that other stores may have, too.
+    pub(crate) fn of_shared(shared: SharedMemory) -> Memory {
+        let ty = *shared.ty();
+        let wanted = Wanted { min: 0, max: 0, guard: None, committed: 0, image: None, keep: 0 };
+        Memory {
+            ty,
+            space: Space::Shared(shared),
+            wanted,
+            pages: 0,
+            pages_max: 0,
+            guarded: false,
+            untouched: false,
+            pending: false,
+        }
+    }
+
+    /// The memory that threads share, if it is one.
+    pub fn shared(&self) -> Option<&SharedMemory> {
+        match &self.space {
+            Space::Own(_) => None,
+            Space::Shared(shared) => Some(shared),
+        }
+    }
+
+    /// The address space of a memory that is not shared.
+    fn own(&mut self) -> Option<&mut Lease> {
+        match &mut self.space {
+            Space::Own(lease) => Some(lease),
+            Space::Shared(_) => None,
+        }
+    }
+
     /// Whether accesses of a memory of this type may rely on a guard: 32-bit addresses and pages of
-    /// 64 KiB.
+    /// 64 KiB, in one store.
     pub(crate) fn takes_guard(ty: &MemoryType) -> bool {
-        !ty.memory64 && ty.page_size_log2 == 16
+        !ty.memory64 && ty.page_size_log2 == 16 && !ty.shared
     }
 
     /// Whether it has the address space and the guard that its store's native code relies on.
@@ -150,31 +201,32 @@ impl Memory {
         &self.ty
     }
 
-    /// The size in pages.
+    /// The size in pages; of a shared one, now.
     pub fn pages(&self) -> u64 {
-        self.pages
+        self.shared().map_or(self.pages, SharedMemory::pages)
     }
 
-    /// The size in bytes.
+    /// The size in bytes; of a shared one, now.
     pub fn len_bytes(&self) -> u64 {
-        self.pages << self.ty.page_size_log2
+        self.shared().map_or(self.pages << self.ty.page_size_log2, SharedMemory::len_bytes)
     }
 
-    /// The bytes.
+    /// The bytes; of a shared one none (M6).
     pub fn data(&self) -> &[u8] {
+        let Space::Own(lease) = &self.space else { return &[] };
+        let len = (self.pages << self.ty.page_size_log2) as usize;
         // SAFETY: M1, S2: the bytes are committed and ours; V9: other writers borrow the store
         // mutably.
-        unsafe {
-            std::slice::from_raw_parts(self.reservation.base().as_ptr(), self.len_bytes() as usize)
-        }
+        unsafe { std::slice::from_raw_parts(lease.base().as_ptr(), len) }
     }
 
-    /// The bytes, to write.
+    /// The bytes, to write; of a shared one none (M6).
     pub(crate) fn data_mut(&mut self) -> &mut [u8] {
         self.untouched = false;
-        let len = self.len_bytes() as usize;
+        let len = (self.pages << self.ty.page_size_log2) as usize;
+        let Space::Own(lease) = &mut self.space else { return &mut [] };
         // SAFETY: as in `data`, and `self` is borrowed mutably.
-        unsafe { std::slice::from_raw_parts_mut(self.reservation.base().as_ptr(), len) }
+        unsafe { std::slice::from_raw_parts_mut(lease.base().as_ptr(), len) }
     }
 
     /// Gives it to an instance, whose code may write to it; says whether all bytes were 0 (M3).
@@ -185,34 +237,42 @@ impl Memory {
     /// Puts an image at `start`, or finds it there (M4); says whether it is. For a memory that was
     /// untouched.
     pub(crate) fn map_image(&mut self, start: usize, image: &Image) -> bool {
-        if self.pending && self.reservation.is_mapped(start, image.id()) {
+        let pending = self.pending;
+        let Some(lease) = self.own() else { return false };
+        if pending && lease.is_mapped(start, image.id()) {
             self.pending = false;
             return true;
         }
         self.settle();
-        self.reservation.map_image(start, image)
+        self.own().is_some_and(|lease| lease.map_image(start, image))
     }
 
     /// Makes the bytes 0 that an image is at which the memory came with and has not got (M4).
     pub(crate) fn settle(&mut self) {
-        if std::mem::take(&mut self.pending) {
-            self.reservation.clear_image();
+        if std::mem::take(&mut self.pending)
+            && let Some(lease) = self.own()
+        {
+            lease.clear_image();
         }
     }
 
     /// Whether type and limits allow `delta` more pages.
     pub(crate) fn may_grow(&self, delta: u64) -> bool {
-        self.pages.checked_add(delta).is_some_and(|new| new <= self.pages_max)
+        let may_have = |new| match self.shared() {
+            Some(shared) => shared.may_have(new),
+            None => new <= self.pages_max,
+        };
+        self.pages().checked_add(delta).is_some_and(may_have)
     }
 
     /// Whether `delta` more pages are beyond the type's maximum or addresses.
     pub(crate) fn exceeds_type(&self, delta: u64) -> bool {
         let most = self.ty.max.unwrap_or(u64::MAX).min(address_pages_max(&self.ty));
-        self.pages.checked_add(delta).is_none_or(|new| new > most)
+        self.pages().checked_add(delta).is_none_or(|new| new > most)
     }
 
-    /// Adds `delta` zeroed pages and gives the size before, in pages; `None` if it cannot grow so
-    /// far.
+    /// Adds `delta` zeroed pages to one that is not shared and gives the size before, in pages;
+    /// `None` if it cannot grow so far.
     pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
         let old = self.pages;
         if !self.may_grow(delta) {
@@ -221,7 +281,7 @@ impl Memory {
         let new = old + delta;
         // M2: `new <= pages_max`, whose bytes fit 64 bits.
         let bytes = usize::try_from(new << self.ty.page_size_log2).ok()?;
-        self.reservation.commit(bytes).ok()?;
+        self.own()?.commit(bytes).ok()?;
         self.pages = new;
         Some(old)
     }
@@ -232,18 +292,27 @@ impl Memory {
         self.settle();
         let len = self.len_bytes() as usize;
         let wanted = Wanted { committed: len, ..self.wanted };
-        self.reservation.relocate(&wanted, len)
+        self.own()?.relocate(&wanted, len)
     }
 
     /// Where its bytes lie.
     #[cfg(test)]
     pub(crate) fn reservation(&self) -> &crate::sys::Reservation {
-        &self.reservation
+        match &self.space {
+            Space::Own(lease) => lease,
+            Space::Shared(_) => panic!("the reservation of a shared memory is behind its lock"),
+        }
     }
 
-    /// How handlers see it (V8).
+    /// How handlers see it (V8, M6).
     pub(crate) fn vm(&self) -> MemoryVm {
-        MemoryVm { base: self.reservation.base().as_ptr(), len_bytes: self.len_bytes() as usize }
+        match &self.space {
+            Space::Own(lease) => {
+                let len_bytes = self.len_bytes() as usize;
+                MemoryVm { base: lease.base().as_ptr(), len_bytes }
+            }
+            Space::Shared(shared) => MemoryVm { base: shared.base(), len_bytes: 0 },
+        }
     }
 }
 

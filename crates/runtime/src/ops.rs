@@ -17,9 +17,11 @@
 
 pub(crate) mod aggregate;
 mod atomic;
+mod bytes;
 mod memory;
 mod perform;
 mod reference;
+mod shared;
 mod table;
 
 pub(crate) use aggregate::is_traced;

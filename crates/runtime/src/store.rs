@@ -134,6 +134,8 @@ pub struct Store {
     funcs: Funcs,
     pub(crate) memory_vms: OfStore<Vec<MemoryVm>>,
     pub(crate) memories: Vec<Memory>,
+    /// Those of them that are shared.
+    shared_memories: Vec<MemoryAddr>,
     pub(crate) table_vms: OfStore<Vec<TableVm>>,
     pub(crate) tables: Vec<Table>,
     /// B1 of `budget`.
@@ -285,6 +287,7 @@ impl Store {
             funcs: Funcs::within(room.slots),
             memory_vms: room.memories,
             memories: Vec::new(),
+            shared_memories: Vec::new(),
             table_vms: room.tables,
             tables: Vec::new(),
             bytes: 0,
@@ -489,7 +492,10 @@ impl Store {
 
     pub(crate) fn push_memory(&mut self, memory: Memory) -> MemoryAddr {
         let address = MemoryAddr(self.memories.len() as u32);
-        self.bytes += memory.len_bytes();
+        match memory.shared() {
+            Some(_) => self.shared_memories.push(address),
+            None => self.bytes += memory.len_bytes(),
+        }
         self.memory_vms.push(memory.vm());
         self.memories.push(memory);
         address

@@ -176,6 +176,7 @@ impl Cx<'_> {
             | Class::return_call_ref
             | Class::aggregate
             | Class::allocate
+            | Class::shared
             | Class::throw
             | Class::throw_ref
             | Class::stub_attach

@@ -1,9 +1,9 @@
-//! Atomic operators on unshared memories; `atomic.fence` orders nothing there and has no
-//! instruction.
+//! Atomic operators, and all accesses of shared memories: those have one instruction, on a window
+//! ([`prova_module::SharedAccess`]).
 
 use crate::translator::Cx;
 use prova_bytecode::Op;
-use prova_module::Operator;
+use prova_module::{MemoryIdx, Operator, shared_access};
 
 macro_rules! atomics {
     ($cx:ident, $operator:ident; $($name:ident)*) => {
@@ -12,13 +12,37 @@ macro_rules! atomics {
                 let memory = $cx.memory_index(memarg);
                 $cx.plain(Op::$name, &[memarg.offset, memory.into()]);
             })*
-            Operator::AtomicFence { .. } => {}
+            Operator::AtomicFence { .. } => $cx.plain(Op::AtomicFence, &[]),
             _ => return false,
         }
     };
 }
 
 impl Cx<'_> {
+    /// Translates an access of a shared memory; says whether `operator` is one.
+    #[inline]
+    pub(crate) fn shared(&mut self, operator: &Operator<'_>) -> bool {
+        self.shares && self.shared_access(operator)
+    }
+
+    fn shared_access(&mut self, operator: &Operator<'_>) -> bool {
+        let Some((access, memory, offset)) = shared_access(operator) else { return false };
+        if !self.module.is_shared(MemoryIdx(memory)) {
+            return false;
+        }
+        let count = access.operands() as usize;
+        self.home_top(count);
+        let Some(at) = self.b.stack.height().checked_sub(count) else { return true };
+        let window = self.b.stack.get(at).home;
+        let values = [window.into(), access.code().into(), offset, memory.into()];
+        self.emit(Op::SharedAccess, &values);
+        self.b.stack.truncate(at);
+        if access.result_cells() > 0 {
+            self.b.stack.push_home(access.result_cells() == 2);
+        }
+        true
+    }
+
     /// Translates an atomic operator; says whether `operator` is one.
     pub(crate) fn atomic(&mut self, operator: &Operator<'_>) -> bool {
         atomics! { self, operator;

@@ -125,6 +125,8 @@ pub(crate) struct Cx<'m> {
     pub(crate) metering: Metering,
     /// Whether the code counts.
     pub(crate) heat: bool,
+    /// Whether a memory of the module is shared.
+    pub(crate) shares: bool,
     deterministic: bool,
     pub(crate) b: Buffers,
     /// The number of results of the function.
@@ -171,6 +173,7 @@ impl<'m> Cx<'m> {
             facts,
             metering: settings.metering,
             heat: false,
+            shares: module.has_shared_memory(),
             deterministic: settings.deterministic,
             b,
             results: module.func_type(func).results.len(),

@@ -107,9 +107,12 @@ impl Cx<'_> {
             Family::Control => self.control(operator),
             Family::Exception => self.exception(operator),
             Family::Store => {
-                self.memory(operator) || self.table(operator) || self.reference(operator)
+                self.shared(operator)
+                    || self.memory(operator)
+                    || self.table(operator)
+                    || self.reference(operator)
             }
-            Family::Atomic => self.atomic(operator),
+            Family::Atomic => self.shared(operator) || self.atomic(operator),
             Family::Aggregate => self.aggregate(operator),
             Family::Refused => false,
         };
@@ -124,7 +127,7 @@ impl Cx<'_> {
             return;
         }
         self.before();
-        if !self.vector(operator) {
+        if !self.shared(operator) && !self.vector(operator) {
             self.unknown();
         }
     }

@@ -164,6 +164,8 @@ pub(super) fn argument(effect: Effect, index: u32) -> &'static str {
         Effect::MemoryInit => {
             &["the memory", "the segment", "the target", "the source", "the length"]
         }
+        Effect::Shared => &["the memory", "the offset", "the access"],
+        Effect::AtomicFence => &[],
         Effect::AtomicNotify => &["the memory", "the address", "the offset", "the count"],
         Effect::AtomicWait32 | Effect::AtomicWait64 => {
             &["the memory", "the address", "the offset", "the value expected", "the timeout"]

@@ -1,11 +1,11 @@
 //! F6, F10 and F11: branches, returns, calls.
 
 use super::targets::Targets;
-use super::{Context, Fault, Rule, Verdict, exception, metering, reference};
+use super::{Context, Fault, Rule, Verdict, exception, memory, metering, reference};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind};
 use prova_module::objects::Shape;
-use prova_module::{FuncIdx, FuncType, ValType, cells_of};
+use prova_module::{FuncIdx, FuncType, MemoryIdx, SharedAccess, ValType, cells_of};
 
 /// Checks the rules of an instruction's class; its operands are checked one by one before.
 pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Verdict {
@@ -50,6 +50,13 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
         }
         Class::throw => throw(cx, inst),
         Class::aggregate | Class::allocate => aggregate(cx, inst),
+        Class::shared => shared(cx, inst),
+        Class::load_far
+        | Class::store_far
+        | Class::atomic_load
+        | Class::atomic_store
+        | Class::atomic_rmw
+        | Class::atomic_cmpxchg => memory::unshared(cx, inst),
         Class::stub_attach | Class::stub_host => {
             Err(Fault::new(Rule::Decoding, format!("{} in code", inst.op.mnemonic())))
         }
@@ -59,16 +66,10 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
         | Class::load
         | Class::load_idx
         | Class::store
-        | Class::load_far
-        | Class::store_far
         | Class::quick
         | Class::quick0
         | Class::effect
         | Class::effect0
-        | Class::atomic_load
-        | Class::atomic_store
-        | Class::atomic_rmw
-        | Class::atomic_cmpxchg
         | Class::throw_ref
         | Class::unreachable
         | Class::return_
@@ -114,6 +115,19 @@ fn aggregate(cx: &Context<'_>, inst: &Inst) -> Verdict {
         return Err(Fault::new(Rule::Indices, what));
     };
     within(cx, inst.values[0], shape.operand_cells.max(shape.result_cells))
+}
+
+/// An access of a shared memory: its number stands for one, the memory is shared, and the window
+/// is the greater of its operands and its result.
+fn shared(cx: &Context<'_>, inst: &Inst) -> Verdict {
+    let [window, code, _, memory, ..] = inst.values;
+    let Some(access) = SharedAccess::of_code(code as u32) else {
+        return Err(Fault::new(Rule::Indices, format!("{code:#x} is no access")));
+    };
+    if !cx.module.is_shared(MemoryIdx(memory as u32)) {
+        return Err(Fault::new(Rule::Kinds, format!("mem{memory} is not shared")));
+    }
+    within(cx, window, access.operand_cells().max(access.result_cells()))
 }
 
 /// Whether values of the types have the same cells: equal types, or references of one kind, whose

@@ -29,8 +29,9 @@
 //!   `call` and `return_call` name a defined function, `call_import` and `return_call_import` an
 //!   imported one.
 //! * F8. *Kinds.* A `global.*_v128` names a v128 global, another `global.*` none; a set names a
-//!   mutable one. Loads and stores of memory 0 appear only where it has 32-bit addresses. A table
-//!   called through holds functions; tables and element segments of one instruction hold the same
+//!   mutable one. Loads and stores of memory 0 appear only where it has 32-bit addresses. A shared
+//!   memory is accessed by `shared.access` and no other instruction of an access, which takes no
+//!   other memory; its operator exists. A table called through holds functions; tables and element segments of one instruction hold the same
 //!   references.
 //!   A `copy_f32` takes what it copies from the accumulator, or from a slot that holds a parameter
 //!   of 32 bits; `equality` proves this one.
@@ -221,7 +222,7 @@ fn open<'a>(
     map::hints(&cx).map_err(at(0))?;
     Ok(Walk {
         targets: Targets::new(candidate.words.len(), candidate.controls.len()),
-        near: module.memory(MemoryIdx(0)).is_some_and(|memory| !memory.memory64),
+        near: module.memory(MemoryIdx(0)).is_some_and(|memory| !memory.memory64 && !memory.shared),
         map: MapCursor::new(&cx).map_err(at(0))?,
         meter: Meter::new(&cx),
         ranges: Ranges::new(&cx).map_err(at(0))?,
@@ -257,7 +258,7 @@ struct Walk<'a> {
     map: MapCursor<'a>,
     meter: Meter<'a>,
     ranges: Ranges<'a>,
-    /// Whether memory 0 has 32-bit addresses.
+    /// Whether memory 0 has 32-bit addresses and is not shared.
     near: bool,
     /// The offset that the map gives the instruction of the newest step.
     offset: u32,

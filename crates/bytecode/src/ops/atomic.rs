@@ -1,4 +1,4 @@
-//! Rows of the op table: Atomic operators on unshared memories.
+//! Rows of the op table: Atomic operators on unshared memories, and every access of a shared one.
 //!
 //! The columns are explained in [`crate::ops`].
 
@@ -71,10 +71,14 @@ macro_rules! atomic_ops {
             I64AtomicRmw8CmpxchgU "i64.atomic.rmw8.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u8 { (i64_load8_u(m), i64_store8(x), i64_store8(v)) }
             I64AtomicRmw16CmpxchgU "i64.atomic.rmw16.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u16 { (i64_load16_u(m), i64_store16(x), i64_store16(v)) }
             I64AtomicRmw32CmpxchgU "i64.atomic.rmw32.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u32 { (i64_load32_u(m), i64_store32(x), i64_store32(v)) }
-            // No wait can succeed on an unshared memory; a notification wakes nobody.
+            // No wait can succeed on an unshared memory, where a notification wakes nobody.
             MemoryAtomicNotify "memory.atomic.notify" effect [d:i32 <- p:addr n:i32 o:off64 k:mem] cx { cx.atomic_notify(k, p, o, n) }
             MemoryAtomicWait32 "memory.atomic.wait32" effect [d:i32 <- p:addr x:i32 n:i64 o:off64 k:mem] cx { cx.atomic_wait32(k, p, o, x, n) }
             MemoryAtomicWait64 "memory.atomic.wait64" effect [d:i32 <- p:addr x:i64 n:i64 o:off64 k:mem] cx { cx.atomic_wait64(k, p, o, x, n) }
+            AtomicFence "atomic.fence" quick0 [<-] cx { cx.atomic_fence() }
+            // Every access of a shared memory, by the number of its operator and lane
+            // (`prova_module::SharedAccess`). Operands lie in the window, the result comes there.
+            SharedAccess "shared.access" shared [<- w:win x:i32c o:off64 k:mem] {}
         } [$($rest)*] $callback }
     };
 }

@@ -145,6 +145,8 @@ pub enum Class {
     aggregate,
     /// An operator that makes an object, likewise; the store may collect before.
     allocate,
+    /// An access of a shared memory, on the cells of a window.
+    shared,
     /// `throw`.
     throw,
     /// `throw_ref`.
@@ -204,6 +206,7 @@ impl Class {
             | Class::call_ref
             | Class::aggregate
             | Class::allocate
+            | Class::shared
             | Class::charge
             | Class::poll
             | Class::heat => false,

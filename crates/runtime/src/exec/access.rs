@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, InstanceVm, MemoryVm, Vm};
-use prova_module::{DataIdx, ElemIdx, Opcode};
+use prova_module::{DataIdx, ElemIdx, Opcode, SharedAccess};
 
 /// The start of `size` bytes at `base + offset` of memory `k`, or `None` where they are not all
 /// inside it.
@@ -340,22 +340,54 @@ operations! {
         let (table, store) = unsafe { (r.table(t), r.store()) };
         store.table_grow_cell(table, value, n)
     };
-    // A notification on an unshared memory wakes nobody, but is checked as an access.
     atomic_notify(k: u32, p: u64, o: u64, n: u32) -> u32, |r| {
         // SAFETY: I1; I2.
         let (memory, store) = unsafe { (r.memory(k), r.store()) };
         store.atomic_notify(memory, p, o, n)
     };
-    atomic_wait32(k: u32, p: u64, o: u64, _x: u32, _timeout: u64) -> u32, |r| {
+    atomic_wait32(k: u32, p: u64, o: u64, x: u32, timeout: u64) -> u32, |r| {
         // SAFETY: I1; I2.
         let (memory, store) = unsafe { (r.memory(k), r.store()) };
-        store.atomic_wait(memory, p, o, 4)
+        store.atomic_wait(memory, (p, o), 4, x.into(), timeout as i64)
     };
-    atomic_wait64(k: u32, p: u64, o: u64, _x: u64, _timeout: u64) -> u32, |r| {
+    atomic_wait64(k: u32, p: u64, o: u64, x: u64, timeout: u64) -> u32, |r| {
         // SAFETY: I1; I2.
         let (memory, store) = unsafe { (r.memory(k), r.store()) };
-        store.atomic_wait(memory, p, o, 8)
+        store.atomic_wait(memory, (p, o), 8, x, timeout as i64)
     };
+}
+
+/// Shared memories.
+impl Runtime {
+    /// `atomic.fence`: machine code and this thread's other accesses are in its order.
+    #[inline(always)]
+    pub(super) fn atomic_fence(self) {
+        std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// An access of a shared memory on a window; false: a trap, whose kind is in the `Vm`.
+    ///
+    /// # Safety
+    /// V5, I1 of `k`; the window lies in the running frame, with as many cells as the access has
+    /// (F10 of the check).
+    #[inline(never)]
+    pub(super) unsafe fn shared(self, k: u32, code: u32, offset: u64, window: *mut Cell) -> bool {
+        let Some(access) = SharedAccess::of_code(code) else {
+            return self.keep_unit(Err(TrapKind::Bug));
+        };
+        let cells = access.operand_cells().max(access.result_cells()) as usize;
+        // SAFETY: the caller's: the check compared as many cells with the frame; nothing else
+        // refers to the value stack now.
+        let window = unsafe { std::slice::from_raw_parts_mut(window, cells) };
+        // SAFETY: I1; I2.
+        let (memory, store) = unsafe { (self.memory(k), self.store()) };
+        self.keep_unit(store.shared_access(memory, access, offset, window))
+    }
+
+    /// Leaves a trap where the handler finds it; false: it is one.
+    fn keep_unit(self, result: Result<(), TrapKind>) -> bool {
+        self.keep(result.map(|()| 0u64))
+    }
 }
 
 /// Operations of the store that give nothing.

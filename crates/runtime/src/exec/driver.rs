@@ -546,6 +546,8 @@ impl Activation {
                 (1, inst.values[2], inst.values[3])
             }
             Class::store_far | Class::atomic_store => (0, inst.values[1], inst.values[2]),
+            // The address is the first cell of the window.
+            Class::shared => (0, inst.values[2], inst.values[3]),
             _ => return None,
         };
         let cell = |operand: usize| {

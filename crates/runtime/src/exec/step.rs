@@ -296,6 +296,7 @@ macro_rules! step {
         next!($r, operands.end());
     };
     ($r:ident quick0 [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {
+        #[allow(unused_mut, reason = "a row need not have a source")]
         let mut operands = Operands::new(&$r);
         $(let $s = <marker::$sk as Source>::read(&mut operands, &$r);)*
         let $c = access::Runtime::new($r.cx);
@@ -446,6 +447,18 @@ macro_rules! step {
             access::Objects::Done => {}
             access::Objects::Trap => return invoke!(exit::trap, $r.ip, $r),
             access::Objects::Collect => return invoke!(exit::collect, $r.ip, $r),
+        }
+        next!($r, operands.end());
+    };
+    ($r:ident shared [<- $w:ident : win $x:ident : i32c $o:ident : off64 $k:ident : mem] {}) => {
+        let mut operands = Operands::new(&$r);
+        let $w = <marker::win as Source>::read(&mut operands, &$r);
+        let $x = <marker::i32c as Source>::read(&mut operands, &$r);
+        let $o = <marker::off64 as Source>::read(&mut operands, &$r);
+        let $k = <marker::mem as Source>::read(&mut operands, &$r);
+        $r.acc = Accumulators::CLEAR;
+        if !access::Runtime::new($r.cx).shared($k, $x, $o, access::window($r.fp, $w)) {
+            return invoke!(exit::trap, $r.ip, $r);
         }
         next!($r, operands.end());
     };

@@ -277,8 +277,12 @@ impl Store {
 
 impl Memory {
     /// Whether accesses of code for a shape stay inside or fault: true where the shape does not
-    /// matter to the memory.
+    /// matter to the memory. No code for a shape knows of a shared memory, whose length others
+    /// change: its instances run as bytecode.
     fn has_shape(&self, shape: MemoryShape) -> bool {
+        if self.shared().is_some() {
+            return false;
+        }
         match shape {
             MemoryShape::Explicit | MemoryShape::Masked => true,
             MemoryShape::Guard { .. } => !Memory::takes_guard(self.ty()) || self.is_guarded(),

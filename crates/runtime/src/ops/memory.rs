@@ -106,11 +106,11 @@ impl Store {
         byte: u8,
         n: u64,
     ) -> Result<(), TrapKind> {
-        let bytes = range(d, n, self.memory(memory).data().len());
+        let bytes = range(d, n, self.len_of(memory));
         let bytes = bytes.ok_or(TrapKind::MemoryOutOfBounds)?;
         self.meter(memory_cost(n))?;
         self.in_chunks(bytes.len(), CHUNK_BYTES, Order::Up, |store, piece| {
-            store.memory_data_mut(memory)[part(&bytes, &piece)].fill(byte);
+            store.fill_bytes(memory, part(&bytes, &piece), byte);
         })
     }
 
@@ -128,19 +128,15 @@ impl Store {
         s: u64,
         n: u64,
     ) -> Result<(), TrapKind> {
-        let to = range(d, n, self.memory(dst).data().len());
-        let from = range(s, n, self.memory(src).data().len());
+        let to = range(d, n, self.len_of(dst));
+        let from = range(s, n, self.len_of(src));
         let (Some(to), Some(from)) = (to, from) else {
             return Err(TrapKind::MemoryOutOfBounds);
         };
         self.meter(memory_cost(n))?;
         let order = if to.start > from.start && dst == src { Order::Down } else { Order::Up };
         self.in_chunks(to.len(), CHUNK_BYTES, order, |store, piece| {
-            let (to, from) = (part(&to, &piece), part(&from, &piece));
-            match store.memories.get_disjoint_mut([dst.index(), src.index()]) {
-                Ok([dst, src]) => dst.data_mut()[to].copy_from_slice(&src.data()[from]),
-                Err(_) => store.memory_data_mut(dst).copy_within(from, to.start),
-            }
+            store.copy_bytes((dst, part(&to, &piece)), (src, part(&from, &piece)));
         })
     }
 
@@ -175,7 +171,15 @@ impl Store {
         let (to, from) = self.init_ranges(instance, memory, data, d, s, n)?;
         self.in_chunks(to.len(), CHUNK_BYTES, Order::Up, |store, piece| {
             let segment = &store.instances[instance.index()].data(data)[part(&from, &piece)];
-            store.memories[memory.index()].data_mut()[part(&to, &piece)].copy_from_slice(segment);
+            let to = part(&to, &piece);
+            let memory = &mut store.memories[memory.index()];
+            match memory.shared() {
+                Some(shared) => {
+                    let written = shared.write(to.start as u64, segment);
+                    debug_assert!(written, "it only grows");
+                }
+                None => memory.data_mut()[to].copy_from_slice(segment),
+            }
         })
     }
 
@@ -188,9 +192,14 @@ impl Store {
         s: u64,
         n: u64,
     ) -> Result<(Range<usize>, Range<usize>), TrapKind> {
-        let to = range(d, n, self.memory(memory).data().len());
+        let to = range(d, n, self.len_of(memory));
         let from = range(s, n, self.instance(instance).data(data).len());
         to.zip(from).ok_or(TrapKind::MemoryOutOfBounds)
+    }
+
+    /// The length of a memory in bytes.
+    fn len_of(&self, memory: MemoryAddr) -> usize {
+        self.memory(memory).len_bytes() as usize
     }
 
     /// `data.drop`.

@@ -146,9 +146,10 @@ impl Performed<'_> {
         within(self.first, count).map(ElemIdx)
     }
 
-    fn wait(&self, store: &Store, size: u64) -> Result<u64, TrapKind> {
+    fn wait(&self, store: &Store, size: usize) -> Result<u64, TrapKind> {
         let memory = self.memory(store, self.first)?;
-        store.atomic_wait(memory, self.args[0], self.args[1], size).map(u64::from)
+        let [p, offset, expected, timeout, ..] = *self.args;
+        store.atomic_wait(memory, (p, offset), size, expected, timeout as i64).map(u64::from)
     }
 }
 

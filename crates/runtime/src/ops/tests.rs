@@ -237,9 +237,9 @@ fn atomics_that_wait_are_checked_and_then_refused() {
     assert_eq!(store.atomic_notify(m, PAGE - 8, 6, 1), Err(HeapMisaligned));
     assert_eq!(store.atomic_notify(m, PAGE - 8, 8, 1), Err(MemoryOutOfBounds));
     assert_eq!(store.atomic_notify(m, u64::MAX, 1, 1), Err(MemoryOutOfBounds));
-    assert_eq!(store.atomic_wait(m, 4, 0, 4), Err(ExpectedSharedMemory));
-    assert_eq!(store.atomic_wait(m, 4, 0, 8), Err(HeapMisaligned));
-    assert_eq!(store.atomic_wait(m, PAGE, 0, 8), Err(MemoryOutOfBounds));
+    assert_eq!(store.atomic_wait(m, (4, 0), 4, 0, -1), Err(ExpectedSharedMemory));
+    assert_eq!(store.atomic_wait(m, (4, 0), 8, 0, -1), Err(HeapMisaligned));
+    assert_eq!(store.atomic_wait(m, (PAGE, 0), 8, 0, -1), Err(MemoryOutOfBounds));
 }
 
 #[test]

@@ -8,8 +8,9 @@
 //! page empty ([`crate::heap`]).
 //!
 //! # Invariants
-//! * B1. The field `Store::bytes` is the sum of the lengths of all memories and tables; with the
-//!   exceptions' and the objects' it exceeds the limit only if the limit was lowered afterwards.
+//! * B1. The field `Store::bytes` is the sum of the lengths of all memories and tables but shared
+//!   ones, which other stores may grow; with theirs, the exceptions' and the objects' it exceeds the
+//!   limit only if the limit was lowered, or another store grew a shared one, afterwards.
 //!
 //! Noticed by: `tests/store/limits.rs`.
 
@@ -31,7 +32,13 @@ impl Store {
     /// are now, 8 bytes for an element and for a cell of an exception.
     pub fn bytes(&self) -> u64 {
         let exceptions = self.exception_cells() as u64 * CELL_BYTES;
-        self.bytes.saturating_add(exceptions).saturating_add(self.heap.bytes())
+        self.space_bytes().saturating_add(exceptions).saturating_add(self.heap.bytes())
+    }
+
+    /// Bytes of all memories and tables.
+    fn space_bytes(&self) -> u64 {
+        let shared = self.shared_memories.iter().map(|at| self.memory(*at).len_bytes());
+        shared.fold(self.bytes, u64::saturating_add)
     }
 
     /// How many more bytes objects may take.
@@ -42,7 +49,7 @@ impl Store {
 
     /// The cells that all exceptions together may take: what the budget leaves them.
     pub(crate) fn exception_room(&self) -> usize {
-        let others = self.bytes.saturating_add(self.heap.bytes());
+        let others = self.space_bytes().saturating_add(self.heap.bytes());
         let left = self.limits().store_bytes_max.saturating_sub(others) / CELL_BYTES;
         usize::try_from(left).map_or(WEIGHT_MAX, |left| left.min(WEIGHT_MAX))
     }
@@ -73,6 +80,13 @@ impl Store {
     pub(crate) fn grow_memory(&mut self, memory: MemoryAddr, delta: u64) -> Option<u64> {
         if !self.may_grow_memory(memory, delta) {
             return None;
+        }
+        if let Some(shared) = self.memory(memory).shared() {
+            // Others may have grown it since it was compared.
+            let others = self.bytes().saturating_sub(shared.len_bytes());
+            let limits = self.limits();
+            let room = limits.store_bytes_max.saturating_sub(others);
+            return shared.grow(delta, limits.memory_bytes_max.min(room));
         }
         let old = self.memories[memory.index()].grow(delta)?;
         self.bytes += delta << self.memory(memory).ty().page_size_log2;

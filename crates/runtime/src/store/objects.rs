@@ -12,6 +12,7 @@ use crate::instance::Instance;
 use crate::instantiate::CreateError;
 use crate::limits::{self, Limits};
 use crate::memory::{Memory, address_pages_max};
+use crate::shared::SharedMemory;
 use crate::table::Table;
 use crate::trap::{TraceFrame, TrapKind};
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
@@ -50,8 +51,8 @@ impl Store {
     ///
     /// If a limit or the system refuses it, or no module could declare its type.
     pub fn memory_new(&mut self, ty: MemoryType) -> Result<MemoryAddr, CreateError> {
-        if ty.shared || !matches!(ty.page_size_log2, 0 | 16) {
-            return Err(CreateError::Misuse("a memory type that is not supported"));
+        if !matches!(ty.page_size_log2, 0 | 16) || ty.shared && ty.max.is_none() {
+            return Err(CreateError::Misuse("a memory type that no module could have"));
         }
         let address_max = address_pages_max(&ty);
         if ty.min > address_max || ty.max.is_some_and(|max| max < ty.min || max > address_max) {
@@ -66,6 +67,30 @@ impl Store {
         }
         let memory = Memory::within(ty, self.limits(), self.room())?;
         Ok(self.push_memory(memory))
+    }
+
+    /// Adds a memory that other stores may have, or finds it.
+    ///
+    /// # Errors
+    ///
+    /// If a limit refuses it.
+    pub fn memory_shared(&mut self, shared: &SharedMemory) -> Result<MemoryAddr, CreateError> {
+        let found = self
+            .memories
+            .iter()
+            .position(|memory| memory.shared().is_some_and(|there| there.is(shared)));
+        if let Some(found) = found {
+            return Ok(MemoryAddr::from_index(found as u32));
+        }
+        let count = self.memories.len() as u64 + 1;
+        limits::check("memories_max", self.limits().memories_max, count)?;
+        let ty = MemoryType { min: shared.pages(), ..*shared.ty() };
+        self.check_new(&[ty], &[])?;
+        self.may_make(&[ty], &[])?;
+        if !self.native_room(1, 0, 0) {
+            return Err(CreateError::OutOfMemory);
+        }
+        Ok(self.push_memory(Memory::of_shared(shared.clone())))
     }
 
     /// Adds a table, every element `init`.

@@ -4,6 +4,8 @@
 mod suite;
 
 use prova_bytecode::{Class, Kind, OPS, Op, Role};
+use prova_module::SharedAccess;
+use prova_module::ops::Opcode;
 use suite::cases::{self, Family, Group, family};
 use suite::{Effort, Reach, run};
 
@@ -62,6 +64,7 @@ families! {
     vector Family::Vector;
     atomic Family::Atomic;
     aggregate Family::Aggregate;
+    shared Family::Shared;
 }
 
 #[test]
@@ -77,6 +80,12 @@ fn every_op_but_the_stubs_has_a_case() {
 fn long_ends(op: Op) -> [i64; 2] {
     let chooses = op.class() == Class::pure && op.mnemonic().contains("select");
     [0x8000_0000, if chooses { 0xffff_ffff } else { 0x7fff_ffff }]
+}
+
+/// The number of each access, in its last lane.
+fn accesses() -> Vec<i64> {
+    let last = |&opcode: &Opcode| (0..16).rev().find_map(|lane| SharedAccess::new(opcode, lane));
+    Opcode::ALL.iter().filter_map(last).map(|access| access.code().into()).collect()
 }
 
 /// Where a branch should have led once, and whether it did.
@@ -119,6 +128,7 @@ fn missing(op: Op, reach: &Reach) -> Vec<String> {
         };
         match operand.kind {
             Kind::i32s | Kind::i32c if cases::family(op) == Some(Family::Aggregate) => {}
+            Kind::i32c if op == Op::SharedAccess => all(&accesses()),
             Kind::i32s | Kind::i64s => all(&[-32_768, -1, 32_767]),
             Kind::i32c => all(&long_ends(op)),
             Kind::i64w => all(&[-0x8000_0000, 0x7fff_ffff]),

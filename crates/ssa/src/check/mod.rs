@@ -208,6 +208,10 @@ fn prove_with<'b>(
     let Some((wasm, facts)) = found else {
         return Err(whole(Rule::Function, "the module defines no such function".to_owned()));
     };
+    if module.has_shared_memory() {
+        let what = "a module with a shared memory, whose loads no pass may make fewer";
+        return Err(whole(Rule::Function, what.to_owned()));
+    }
     if body.block_count() == 0 || body.block_count() >= 1 << 31 {
         return Err(whole(Rule::Size, format!("{} blocks", body.block_count())));
     }

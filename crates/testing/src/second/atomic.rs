@@ -45,6 +45,7 @@ impl Walk<'_> {
         operator: &Operator<'_>,
     ) -> Result<bool, Fault> {
         if matches!(operator, Operator::AtomicFence { .. }) {
+            self.act(state, Effect::new("atomic_fence"), Vec::new())?;
             return Ok(true);
         }
         let Some(memarg) = access(operator) else { return Ok(false) };

@@ -95,7 +95,8 @@ impl<'m> Walk<'m> {
                 }
                 Does::Call { effect, window, ref args, ends } => {
                     self.call(state, demand, (effect, window, ends), &row.nodes, args)?;
-                    if matches!(inst.op.class(), Class::aggregate | Class::allocate) {
+                    if matches!(inst.op.class(), Class::aggregate | Class::allocate | Class::shared)
+                    {
                         self.lose_accumulators(state);
                     }
                     break;

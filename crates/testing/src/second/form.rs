@@ -9,7 +9,7 @@ use prova_bytecode::{
 };
 use prova_module::{
     Composite, FieldType, FuncFacts, FuncIdx, FuncType, GlobalIdx, MemoryIdx, Module, RefKind,
-    RefType, StorageType, TableIdx, TagIdx, TypeIdx, ValType, cells_of,
+    RefType, SharedAccess, StorageType, TableIdx, TagIdx, TypeIdx, ValType, cells_of,
 };
 use std::collections::BTreeSet;
 
@@ -186,8 +186,27 @@ impl Form<'_> {
             return wrong("a call through a table without functions");
         }
         let near = matches!(class, Class::load | Class::load_idx | Class::store);
-        if near && module.memory(MemoryIdx(0)).is_none_or(|memory| memory.memory64) {
+        if near && module.memory(MemoryIdx(0)).is_none_or(|memory| memory.memory64 || memory.shared)
+        {
             return wrong("a memory 0 without 32-bit addresses");
+        }
+        let accesses = matches!(
+            class,
+            Class::load_far
+                | Class::store_far
+                | Class::atomic_load
+                | Class::atomic_store
+                | Class::atomic_rmw
+                | Class::atomic_cmpxchg
+                | Class::shared
+        );
+        let of_memory = |(kind, _, index): &(Kind, _, u64)| {
+            let shared =
+                module.memory(MemoryIdx(*index as u32)).is_some_and(|memory| memory.shared);
+            *kind == Kind::mem && shared != (class == Class::shared)
+        };
+        if accesses && operands(inst).any(|operand| of_memory(&operand)) {
+            return wrong("an access of a memory of the other kind");
         }
         self.global(inst)
     }
@@ -233,6 +252,11 @@ impl Form<'_> {
         }
         if !operands(inst).any(|(kind, ..)| kind == Kind::win) {
             return Ok(());
+        }
+        if class == Class::shared {
+            let access = SharedAccess::of_code(inst.values[1] as u32);
+            let access = access.ok_or_else(|| fault(inst.at, Rule::Indices, "no access"))?;
+            return self.window_fits(inst, access.operand_cells().max(access.result_cells()));
         }
         if matches!(class, Class::aggregate | Class::allocate) {
             let cells = self.objects(inst)?;

@@ -63,6 +63,7 @@ mod parametric;
 mod plant;
 mod reference;
 mod rows;
+mod shared;
 mod state;
 mod table;
 mod terms;
@@ -260,6 +261,7 @@ impl<'m> Walk<'m> {
         let here = &mut state;
         let known = self.numeric(here, operator)?
             || self.vector(here, operator)?
+            || self.shared(here, operator)?
             || self.memory(here, operator)?
             || self.atomic(here, operator)?
             || self.variable(here, operator)?

@@ -179,6 +179,7 @@ runtime! {
     memory_copy (k j d s n);
     memory_init (k x d s n);
     data_drop (x);
+    atomic_fence ();
     atomic_notify (k p o n);
     atomic_wait32 (k p o x n);
     atomic_wait64 (k p o x n);
@@ -376,6 +377,14 @@ macro_rules! row {
     (throw $($rest:tt)*) => { row!(@call "throw" true $($rest)*) };
     (aggregate $($rest:tt)*) => { row!(@objects $($rest)*) };
     (allocate $($rest:tt)*) => { row!(@objects $($rest)*) };
+    (shared $i:ident $p:ident [] [$w:ident $x:ident $o:ident $k:ident] [] {}) => {
+        Does::Call {
+            effect: Effect::new("shared"),
+            window: $i.values[0] as u32,
+            args: vec![$x.at, $o.at, $k.at],
+            ends: false,
+        }
+    };
     (@objects $i:ident $p:ident [] [$w:ident $($s:ident)*] [] { $e:expr }) => {
         Does::Call {
             effect: Effect::new($i.op.mnemonic()),

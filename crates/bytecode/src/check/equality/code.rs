@@ -217,6 +217,7 @@ runtime! {
     global_set_v128 GlobalSetV128 (g a);
     ref_as_non_null RefAsNonNull (a);
     ref_test RefTest (a h);
+    atomic_fence AtomicFence ();
     atomic_notify AtomicNotify (k p o n);
     atomic_wait32 AtomicWait32 (k p o x n);
     atomic_wait64 AtomicWait64 (k p o x n);
@@ -386,6 +387,7 @@ macro_rules! step {
         step!(@act $p $i $rest $c { $e })
     }};
     (@act $p:ident $i:ident [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {{
+        #[allow(unused_mut, unused_variables, reason = "a row need not have a source")]
         let mut operands = Operands::new($i, 0);
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let mut $c = Runtime { proof: &mut *$p, fault: None };
@@ -456,6 +458,15 @@ macro_rules! step {
         let args = [$($p.source(&mut operands, Kind::$sk)?),*];
         $p.state.forget_accumulators();
         $p.call($i, Effect::Objects($e), args)?;
+        Step::Next
+    }};
+    ($p:ident $i:ident shared [<- $w:ident : win $x:ident : i32c $o:ident : off64 $k:ident : mem] {}) => {{
+        let mut operands = Operands::new($i, 1);
+        let $x = $p.source(&mut operands, Kind::i32c)?;
+        let $o = $p.source(&mut operands, Kind::off64)?;
+        let $k = $p.source(&mut operands, Kind::mem)?;
+        $p.state.forget_accumulators();
+        $p.call($i, Effect::Shared, [$k, $o, $x])?;
         Step::Next
     }};
     ($p:ident $i:ident throw $rest:tt {}) => {{

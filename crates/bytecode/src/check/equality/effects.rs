@@ -90,6 +90,11 @@ pub enum Effect {
     ReturnCallRef,
     /// `ref.test`: reference, the code of the type.
     RefTest,
+    /// An access of a shared memory: memory, offset, the number of the access; its operands are
+    /// compared cell by cell, as those of a call.
+    Shared,
+    /// `atomic.fence`.
+    AtomicFence,
     /// An operator on objects: its immediates; its operands are compared cell by cell, as those of
     /// a call.
     Objects(Opcode),

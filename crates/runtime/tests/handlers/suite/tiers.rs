@@ -11,7 +11,9 @@ use super::{Func, WIDE};
 use prova_bytecode::{
     Candidate, CheckError, CheckedBytecode, Class, Metering, Op, Rule, Settings, decode, text,
 };
-use prova_module::{ExternType, Features, FuncIdx, GlobalIdx, Limits, MemoryIdx, Module, TableIdx};
+use prova_module::{
+    ExternType, Features, FuncIdx, GlobalIdx, Limits, MemoryIdx, Module, Proposal, TableIdx,
+};
 use prova_reference::Reference;
 use prova_runtime::{
     Attach, AttachError, Attached, Cell, ExecutorKind, Extern, FuncAddr, HostFunc, HostOutcome,
@@ -38,7 +40,7 @@ const OTHER: &str = r#"(module (memory $m 7 7 (pagesize 1))
 
 fn module(text: &str) -> Module {
     let bytes = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
-    Module::decode(widen(&bytes, WIDE), &Features::default(), &Limits::default())
+    Module::decode(widen(&bytes, WIDE), &features(), &Limits::default())
         .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
@@ -304,7 +306,14 @@ impl Machine {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.memories.iter().map(|&memory| self.store.memory(memory).data().len()).sum()
+        let sizes = self.memories.iter().map(|&memory| self.store.memory(memory).len_bytes());
+        sizes.sum::<u64>() as usize
+    }
+
+    fn contents(&self, memory: MemoryAddr) -> Vec<u8> {
+        let mut bytes = vec![0; self.store.memory(memory).len_bytes() as usize];
+        assert!(self.store.memory_read(memory, 0, &mut bytes));
+        bytes
     }
 
     /// Whether the other's memories, tables and globals are as these; large memories only where
@@ -314,9 +323,9 @@ impl Machine {
             (self.store.instance(self.instance), other.store.instance(other.instance));
         if thorough || self.memory_bytes() < SMALL_BYTES {
             for (i, (&a, &b)) in self.memories.iter().zip(&other.memories).enumerate() {
-                let (a, b) = (self.store.memory(a).data(), other.store.memory(b).data());
+                let (a, b) = (self.contents(a), other.contents(b));
                 if a != b {
-                    let at = a.iter().zip(b).position(|(a, b)| a != b);
+                    let at = a.iter().zip(&b).position(|(a, b)| a != b);
                     return Err(format!("memory {i} differs at {at:?}"));
                 }
             }
@@ -404,4 +413,9 @@ fn grow(store: &mut Store, _: &mut dyn std::any::Any, cells: &mut [Cell]) -> Hos
 fn is_narrow_copy(candidate: &Candidate, error: &CheckError) -> bool {
     let inst = decode(&candidate.words, error.word);
     error.rule == Rule::Kinds && inst.is_ok_and(|inst| inst.op == Op::CopyF32)
+}
+
+/// What the default has, and shared memories.
+pub(crate) fn features() -> Features {
+    Features::default().with(Proposal::SharedMemory)
 }

@@ -1,14 +1,62 @@
-//! Atomic operators of the Wasm side, on unshared memories.
+//! Atomic operators of the Wasm side, and accesses of shared memories.
 //!
-//! A read-modify-write is one effect: its arguments hold the term of the new bits over the old
-//! ones, which are its result.
+//! On unshared memories a read-modify-write is one effect: its arguments hold the term of the new
+//! bits over the old ones, which are its result.
+//!
+//! An access of a shared memory is one effect ([`Effect::Shared`]), whose operands the code has in
+//! a window, and its result is what the effect gives. So no two loads of such a memory are ever
+//! equal, whatever stands between them: each effect's result has its number alone, each must be
+//! performed once, and nothing knows what memory holds (Q2). The test
+//! `two_loads_of_a_shared_memory_are_not_one` refuses code that loads once for two.
 
 use super::super::effects::Effect;
-use super::super::{Observer, Proof, Verdict};
+use super::super::{Fault, Observer, Proof, Rule, Verdict};
 use super::Sym;
-use prova_module::MemArg;
+use prova_module::ops::Opcode;
+use prova_module::{MemArg, MemArgTarget, MemoryIdx, SharedAccess};
+use prova_terms::Vn;
 
 impl<'t, O: Observer> Proof<'t, '_, O> {
+    /// Whether the memory of an access is shared.
+    #[inline]
+    pub(super) fn is_shared(&self, memarg: MemArg) -> bool {
+        match memarg.target {
+            MemArgTarget::Memory(memory) => self.module.is_shared(MemoryIdx(memory)),
+            // Refused where the address is read.
+            _ => false,
+        }
+    }
+
+    /// An access of a shared memory.
+    #[inline(never)]
+    pub(super) fn shared(&mut self, opcode: Opcode, memarg: MemArg, lane: u8) -> Verdict {
+        let access = SharedAccess::new(opcode, lane).ok_or_else(|| self.refused(opcode))?;
+        let MemArgTarget::Memory(memory) = memarg.target else { return Err(self.refused(opcode)) };
+        let first = self.state.entries().checked_sub(access.operands() as usize);
+        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
+        self.call_args.clear();
+        for cell in self.state.entry_cell(first)..self.state.top() {
+            self.call_args.push(self.state.wasm(cell));
+        }
+        self.state.truncate(first);
+        self.call_results.clear();
+        let result = self.next_result();
+        let wide = access.result_cells() == 2;
+        if access.result_cells() > 0 {
+            self.call_results.push(result);
+        }
+        if wide {
+            let high = self.terms.borrow_mut().high(result);
+            self.call_results.push(high);
+        }
+        let args = [Vn::index(memory), self.constant(memarg.offset), Vn::index(access.code())];
+        self.demand_with(Effect::Shared, args, Vn::UNDEF)?;
+        if access.result_cells() == 0 {
+            return Ok(());
+        }
+        self.push(result, wide)
+    }
+
     /// The bits that the next effect finds in memory.
     #[inline]
     pub(super) fn old_bits(&self) -> Sym<'t> {

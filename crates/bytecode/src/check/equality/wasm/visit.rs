@@ -74,7 +74,7 @@ macro_rules! method {
         fn $visit(&mut self) -> Verdict { Ok(()) }
     };
     ($op:ident $mn:literal $cost:literal fence $signature:tt ($i:ident : ordering) {} $visit:ident ($ty:ty)) => {
-        fn $visit(&mut self, _: $ty) -> Verdict { Ok(()) }
+        fn $visit(&mut self, _: $ty) -> Verdict { self.demand(Effect::AtomicFence, []).map(drop) }
     };
     ($op:ident $mn:literal $cost:literal local_get $signature:tt ($i:ident : local) {} $visit:ident ($ty:ty)) => {
         fn $visit(&mut self, $i: $ty) -> Verdict { self.local_get($i) }
@@ -93,20 +93,22 @@ macro_rules! method {
     };
 
     // Accesses.
-    ($op:ident $mn:literal $cost:literal load $($rest:tt)*) => { method! { @load Load $($rest)* } };
-    ($op:ident $mn:literal $cost:literal atomic_load $($rest:tt)*) => { method! { @load AtomicLoad $($rest)* } };
-    (@load $effect:ident [$p:ident : addr -> $d:ident]
+    ($op:ident $mn:literal $cost:literal load $($rest:tt)*) => { method! { @load $op Load $($rest)* } };
+    ($op:ident $mn:literal $cost:literal atomic_load $($rest:tt)*) => { method! { @load $op AtomicLoad $($rest)* } };
+    (@load $op:ident $effect:ident [$p:ident : addr -> $d:ident]
         ($o:ident : memarg) $m:ident : $bits:ident { $e:expr } $visit:ident ($ty:ty)) => {
         fn $visit(&mut self, $o: $ty) -> Verdict {
+            if self.is_shared($o) { return self.shared(Opcode::$op, $o, 0); }
             let $m = self.loaded_bits(Effect::$effect(size_of::<$bits>() as u8), $o)?;
             self.push_sym($e, const { Kind::$d.is_wide() })
         }
     };
-    ($op:ident $mn:literal $cost:literal store $($rest:tt)*) => { method! { @store Store $($rest)* } };
-    ($op:ident $mn:literal $cost:literal atomic_store $($rest:tt)*) => { method! { @store AtomicStore $($rest)* } };
-    (@store $effect:ident [$p:ident : addr $v:ident : $vk:ident ->]
+    ($op:ident $mn:literal $cost:literal store $($rest:tt)*) => { method! { @store $op Store $($rest)* } };
+    ($op:ident $mn:literal $cost:literal atomic_store $($rest:tt)*) => { method! { @store $op AtomicStore $($rest)* } };
+    (@store $op:ident $effect:ident [$p:ident : addr $v:ident : $vk:ident ->]
         ($o:ident : memarg) $m:ident : $bits:ident { $e:expr } $visit:ident ($ty:ty)) => {
         fn $visit(&mut self, $o: $ty) -> Verdict {
+            if self.is_shared($o) { return self.shared(Opcode::$op, $o, 0); }
             let [$v] = self.operands()?;
             self.store_bits(Effect::$effect(size_of::<$bits>() as u8), $o, $e)
         }
@@ -114,6 +116,7 @@ macro_rules! method {
     ($op:ident $mn:literal $cost:literal load_lane [$p:ident : addr $v:ident : v128 -> v128]
         ($o:ident : memarg $l:ident : $lk:ident) $m:ident : $bits:ident { $e:expr } $visit:ident ($ty:ty, $lty:ty)) => {
         fn $visit(&mut self, $o: $ty, $l: $lty) -> Verdict {
+            if self.is_shared($o) { return self.shared(Opcode::$op, $o, $l); }
             let [$v] = self.operands()?;
             let $m = self.loaded_bits(Effect::Load(size_of::<$bits>() as u8), $o)?;
             let $l = self.immediate($l);
@@ -123,6 +126,7 @@ macro_rules! method {
     ($op:ident $mn:literal $cost:literal store_lane [$p:ident : addr $v:ident : v128 ->]
         ($o:ident : memarg $l:ident : $lk:ident) $m:ident : $bits:ident { $e:expr } $visit:ident ($ty:ty, $lty:ty)) => {
         fn $visit(&mut self, $o: $ty, $l: $lty) -> Verdict {
+            if self.is_shared($o) { return self.shared(Opcode::$op, $o, $l); }
             let [$v] = self.operands()?;
             let $l = self.immediate($l);
             self.store_bits(Effect::Store(size_of::<$bits>() as u8), $o, $e)
@@ -131,6 +135,7 @@ macro_rules! method {
     ($op:ident $mn:literal $cost:literal atomic_rmw [$p:ident : addr $v:ident : $vk:ident -> $d:ident]
         ($o:ident : memarg) $m:ident : $bits:ident { $e:expr } $visit:ident ($ty:ty)) => {
         fn $visit(&mut self, $o: $ty) -> Verdict {
+            if self.is_shared($o) { return self.shared(Opcode::$op, $o, 0); }
             let [$v] = self.operands()?;
             let $m = self.old_bits();
             self.atomic_rmw(size_of::<$bits>() as u8, $o, $e)
@@ -139,6 +144,7 @@ macro_rules! method {
     ($op:ident $mn:literal $cost:literal atomic_cmpxchg [$p:ident : addr $x:ident : $xk:ident $v:ident : $vk:ident -> $d:ident]
         ($o:ident : memarg) $m:ident : $bits:ident { $e:expr } $visit:ident ($ty:ty)) => {
         fn $visit(&mut self, $o: $ty) -> Verdict {
+            if self.is_shared($o) { return self.shared(Opcode::$op, $o, 0); }
             let [$x, $v] = self.operands()?;
             let $m = self.old_bits();
             self.atomic_cmpxchg(size_of::<$bits>() as u8, $o, $e)

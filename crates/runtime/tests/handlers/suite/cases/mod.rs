@@ -13,6 +13,7 @@ mod memory;
 mod numeric;
 mod parametric;
 mod reference;
+mod shared;
 mod table;
 mod variable;
 mod vector;
@@ -35,6 +36,7 @@ pub(crate) enum Family {
     Vector,
     Atomic,
     Aggregate,
+    Shared,
 }
 
 /// Parts of [`Family::Control`], which takes longest under Miri.
@@ -78,6 +80,7 @@ pub(crate) fn family(op: Op) -> Option<Family> {
         Class::load | Class::load_idx | Class::store | Class::load_far | Class::store_far => {
             Family::Memory
         }
+        Class::shared => Family::Shared,
         Class::atomic_load | Class::atomic_store | Class::atomic_rmw | Class::atomic_cmpxchg => {
             Family::Atomic
         }
@@ -116,6 +119,7 @@ pub(crate) fn of(op: Op) -> Vec<Unit> {
         Family::Vector => vec![Unit::new("", vector::forms(op))],
         Family::Atomic => atomic::of(op),
         Family::Aggregate => aggregate::of(op),
+        Family::Shared => shared::of(),
     }
 }
 
