@@ -71,6 +71,7 @@ const PROPOSALS: &[(&str, Proposal)] = &[
     ("reference-types", Proposal::ReferenceTypes),
     ("relaxed-simd", Proposal::RelaxedSimd),
     ("saturating-float-to-int", Proposal::SaturatingFloatToInt),
+    ("shared-memory", Proposal::SharedMemory),
     ("sign-extension", Proposal::SignExtension),
     ("simd", Proposal::Simd),
     ("tail-call", Proposal::TailCall),

@@ -47,10 +47,11 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             return None;
         }
         let key = module.proposal().and_then(proposal_key)?;
-        if key == "gc" {
-            let text = "`-W gc` allows it, but deterministic runs do not have it yet (`--deterministic`, \
-                        and commands that record or compare runs).";
-            return Some(text.into());
+        if matches!(key, "gc" | "shared-memory") {
+            return Some(format!(
+                "`-W {key}` allows it, but deterministic runs do not have it yet (`--deterministic`, \
+                 and commands that record or compare runs)."
+            ));
         }
         return Some(format!("`-W {key}` allows it."));
     }

@@ -68,7 +68,7 @@ fn instance(store: &mut Store<()>, pre: &InstancePre<()>) -> Result<Option<Memor
     }
     let instance = pre.instantiate_with(&mut *store, &open)?;
     let own = instance.get_memory(&mut *store, "memory");
-    Ok(open.first().and_then(|item| item.into_memory()).or(own))
+    Ok(open.first().cloned().and_then(Extern::into_memory).or(own))
 }
 
 /// Median and least, in microseconds.

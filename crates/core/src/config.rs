@@ -437,8 +437,11 @@ impl Config {
         wasm_wide_arithmetic WideArithmetic
         /// Pages of one byte.
         wasm_custom_page_sizes CustomPageSizes
-        /// Atomic operators, on unshared memories.
+        /// Atomic operators.
         wasm_threads Threads
+        /// Memories that threads share, with atomic operators; off by default. No deterministic
+        /// engine has them.
+        shared_memory SharedMemory
         /// Exceptions.
         wasm_exceptions Exceptions
         /// References to functions of one type.

@@ -96,6 +96,11 @@ impl Engine {
         self.0.machine
     }
 
+    /// Whether modules may have shared memories ([`Config::shared_memory`]).
+    pub fn has_shared_memory(&self) -> bool {
+        self.config().features.has(prova_module::Proposal::SharedMemory)
+    }
+
     /// Moves the epoch on by one; stores whose deadline it reaches trap with
     /// [`Trap::Interrupt`](crate::Trap::Interrupt). May be called from any thread, and from a
     /// signal handler.

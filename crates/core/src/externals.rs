@@ -7,6 +7,7 @@ use crate::error::{Error, Misuse, Result, bail, misuse};
 use crate::func::Func;
 use crate::memory::Memory;
 use crate::reference::Ref;
+use crate::shared::SharedMemory;
 use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId};
 use crate::types::{ExternType, FuncType, GlobalType, TableType};
 use crate::value::Val;
@@ -24,7 +25,7 @@ use rt::{GlobalAddr, TableAddr, TagAddr};
 /// assert!(item.into_memory().is_some() && item.into_func().is_none());
 /// # Ok::<(), prova_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Extern {
     /// A function.
@@ -35,6 +36,8 @@ pub enum Extern {
     Table(Table),
     /// A memory.
     Memory(Memory),
+    /// A memory that threads share.
+    SharedMemory(SharedMemory),
     /// A tag.
     Tag(Tag),
 }
@@ -60,6 +63,11 @@ impl Extern {
         if let Extern::Memory(memory) = self { Some(memory) } else { None }
     }
 
+    /// The memory that threads share, if it is one.
+    pub fn into_shared_memory(self) -> Option<SharedMemory> {
+        if let Extern::SharedMemory(memory) = self { Some(memory) } else { None }
+    }
+
     /// The tag, if it is one.
     pub fn into_tag(self) -> Option<Tag> {
         if let Extern::Tag(tag) = self { Some(tag) } else { None }
@@ -75,38 +83,53 @@ impl Extern {
             Extern::Global(global) => ExternType::Global(global.ty(store)),
             Extern::Table(table) => ExternType::Table(table.ty(store)),
             Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            Extern::SharedMemory(memory) => ExternType::Memory(memory.ty()),
             Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
         }
     }
 
-    pub(crate) fn store(&self) -> StoreId {
+    /// Panics if it belongs to another store; a shared memory belongs to none.
+    pub(crate) fn expect(&self, id: StoreId) {
         match self {
-            Extern::Func(func) => func.store,
-            Extern::Global(global) => global.store,
-            Extern::Table(table) => table.store,
-            Extern::Memory(memory) => memory.store,
-            Extern::Tag(tag) => tag.store,
+            Extern::Func(func) => func.store.expect(id),
+            Extern::Global(global) => global.store.expect(id),
+            Extern::Table(table) => table.store.expect(id),
+            Extern::Memory(memory) => memory.store.expect(id),
+            Extern::SharedMemory(_) => {}
+            Extern::Tag(tag) => tag.store.expect(id),
         }
     }
 
-    pub(crate) fn of_rt(item: rt::Extern, store: StoreId) -> Extern {
+    pub(crate) fn of_rt(item: rt::Extern, rt: &rt::Store, store: StoreId) -> Extern {
         match item {
             rt::Extern::Func(addr) => Extern::Func(Func { store, addr }),
             rt::Extern::Global(addr) => Extern::Global(Global { store, addr }),
             rt::Extern::Table(addr) => Extern::Table(Table { store, addr }),
-            rt::Extern::Memory(addr) => Extern::Memory(Memory { store, addr }),
+            rt::Extern::Memory(addr) => match rt.memory(addr).shared() {
+                Some(shared) => Extern::SharedMemory(SharedMemory(shared.clone())),
+                None => Extern::Memory(Memory { store, addr }),
+            },
             rt::Extern::Tag(addr) => Extern::Tag(Tag { store, addr }),
         }
     }
 
-    pub(crate) fn to_rt(self) -> rt::Extern {
-        match self {
+    /// The item in a store, which gets a shared memory that it does not have yet.
+    pub(crate) fn to_rt<T: 'static>(
+        &self,
+        store: &mut StoreContextMut<'_, T>,
+    ) -> Result<rt::Extern> {
+        Ok(match self {
             Extern::Func(func) => rt::Extern::Func(func.addr),
             Extern::Global(global) => rt::Extern::Global(global.addr),
             Extern::Table(table) => rt::Extern::Table(table.addr),
             Extern::Memory(memory) => rt::Extern::Memory(memory.addr),
+            Extern::SharedMemory(SharedMemory(shared)) => {
+                let (rt, state) = (&mut *store.rt, &mut *store.state);
+                let made = rt.with_data(state, |rt| rt.memory_shared(shared));
+                rt::Extern::Memory(made.map_err(|error| error_of_asked(state, error))?)
+            }
             Extern::Tag(tag) => rt::Extern::Tag(tag.addr),
-        }
+        })
     }
 }
 
@@ -121,7 +144,7 @@ macro_rules! from {
     )*};
 }
 
-from! { Func Global Table Memory Tag }
+from! { Func Global Table Memory SharedMemory Tag }
 
 /// A tag of a store: what tells its exceptions from others.
 ///

@@ -137,7 +137,7 @@ impl Instance {
     ) -> Result<Instance> {
         store.state.engine.check_same(module)?;
         for import in imports {
-            import.store().expect(store.state.id);
+            import.expect(store.state.id);
         }
         let wanted = module.imports().len();
         if imports.len() != wanted {
@@ -146,7 +146,9 @@ impl Instance {
         if let Some(share) = &mut store.state.share {
             share.take(module)?;
         }
-        let imports: Vec<rt::Extern> = imports.iter().map(|import| import.to_rt()).collect();
+        let imports: Result<Vec<rt::Extern>> =
+            imports.iter().map(|import| import.to_rt(store)).collect();
+        let imports = imports?;
         let prototype = module.prototype();
         let made = store.rt.instantiate_unstarted(store.state, prototype, &imports);
         let addr = made.map_err(|error| {
@@ -188,14 +190,15 @@ impl Instance {
             .rt
             .instance(self.addr)
             .exports()
-            .map(move |(name, item)| Export { name, item: Extern::of_rt(item, id) })
+            .map(move |(name, item)| Export { name, item: Extern::of_rt(item, store.rt, id) })
     }
 
     /// The export of this name.
     pub fn get_export(&self, store: impl AsContext, name: &str) -> Option<Extern> {
         let store = store.as_context();
         self.store.expect(store.state.id);
-        Some(Extern::of_rt(store.rt.instance(self.addr).export(name)?, self.store))
+        let item = store.rt.instance(self.addr).export(name)?;
+        Some(Extern::of_rt(item, store.rt, self.store))
     }
 
     /// The export that was found in its module before; `None` if that is another module.

@@ -52,6 +52,7 @@ mod precompiled;
 mod profile;
 mod reference;
 mod resumable;
+mod shared;
 mod slices;
 mod store;
 mod text;
@@ -102,6 +103,7 @@ pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
 };
+pub use shared::{SharedMemory, WaitResult};
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
 pub use text::{TEXT_BYTES_MAX, TextReader};
 pub use ticker::EpochTicker;

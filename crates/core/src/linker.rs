@@ -60,7 +60,7 @@ enum Definition<T: 'static> {
 impl<T: 'static> Clone for Definition<T> {
     fn clone(&self) -> Self {
         match self {
-            Definition::Extern(item) => Definition::Extern(*item),
+            Definition::Extern(item) => Definition::Extern(item.clone()),
             Definition::Host(func) => Definition::Host(func.clone()),
             Definition::Open => Definition::Open,
         }
@@ -83,7 +83,7 @@ impl<T: 'static> Definition<T> {
     /// As an object of `store`; `None` for one that an instantiation brings.
     fn to_extern(&self, store: impl AsContextMut<Data = T>) -> Option<Extern> {
         match self {
-            Definition::Extern(item) => Some(*item),
+            Definition::Extern(item) => Some(item.clone()),
             Definition::Host(func) => Some(func.to_func(store).into()),
             Definition::Open => None,
         }
@@ -129,7 +129,7 @@ impl<T: 'static> Linker<T> {
         item: impl Into<Extern>,
     ) -> Result<&mut Linker<T>> {
         let item = item.into();
-        item.store().expect(store.as_context().state.id);
+        item.expect(store.as_context().state.id);
         self.insert(module, name, Definition::Extern(item))
     }
 
@@ -599,7 +599,7 @@ impl<T: 'static> InstancePre<T> {
         for (at, definition) in self.imports.iter().enumerate() {
             let item = self.ready_func(store, at).map(Extern::from);
             let item = item.or_else(|| definition.to_extern(&mut *store));
-            match item.or_else(|| open.next().copied()) {
+            match item.or_else(|| open.next().cloned()) {
                 Some(item) => imports.push(item),
                 None => {
                     let import = self.module.imports().nth(at);

@@ -3,7 +3,7 @@
 //! The runtime owns the bytes; a [`Memory`] is an address in a store. Every access from here is
 //! bounds-checked.
 
-use crate::error::{Result, bail};
+use crate::error::{Result, bail, misuse};
 use crate::externals::error_of_asked;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::types::MemoryType;
@@ -57,9 +57,12 @@ impl Memory {
     /// A new memory, zeroed.
     ///
     /// # Errors
-    /// If the type is impossible, a limit of the store is exceeded, or the system has no memory
+    /// If the type is impossible or shared, a limit of the store is exceeded, or the system has no memory
     /// left.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
+        if ty.is_shared() {
+            misuse!("a shared memory is made by `SharedMemory::new`");
+        }
         let store = store.as_context_mut();
         let (rt, state) = (store.rt, store.state);
         let made = rt.with_data(state, |rt| rt.memory_new(ty.to_module()));

@@ -215,10 +215,17 @@ fn host_func<T: 'static>(
 
 fn exported_memory<T: 'static>(caller: &Caller<'_, T>) -> Result<MemoryAddr> {
     let rt = &*caller.store.rt;
-    caller
+    let memory = caller
         .instance
         .and_then(|instance| rt.instance(instance).export("memory")?.memory())
-        .ok_or_else(|| Error::new(LinkError::new("WASI needs the export `memory` of its caller")))
+        .ok_or_else(|| {
+            Error::new(LinkError::new("WASI needs the export `memory` of its caller"))
+        })?;
+    if rt.memory(memory).shared().is_some() {
+        let what = "WASI does not work on memories that threads share: the export `memory` is one";
+        return Err(Error::new(LinkError::new(what)));
+    }
+    Ok(memory)
 }
 
 fn error_of_exit(exit: Exit) -> Error {

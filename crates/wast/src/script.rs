@@ -1,4 +1,4 @@
-//! One script in one store, directive by directive.
+//! One script in one store, directive by directive; a thread of a script in another store.
 //!
 //! Names of scripts stand for module definitions and for instances. A module that failed is
 //! remembered with its line, and directives that need it are skipped.
@@ -6,16 +6,17 @@
 use crate::pattern::{argument, matches, show};
 use crate::{Finding, Messages, Options, Report, spectest};
 use prova_core::{
-    Engine, Error, ErrorKind, Instance, Linker, Module, Result, Store, StoreLimits,
+    Engine, Error, ErrorKind, Instance, Linker, Module, Result, SharedMemory, Store, StoreLimits,
     UnsupportedModule, Val, bail, format_err,
 };
 use std::collections::HashMap;
 use std::fmt;
+use std::thread::{self, ScopedJoinHandle};
 use wast::core::WastRetCore;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::token::{Id, Span};
-use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
+use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, WastThread, Wat};
 
 /// Runs a whole script.
 pub(crate) fn run(source: &str, engine: &Engine, options: &Options) -> Result<Report> {
@@ -37,23 +38,74 @@ pub(crate) fn run(source: &str, engine: &Engine, options: &Options) -> Result<Re
     };
     let mut runner = Runner::new(engine, options)?;
     let mut report = Report::default();
-    for directive in script.directives {
-        let line = line_of(source, directive.span());
-        match runner.directive(directive, line) {
-            Ok(()) => report.passed += 1,
-            Err(error) => {
-                let finding = Finding {
-                    line,
-                    message: one_line(&error),
-                    unsupported: error.downcast_ref().and_then(UnsupportedModule::proposal),
-                };
-                let list =
-                    if error.is::<Skip>() { &mut report.skipped } else { &mut report.failures };
-                list.push(finding);
-            }
+    thread::scope(|scope| {
+        let mut threads = HashMap::new();
+        for directive in script.directives {
+            let line = line_of(source, directive.span());
+            let outcome = match directive {
+                WastDirective::Thread(thread) => runner.shared(&thread).map(|shared| {
+                    let name = thread.name.name().to_owned();
+                    let run = move || run_thread(source, engine, options, thread, shared);
+                    threads.insert(name, scope.spawn(run));
+                }),
+                WastDirective::Wait { thread, .. } => {
+                    let thread = threads.remove(thread.name());
+                    joined(thread).map(|all| report.add(all))
+                }
+                directive => runner.directive(directive, line),
+            };
+            report.note(line, outcome);
         }
+        // A script that does not wait for its threads has them end all the same.
+    });
+    Ok(report)
+}
+
+/// The report of a thread's directives, once they have run.
+fn joined(thread: Option<ScopedJoinHandle<'_, Result<Report>>>) -> Result<Report> {
+    let thread = thread.ok_or_else(|| format_err!("no such thread runs"))?;
+    thread.join().unwrap_or_else(|_| Err(format_err!("the thread panicked")))
+}
+
+/// Runs the directives of a thread in a store for itself, where the instance that it shares, under
+/// its name, has the shared memories that it exports.
+fn run_thread(
+    source: &str,
+    engine: &Engine,
+    options: &Options,
+    thread: WastThread<'_>,
+    shared: Option<Shares>,
+) -> Result<Report> {
+    let mut runner = Runner::new(engine, options)?;
+    runner.shares = shared;
+    let mut report = Report::default();
+    for directive in thread.directives {
+        let line = line_of(source, directive.span());
+        let outcome = runner.directive(directive, line);
+        report.note(line, outcome);
     }
     Ok(report)
+}
+
+impl Report {
+    /// Adds the outcome of a directive.
+    fn note(&mut self, line: usize, outcome: Result<()>) {
+        let Err(error) = outcome else {
+            self.passed += 1;
+            return;
+        };
+        let unsupported = error.downcast_ref().and_then(UnsupportedModule::proposal);
+        let finding = Finding { line, message: one_line(&error), unsupported };
+        let list = if error.is::<Skip>() { &mut self.skipped } else { &mut self.failures };
+        list.push(finding);
+    }
+
+    /// Adds what a thread reports.
+    fn add(&mut self, other: Report) {
+        self.passed += other.passed;
+        self.failures.extend(other.failures);
+        self.skipped.extend(other.skipped);
+    }
 }
 
 fn line_of(source: &str, span: Span) -> usize {
@@ -84,6 +136,9 @@ impl fmt::Display for Skip {
 
 impl std::error::Error for Skip {}
 
+/// The name of an instance, and the shared memories that it exports.
+type Shares = (String, Vec<(String, SharedMemory)>);
+
 /// Something that exists, or the line at which it failed to.
 type OrFailed<T> = Result<T, usize>;
 
@@ -99,6 +154,8 @@ struct Runner<'o> {
     /// The newest instance, and those with a name.
     instance: Option<OrFailed<Instance>>,
     instances: HashMap<String, OrFailed<Instance>>,
+    /// Of a thread: the instance of the script that it may register.
+    shares: Option<Shares>,
     /// Registered names of instances that failed.
     failed: HashMap<String, usize>,
 }
@@ -125,6 +182,7 @@ impl<'o> Runner<'o> {
             definitions: HashMap::new(),
             instance: None,
             instances: HashMap::new(),
+            shares: None,
             failed: HashMap::new(),
         })
     }
@@ -173,7 +231,7 @@ impl<'o> Runner<'o> {
             }
             WastDirective::AssertSuspension { .. } => bail!("suspensions are not supported"),
             WastDirective::Thread(_) | WastDirective::Wait { .. } => {
-                bail!("threads are not supported")
+                bail!("a thread of a thread")
             }
         }
     }
@@ -231,7 +289,30 @@ impl<'o> Runner<'o> {
             self.instances.insert(name.name().to_owned(), kept);
         }
         self.instance = Some(kept);
-        instance.map(drop)
+        let instance = instance?;
+        // Scripts with threads import shared memories by an instance's name alone.
+        if let Some(name) = name {
+            for (export, memory) in self.shared_exports(instance) {
+                self.linker.define(&self.store, name.name(), &export, memory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The shared memories that an instance exports.
+    fn shared_exports(&self, instance: Instance) -> Vec<(String, SharedMemory)> {
+        let exports = instance.exports(&self.store).filter_map(|export| {
+            let name = export.name().to_owned();
+            Some((name, export.into_extern().into_shared_memory()?))
+        });
+        exports.collect()
+    }
+
+    /// What a thread shares of the instances here.
+    fn shared(&self, thread: &WastThread<'_>) -> Result<Option<Shares>> {
+        let Some(id) = thread.shared_module else { return Ok(None) };
+        let instance = self.find(Some(id))?;
+        Ok(Some((id.name().to_owned(), self.shared_exports(instance))))
     }
 
     fn compile(&self, mut module: QuoteWat<'_>) -> Result<Module> {
@@ -263,6 +344,14 @@ impl<'o> Runner<'o> {
     }
 
     fn register(&mut self, name: &str, module: Option<Id<'_>>) -> Result<()> {
+        if let (Some(id), Some((shared, memories))) = (module, &self.shares)
+            && id.name() == shared
+        {
+            for (export, memory) in memories {
+                self.linker.define(&self.store, name, export, memory.clone())?;
+            }
+            return Ok(());
+        }
         match self.find(module) {
             Ok(instance) => {
                 self.failed.remove(name);

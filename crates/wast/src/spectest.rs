@@ -1,12 +1,11 @@
 //! The host module that specification scripts import from (the README of the reference interpreter,
 //! *spectest*).
 //!
-//! Its memory is not shared; `shared_memory` of the threads proposal is absent, and scripts that
-//! need it fail.
+//! An engine that has shared memories has `shared_memory` of the threads proposal, too.
 
 use prova_core::{
     AsContextMut, Caller, Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType,
-    Result, Store, StoreLimits, Table, TableType, Val, ValType,
+    Result, SharedMemory, Store, StoreLimits, Table, TableType, Val, ValType,
 };
 
 const MODULE: &str = "spectest";
@@ -44,5 +43,9 @@ pub(crate) fn define(
     linker.func_wrap("wasmtime", "gc", gc)?;
     let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
     linker.define(&*store, MODULE, "memory", memory)?;
+    if linker.engine().has_shared_memory() {
+        let shared = SharedMemory::new(linker.engine(), MemoryType::shared(1, 2))?;
+        linker.define(&*store, MODULE, "shared_memory", shared)?;
+    }
     Ok(())
 }

@@ -145,7 +145,8 @@ fn what_needs_a_failed_module_is_skipped() {
 
 #[test]
 fn what_is_not_supported_says_so() {
-    fails("(module)", "(thread $t)", "threads");
+    fails("(module)", "(thread $t (thread $u))", "a thread of a thread");
+    fails("(module)", "(wait $t)", "no such thread runs");
     let report = report("(module (memory 1 1 shared))");
     assert!(report.is_unsupported(), "{report:?}");
     assert_eq!(report.failures[0].unsupported, Some("shared memories"));

@@ -33,6 +33,17 @@ impl MemoryType {
         MemoryType(module::MemoryType { min, max, memory64: true, ..ty })
     }
 
+    /// A memory that threads share, with 32-bit addresses.
+    pub fn shared(min: u32, max: u32) -> MemoryType {
+        let ty = MemoryType::new(min, Some(max)).0;
+        MemoryType(module::MemoryType { shared: true, ..ty })
+    }
+
+    /// Whether threads share it.
+    pub fn is_shared(&self) -> bool {
+        self.0.shared
+    }
+
     /// Least size in pages.
     pub fn minimum(&self) -> u64 {
         self.0.min
@@ -110,7 +121,7 @@ impl MemoryTypeBuilder {
         self
     }
 
-    /// Whether threads share it, which [`MemoryTypeBuilder::build`] refuses; off by default.
+    /// Whether threads share it, which needs a greatest size; off by default.
     pub fn shared(&mut self, on: bool) -> &mut MemoryTypeBuilder {
         self.0.shared = on;
         self
@@ -125,12 +136,12 @@ impl MemoryTypeBuilder {
     /// The type.
     ///
     /// # Errors
-    /// If it is shared, has pages of another size than the two that there are, or is one that no
+    /// If it is shared and has no greatest size, has pages of another size than the two that there are, or is one that no
     /// module could declare.
     pub fn build(&self) -> Result<MemoryType> {
         let module::MemoryType { min, max, memory64, shared, page_size_log2 } = self.0;
-        if shared {
-            bail!("shared memories are not supported");
+        if shared && max.is_none() {
+            bail!("a shared memory has a greatest size");
         }
         if !matches!(page_size_log2, 0 | 16) {
             bail!("a page has 2^16 bytes or 2^0, not 2^{page_size_log2}");

@@ -88,8 +88,10 @@ fn exits() -> BTreeSet<u64> {
 /// rounding, a library function where the target's baseline has no instruction for it.
 fn may_call(op: Op) -> bool {
     let rounds = ["ceil", "floor", "trunc", "nearest"].iter().any(|r| op.mnemonic().ends_with(r));
-    let stores =
-        matches!(op.class(), Class::effect | Class::effect0 | Class::aggregate | Class::allocate);
+    let stores = matches!(
+        op.class(),
+        Class::effect | Class::effect0 | Class::aggregate | Class::allocate | Class::shared
+    );
     stores || rounds || op == Op::RefTest
 }
 
