@@ -57,7 +57,8 @@ impl Memory {
     /// A new memory, zeroed.
     ///
     /// # Errors
-    /// If the type is impossible or shared, a limit of the store is exceeded, or the system has no memory
+    /// If the type is impossible or shared, a limit of the store is exceeded, or the system has no
+    /// memory
     /// left.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         if ty.is_shared() {

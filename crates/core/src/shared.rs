@@ -78,7 +78,8 @@ impl SharedMemory {
         self.0.len_bytes() as usize
     }
 
-    /// The bytes, which instances may read and write at any time by atomic accesses of aligned words
+    /// The bytes, which instances may read and write at any time by atomic accesses of aligned
+    /// words
     /// of 8 bytes. A host that cannot do the same uses [`SharedMemory::read`] and
     /// [`SharedMemory::write`].
     pub fn data(&self) -> &[UnsafeCell<u8>] {

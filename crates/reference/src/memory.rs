@@ -2,7 +2,8 @@
 //! segments (specification 4.6.7).
 //!
 //! The accesses, which `vector` and `atomic` use too, work on the memory's slice with this tier's
-//! bounds check; on a shared memory they are the store's. Bulk operators are the store's, which check their bounds, then charge fuel,
+//! bounds check; on a shared memory they are the store's. Bulk operators are the store's, which
+//! check their bounds, then charge fuel,
 //! then act.
 //!
 //! 1. An effective address is computed in 128 bits, so it never wraps.

@@ -16,7 +16,8 @@
 //! * M5. What is committed is `len_bytes`, rounded up to the system's pages, which are no larger
 //!   than 64 KiB: so behind the length of a memory with such pages nothing can be accessed (S5),
 //!   which machine code leans on.
-//! * M6. A shared memory's bytes are not here but in [`SharedMemory`]: no slice of them is made, and
+//! * M6. A shared memory's bytes are not here but in [`SharedMemory`]: no slice of them is made,
+//!   and
 //!   its record has no bytes (V8), so that code which takes it for another memory accesses nothing.
 //!   M1 to M5 are of the others.
 //!

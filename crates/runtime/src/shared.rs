@@ -23,8 +23,7 @@
 //! Worst case: growth costs one system call; waking *n* threads *n* of them; giving up as much as
 //! there are waiters at the address.
 //!
-//! Noticed by: `tests` here (under Miri too), `tests/store/shared.rs`, and the litmus programs of
-//! `crates/core/tests/shared.rs`.
+//! Noticed by: `tests` here.
 
 mod bytes;
 mod wait;

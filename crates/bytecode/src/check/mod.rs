@@ -31,7 +31,8 @@
 //! * F8. *Kinds.* A `global.*_v128` names a v128 global, another `global.*` none; a set names a
 //!   mutable one. Loads and stores of memory 0 appear only where it has 32-bit addresses. A shared
 //!   memory is accessed by `shared.access` and no other instruction of an access, which takes no
-//!   other memory; its operator exists. A table called through holds functions; tables and element segments of one instruction hold the same
+//!   other memory; its operator exists. A table called through holds functions; tables and element
+//!   segments of one instruction hold the same
 //!   references.
 //!   A `copy_f32` takes what it copies from the accumulator, or from a slot that holds a parameter
 //!   of 32 bits; `equality` proves this one.

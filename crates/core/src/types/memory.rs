@@ -136,7 +136,8 @@ impl MemoryTypeBuilder {
     /// The type.
     ///
     /// # Errors
-    /// If it is shared and has no greatest size, has pages of another size than the two that there are, or is one that no
+    /// If it is shared and has no greatest size, has pages of another size than the two that there
+    /// are, or is one that no
     /// module could declare.
     pub fn build(&self) -> Result<MemoryType> {
         let module::MemoryType { min, max, memory64, shared, page_size_log2 } = self.0;

@@ -1,8 +1,7 @@
 //! Atomic operators that are more than an access (threads proposal), and all accesses of shared
 //! memories.
 //!
-//! A misaligned address traps before one out of bounds. Tests: those of [`super`],
-//! `tests/store/shared.rs`.
+//! A misaligned address traps before one out of bounds. Tests: those of [`super`].
 
 use super::range;
 use crate::shared::WaitResult;
@@ -33,7 +32,8 @@ impl Store {
         Ok(self.memory(memory).shared().map_or(0, |shared| shared.atomic_notify(at, count)))
     }
 
-    /// `memory.atomic.wait32` (`size` 4) or `memory.atomic.wait64` (`size` 8) at `p + offset`: waits
+    /// `memory.atomic.wait32` (`size` 4) or `memory.atomic.wait64` (`size` 8) at `p + offset`:
+    /// waits
     /// for a notification, or so many nanoseconds; if they are negative, for ever. The epoch ends
     /// it. Where a hook is asked about the epoch ([`Store::set_epoch_hook`]), that happens
     /// afterwards.

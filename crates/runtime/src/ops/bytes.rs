@@ -5,7 +5,7 @@
 //! compared with the memory's length here; of those who compared them before, a shared memory is at
 //! least as long now.
 //!
-//! Tests: those of [`super`], `tests/store/shared.rs`.
+//! Tests: those of [`super`].
 
 use super::range;
 use crate::store::Store;
@@ -50,7 +50,8 @@ impl Store {
         }
     }
 
-    /// Copies bytes of `src` to as many of `dst`, all of which are there, as if all were read before
+    /// Copies bytes of `src` to as many of `dst`, all of which are there, as if all were read
+    /// before
     /// any is written.
     pub(super) fn copy_bytes(
         &mut self,

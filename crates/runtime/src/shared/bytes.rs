@@ -71,7 +71,8 @@ impl<'a> Bytes<'a> {
         Some(())
     }
 
-    /// Replaces the bits of `size` bytes at `at`, which are aligned, by what `new` makes of them, as
+    /// Replaces the bits of `size` bytes at `at`, which are aligned, by what `new` makes of them,
+    /// as
     /// one step in the order that all threads agree on; gives the bits before.
     pub(crate) fn update(
         &self,

@@ -31,7 +31,7 @@ impl Walk<'_> {
         };
         let first = self.below_top(state, operands)?;
         let passed = state.cells_from(&mut self.terms, first);
-        if passed.len() != operands as usize + usize::from(vector && operands == 2) {
+        if passed.len() != operands + usize::from(vector && operands == 2) {
             return Err(self.fault(Rule::Operators, "operands of another size"));
         }
         for _ in first..state.stack.len() {

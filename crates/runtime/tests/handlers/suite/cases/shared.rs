@@ -1,4 +1,5 @@
-//! Every access of shared memories: the cases of `memory` and `atomic`, on memories that are shared.
+//! Every access of shared memories: the cases of `memory` and `atomic`, on memories that are
+//! shared.
 
 use super::memory::{Access, far_units};
 use crate::suite::form::Unit;
