@@ -122,7 +122,7 @@ fn increments_of_four_threads_are_all_counted() {
         }
     });
     assert_eq!(memory.atomic_load(8, 8), Some(4 * rounds));
-    assert_eq!(memory.atomic_load(6, 2), Some(4 * rounds & 0xffff));
+    assert_eq!(memory.atomic_load(6, 2), Some((4 * rounds) & 0xffff));
     assert_eq!(memory.bytes().load(0, 6), Some(0), "neighbours stay");
 }
 
