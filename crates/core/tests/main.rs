@@ -15,6 +15,7 @@ mod pooling;
 mod profile;
 mod references;
 mod resumable;
+mod shared;
 mod slices;
 mod sources;
 mod stops;
