@@ -4,8 +4,9 @@
 //! Green shows that each of these edits is judged by its rule. It does not show that a pass makes
 //! any of them. The last test keeps a body that a pass made, and that was not well formed.
 
-use prova_module::{Features, FuncIdx, Limits, Module, Opcode, ValType};
+use prova_module::{Features, FuncIdx, Limits, Module, Opcode, Proposal, ValType};
 use prova_optimize::{Pass, optimize};
+use prova_ssa::check::Rule;
 use prova_ssa::replace::{Claim, Witness};
 use prova_ssa::{
     Arg, Assembler, BlockData, Body, Call, CheckedBody, Edge, Imm, Inst, List, Metering, Place,
@@ -271,5 +272,31 @@ fn a_handlers_parameter_is_no_constant_in_the_handler() {
         assert_eq!(catches(made.body()), [0]);
         let (_, refused) = optimize(body, &Pass::DEFAULT);
         assert!(refused.is_empty(), "{}", refused[0]);
+    }
+}
+
+/// Two loads of one place, which a pass makes one. A shared memory has no twin of this: another
+/// thread may write between them, so such a module's function has no body, and that of a module
+/// without `shared` is none of it.
+#[test]
+fn two_loads_are_one_where_the_memory_is_not_shared() {
+    let text = "(module (memory 1 1) (func (param i32) (result i32)
+        (i32.sub (i32.load (local.get 0)) (i32.load (local.get 0)))))";
+    let alone = module(text);
+    let before = proved(&alone, Metering::NONE);
+    let body = before.body().clone();
+    let loads = |body: &Body| print(body).matches("i32.load").count();
+    let (after, refused) = optimize(before, &[Pass::Forward]);
+    assert!(refused.is_empty(), "{}", refused[0]);
+    assert_eq!((loads(&body), loads(after.body())), (2, 1));
+
+    let bytes = wat::parse_str(text.replace("1 1", "1 1 shared")).expect("a module");
+    let features = Features::default().with(Proposal::SharedMemory);
+    let shared = Module::decode(bytes, &features, &Limits::default()).expect("a valid module");
+    let error = build(&shared, FuncIdx(0), Metering::NONE).expect_err("a shared memory");
+    assert!(error.is_left_out(), "{error}");
+    for body in [body, after.body().clone()] {
+        let rejection = CheckedBody::check(&shared, body).expect_err("a shared memory");
+        assert_eq!(rejection.rule, Rule::Function, "{rejection}");
     }
 }

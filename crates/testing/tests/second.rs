@@ -27,6 +27,8 @@ mod plants;
 mod roots;
 #[path = "../../bytecode/src/check/tests/script.rs"]
 mod script;
+#[path = "../../bytecode/src/check/tests/equality/shared.rs"]
+mod shared;
 
 use prova_bytecode::{Candidate, CheckError, Rule, Settings, candidate, decode, text};
 use prova_module::Module;

@@ -17,10 +17,10 @@
 //! of `build`, nor of `verify`: what it accepts is well formed by what it has compared.
 //!
 //! # Rules
-//! * C1. *Function.* The module defines the function. The body's first block is its entry: its
-//!   parameters are the function's, with their types. Before the first operator it may have zeros
-//!   of types, which are what locals start with, each once. All lists of edges and terminators lie
-//!   in the body's pools.
+//! * C1. *Function.* The module defines the function, and no memory of it is shared: passes take
+//!   two loads of one place for equal. The body's first block is its entry: its parameters are the
+//!   function's, with their types. Before the first operator it may have zeros of types, which are
+//!   what locals start with, each once. All lists of edges and terminators lie in the body's pools.
 //! * C2. *Operators.* The instructions that control comes by are the operators of the Wasm that
 //!   compute something (all but `local.*`, `drop`, `nop` and what is control), each once and in
 //!   their order, with the same opcode and immediates; and charges and polls.

@@ -9,7 +9,7 @@
 //! `a_planted_fault_is_noticed`.
 
 use super::script::{Case, candidate, module, scripted};
-use super::{accumulators, cases, effects, exception, faults, heat, holes, pairs, roots};
+use super::{accumulators, cases, effects, exception, faults, heat, holes, pairs, roots, shared};
 use prova_bytecode::{Candidate, CheckedBytecode, Rule, Settings};
 use prova_module::Module;
 use prova_testing::second::{Plant, check, planted};
@@ -100,7 +100,7 @@ const OWN: &[Case] = &[
 
 fn all() -> impl Iterator<Item = &'static Case> {
     let own = [accumulators::CASES, cases::CASES, effects::CASES, exception::CASES];
-    let others = [faults::CASES, heat::CASES, holes::CASES, roots::CASES, OWN];
+    let others = [faults::CASES, heat::CASES, holes::CASES, roots::CASES, shared::CASES, OWN];
     own.into_iter().chain(others).flatten()
 }
 

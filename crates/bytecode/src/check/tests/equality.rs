@@ -15,6 +15,7 @@ mod faults;
 mod heat;
 mod holes;
 mod roots;
+mod shared;
 
 use super::script::{Case, Edit, scripted};
 use crate::candidate::{Candidate, Settings};
@@ -58,6 +59,7 @@ fn all() -> impl Iterator<Item = &'static Case> {
         .chain(heat::CASES)
         .chain(holes::CASES)
         .chain(roots::CASES)
+        .chain(shared::CASES)
 }
 
 /// The right code of each case.

@@ -37,6 +37,8 @@ const OBJECTS: &str = "(module
     (global i32 (i32.const 0)) (global (mut i32) (i32.const 0)) (global (mut v128) (v128.const i64x2 0 0))
     (func (param v128 i32) i32.const 0 i32.const 0 i32.const 0 drop drop drop))";
 
+const SHARED: &str = "(module (memory 1 1 shared) (memory 1) (func (param i32)))";
+
 const MEMORY64: &str = "(module (memory i64 1) (memory 1) (func (param i32)))";
 
 /// Operators at 0 block, 2 try_table, 8 const, 10 throw, 12 end, 13 const, 15 end, 16 end; L = 1.
@@ -221,6 +223,50 @@ pub(super) const PAIRS: &[Pair] = &[
         reject: &[
             ("i32.load s0 <- s0 +0\nreturn", "mem0 has 64-bit addresses"),
             ("i64.store8 s0 s0 +0\nreturn", "mem0 has 64-bit addresses"),
+        ],
+    },
+    Pair {
+        rule: Rule::Kinds,
+        name: "kinds: memory 0 is shared",
+        module: SHARED,
+        accept: &[
+            "!frame 2\nshared.access s1.. 36 +0 mem0\nreturn",
+            "i32.load_far s0 <- s0 +0 mem1\nreturn",
+            "memory.fill s0 s0 s0 mem0\nreturn",
+        ],
+        reject: &[
+            ("i32.load s0 <- s0 +0\nreturn", "mem0 is shared"),
+            ("i64.store8 s0 s0 +0\nreturn", "mem0 is shared"),
+            ("i32.load_far s0 <- s0 +0 mem0\nreturn", "mem0, which is shared"),
+            ("i64.store_far s0 +0 mem0 s0\nreturn", "mem0, which is shared"),
+            ("i32.atomic.load s0 <- s0 +0 mem0\nreturn", "mem0, which is shared"),
+            ("i32.atomic.store s0 +0 mem0 s0\nreturn", "mem0, which is shared"),
+            ("i32.atomic.rmw.add s0 <- s0 +0 mem0 s0\nreturn", "mem0, which is shared"),
+            ("i32.atomic.rmw.cmpxchg s0 <- s0 +0 mem0 s0 s0\nreturn", "mem0, which is shared"),
+            ("!frame 2\nshared.access s1.. 36 +0 mem1\nreturn", "mem1 is not shared"),
+        ],
+    },
+    Pair {
+        rule: Rule::Indices,
+        name: "indices: accesses of a shared memory",
+        module: SHARED,
+        accept: &["!frame 2\nshared.access s1.. 36 +18446744073709551615 mem0\nreturn"],
+        reject: &[
+            ("!frame 2\nshared.access s1.. 61 +0 mem0\nreturn", "0x3d is no access"),
+            ("!frame 2\nshared.access s1.. 65572 +0 mem0\nreturn", "0x10024 is no access"),
+            ("!frame 2\nshared.access s1.. -1 +0 mem0\nreturn", "is no access"),
+            ("!frame 2\nshared.access s1.. 36 +0 mem2\nreturn", "there is no mem2"),
+        ],
+    },
+    Pair {
+        rule: Rule::Windows,
+        name: "windows: accesses of a shared memory",
+        module: SHARED,
+        accept: &["!frame 4\nshared.access s1.. 230 +0 mem0\nreturn"],
+        reject: &[
+            ("!frame 3\nshared.access s1.. 230 +0 mem0\nreturn", ""),
+            ("!frame 4\nshared.access s2.. 532 +0 mem0\nreturn", ""),
+            ("!frame 4\nshared.access s65535.. 36 +0 mem0\nreturn", ""),
         ],
     },
     Pair {

@@ -38,8 +38,7 @@ impl Case {
 /// The module of a text.
 pub(crate) fn module(wat: &str) -> Module {
     let bytes = wat::parse_str(wat).expect("the module is well-formed");
-    let features =
-        Features::default().with(Proposal::Exceptions).with(Proposal::FunctionReferences);
+    let features = Features::default().with(Proposal::SharedMemory);
     Module::decode(bytes, &features, &Limits::default()).expect("the module is valid")
 }
 
