@@ -15,10 +15,11 @@
 ;; func0
 ;;     0: const32 s3 <- 1
 ;;     2: i32.atomic.store s0 +4 mem0 s3
-;;     6: i64.atomic.rmw.add s2 <- s0 +8 mem0 s1
-;;    10: const64_s32 s3 <- 1
-;;    12: i64.atomic.rmw8.cmpxchg_u s2 <- s0 +0 mem0 s3 s1
-;;    16: return1 acc
+;;     6: atomic.fence
+;;     7: i64.atomic.rmw.add s2 <- s0 +8 mem0 s1
+;;    11: const64_s32 s3 <- 1
+;;    13: i64.atomic.rmw8.cmpxchg_u s2 <- s0 +0 mem0 s3 s1
+;;    17: return1 acc
 ;; func1
 ;;     0: const32 s2 <- 1
 ;;     2: memory.atomic.notify s1 <- s0 s2 +4 mem0

@@ -286,7 +286,7 @@ fn types_that_no_module_could_declare_are_refused() {
     let good =
         MemoryType { min: 0, max: Some(1), memory64: false, shared: false, page_size_log2: 16 };
     let bad = [
-        MemoryType { shared: true, ..good },
+        MemoryType { shared: true, max: None, ..good },
         MemoryType { page_size_log2: 1, ..good },
         MemoryType { page_size_log2: 200, ..good },
         MemoryType { min: 2, ..good },

@@ -95,6 +95,7 @@ pub(crate) fn family(op: Op) -> Option<Family> {
             "table" | "elem" => Family::Table,
             "ref" => Family::Reference,
             "memory" if op.mnemonic().contains("atomic") => Family::Atomic,
+            "atomic" => Family::Atomic,
             "memory" | "data" => Family::Memory,
             "i32" | "i64" | "f32" | "f64" => Family::Numeric,
             "imm_select" | "imm32_select" => Family::Parametric,
