@@ -22,7 +22,7 @@ use rt::{GlobalAddr, TableAddr, TagAddr};
 /// let mut store = Store::new(&Engine::default(), ());
 /// let item = Extern::from(Memory::new(&mut store, MemoryType::new(1, None))?);
 /// assert!(matches!(item.ty(&store), ExternType::Memory(_)));
-/// assert!(item.into_memory().is_some() && item.into_func().is_none());
+/// assert!(item.clone().into_memory().is_some() && item.into_func().is_none());
 /// # Ok::<(), prova_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ mod profile;
 mod references;
 mod resumable;
 mod shared;
+mod shared_attack;
 mod slices;
 mod sources;
 mod stops;

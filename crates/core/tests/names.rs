@@ -304,7 +304,8 @@ fn types_of_memories_are_built_within_their_addresses() -> Result<()> {
         }
     }
     assert!(MemoryType::builder().min(2).max(Some(1)).build().is_err());
-    assert!(MemoryType::builder().max(Some(1)).shared(true).build().is_err());
+    assert!(MemoryType::builder().shared(true).build().is_err(), "no greatest size");
+    assert!(MemoryType::builder().max(Some(1)).shared(true).build()?.is_shared());
     for log2 in [1, 15, 17, 31, 64, 255] {
         assert!(MemoryType::builder().memory64(true).page_size_log2(log2).build().is_err());
     }
