@@ -43,28 +43,43 @@ pub(crate) fn run(source: &str, engine: &Engine, options: &Options) -> Result<Re
         for directive in script.directives {
             let line = line_of(source, directive.span());
             let outcome = match directive {
-                WastDirective::Thread(thread) => runner.shared(&thread).map(|shared| {
+                WastDirective::Thread(thread) => runner.shared(&thread).and_then(|shared| {
                     let name = thread.name.name().to_owned();
                     let run = move || run_thread(source, engine, options, thread, shared);
-                    threads.insert(name, scope.spawn(run));
+                    let thread = thread::Builder::new().spawn_scoped(scope, run)?;
+                    match threads.insert(name, (line, thread)) {
+                        Some((line, before)) => joined(before, &mut report, line),
+                        None => Ok(()),
+                    }
                 }),
-                WastDirective::Wait { thread, .. } => {
-                    let thread = threads.remove(thread.name());
-                    joined(thread).map(|all| report.add(all))
-                }
+                WastDirective::Wait { thread, .. } => match threads.remove(thread.name()) {
+                    Some((_, thread)) => joined(thread, &mut report, line),
+                    None => Err(format_err!("no such thread runs")),
+                },
                 directive => runner.directive(directive, line),
             };
             report.note(line, outcome);
         }
-        // A script that does not wait for its threads has them end all the same.
+        let mut left: Vec<_> = threads.into_values().collect();
+        left.sort_by_key(|(line, _)| *line);
+        for (line, thread) in left {
+            if let Err(error) = joined(thread, &mut report, line) {
+                report.note(line, Err(error));
+            }
+        }
     });
     Ok(report)
 }
 
-/// The report of a thread's directives, once they have run.
-fn joined(thread: Option<ScopedJoinHandle<'_, Result<Report>>>) -> Result<Report> {
-    let thread = thread.ok_or_else(|| format_err!("no such thread runs"))?;
-    thread.join().unwrap_or_else(|_| Err(format_err!("the thread panicked")))
+/// Adds what a thread reports, once its directives have run.
+fn joined(
+    thread: ScopedJoinHandle<'_, Result<Report>>,
+    report: &mut Report,
+    line: usize,
+) -> Result<()> {
+    let found = thread.join().unwrap_or_else(|_| Err(format_err!("the thread panicked")));
+    report.add(found.map_err(|error| format_err!("the thread of line {line}: {error:#}"))?);
+    Ok(())
 }
 
 /// Runs the directives of a thread in a store for itself, where the instance that it shares, under
