@@ -58,8 +58,7 @@ impl Memory {
     ///
     /// # Errors
     /// If the type is impossible or shared, a limit of the store is exceeded, or the system has no
-    /// memory
-    /// left.
+    /// memory left.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         if ty.is_shared() {
             misuse!("a shared memory is made by `SharedMemory::new`");

@@ -79,8 +79,7 @@ impl SharedMemory {
     }
 
     /// The bytes, which instances may read and write at any time by atomic accesses of aligned
-    /// words
-    /// of 8 bytes. A host that cannot do the same uses [`SharedMemory::read`] and
+    /// words of 8 bytes. A host that cannot do the same uses [`SharedMemory::read`] and
     /// [`SharedMemory::write`].
     pub fn data(&self) -> &[UnsafeCell<u8>] {
         self.0.data()

@@ -31,8 +31,8 @@ pub struct MemoryType {
     pub max: Option<u64>,
     /// Whether addresses are 64-bit.
     pub memory64: bool,
-    /// Whether the memory is shared between threads (only where
-    /// the features have [`Proposal::SharedMemory`](crate::Proposal::SharedMemory)).
+    /// Whether the memory is shared between threads (only where the features have
+    /// [`Proposal::SharedMemory`](crate::Proposal::SharedMemory)).
     pub shared: bool,
     /// log2 of the page size in bytes: 16, or 0 with custom page sizes.
     pub page_size_log2: u32,

@@ -12,8 +12,7 @@
 //!
 //! This is the one crate with `unsafe`. Each block cites an invariant: `V` of `vm`, `S` of `sys`,
 //! `F` of `fixed`, `SM` of `shared`, `Q` of `store::spare`. Operating-system code is under `sys`
-//! alone. This crate
-//! knows neither WASI, nor the command line, nor a translator.
+//! alone. This crate knows neither WASI, nor the command line, nor a translator.
 
 mod attach;
 mod collect;

@@ -17,9 +17,8 @@
 //!   than 64 KiB: so behind the length of a memory with such pages nothing can be accessed (S5),
 //!   which machine code leans on.
 //! * M6. A shared memory's bytes are not here but in [`SharedMemory`]: no slice of them is made,
-//!   and
-//!   its record has no bytes (V8), so that code which takes it for another memory accesses nothing.
-//!   M1 to M5 are of the others.
+//!   and its record has no bytes (V8), so that code which takes it for another memory accesses
+//!   nothing. M1 to M5 are of the others.
 //!
 //! Worst case: growth costs one system call, and the pages that are then touched.
 

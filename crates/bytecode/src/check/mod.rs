@@ -32,10 +32,8 @@
 //!   mutable one. Loads and stores of memory 0 appear only where it has 32-bit addresses. A shared
 //!   memory is accessed by `shared.access` and no other instruction of an access, which takes no
 //!   other memory; its operator exists. A table called through holds functions; tables and element
-//!   segments of one instruction hold the same
-//!   references.
-//!   A `copy_f32` takes what it copies from the accumulator, or from a slot that holds a parameter
-//!   of 32 bits; `equality` proves this one.
+//!   segments of one instruction hold the same references. A `copy_f32` takes what it copies from
+//!   the accumulator, or from a slot that holds a parameter of 32 bits; `equality` proves this one.
 //! * F9. *Lanes.* A lane index is below the lane count of its op, each of a shuffle below 32.
 //! * F10. *Windows.* A call's window lies above the locals, and with the callee's parameters and
 //!   results in the frame: `L ≤ w`, `w + max(parameter cells, result cells) ≤ F`. For a tail call:

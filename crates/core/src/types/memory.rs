@@ -137,8 +137,7 @@ impl MemoryTypeBuilder {
     ///
     /// # Errors
     /// If it is shared and has no greatest size, has pages of another size than the two that there
-    /// are, or is one that no
-    /// module could declare.
+    /// are, or is one that no module could declare.
     pub fn build(&self) -> Result<MemoryType> {
         let module::MemoryType { min, max, memory64, shared, page_size_log2 } = self.0;
         if shared && max.is_none() {

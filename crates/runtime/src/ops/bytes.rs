@@ -51,8 +51,7 @@ impl Store {
     }
 
     /// Copies bytes of `src` to as many of `dst`, all of which are there, as if all were read
-    /// before
-    /// any is written.
+    /// before any is written.
     pub(super) fn copy_bytes(
         &mut self,
         (dst, to): (MemoryAddr, Range<usize>),

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 const WORD: usize = size_of::<u64>();
 
 /// Bytes that a copy between memories moves at a time.
-const PIECE: usize = 4096;
+const PIECE: usize = if cfg!(miri) { 64 } else { 4096 };
 
 /// The bytes of a shared memory of a length that it had.
 #[derive(Clone, Copy)]
@@ -72,8 +72,7 @@ impl<'a> Bytes<'a> {
     }
 
     /// Replaces the bits of `size` bytes at `at`, which are aligned, by what `new` makes of them,
-    /// as
-    /// one step in the order that all threads agree on; gives the bits before.
+    /// as one step in the order that all threads agree on; gives the bits before.
     pub(crate) fn update(
         &self,
         at: u64,

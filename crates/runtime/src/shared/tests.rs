@@ -44,14 +44,19 @@ fn accesses_of_every_width_and_place_are_those_of_bytes() {
 #[test]
 fn copies_overlap_as_if_all_was_read_first() {
     let memory = memory(1, 1);
-    let bytes: Vec<u8> = (0..9000).map(|i| (i * 7 % 251) as u8).collect();
-    for (d, s, n) in [(3, 1, 8000), (1, 3, 8000), (0, 5000, 4000), (5000, 0, 4000), (7, 7, 100)] {
+    // Several pieces.
+    let unit = if cfg!(miri) { 16 } else { 1000 };
+    let len = 9 * unit;
+    let bytes: Vec<u8> = (0..len).map(|i| (i * 7 % 251) as u8).collect();
+    let far = 5 * unit as u64;
+    let (most, half) = (8 * unit, 4 * unit);
+    for (d, s, n) in [(3, 1, most), (1, 3, most), (0, far, half), (far, 0, half), (7, 7, 100)] {
         let mut model = bytes.clone();
         assert!(memory.write(0, &bytes));
         let view = memory.bytes();
         assert_eq!(view.copy(d, &view, s, n), Some(()));
         model.copy_within(s as usize..s as usize + n, d as usize);
-        let mut found = vec![0; 9000];
+        let mut found = vec![0; len];
         assert!(memory.read(0, &mut found));
         assert!(found == model, "{n} bytes from {s} to {d}");
         assert_eq!(view.fill(d, 0xa5, n), Some(()));

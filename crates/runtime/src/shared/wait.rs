@@ -73,10 +73,8 @@ impl SharedMemory {
     }
 
     /// Waits at `at` for a notification, if `size` bytes there are `expected`: for `timeout`, or
-    /// for
-    /// ever. It calls `look` before it waits and then whenever `patience` is over, and ends with
-    /// its
-    /// error. `None`: the bytes are not there, or not aligned.
+    /// for ever. It calls `look` before it waits and then whenever `patience` is over, and ends
+    /// with its error. `None`: the bytes are not there, or not aligned.
     ///
     /// # Errors
     /// That of `look`.

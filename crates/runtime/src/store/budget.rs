@@ -10,8 +10,7 @@
 //! # Invariants
 //! * B1. The field `Store::bytes` is the sum of the lengths of all memories and tables but shared
 //!   ones, which other stores may grow; with theirs, the exceptions' and the objects' it exceeds
-//!   the
-//!   limit only if the limit was lowered, or another store grew a shared one, afterwards.
+//!   the limit only if the limit was lowered, or another store grew a shared one, afterwards.
 //!
 //! Noticed by: `tests/store/limits.rs`.
 

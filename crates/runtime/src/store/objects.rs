@@ -75,12 +75,9 @@ impl Store {
     ///
     /// If a limit refuses it.
     pub fn memory_shared(&mut self, shared: &SharedMemory) -> Result<MemoryAddr, CreateError> {
-        let found = self
-            .memories
-            .iter()
-            .position(|memory| memory.shared().is_some_and(|there| there.is(shared)));
-        if let Some(found) = found {
-            return Ok(MemoryAddr::from_index(found as u32));
+        let is = |at: &&MemoryAddr| self.memory(**at).shared().is_some_and(|it| it.is(shared));
+        if let Some(&found) = self.shared_memories.iter().find(is) {
+            return Ok(found);
         }
         let count = self.memories.len() as u64 + 1;
         limits::check("memories_max", self.limits().memories_max, count)?;

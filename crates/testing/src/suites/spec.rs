@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The files are those of `wasm-latest`, of the folders of proposals that have been merged into it,
-//! and of two more that Prova executes. Many names stand in several folders, in versions of
+//! and of three more that Prova executes. Many names stand in several folders, in versions of
 //! different age: a name counts by its copy in `wasm-latest`, else by the alphabetically first
 //! folder. A file that counts must pass whole in every tier, unless it is exempt, which nobody
 //! writes by hand: [`exempt`] computes it from the file.
@@ -56,7 +56,11 @@ const MERGED: [Proposal; 16] = [
 ];
 
 /// Folders of proposals that are not, and that Prova executes.
-const MORE: [Proposal; 2] = [Proposal::CustomPageSizes, Proposal::WideArithmetic];
+const MORE: [Proposal; 3] =
+    [Proposal::CustomPageSizes, Proposal::Threads, Proposal::WideArithmetic];
+
+/// The folder whose scripts have shared memories, which are off elsewhere.
+const SHARED: &str = "threads";
 
 /// One file of the suite.
 #[derive(Clone, Debug)]
@@ -142,8 +146,11 @@ impl fmt::Display for Status {
 
 /// Folders whose scripts demand that a module of a later proposal is refused: there, that proposal
 /// is off.
-const PREDATES: [(&str, prova_core::Proposal); 1] =
-    [("memory64", prova_core::Proposal::MultiMemory)];
+const PREDATES: [(&str, prova_core::Proposal); 3] = [
+    ("memory64", prova_core::Proposal::MultiMemory),
+    (SHARED, prova_core::Proposal::MultiMemory),
+    (SHARED, prova_core::Proposal::ReferenceTypes),
+];
 
 /// Runs a script of a folder in one tier. A panic of the engine is a failure of the script.
 pub fn run(folder: &str, text: &str, tier: Tier) -> Status {
@@ -166,6 +173,9 @@ pub fn run_rewritten(
 ) -> Status {
     for (_, later) in PREDATES.iter().filter(|(name, _)| *name == folder) {
         config.wasm_proposal(*later, false);
+    }
+    if folder == SHARED {
+        config.shared_memory(true);
     }
     let options = Options { config, rewrite, ..Options::default() };
     let failed = |first: String| Status::Failed { passed: 0, total: 0, first };
@@ -401,7 +411,7 @@ mod tests {
             let copies = suite.iter().filter(|x| x.name == script.name);
             assert_eq!(copies.map(|x| &x.folder).min(), Some(&script.folder), "{}", script.name);
         }
-        assert_eq!(scripts.iter().filter(|x| is_more(&x.folder)).count(), 6);
+        assert_eq!(scripts.iter().filter(|x| is_more(&x.folder)).count(), 10);
     }
 
     #[test]
