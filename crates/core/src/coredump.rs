@@ -114,10 +114,15 @@ impl WasmCoreDump {
         let store = store.as_context_mut();
         let mut file = b"\0asm\x01\0\0\0".to_vec();
         custom(&mut file, "core", [&[0][..], &text(name)].concat());
-        section(&mut file, 5, list(self.memories.iter().map(|memory| memory_type(memory, &store))));
+        // A shared memory may grow meanwhile.
+        let sizes: Vec<u64> = self.memories.iter().map(|memory| memory.size(&store)).collect();
+        let memories = self.memories.iter().zip(&sizes);
+        let types = memories.clone().map(|(memory, pages)| memory_type(memory, *pages, &store));
+        section(&mut file, 5, list(types));
         section(&mut file, 6, list(self.globals.iter().map(|global| global_of(global, &store))));
-        let segments = self.memories.iter().enumerate();
-        section(&mut file, 11, list(segments.flat_map(|(at, memory)| data(at, memory, &store))));
+        let segments = memories.enumerate();
+        let segments = segments.flat_map(|(at, (memory, pages))| data(at, memory, *pages, &store));
+        section(&mut file, 11, list(segments));
         custom(&mut file, "coremodules", list(self.modules.iter().map(module_entry)));
         let instances = self.instances.iter().map(|instance| self.instance(instance, &store));
         custom(&mut file, "coreinstances", list(instances));
@@ -196,11 +201,11 @@ fn position<T: PartialEq>(items: &[T], item: &T) -> Vec<u8> {
     unsigned(at.map_or(u64::from(u32::MAX), |at| at as u64))
 }
 
-fn memory_type(memory: &Memory, store: impl AsContext) -> Vec<u8> {
-    let (ty, pages): (MemoryType, u64) = (memory.ty(&store), memory.size(&store));
+fn memory_type(memory: &Memory, pages: u64, store: impl AsContext) -> Vec<u8> {
+    let ty: MemoryType = memory.ty(&store);
     let one_byte = ty.page_size_log2() == 0;
-    let flags =
-        u8::from(ty.maximum().is_some()) | u8::from(ty.is_64()) << 2 | u8::from(one_byte) << 3;
+    let flags = [ty.maximum().is_some(), ty.is_shared(), ty.is_64(), one_byte];
+    let flags = (0..).zip(flags).fold(0, |all, (bit, flag)| all | u8::from(flag) << bit);
     let mut entry = vec![flags];
     for number in [Some(pages), ty.maximum(), one_byte.then_some(0)].into_iter().flatten() {
         entry.extend(unsigned(number));
@@ -239,15 +244,18 @@ fn global_of(global: &Global, store: impl AsContext) -> Vec<u8> {
     entry
 }
 
-/// Data segments of what is not zero in a memory.
-fn data(at: usize, memory: &Memory, store: &impl AsContext) -> Vec<Vec<u8>> {
-    let is_64 = memory.ty(store).is_64();
-    let context = store.as_context();
-    let chunks = memory.data(&context).chunks(CHUNK_BYTES).enumerate();
-    let segment = |(chunk, bytes): (usize, &[u8])| {
+/// Data segments of what is not zero in the first pages of a memory.
+fn data(at: usize, memory: &Memory, pages: u64, store: &impl AsContext) -> Vec<Vec<u8>> {
+    let (ty, context) = (memory.ty(store), store.as_context());
+    let (is_64, len) = (ty.is_64(), (pages * ty.page_size()) as usize);
+    let segment = |offset: usize| {
+        let mut bytes = vec![0; CHUNK_BYTES.min(len - offset)];
+        if !context.rt.memory_read(memory.addr, offset as u64, &mut bytes) {
+            return None;
+        }
         let start = bytes.iter().position(|byte| *byte != 0)?;
         let end = bytes.iter().rposition(|byte| *byte != 0)? + 1;
-        let offset = chunk * CHUNK_BYTES + start;
+        let offset = offset + start;
         let mut entry = [&[2][..], &unsigned(at as u64)].concat();
         entry.push(if is_64 { 0x42 } else { 0x41 });
         entry.extend(if is_64 {
@@ -260,7 +268,7 @@ fn data(at: usize, memory: &Memory, store: &impl AsContext) -> Vec<Vec<u8>> {
         entry.extend(&bytes[start..end]);
         Some(entry)
     };
-    chunks.filter_map(segment).collect()
+    (0..len).step_by(CHUNK_BYTES).filter_map(segment).collect()
 }
 
 fn module_entry(module: &Module) -> Vec<u8> {

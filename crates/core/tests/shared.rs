@@ -100,3 +100,20 @@ fn an_unshared_memory_is_no_shared_one() {
     linker.define(&store, "", "m", memory).unwrap();
     assert!(linker.instantiate(&mut store, &module).is_err());
 }
+
+#[test]
+fn a_core_dump_has_the_bytes() -> Result<()> {
+    let engine = Engine::new(Config::new().shared_memory(true).coredump_on_trap(true))?;
+    let text = r#"(module (memory 1 4 shared) (data (i32.const 70) "in all threads")
+        (func (export "f") (drop (memory.grow (i32.const 1))) unreachable))"#;
+    let mut store = Store::new(&engine, ());
+    let instance = Instance::new(&mut store, &module(&engine, text)?, &[])?;
+    let func = instance.get_typed_func::<(), ()>(&mut store, "f")?;
+    let error = func.call(&mut store, ()).expect_err("a trap");
+    let dump = error.downcast_ref::<WasmCoreDump>().expect("it was asked for");
+    let file = dump.serialize(&mut store, "f");
+    let has = |wanted: &[u8]| file.windows(wanted.len()).any(|bytes| bytes == wanted);
+    assert!(has(b"in all threads"));
+    assert!(has(&[5, 4, 1, 3, 2, 4]), "a section with one shared memory of 2 to 4 pages");
+    Ok(())
+}

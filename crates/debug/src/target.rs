@@ -234,10 +234,7 @@ impl SingleThreadBase for Inferior {
         let at = WasmAddr::from_raw(start).ok_or(NONE)?;
         let length = data.len();
         let (memory, offset) = (at.module_index() as usize, at.offset() as usize);
-        let bytes = self.ask(move |paused| {
-            let from = paused.memory(memory)?.get(offset..)?;
-            Some(from[..from.len().min(length)].to_vec())
-        });
+        let bytes = self.ask(move |paused| paused.read_memory(memory, offset, length));
         let bytes = bytes.map_err(TargetError::Fatal)?.ok_or(NONE)?;
         Ok(copy(&bytes, data))
     }
@@ -249,11 +246,7 @@ impl SingleThreadBase for Inferior {
         }
         let (memory, offset) = (at.module_index() as usize, at.offset() as usize);
         let data = data.to_vec();
-        let written = self.ask(move |paused| {
-            let end = offset.checked_add(data.len())?;
-            paused.memory(memory)?.get_mut(offset..end)?.copy_from_slice(&data);
-            Some(())
-        });
+        let written = self.ask(move |paused| paused.write_memory(memory, offset, &data));
         written.map_err(TargetError::Fatal)?.ok_or(NONE)
     }
 

@@ -13,7 +13,7 @@ use crate::decode::What;
 use crate::machine::{Frame, Machine};
 use crate::value::Value;
 use prova_module::{FuncIdx, GlobalIdx, MemoryIdx, Module};
-use prova_runtime::{InstanceAddr, Trap, TrapKind};
+use prova_runtime::{InstanceAddr, MemoryAddr, Trap, TrapKind};
 
 /// Asked by [`Reference`](crate::Reference) while it executes.
 pub trait Debugger: Send + Sync {
@@ -110,13 +110,27 @@ impl<'m, 's> Paused<'m, 's> {
         Some(Value::read(ty, &mut cells).bytes())
     }
 
-    /// The bytes of a memory of the innermost frame's instance.
-    pub fn memory(&mut self, memory: usize) -> Option<&mut [u8]> {
+    /// At most so many bytes of a memory of the innermost frame's instance, from `at` on; `None`: it
+    /// is not there.
+    pub fn read_memory(&self, memory: usize, at: usize, most: usize) -> Option<Vec<u8>> {
+        let memory = self.memory(memory)?;
+        let store = &*self.machine.store;
+        let left = store.memory(memory).len_bytes().checked_sub(at as u64)?;
+        let mut bytes = vec![0; usize::try_from(left).map_or(most, |left| left.min(most))];
+        store.memory_read(memory, at as u64, &mut bytes).then_some(bytes)
+    }
+
+    /// Writes bytes of such a memory; `None`, and nothing, if they are not all there.
+    pub fn write_memory(&mut self, memory: usize, at: usize, bytes: &[u8]) -> Option<()> {
+        let memory = self.memory(memory)?;
+        self.machine.store.memory_write(memory, at as u64, bytes).then_some(())
+    }
+
+    fn memory(&self, memory: usize) -> Option<MemoryAddr> {
         let index = MemoryIdx(u32::try_from(memory).ok()?);
         let frame = &self.machine.frame;
         frame.code.module.memory(index)?;
-        let address = self.machine.store.instance(frame.instance).memory_addr(index);
-        Some(self.machine.store.memory_data_mut(address))
+        Some(self.machine.store.instance(frame.instance).memory_addr(index))
     }
 
     /// The frames that have not been replaced, the innermost first, each with the height of the

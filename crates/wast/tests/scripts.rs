@@ -143,6 +143,38 @@ fn what_needs_a_failed_module_is_skipped() {
     assert_eq!(report.passed, 0);
 }
 
+/// Threads share the memory that an instance exports, and what fails in them is found, whether
+/// they are awaited or not.
+#[test]
+fn threads_share_a_memory() {
+    let config = Config::new().shared_memory(true).clone();
+    let options = Options { config, ..Options::default() };
+    let script = |asserted: &str, wait: &str| {
+        let text = format!(
+            r#"(module $m (memory (export "m") 1 1 shared))
+            (thread $a (shared (module $m))
+                (register "m" $m)
+                (module (memory (import "m" "m") 1 1 shared)
+                    (func (export "f") (result i32)
+                        (i32.atomic.store (i32.const 0) (i32.const 42))
+                        (memory.atomic.notify (i32.const 0) (i32.const 1))))
+                (assert_return (invoke "f") (i32.const {asserted})))
+            {wait}
+            (module (memory (import "m" "m") 1 1 shared)
+                (func (export "f") (result i32) (i32.atomic.load (i32.const 0))))
+            (assert_return (invoke "f") (i32.const 42))"#
+        );
+        run(&text, &options).expect("a script")
+    };
+    let report = script("0", "(wait $a)");
+    assert!(report.is_ok() && report.passed == 8, "{report:?}");
+    for wait in ["(wait $a)", ""] {
+        let report = script("1", wait);
+        let found = report.failures.iter().any(|finding| finding.line == 8);
+        assert!(found, "{report:?}");
+    }
+}
+
 #[test]
 fn what_is_not_supported_says_so() {
     fails("(module)", "(thread $t (thread $u))", "a thread of a thread");
