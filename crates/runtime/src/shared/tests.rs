@@ -243,3 +243,64 @@ fn what_was_stored_before_a_message_is_read_behind_it() {
         });
     });
 }
+
+#[test]
+fn pages_of_one_byte_end_within_a_word() {
+    let ty = MemoryType { min: 5, max: Some(13), memory64: true, shared: true, page_size_log2: 0 };
+    let memory = SharedMemory::new(ty).expect("some bytes");
+    assert_eq!(memory.bytes().store(4, 1, 0xff), Some(()));
+    assert_eq!(memory.bytes().store(4, 2, 0xffff), None);
+    assert_eq!((memory.atomic_load(0, 4), memory.atomic_load(0, 8)), (Some(0), None));
+    assert_eq!((memory.grow(8, u64::MAX), memory.grow(1, u64::MAX)), (Some(5), None));
+    assert_eq!(memory.atomic_load(0, 8), Some(0xff << 32), "what is new is 0");
+    assert_eq!((memory.atomic_load(12, 1), memory.atomic_load(12, 2)), (Some(0), None));
+    assert_eq!(memory.data().len(), 13);
+    let empty = SharedMemory::new(MemoryType { min: 0, max: Some(0), ..ty }).expect("nothing");
+    assert_eq!((empty.bytes().load(0, 1), empty.data().len()), (None, 0));
+    assert!(empty.read(0, &mut []) && empty.grow(0, 0) == Some(0));
+}
+
+#[test]
+fn each_growth_of_many_threads_has_a_page_for_itself() {
+    let pages = if cfg!(miri) { 6 } else { 64 };
+    let memory = memory(1, pages);
+    let found = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(old) = memory.grow(1, u64::MAX) {
+                    assert_eq!(memory.bytes().store(old * PAGE, 8, old), Some(()));
+                    lock(&found).push(old);
+                }
+            });
+        }
+    });
+    let mut found = lock(&found);
+    found.sort_unstable();
+    assert_eq!(*found, (1..pages).collect::<Vec<_>>());
+    assert!(found.iter().all(|&old| memory.bytes().load(old * PAGE, 8) == Some(old)));
+}
+
+/// One half is woken at once, the time of the other is over at once.
+#[test]
+fn a_thousand_wait_and_none_is_left() {
+    let count = if cfg!(miri) { 6 } else { 1_000 };
+    let memory = memory(1, 1);
+    thread::scope(|scope| {
+        for i in 0..count {
+            let memory = &memory;
+            let run = move || match i % 2 {
+                0 => assert_eq!(wait(memory, 16, 0, None), WaitResult::Ok),
+                _ => assert_eq!(wait(memory, 24, 0, Some(30)), WaitResult::TimedOut),
+            };
+            let builder = thread::Builder::new().stack_size(1 << 17);
+            builder.spawn_scoped(scope, run).expect("a thread");
+        }
+        let mut woken = 0;
+        while woken < count / 2 {
+            woken += memory.atomic_notify(16, u32::MAX);
+            thread::yield_now();
+        }
+    });
+    assert_eq!((memory.waiting(16), memory.waiting(24)), (0, 0));
+}

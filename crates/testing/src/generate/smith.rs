@@ -28,7 +28,7 @@ pub fn config(rng: &mut Rng) -> Config {
         gc_enabled: rng.percent(6),
         shared_everything_threads_enabled: false,
         compact_imports_enabled: false,
-        // Threads bring shared memories too, which no tier executes: many of these modules are
+        // Threads bring shared memories too, which are off by default: many of these modules are
         // refused.
         threads_enabled: rng.percent(10),
         custom_page_sizes_enabled: rng.percent(40),
