@@ -18,7 +18,7 @@ pub use rt::WaitResult;
 
 /// A memory that instances of several stores use at the same time, each on a thread.
 ///
-/// Accesses of instances are atomic by words of 8 bytes, whatever their width, so that a race of
+/// Accesses of instances are atomic by words of 8 bytes, of any width, so that a race of
 /// theirs is no race of the host.
 ///
 /// ```
@@ -45,7 +45,7 @@ impl SharedMemory {
     /// A new memory, zeroed. Its whole maximum is reserved, in address space.
     ///
     /// # Errors
-    /// If the type is not that of a shared memory, the engine has none
+    /// If the type is not one of a shared memory, the engine has none
     /// ([`Config::shared_memory`](crate::Config::shared_memory)), or the system has no room.
     pub fn new(engine: &Engine, ty: MemoryType) -> Result<SharedMemory> {
         if !engine.has_shared_memory() {

@@ -194,8 +194,8 @@ fn growth_raced_with_bulk_operators_harms_nobody() {
     });
 }
 
-/// What is no shared memory is not imported as one, nor the other way round, nor one that may
-/// become larger than the import says.
+/// A memory that is not shared is not imported as one that is, nor the other way round, nor one
+/// that may become larger than the import says.
 #[test]
 fn imports_are_matched_by_kind_and_size() {
     let engine = Engine::new(Config::new().shared_memory(true)).expect("an engine");
@@ -262,7 +262,7 @@ fn what_cannot_be_shared_says_so() {
     assert!(SharedMemory::new(&engine, MemoryType::new(1, Some(1))).is_err());
     let mut store = Store::new(&engine, ());
     assert!(Memory::new(&mut store, MemoryType::shared(1, 1)).is_err());
-    // A deterministic engine has none, whatever it is asked for.
+    // A deterministic engine has none, even where it is asked for one.
     let mut config = Config::new();
     config.shared_memory(true).deterministic(true);
     if let Ok(engine) = Engine::new(&config) {

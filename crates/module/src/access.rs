@@ -25,15 +25,19 @@ impl SharedAccess {
     /// Of an operator; `None` of one that is no such access. A wait, a notification and a bulk
     /// operator is none.
     pub fn new(opcode: Opcode, lane: u8) -> Option<SharedAccess> {
-        let lanes = match opcode.class() {
-            Class::load_lane | Class::store_lane => 16 / opcode.row().width,
+        let class = opcode.class();
+        let plain = matches!(
+            class,
             Class::load
-            | Class::store
-            | Class::atomic_load
-            | Class::atomic_store
-            | Class::atomic_rmw
-            | Class::atomic_cmpxchg => 1,
-            _ => return None,
+                | Class::store
+                | Class::atomic_load
+                | Class::atomic_store
+                | Class::atomic_rmw
+                | Class::atomic_cmpxchg
+        );
+        let lanes = match matches!(class, Class::load_lane | Class::store_lane) {
+            true => 16 / opcode.row().width,
+            false => plain.into(),
         };
         (lane < lanes).then_some(SharedAccess { opcode, lane })
     }
@@ -43,7 +47,7 @@ impl SharedAccess {
         u32::from(self.lane) << 16 | self.opcode as u32
     }
 
-    /// What a number stands for.
+    /// The access of a number, if there is one.
     pub fn of_code(code: u32) -> Option<SharedAccess> {
         let opcode = *Opcode::ALL.get(usize::from(code as u16))?;
         SharedAccess::new(opcode, u8::try_from(code >> 16).ok()?)

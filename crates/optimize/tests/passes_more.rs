@@ -276,8 +276,8 @@ fn a_handlers_parameter_is_no_constant_in_the_handler() {
 }
 
 /// Two loads of one place, which a pass makes one. A shared memory has no twin of this: another
-/// thread may write between them, so such a module's function has no body, and that of a module
-/// without `shared` is none of it.
+/// thread may write between them, so such a module's function has no body, and the body of the
+/// same function without `shared` is none of it.
 #[test]
 fn two_loads_are_one_where_the_memory_is_not_shared() {
     let text = "(module (memory 1 1) (func (param i32) (result i32)

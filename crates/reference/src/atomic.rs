@@ -4,7 +4,7 @@
 //! On an unshared memory no wait can succeed and a notification wakes nobody.
 //!
 //! Order of the checks: alignment, bounds, and for a wait the memory's being shared. Time:
-//! constant; a wait takes as long as it is told to. Noticed by: `tests/memory.rs`, `tests/spec.rs`.
+//! constant; a wait takes at most its timeout. Noticed by: `tests/memory.rs`, `tests/spec.rs`.
 
 use crate::machine::{Machine, Stop};
 use crate::memory::{Access, Bits};

@@ -110,8 +110,8 @@ impl<'m, 's> Paused<'m, 's> {
         Some(Value::read(ty, &mut cells).bytes())
     }
 
-    /// At most so many bytes of a memory of the innermost frame's instance, from `at` on; `None`:
-    /// it is not there.
+    /// At most `most` bytes of a memory of the innermost frame's instance, from `at` on; `None`: it
+    /// is not there.
     pub fn read_memory(&self, memory: usize, at: usize, most: usize) -> Option<Vec<u8>> {
         let memory = self.memory(memory)?;
         let store = &*self.machine.store;

@@ -73,12 +73,12 @@ impl SharedMemory {
     /// A memory of the type's least size, zeroed.
     ///
     /// # Errors
-    /// If the type is not that of a shared memory, or there is no address space.
+    /// If the type is not one of a shared memory, or there is no address space.
     pub fn new(ty: MemoryType) -> Result<SharedMemory, CreateError> {
         SharedMemory::within(ty, RESERVATION_BYTES_MAX).map_err(CreateError::from)
     }
 
-    /// The same of at most so many bytes, however far the type lets it grow.
+    /// The same of at most `bytes_max` bytes, however far the type lets it grow.
     pub(crate) fn within(ty: MemoryType, bytes_max: u64) -> Result<SharedMemory, AllocError> {
         let most = address_pages_max(&ty);
         let max = ty.max.filter(|&max| ty.shared && max >= ty.min && max <= most);
@@ -118,7 +118,7 @@ impl SharedMemory {
         self.0.len_bytes.load(Ordering::SeqCst) as u64
     }
 
-    /// Whether the type and what is reserved allow so many pages.
+    /// Whether the type and what is reserved allow this number of pages.
     pub(crate) fn may_have(&self, pages: u64) -> bool {
         pages <= self.0.pages_max
     }

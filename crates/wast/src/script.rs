@@ -323,7 +323,7 @@ impl<'o> Runner<'o> {
         exports.collect()
     }
 
-    /// What a thread shares of the instances here.
+    /// The memories that a thread shares with the instances here.
     fn shared(&self, thread: &WastThread<'_>) -> Result<Option<Shares>> {
         let Some(id) = thread.shared_module else { return Ok(None) };
         let instance = self.find(Some(id))?;

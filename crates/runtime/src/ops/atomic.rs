@@ -33,7 +33,7 @@ impl Store {
     }
 
     /// `memory.atomic.wait32` (`size` 4) or `memory.atomic.wait64` (`size` 8) at `p + offset`:
-    /// waits for a notification, or so many nanoseconds; if they are negative, for ever. The epoch
+    /// waits for a notification, or `timeout` nanoseconds; if that is negative, for ever. The epoch
     /// ends it. Where a hook is asked about the epoch ([`Store::set_epoch_hook`]), that happens
     /// afterwards.
     ///

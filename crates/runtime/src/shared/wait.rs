@@ -77,7 +77,7 @@ impl SharedMemory {
     /// with its error. `None`: the bytes are not there, or not aligned.
     ///
     /// # Errors
-    /// That of `look`.
+    /// The error of `look`.
     pub fn atomic_wait<E>(
         &self,
         (at, size): (u64, usize),

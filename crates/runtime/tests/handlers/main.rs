@@ -108,8 +108,7 @@ fn missing(op: Op, reach: &Reach) -> Vec<String> {
     let mut missing = Vec::new();
     let (mut value, mut slots, mut last) = (0, 0, 0);
     if op == Op::CopyF32 {
-        // Its slots stay where they are (`is_narrow_copy` of `tiers`).
-        return missing;
+        return missing; // Its slots stay where they are (`is_narrow_copy` of `tiers`).
     }
     // Such a result stays where it is (`moved_results` of `place`).
     let stays = matches!(op.class(), Class::pure_branch | Class::pure_br);

@@ -185,6 +185,14 @@ impl Form<'_> {
         if called && held != [RefKind::Func] {
             return wrong("a call through a table without functions");
         }
+        self.memories(inst)?;
+        self.global(inst)
+    }
+
+    /// F8 of memories.
+    fn memories(&self, inst: &Inst) -> Verdict {
+        let (module, class) = (self.module, inst.op.class());
+        let wrong = |what: &str| Err(fault(inst.at, Rule::Kinds, what));
         let near = matches!(class, Class::load | Class::load_idx | Class::store);
         if near && module.memory(MemoryIdx(0)).is_none_or(|memory| memory.memory64 || memory.shared)
         {
@@ -208,7 +216,7 @@ impl Form<'_> {
         if accesses && operands(inst).any(|operand| of_memory(&operand)) {
             return wrong("an access of a memory of the other kind");
         }
-        self.global(inst)
+        Ok(())
     }
 
     fn global(&self, inst: &Inst) -> Verdict {

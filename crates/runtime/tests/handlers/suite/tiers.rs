@@ -415,7 +415,7 @@ fn is_narrow_copy(candidate: &Candidate, error: &CheckError) -> bool {
     error.rule == Rule::Kinds && inst.is_ok_and(|inst| inst.op == Op::CopyF32)
 }
 
-/// What the default has, and shared memories.
+/// The proposals of the default, and shared memories.
 pub(crate) fn features() -> Features {
     Features::default().with(Proposal::SharedMemory)
 }

@@ -5,8 +5,8 @@
 //!
 //! An access of a shared memory is one effect ([`Effect::Shared`]), whose operands the code has in
 //! a window, and its result is what the effect gives. So no two loads of such a memory are ever
-//! equal, whatever stands between them: each effect's result has its number alone, each must be
-//! performed once, and nothing knows what memory holds (Q2).
+//! equal, with anything or nothing between them: each effect's result has its number alone, each
+//! must be performed once, and nothing knows what memory holds (Q2).
 
 use super::super::effects::Effect;
 use super::super::{Fault, Observer, Proof, Rule, Verdict};
