@@ -76,7 +76,7 @@ impl Shape<'_> {
         Ok(())
     }
 
-    /// What lies on the stack out of the local of a value has the value's type again (A3).
+    /// Gives a value that lies on the stack out of its local its type again (A3).
     fn non_null(&mut self, value: Value, local: u32) {
         let held = self.locals.types.get(local as usize).copied();
         if held != Some(self.body.value(value).ty)

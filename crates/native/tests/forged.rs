@@ -3,8 +3,8 @@
 //!
 //! Some functions of a module get the code of another module's functions, which has other types at
 //! the same places: what is a reference in one is a number in the other. The others run as
-//! bytecode, and as machine code, and do everything with what they are given: fields, elements, casts, conversions,
-//! calls, tables, globals, exceptions, and collections in between.
+//! bytecode, and as machine code, and do everything with what they are given: fields, elements,
+//! casts, conversions, calls, tables, globals, exceptions, and collections in between.
 //!
 //! A run that ends shows that nothing crashed; results are traps or anything at all. That the code
 //! was taken is asked first.

@@ -14,7 +14,8 @@
 //! - A4. A header is read only behind a test that the reference is one to an object, by its type or
 //!   its bits: the place that another number names need not be there.
 //! - A5. A reference to a function that only calls by reference use, as their callee, is read as a
-//!   number. The call compares it with the number of the store's functions, and the function's type.
+//!   number. The call compares it with the number of the store's functions, and the function's
+//!   type.
 //!
 //! Order of tests: null, then the index, as in the runtime. Noticed by: the scripts of
 //! `tests/run/aggregate*.wast` in every tier, `prova-testing spec`.
@@ -562,7 +563,7 @@ fn uses(body: &Body, mut visit: impl FnMut(ssa::Value)) {
         for inst in data.insts().map(|inst| body.inst(inst)) {
             let opcode = match inst.op {
                 ssa::Op::Wasm(opcode) => Some(opcode),
-                _ => None,
+                ssa::Op::Charge | ssa::Op::Poll => None,
             };
             operands(opcode, inst.args).iter().copied().for_each(&mut visit);
         }

@@ -376,8 +376,9 @@ impl<'b> Locals<'b> {
         Ok(Way::From(way))
     }
 
-    /// The value where a handler goes on: the one before the `try_table`, unless there is a write in
-    /// it. A loop that code may begin at has a parameter for a local that nobody sets, which is one.
+    /// The value where a handler goes on: the one before the `try_table`, unless there is a write
+    /// in it. A loop that code may begin at has a parameter for a local that nobody sets, which is
+    /// one.
     fn through(&mut self, local: u32, number: u32) -> Verdict<Way> {
         let guarded = &self.guarded[number as usize];
         let last = self.writes.get(self.last_before(local, guarded.end));
