@@ -9,7 +9,9 @@
 
 use crate::generate::biased;
 use crate::sides::attach::Translation;
-use prova_module::{ExternType, Features, FuncType, GlobalType, MemoryIdx, Module, ValType};
+use prova_module::{
+    ExternType, Features, FuncType, GlobalType, HeapType, MemoryIdx, Module, RefType, ValType,
+};
 use prova_runtime::{
     Cell, Extern, FuncAddr, HostFunc, HostOutcome, InstanceAddr, Store, Trap, TrapKind,
 };
@@ -101,6 +103,8 @@ fn own(
             Some(Extern::Func(store.func_new(ty, function)))
         }
         ExternType::Tag(ty) => store.tag_new(&module.types()[ty.index()]).ok().map(Extern::Tag),
+        // A type of the module has another identity in the store.
+        ExternType::Global(GlobalType { val: ValType::Ref(ty), .. }) if is_of_module(ty) => None,
         ExternType::Global(ty) => global(store, ty, number),
         ExternType::Memory(ty) => {
             let memory = store.memory_new(ty).ok()?;
@@ -108,8 +112,14 @@ fn own(
             store.memory_data_mut(memory).iter_mut().zip(pattern).for_each(|(to, from)| *to = from);
             Some(Extern::Memory(memory))
         }
+        ExternType::Table(ty) if is_of_module(ty.ref_type) => None,
         ExternType::Table(ty) => store.table_new(ty, 0).ok().map(Extern::Table),
     }
+}
+
+/// Whether a type of references names one of a module.
+fn is_of_module(ty: RefType) -> bool {
+    matches!(ty.heap_type(), HeapType::Concrete(_) | HeapType::Exact(_))
 }
 
 /// A global whose value is its number, a small one.
