@@ -184,7 +184,7 @@ impl World {
         self.foreign = self.place(16, What::Words(8, WORD));
         let masks = subject.memory == MemoryShape::Masked;
         let bytes = if masks { 48 } else { 40 };
-        let fuel = self.place(bytes, What::Words(8, WORD));
+        let fuel = self.place(56, What::Words(8, WORD));
         self.store = fuel;
         if masks {
             self.set(fuel + 40, NOWHERE);
@@ -192,6 +192,9 @@ impl World {
         let last = self.regions.last_mut().expect("the store's region");
         (last.start, last.end) = (fuel + 8, fuel + bytes);
         self.regions.push(Region { start: fuel, end: fuel + 8, what: What::Fuel });
+        // How many functions there are.
+        let (start, end) = (fuel + 48, fuel + 56);
+        self.regions.push(Region { start, end, what: What::Words(8, WORD) });
         let builtins = self.place(32, What::Words(8, WORD));
         let ids = self.place(4 * module.types.len() as u64, What::Words(4, HALF));
         self.epoch = self.place(8, What::Epoch);
@@ -215,6 +218,7 @@ impl World {
         self.set(self.store + 8, self.epoch);
         self.set(self.store + 16, deadline);
         self.set(self.store + 32, self.args);
+        self.set(self.store + 48, self.funcs.len() as u64);
         let fuel = *rng.pick(&[1 << 40, 1 << 40, 1 << 40, 1000, 64, 20, 8, 7, 6, 1, 0]);
         self.set(self.store, !fuel);
         let mut at = self.context + 32;
