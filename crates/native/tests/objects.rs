@@ -4,7 +4,7 @@
 //! The specification's suite and `tests/run/aggregate.wast` have the operators one by one.
 
 use crate::common::{Way, engine, same_metered};
-use prova_core::{Hot, Instance, Module, Store, StoreLimits, StoreLimitsBuilder, Trap, Val};
+use prova_core::{Hot, Instance, Module, Store, StoreLimits, StoreLimitsBuilder, Tier, Trap, Val};
 use std::fmt::Write;
 
 /// Each form of a field: written, read with both signs, and at the ends of an array.
@@ -324,6 +324,60 @@ fn collections_come_at_the_same_objects() {
     assert!(entered > 40, "{entered} loops are entered");
     let fuel = |every| run(Way::Guard, every, None).0.1;
     assert!(fuel(1) < fuel(0), "collections are paid for");
+}
+
+/// A local without a default value keeps its object to the end of the block of its write, in every
+/// tier: in a heap with room for one of two lists both are made one after the other.
+#[test]
+fn locals_without_a_default_keep_as_long_in_every_tier() {
+    let wasm = wat::parse_str(
+        r#"(module (type $n (struct (field (ref null $n))))
+        (func $make (param $n i32) (result (ref $n)) (local $l (ref null $n))
+            (loop $more
+                (local.set $l (struct.new $n (local.get $l)))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+            (ref.as_non_null (local.get $l)))
+        (func (export "block") (local $q (ref $n))
+            (block (local.set $q (call $make (i32.const 10000))))
+            (drop (call $make (i32.const 10000))))
+        (func (export "arms") (param $n i32) (local $q (ref $n))
+            (if (local.get $n) (then (local.set $q (call $make (i32.const 10000)))) (else))
+            (drop (call $make (i32.const 10000))))
+        (func (export "rounds") (param $n i32) (local $q (ref $n))
+            (loop $more
+                (drop (call $make (i32.const 5000)))
+                (local.set $q (call $make (i32.const 5000)))
+                (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "kept") (local $q (ref $n))
+            (local.set $q (call $make (i32.const 10000)))
+            (drop (call $make (i32.const 10000)))))"#,
+    )
+    .expect("the text is well-formed");
+    let run = |tier: Option<Tier>, name: &str, args: &[Val]| {
+        let way = if tier.is_some() { Way::Bytecode } else { Way::Guard };
+        let engine = engine(way, |config| {
+            config.consume_fuel(true);
+            tier.map(|tier| config.tier(tier));
+        });
+        let module = Module::new(&engine, &wasm).expect("it is valid");
+        let limits = StoreLimitsBuilder::new().gc_heap_size(256_000).build();
+        let mut store = Store::new(&engine, limits);
+        store.limiter(|limits: &mut StoreLimits| limits);
+        store.set_fuel(10_000_000).expect("it is metered");
+        let instance = Instance::new(&mut store, &module, &[]).expect("it has no imports");
+        let func = instance.get_func(&mut store, name).expect("an exported function");
+        let error = func.call(&mut store, args, &mut []).err();
+        (error.and_then(|error| error.downcast_ref::<Trap>().copied()), store.get_fuel().ok())
+    };
+    let calls: [(&str, &[Val]); 4] =
+        [("block", &[]), ("arms", &[Val::I32(1)]), ("rounds", &[Val::I32(9)]), ("kept", &[])];
+    for (name, args) in calls {
+        let expected = run(None, name, args);
+        assert_eq!(expected.0.is_some(), name == "kept", "{name}: {expected:?}");
+        for tier in Tier::ALL {
+            assert_eq!(run(Some(tier), name, args), expected, "{name}, {tier}");
+        }
+    }
 }
 
 /// A converted reference that is not null is passed where none may be.

@@ -17,6 +17,8 @@
 //! 4. A run is free operators that follow each other, the first of which alone may have a cost.
 //! 5. The blocks that a run opens are measured from its first one on: if that has a height, so have
 //!    the others.
+//! 6. `late` says where locals without a default value are initialised, found here by blocks and
+//!    not read from the facts: what a frame holds elsewhere is nothing that a store keeps.
 //!
 //! If 2 or 3 cannot be had, the facts and the operators disagree: that is a bug, and an error.
 //!
@@ -54,6 +56,8 @@ pub(crate) struct Code {
     /// The blocks in order of their opening operators; the first is the body.
     pub(crate) blocks: Box<[Block]>,
     tries: Box<[Try]>,
+    /// Where locals without a default value are initialised.
+    late: Box<[Late]>,
     /// The logical stack charge of a frame, in bytes.
     pub(crate) charge_bytes: u64,
 }
@@ -130,6 +134,17 @@ impl Block {
     }
 }
 
+/// A local without a default value, from the operator behind a write that initialises it to the end
+/// of the block or arm around the write.
+#[derive(Clone, Copy)]
+struct Late {
+    local: u32,
+    /// The position of the write.
+    from: u32,
+    /// The position of the `end` or `else`.
+    to: u32,
+}
+
 /// A `try_table` with clauses.
 pub(crate) struct Try {
     /// Its block.
@@ -153,6 +168,17 @@ impl Code {
     /// The function's type.
     pub(crate) fn ty(&self) -> &FuncType {
         self.module.func_type(self.func)
+    }
+
+    /// The locals that have a value at a position: parameters and those with a default value, then
+    /// the others that are initialised there.
+    pub(crate) fn locals_at(&self, at: usize) -> impl Iterator<Item = usize> {
+        let params = self.ty().params.len();
+        let all = self.locals.iter().enumerate();
+        let early = all.filter(move |(local, ty)| *local < params || ty.is_defaultable());
+        let late =
+            self.late.iter().filter(move |it| (it.from as usize) < at && at <= it.to as usize);
+        early.map(|(local, _)| local).chain(late.map(|it| it.local as usize))
     }
 
     /// The `try_table`s with clauses around the call or throw at a position, the innermost first.
@@ -182,6 +208,7 @@ impl Code {
             + size_of_val(&*self.ops)
             + size_of_val(&*self.blocks)
             + size_of_val(&*self.tries)
+            + size_of_val(&*self.late)
             + self.ops.iter().map(labels).sum::<usize>()
             + self.tries.iter().map(|it| size_of_val(&*it.clauses)).sum::<usize>()
     }
@@ -205,8 +232,14 @@ pub(crate) fn decode(module: &Module, func: FuncIdx) -> Result<Code, &'static st
         blocks: Vec::new(),
         tries: Vec::new(),
         open: Vec::new(),
+        late: Vec::new(),
+        live: Vec::new(),
+        is_unset: Vec::new(),
         segments: 0,
     };
+    let (locals, params) = (body.local_types(), module.func_type(func).params.len());
+    decoder.is_unset.extend(std::iter::repeat_n(false, params));
+    decoder.is_unset.extend(locals.iter().skip(params).map(|ty| !ty.is_defaultable()));
     let ty = BlockType::FuncType(module.func_type_idx(func).0);
     decoder.open(ty, 0, false)?;
     let mut operators = body.operators();
@@ -216,7 +249,7 @@ pub(crate) fn decode(module: &Module, func: FuncIdx) -> Result<Code, &'static st
         let bytes = module.bytes().get(offset as usize..operators.original_position() as usize);
         decoder.take(operator, offset as u32, bytes.ok_or("an operator beyond its module")?)?;
     }
-    decoder.finish(func, body.local_types())
+    decoder.finish(func, locals)
 }
 
 /// An open block.
@@ -224,6 +257,8 @@ struct Open {
     block: u32,
     /// The innermost `try_table` with clauses inside it: itself or one around it, or `NONE`.
     try_: u32,
+    /// How many locals without a default value were initialised before it.
+    live: u32,
 }
 
 /// A body being decoded.
@@ -238,6 +273,11 @@ struct Decoder<'m> {
     tries: Vec<Try>,
     /// The open blocks, the innermost last.
     open: Vec<Open>,
+    late: Vec<Late>,
+    /// Those of `late` that have not ended, by their places.
+    live: Vec<u32>,
+    /// By local: whether it has no default value and is not initialised.
+    is_unset: Vec<bool>,
     /// How many segments have been placed.
     segments: usize,
 }
@@ -262,12 +302,15 @@ impl<'m> Decoder<'m> {
                 (self.open_try(try_table.ty, &try_table.catches, position)?, free)
             }
             Operator::Else => {
-                let block = self.open.last().ok_or("`else` outside all blocks")?.block;
+                let &Open { block, live, .. } =
+                    self.open.last().ok_or("`else` outside all blocks")?;
+                self.forget(live, position);
                 self.blocks[block as usize].else_ = position;
                 (NONE, free)
             }
             Operator::End => {
-                let block = self.open.pop().ok_or("`end` outside all blocks")?.block;
+                let Open { block, live, .. } = self.open.pop().ok_or("`end` outside all blocks")?;
+                self.forget(live, position);
                 self.end(block, position);
                 (NONE, free)
             }
@@ -290,6 +333,10 @@ impl<'m> Decoder<'m> {
                 let labels = labels.collect::<Result<_, _>>()?;
                 self.ops.push(Op::BrTable(labels));
                 (NONE, What::Step(self.ops.len() as u32 - 1))
+            }
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                self.write(local_index, position);
+                (NONE, self.step(operator, bytes))
             }
             // Calls and throws look here; of others nobody asks.
             _ => (self.open.last().map_or(NONE, |open| open.try_), self.step(operator, bytes)),
@@ -331,7 +378,7 @@ impl<'m> Decoder<'m> {
         let (else_, end, height) = (NONE, start, AtomicU32::new(height));
         self.blocks.push(Block { params, results, start, else_, end, height, is_loop });
         let try_ = self.open.last().map_or(NONE, |open| open.try_);
-        self.open.push(Open { block, try_ });
+        self.open.push(Open { block, try_, live: self.live.len() as u32 });
         Ok(block)
     }
 
@@ -360,6 +407,25 @@ impl<'m> Decoder<'m> {
             }
         }
         Ok(block)
+    }
+
+    /// A local is written.
+    fn write(&mut self, local: u32, position: u32) {
+        if let Some(is_unset) = self.is_unset.get_mut(local as usize)
+            && std::mem::take(is_unset)
+        {
+            self.live.push(self.late.len() as u32);
+            self.late.push(Late { local, from: position, to: NONE });
+        }
+    }
+
+    /// A block or arm ends: locals are initialised no longer that were not before it.
+    fn forget(&mut self, live: u32, position: u32) {
+        for at in self.live.drain(live as usize..) {
+            let late = &mut self.late[at as usize];
+            late.to = position;
+            self.is_unset[late.local as usize] = true;
+        }
     }
 
     /// The block of the label `depth` labels out.
@@ -422,6 +488,7 @@ impl<'m> Decoder<'m> {
             ops: self.ops.into(),
             blocks: self.blocks.into(),
             tries: self.tries.into(),
+            late: self.late.into(),
             charge_bytes: self.facts.charge_bytes(),
         })
     }

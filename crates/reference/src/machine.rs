@@ -330,7 +330,8 @@ impl<'s> Machine<'s> {
         if !self.store.has_traced() {
             return Vec::new();
         }
-        let locals = std::iter::once(&self.frame).chain(&self.callers).flat_map(|f| &f.locals);
+        let frames = std::iter::once(&self.frame).chain(&self.callers);
+        let locals = frames.flat_map(Frame::values);
         let values = self.stack.values().iter().chain(locals);
         values.filter_map(|value| value.traced_cell()).collect()
     }
@@ -518,7 +519,7 @@ impl<'s> Machine<'s> {
 
 /// The references to exceptions and objects that a frame holds, as locals or as these operands.
 fn references(frame: &Frame, operands: Option<&[Value]>) -> Vec<Cell> {
-    let values = frame.locals.iter().chain(operands.unwrap_or_default());
+    let values = frame.values().chain(operands.unwrap_or_default());
     values.filter_map(|value| value.traced_cell()).collect()
 }
 
@@ -528,6 +529,11 @@ impl Frame {
         let mut locals = args;
         locals.extend(code.locals.iter().skip(locals.len()).map(|&ty| Value::default_of(ty)));
         Frame { instance, code, locals, at: 0, height, replaced: false }
+    }
+
+    /// The values of the locals that have one by the Wasm alone.
+    fn values(&self) -> impl Iterator<Item = &Value> {
+        self.code.locals_at(self.at).filter_map(|local| self.locals.get(local))
     }
 
     fn block(&self, block: u32) -> Result<&Block, Stop> {

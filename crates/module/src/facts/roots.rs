@@ -10,10 +10,11 @@
 //! that they are the same in every tier: all locals of such a type, read again or not, and the
 //! operands that lie below those of the operator at which the frame is. A local without a default
 //! value counts where validation has it initialised: from a write on to the end of the block or arm
-//! around it. Exceptions and objects are
-//! made while a frame is at a call, at a `throw` or at an allocation, so only these operators have
-//! an entry; one without has no such operands, and no such local. The operands of an allocation
-//! itself are followed by who makes the object.
+//! around it.
+//!
+//! Exceptions and objects are made while a frame is at a call, at a `throw` or at an allocation, so
+//! only these operators have an entry; one without has no such operands, and no such local. The
+//! operands of an allocation itself are followed by who makes the object.
 //!
 //! Cells count as in [`FuncFacts`](super::FuncFacts): those of the locals, then those of the
 //! operand stack.

@@ -12,7 +12,7 @@ use crate::trap::TrapKind;
 use crate::value::MemoryAddr;
 use crate::vm::Cell;
 use prova_module::ops::Opcode;
-use prova_module::{SharedAccess, for_each_wasm_op};
+use prova_module::{SharedAccess, for_each_wasm_op, wasm_operand};
 use prova_num::*;
 
 /// Bits of an access: as they lie in memory.
@@ -91,25 +91,6 @@ impl Value for u128 {
     }
 }
 
-/// The type of a value of a kind.
-macro_rules! type_of {
-    (i32) => {
-        u32
-    };
-    (i64) => {
-        u64
-    };
-    (f32) => {
-        f32
-    };
-    (f64) => {
-        f64
-    };
-    (v128) => {
-        u128
-    };
-}
-
 /// An access: the memory, the address, the lane, and the cells.
 struct At<'a> {
     memory: &'a SharedMemory,
@@ -122,11 +103,11 @@ struct At<'a> {
 macro_rules! perform {
     ($a:ident load [$p:ident : addr -> $d:ident] ($($i:tt)*) $m:ident : $bits:ident { $e:expr }) => {{
         let $m = <$bits>::load($a.memory.bytes(), $a.at)?;
-        let value: type_of!($d) = $e;
+        let value: wasm_operand!($d) = $e;
         value.write($a.cells)
     }};
     ($a:ident store [$p:ident : addr $v:ident : $vk:ident ->] ($($i:tt)*) $m:ident : $bits:ident { $e:expr }) => {{
-        let $v = <type_of!($vk)>::read($a.cells.get(1..)?)?;
+        let $v = <wasm_operand!($vk)>::read($a.cells.get(1..)?)?;
         let bits: $bits = $e;
         bits.store($a.memory.bytes(), $a.at)
     }};
@@ -145,25 +126,25 @@ macro_rules! perform {
     }};
     ($a:ident atomic_load [$p:ident : addr -> $d:ident] ($($i:tt)*) $m:ident : $bits:ident { $e:expr }) => {{
         let $m = $a.memory.atomic_load($a.at, size_of::<$bits>())? as $bits;
-        let value: type_of!($d) = $e;
+        let value: wasm_operand!($d) = $e;
         value.write($a.cells)
     }};
     ($a:ident atomic_store [$p:ident : addr $v:ident : $vk:ident ->] ($($i:tt)*) $m:ident : $bits:ident { $e:expr }) => {{
-        let $v = <type_of!($vk)>::read($a.cells.get(1..)?)?;
+        let $v = <wasm_operand!($vk)>::read($a.cells.get(1..)?)?;
         let bits: $bits = $e;
         $a.memory.atomic_update($a.at, size_of::<$bits>(), |_| Some(bits.into())).map(drop)
     }};
     ($a:ident atomic_rmw [$p:ident : addr $v:ident : $vk:ident -> $d:ident] ($($i:tt)*) $m:ident : $bits:ident { $e:expr }) => {{
-        let $v = <type_of!($vk)>::read($a.cells.get(1..)?)?;
-        let pair = |$m: $bits| -> (type_of!($d), $bits) { $e };
+        let $v = <wasm_operand!($vk)>::read($a.cells.get(1..)?)?;
+        let pair = |$m: $bits| -> (wasm_operand!($d), $bits) { $e };
         let new = |bits: u64| Some(pair(bits as $bits).1.into());
         let found = $a.memory.atomic_update($a.at, size_of::<$bits>(), new)? as $bits;
         pair(found).0.write($a.cells)
     }};
     ($a:ident atomic_cmpxchg [$p:ident : addr $x:ident : $xk:ident $v:ident : $vk:ident -> $d:ident] ($($i:tt)*) $m:ident : $bits:ident { $e:expr }) => {{
-        let $x = <type_of!($xk)>::read($a.cells.get(1..)?)?;
-        let $v = <type_of!($vk)>::read($a.cells.get(2..)?)?;
-        let all = |$m: $bits| -> (type_of!($d), $bits, $bits) { $e };
+        let $x = <wasm_operand!($xk)>::read($a.cells.get(1..)?)?;
+        let $v = <wasm_operand!($vk)>::read($a.cells.get(2..)?)?;
+        let all = |$m: $bits| -> (wasm_operand!($d), $bits, $bits) { $e };
         let new = |bits: u64| {
             let (_, expected, new) = all(bits as $bits);
             (bits as $bits == expected).then_some(new.into())

@@ -541,6 +541,35 @@ impl<O: Observer> Proof<'_, '_, O> {
         self.wasm_calls(effect, args, TypeIdx(ty), tail)
     }
 
+    /// Pops the operands of a call or of an operator that is performed into `call_args`, by cells,
+    /// and leaves no results.
+    pub(super) fn pop_call_args(&mut self, operands: usize) -> Verdict {
+        let first = self.state.entries().checked_sub(operands);
+        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
+        self.call_args.clear();
+        let from = if operands == 0 { self.state.top() } else { self.state.entry_cell(first) };
+        for cell in from..self.state.top() {
+            self.call_args.push(self.state.wasm(cell));
+        }
+        self.state.truncate(first);
+        self.call_results.clear();
+        Ok(())
+    }
+
+    /// Leaves the result of an operator that is performed next in `call_results`, which are empty:
+    /// none, or a value of one or two cells. Gives the value.
+    pub(super) fn performed_result(&mut self, cells: u32) -> Vn {
+        let result = self.next_result();
+        if cells > 0 {
+            self.call_results.push(result);
+        }
+        if cells == 2 {
+            let high = self.terms.borrow_mut().high(result);
+            self.call_results.push(high);
+        }
+        result
+    }
+
     pub(super) fn wasm_calls<const N: usize>(
         &mut self,
         effect: Effect,
@@ -549,14 +578,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         tail: bool,
     ) -> Verdict {
         let ty = &self.module.types()[ty.index()];
-        let first = self.state.entries().checked_sub(ty.params.len());
-        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
-        self.call_args.clear();
-        for cell in self.state.entry_cell(first)..self.state.top() {
-            self.call_args.push(self.state.wasm(cell));
-        }
-        self.state.truncate(first);
-        self.call_results.clear();
+        self.pop_call_args(ty.params.len())?;
         if !tail {
             for (k, &result) in ty.results.iter().enumerate() {
                 let vn = Vn::effect(self.effects + 1, k as u32);

@@ -9,7 +9,7 @@
 //! window.
 
 use super::super::effects::Effect;
-use super::super::{Fault, Observer, Proof, Rule, Verdict};
+use super::super::{Fault, Observer, Proof, Verdict};
 use prova_module::objects::Shape;
 use prova_module::ops::Class;
 use prova_module::{HeapType, Opcode, RefType, heap_code};
@@ -77,25 +77,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         let index = |at| immediates.get(at).copied().unwrap_or(0);
         let shape = Shape::of(self.module.types(), opcode, (index(0), index(1)));
         let shape = shape.ok_or_else(|| self.refused(opcode))?;
-        let first = self.state.entries().checked_sub(shape.operands as usize);
-        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
-        self.call_args.clear();
-        let from =
-            if shape.operands == 0 { self.state.top() } else { self.state.entry_cell(first) };
-        for cell in from..self.state.top() {
-            self.call_args.push(self.state.wasm(cell));
-        }
-        self.state.truncate(first);
-        self.call_results.clear();
-        let result = Vn::effect(self.effects + 1, 0);
-        let wide = shape.result_cells == 2;
-        if shape.result_cells > 0 {
-            self.call_results.push(result);
-        }
-        if wide {
-            let high = self.terms.borrow_mut().high(result);
-            self.call_results.push(high);
-        }
+        self.pop_call_args(shape.operands as usize)?;
+        let result = self.performed_result(shape.result_cells);
         let effect = Effect::Objects(opcode);
         match *immediates {
             [] => self.demand_with(effect, [], Vn::UNDEF)?,
@@ -109,7 +92,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         if shape.result_cells == 0 {
             return Ok(());
         }
-        self.push(result, wide)
+        self.push(result, shape.result_cells == 2)
     }
 
     /// `br_on_cast`, or `br_on_cast_fail`, to a label.

@@ -9,7 +9,7 @@
 //! must be performed once, and nothing knows what memory holds (Q2).
 
 use super::super::effects::Effect;
-use super::super::{Fault, Observer, Proof, Rule, Verdict};
+use super::super::{Observer, Proof, Verdict};
 use super::Sym;
 use prova_module::ops::Opcode;
 use prova_module::{MemArg, MemArgTarget, MemoryIdx, SharedAccess};
@@ -31,29 +31,14 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
     pub(super) fn shared(&mut self, opcode: Opcode, memarg: MemArg, lane: u8) -> Verdict {
         let access = SharedAccess::new(opcode, lane).ok_or_else(|| self.refused(opcode))?;
         let MemArgTarget::Memory(memory) = memarg.target else { return Err(self.refused(opcode)) };
-        let first = self.state.entries().checked_sub(access.operands() as usize);
-        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
-        self.call_args.clear();
-        for cell in self.state.entry_cell(first)..self.state.top() {
-            self.call_args.push(self.state.wasm(cell));
-        }
-        self.state.truncate(first);
-        self.call_results.clear();
-        let result = self.next_result();
-        let wide = access.result_cells() == 2;
-        if access.result_cells() > 0 {
-            self.call_results.push(result);
-        }
-        if wide {
-            let high = self.terms.borrow_mut().high(result);
-            self.call_results.push(high);
-        }
+        self.pop_call_args(access.operands() as usize)?;
+        let result = self.performed_result(access.result_cells());
         let args = [Vn::index(memory), self.constant(memarg.offset), Vn::index(access.code())];
         self.demand_with(Effect::Shared, args, Vn::UNDEF)?;
         if access.result_cells() == 0 {
             return Ok(());
         }
-        self.push(result, wide)
+        self.push(result, access.result_cells() == 2)
     }
 
     /// The bits that the next effect finds in memory.
