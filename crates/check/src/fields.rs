@@ -152,8 +152,8 @@ impl Machine<'_> {
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
     /// is since the last call, and the reference is not null. A number that is at most the array's
-    /// length is as good (L9). The record of a store address that was read from a record is this
-    /// record.
+    /// length is as good (L9), in the masked shape one that no branch bounds (D3). The record of a
+    /// store address that was read from a record is this record.
     fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<Value, Fault> {
         if planted!(OldList, calls != state.calls, false) {
             return fault(Rule::Field, "the functions' records may have moved at a call");
@@ -168,9 +168,10 @@ impl Machine<'_> {
         }
         let is_ref = matches!(kind, Kind::Ref(ty) if ty.kind == RefKind::Func);
         let number = Reading { sym: to.sym, shift: 0, add: 0 };
+        let sure = self.sure(state.path);
         let names = is_ref
             || !self.layout.contexts()
-                && planted!(NumberIsFunction, self.within(state.path, number, Extent::Funcs), true);
+                && planted!(NumberIsFunction, self.within(sure, number, Extent::Funcs), true);
         if !names || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
             return fault(Rule::CallType, "no reference names the record");
         }

@@ -32,11 +32,11 @@ use prova_module::objects::{HEADER_BYTES, Shape, Storage};
 use prova_module::ops::Class;
 use prova_module::slots::{DISPLAY_BYTES, DISPLAY_DEPTHS, DISPLAY_TYPES, display_at};
 use prova_module::{
-    AbstractHeapType, Composite, HeapType, Module, ObjectLayout, Opcode, RefKind, RefType, TypeIdx,
+    AbstractHeapType, Composite, HeapType, ObjectLayout, Opcode, RefKind, RefType, TypeIdx,
     UnpackedIndex, ValType, heap_code,
 };
 use prova_ssa as ssa;
-use prova_ssa::{Body, InstData, two_numbers};
+use prova_ssa::{InstData, two_numbers};
 use std::rc::Rc;
 
 /// Where the length of an array stands in its header.
@@ -202,8 +202,8 @@ impl Lowering<'_> {
 
     /// Whether a value is a number that only calls use, as the function that they call (A5).
     pub(super) fn is_callee(&self, value: Option<ssa::Value>) -> bool {
-        let near = self.is_near();
-        value.is_some_and(|value| near && self.callees[value.as_u32() as usize])
+        let is = |value: ssa::Value| self.callees.get(value.as_u32() as usize) == Some(&true);
+        self.is_near() && value.is_some_and(is)
     }
 
     /// Whether accesses of the heap are code.
@@ -523,61 +523,6 @@ fn names_object(ty: RefType) -> bool {
         ),
         HeapType::Concrete(_) => true,
         HeapType::Exact(_) => false,
-    }
-}
-
-/// By value: whether it is a reference to a function out of an object, and all that uses it are
-/// calls by reference, as the function that they call (A5).
-pub(super) fn callees(module: &Module, body: &Body) -> Vec<bool> {
-    let mut callees = vec![false; body.value_count()];
-    let is_func = |ty: ValType| match ty {
-        ValType::Ref(ty) => module.types().ref_kind(ty) == RefKind::Func,
-        _ => false,
-    };
-    let mut any = false;
-    for (_, data) in body.blocks() {
-        for inst in data.insts().map(|inst| body.inst(inst)) {
-            let ssa::Op::Wasm(Opcode::StructGet | Opcode::ArrayGet) = inst.op else { continue };
-            let Some(value) = inst.result().filter(|&value| is_func(body.value(value).ty)) else {
-                continue;
-            };
-            callees[value.as_u32() as usize] = true;
-            any = true;
-        }
-    }
-    if any {
-        uses(body, |value| callees[value.as_u32() as usize] = false);
-    }
-    callees
-}
-
-/// Visits the values that a body uses, except those that calls by reference call.
-fn uses(body: &Body, mut visit: impl FnMut(ssa::Value)) {
-    let operands = |opcode: Option<Opcode>, args: ssa::List<ssa::Value>| {
-        let operands = body.operands(args);
-        let class = opcode.map(Opcode::class);
-        let by_reference = matches!(class, Some(Class::call_ref | Class::return_call_ref));
-        &operands[..operands.len().saturating_sub(usize::from(by_reference))]
-    };
-    for (block, data) in body.blocks() {
-        for inst in data.insts().map(|inst| body.inst(inst)) {
-            let opcode = match inst.op {
-                ssa::Op::Wasm(opcode) => Some(opcode),
-                ssa::Op::Charge | ssa::Op::Poll => None,
-            };
-            operands(opcode, inst.args).iter().copied().for_each(&mut visit);
-        }
-        match &data.terminator {
-            ssa::Terminator::Invoke { call, .. } | ssa::Terminator::TailCall(call) => {
-                operands(Some(call.opcode), call.args).iter().copied().for_each(&mut visit);
-            }
-            terminator => {
-                body.terminator_operands(terminator).iter().copied().for_each(&mut visit);
-            }
-        }
-        for edge in body.successors(block) {
-            body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(&mut visit);
-        }
     }
 }
 

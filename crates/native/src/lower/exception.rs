@@ -32,6 +32,7 @@ use crate::abi;
 use crate::emit::Region;
 use crate::lower::Lowering;
 use crate::lower::state::{cells, put_cell};
+use crate::lower::uses::uses;
 use crate::thunk;
 use cranelift_codegen::ir::types::{I8X16, I64};
 use cranelift_codegen::ir::{
@@ -43,7 +44,7 @@ use prova_check::{offsets, traps};
 use prova_module::ops::Immediate;
 use prova_module::{Opcode, TagIdx, ValType};
 use prova_ssa as ssa;
-use prova_ssa::{Body, Edge, Held, Imm, List, Terminator};
+use prova_ssa::{Edge, Held, Imm, List, Terminator};
 use std::collections::BTreeMap;
 
 /// The greatest number of landings of a function, all calls together.
@@ -92,25 +93,6 @@ impl<'a> Catches<'a> {
     }
 }
 
-/// The values that are used, each with the block that uses it. A handler's own edges are uses too:
-/// its parameters may be arguments of the edges of another one, which it dominates.
-fn used(body: &Body, held: Option<&Held>, mut visit: impl FnMut(Option<ssa::Block>, ssa::Value)) {
-    held.iter().flat_map(|held| held.values()).for_each(|value| visit(None, value));
-    for (block, data) in body.blocks() {
-        let user = Some(block);
-        for inst in data.insts() {
-            let operands = body.operands(body.inst(inst).args);
-            operands.iter().for_each(|&value| visit(user, value));
-        }
-        let operands = body.terminator_operands(&data.terminator);
-        operands.iter().for_each(|&value| visit(user, value));
-        for edge in body.successors(block) {
-            let args = body.args(&edge).iter();
-            args.filter_map(|arg| arg.value()).for_each(|value| visit(user, value));
-        }
-    }
-}
-
 impl Lowering<'_> {
     /// Finds the parameters of handlers that need a slot.
     pub(crate) fn handler_parameters(&mut self) {
@@ -122,13 +104,16 @@ impl Lowering<'_> {
             return;
         }
         let mut slots = vec![None; self.body.value_count()];
-        used(self.body, self.catches.held, |user, value| {
+        let mut used = |user: Option<ssa::Block>, value: ssa::Value| {
             let at = value.as_u32() as usize;
             let foreign = handler_of[at].is_some_and(|handler| user != Some(handler));
             if foreign && slots[at].is_none() {
                 slots[at] = Some(self.slot(abi::clif(self.body.value(value).ty)));
             }
-        });
+        };
+        let held = self.catches.held.into_iter().flat_map(Held::values);
+        held.for_each(|value| used(None, value));
+        uses(self.body, |user, value, _| used(Some(user), value));
         self.catches.slots = slots;
     }
 

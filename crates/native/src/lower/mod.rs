@@ -31,6 +31,7 @@ mod make;
 pub(crate) mod memory;
 pub(crate) mod numeric;
 pub(crate) mod state;
+mod uses;
 pub(crate) mod vector;
 
 use crate::Declined;
@@ -185,7 +186,7 @@ pub(crate) fn lower(
         result_cells,
         catches: Catches::new(held),
         edge_args: Cell::new(0),
-        callees: aggregate::callees(module, body),
+        callees: uses::callees(module, body),
         layouts: RefCell::default(),
     };
     lowering.parameters();
