@@ -115,7 +115,7 @@ static void types(void) {
   wasmtime_context_t* context = wasmtime_store_context(store);
   wasm_memorytype_t* type = NULL;
   succeed(wasmtime_memorytype_new(3, true, 5, false, false, 0, &type));
-  check(!wasmtime_memorytype_isshared(type), "no memory is shared");
+  check(!wasmtime_memorytype_isshared(type), "it is not shared");
   wasmtime_memory_t memory;
   succeed(wasmtime_memory_new(context, type, &memory));
   uint64_t before = 0;
@@ -124,7 +124,7 @@ static void types(void) {
          wasmtime_memory_data_size(context, &memory));
   print_error(wasmtime_memory_grow(context, &memory, UINT64_MAX, &before));
   wasm_memorytype_delete(type);
-  print_error(wasmtime_memorytype_new(0, true, 1, true, true, 16, &type));
+  print_error(wasmtime_memorytype_new(0, false, 1, true, true, 16, &type));
   print_error(wasmtime_memorytype_new(0, true, 1, true, false, 255, &type));
   print_error(wasmtime_memorytype_new(2, true, 1, false, false, 16, &type));
   print_error(wasmtime_memorytype_new((1 << 16) + 1, false, 0, false, false, 16, &type));

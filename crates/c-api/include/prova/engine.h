@@ -67,6 +67,8 @@ WASM_API_EXTERN struct wasmtime_error* wasmtime_config_target_set(wasm_config_t*
  * collection, and flags of the code generator are fixed. `prova_engine_new` says which it was. */
 PROVA_CONFIG_PROPERTY(debug_info, bool)
 PROVA_CONFIG_PROPERTY(wasm_gc, bool)
+/* Memories that threads share; off by default. */
+PROVA_CONFIG_PROPERTY(shared_memory, bool)
 WASM_API_EXTERN void wasmtime_config_cranelift_flag_enable(wasm_config_t*, const char* flag);
 WASM_API_EXTERN void wasmtime_config_cranelift_flag_set(wasm_config_t*, const char* flag,
                                                         const char* value);

@@ -58,7 +58,11 @@ typedef uint8_t wasmtime_extern_kind_t;
 #define WASMTIME_EXTERN_GLOBAL 1
 #define WASMTIME_EXTERN_TABLE 2
 #define WASMTIME_EXTERN_MEMORY 3
+#define WASMTIME_EXTERN_SHAREDMEMORY 4
 #define WASMTIME_EXTERN_TAG 5
+
+/* A memory that threads share: it belongs to no store. */
+typedef struct wasmtime_sharedmemory wasmtime_sharedmemory_t;
 
 typedef union wasmtime_extern_union {
   wasmtime_func_t func;
@@ -66,6 +70,7 @@ typedef union wasmtime_extern_union {
   wasmtime_table_t table;
   wasmtime_memory_t memory;
   wasmtime_tag_t tag;
+  wasmtime_sharedmemory_t* sharedmemory;
 } wasmtime_extern_union_t;
 
 typedef struct wasmtime_extern {
@@ -73,7 +78,8 @@ typedef struct wasmtime_extern {
   wasmtime_extern_union_t of;
 } wasmtime_extern_t;
 
-/* Does nothing: externals live as long as their store. */
+/* Deletes a shared memory; all others live as long as their store. What a function writes to `out` is
+ * the program's. */
 WASM_API_EXTERN void wasmtime_extern_delete(wasmtime_extern_t*);
 WASM_API_EXTERN wasm_externtype_t* wasmtime_extern_type(wasmtime_context_t*,
                                                         const wasmtime_extern_t*);
@@ -220,8 +226,8 @@ WASM_API_EXTERN wasm_trap_t* wasmtime_context_set_exception(wasmtime_context_t*,
 WASM_API_EXTERN bool wasmtime_context_take_exception(wasmtime_context_t*, wasmtime_exnref_t* out);
 WASM_API_EXTERN bool wasmtime_context_has_exception(wasmtime_context_t*);
 
-/* Memories. `data` may be read and written between calls of code, until the memory grows. Types of
- * shared memories are refused, and pages have 2^16 bytes or 2^0. */
+/* Memories. `data` may be read and written between calls of code, until the memory grows. Pages have
+ * 2^16 bytes or 2^0; a shared memory has a greatest size. */
 
 WASM_API_EXTERN wasmtime_error_t* wasmtime_memorytype_new(uint64_t min, bool max_present,
                                                           uint64_t max, bool is_64, bool shared,
@@ -230,7 +236,6 @@ WASM_API_EXTERN wasmtime_error_t* wasmtime_memorytype_new(uint64_t min, bool max
 WASM_API_EXTERN uint64_t wasmtime_memorytype_minimum(const wasm_memorytype_t*);
 WASM_API_EXTERN bool wasmtime_memorytype_maximum(const wasm_memorytype_t*, uint64_t* max);
 WASM_API_EXTERN bool wasmtime_memorytype_is64(const wasm_memorytype_t*);
-/* Always false. */
 WASM_API_EXTERN bool wasmtime_memorytype_isshared(const wasm_memorytype_t*);
 WASM_API_EXTERN uint64_t wasmtime_memorytype_page_size(const wasm_memorytype_t*);
 WASM_API_EXTERN uint8_t wasmtime_memorytype_page_size_log2(const wasm_memorytype_t*);
@@ -249,6 +254,24 @@ WASM_API_EXTERN wasmtime_error_t* wasmtime_memory_grow(wasmtime_context_t*,
 WASM_API_EXTERN uint64_t wasmtime_memory_page_size(wasmtime_context_t*, const wasmtime_memory_t*);
 WASM_API_EXTERN uint8_t wasmtime_memory_page_size_log2(wasmtime_context_t*,
                                                        const wasmtime_memory_t*);
+
+/* Shared memories, of an engine with `wasmtime_config_shared_memory_set`. Any thread may call these
+ * functions at any time. `data` stays where it is; code may read and write it at any time, so a program
+ * uses atomic accesses. Instances import one by an external of this kind. */
+
+WASM_API_EXTERN wasmtime_error_t* wasmtime_sharedmemory_new(const wasm_engine_t*,
+                                                            const wasm_memorytype_t*,
+                                                            wasmtime_sharedmemory_t** out);
+WASM_API_EXTERN void wasmtime_sharedmemory_delete(wasmtime_sharedmemory_t*);
+/* Another handle of the same memory. */
+WASM_API_EXTERN wasmtime_sharedmemory_t* wasmtime_sharedmemory_clone(
+    const wasmtime_sharedmemory_t*);
+WASM_API_EXTERN wasm_memorytype_t* wasmtime_sharedmemory_type(const wasmtime_sharedmemory_t*);
+WASM_API_EXTERN uint8_t* wasmtime_sharedmemory_data(const wasmtime_sharedmemory_t*);
+WASM_API_EXTERN size_t wasmtime_sharedmemory_data_size(const wasmtime_sharedmemory_t*);
+WASM_API_EXTERN uint64_t wasmtime_sharedmemory_size(const wasmtime_sharedmemory_t*);
+WASM_API_EXTERN wasmtime_error_t* wasmtime_sharedmemory_grow(const wasmtime_sharedmemory_t*,
+                                                             uint64_t delta, uint64_t* previous);
 
 /* Instances. Imports stand in the module's order. */
 

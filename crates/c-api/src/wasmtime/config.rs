@@ -81,6 +81,9 @@ setters! {
     wasmtime_config_debug_info_set bool: |config, on| {
         config.debug_info(on);
     };
+    wasmtime_config_shared_memory_set bool: |config, on| {
+        config.shared_memory(on);
+    };
     wasmtime_config_wasm_gc_set bool: |config, on| {
         config.wasm_gc(on);
     };

@@ -2,9 +2,12 @@
 //!
 //! A handle is the number of its store and the number of the object there. Handles of another
 //! store, and numbers that no object has, are refused; nothing follows them.
+//!
+//! Shared memories belong to no store: of one, an external has a pointer, which its program deletes.
 
 use crate::pointer::In;
 use crate::store::{Item, StoreCell};
+use crate::wasmtime::sharedmemory::wasmtime_sharedmemory_t;
 use prova::{Extern, Result, format_err};
 use std::sync::Arc;
 
@@ -20,14 +23,23 @@ pub(crate) const WASMTIME_EXTERN_FUNC: u8 = 0;
 pub(crate) const WASMTIME_EXTERN_GLOBAL: u8 = 1;
 pub(crate) const WASMTIME_EXTERN_TABLE: u8 = 2;
 pub(crate) const WASMTIME_EXTERN_MEMORY: u8 = 3;
+pub(crate) const WASMTIME_EXTERN_SHAREDMEMORY: u8 = 4;
 pub(crate) const WASMTIME_EXTERN_TAG: u8 = 5;
 
-/// A handle with the kind of its object.
+/// An object of a store, or a shared memory.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
+union Of {
+    handle: Handle,
+    shared: *mut wasmtime_sharedmemory_t,
+}
+
+/// An object with its kind.
+#[repr(C)]
+#[derive(Clone, Copy)]
 pub(crate) struct wasmtime_extern_t {
-    pub(crate) kind: u8,
-    pub(crate) of: Handle,
+    kind: u8,
+    of: Of,
 }
 
 impl Handle {
@@ -56,6 +68,10 @@ impl wasmtime_extern_t {
     /// The handle of something that was exported.
     pub(crate) fn of(cell: &StoreCell, item: Extern) -> wasmtime_extern_t {
         let kind = match item {
+            Extern::SharedMemory(memory) => {
+                let shared = Box::into_raw(Box::new(wasmtime_sharedmemory_t { memory }));
+                return wasmtime_extern_t { kind: WASMTIME_EXTERN_SHAREDMEMORY, of: Of { shared } };
+            }
             Extern::Global(_) => WASMTIME_EXTERN_GLOBAL,
             Extern::Table(_) => WASMTIME_EXTERN_TABLE,
             Extern::Memory(_) => WASMTIME_EXTERN_MEMORY,
@@ -63,15 +79,40 @@ impl wasmtime_extern_t {
             // `Extern` may get more; all that there are else are functions.
             _ => WASMTIME_EXTERN_FUNC,
         };
-        wasmtime_extern_t { kind, of: Handle::of(cell, Item::of_extern(item)) }
+        wasmtime_extern_t { kind, of: Of { handle: Handle::of(cell, Item::of_extern(item)) } }
+    }
+
+    /// The shared memory, if it is one; null is none.
+    fn shared(&self) -> Option<*mut wasmtime_sharedmemory_t> {
+        // SAFETY: C1: of this kind, there is a pointer.
+        let shared = (self.kind == WASMTIME_EXTERN_SHAREDMEMORY).then(|| unsafe { self.of.shared });
+        shared.filter(|shared| !shared.is_null())
+    }
+
+    /// Deletes what does not live as long as its store, once.
+    pub(crate) fn delete(&mut self) {
+        if let Some(shared) = self.shared() {
+            self.of = Of { shared: std::ptr::null_mut() };
+            // SAFETY: C1: the pointer came from `of`, and the program gives it up.
+            drop(unsafe { Box::from_raw(shared) });
+        }
     }
 
     /// The object.
     ///
     /// # Errors
-    /// Those of [`Handle::item`], and if it is of another kind than the handle says.
+    /// Those of [`Handle::item`], if it is of another kind than the handle says, and if it is no
+    /// shared memory any more.
     pub(crate) fn item(self, cell: &StoreCell) -> Result<Extern> {
-        let item = self.of.item(cell)?;
+        if let Some(shared) = self.shared() {
+            // SAFETY: C1: a live shared memory.
+            return Ok(unsafe { &*shared }.memory.clone().into());
+        }
+        if self.kind == WASMTIME_EXTERN_SHAREDMEMORY {
+            return Err(format_err!("a shared memory that was deleted, or is null"));
+        }
+        // SAFETY: C1: of all other kinds, there is a handle.
+        let item = unsafe { self.of.handle }.item(cell)?;
         let kind = match item {
             Item::Func(_) => WASMTIME_EXTERN_FUNC,
             Item::Global(_) => WASMTIME_EXTERN_GLOBAL,

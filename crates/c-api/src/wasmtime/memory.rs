@@ -23,10 +23,9 @@ extern "C" fn wasmtime_memorytype_new(
     handed(ty.map(|ty| Some(wasm_externtype_t::of_memory(ty))), &mut out)
 }
 
-/// Always false: shared memories are not supported.
 #[unsafe(no_mangle)]
-extern "C" fn wasmtime_memorytype_isshared(_ty: In<wasm_externtype_t>) -> bool {
-    false
+extern "C" fn wasmtime_memorytype_isshared(ty: In<wasm_externtype_t>) -> bool {
+    ty.want("memorytype").to_memory().is_shared()
 }
 
 #[unsafe(no_mangle)]

@@ -15,6 +15,7 @@ mod memory;
 mod module;
 mod pool;
 mod profile;
+mod sharedmemory;
 mod store;
 mod table;
 mod tag;

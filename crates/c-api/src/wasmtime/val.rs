@@ -192,9 +192,13 @@ extern "C" fn wasmtime_val_clone(val: In<wasmtime_val_t>, mut out: Out<wasmtime_
     out.set(*val.want("val"));
 }
 
-/// Externals live as long as their store: there is nothing to do.
+/// Externals live as long as their store, but shared memories, which have none.
 #[unsafe(no_mangle)]
-extern "C" fn wasmtime_extern_delete(_item: Give<wasmtime_extern_t>) {}
+extern "C" fn wasmtime_extern_delete(mut item: Give<wasmtime_extern_t>) {
+    if let Some(item) = item.get() {
+        item.delete();
+    }
+}
 
 #[unsafe(no_mangle)]
 extern "C" fn wasmtime_extern_type(
