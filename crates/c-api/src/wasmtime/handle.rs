@@ -84,9 +84,12 @@ impl wasmtime_extern_t {
 
     /// The shared memory, if it is one; null is none.
     fn shared(&self) -> Option<*mut wasmtime_sharedmemory_t> {
+        if self.kind != WASMTIME_EXTERN_SHAREDMEMORY {
+            return None;
+        }
         // SAFETY: C1: of this kind, there is a pointer.
-        let shared = (self.kind == WASMTIME_EXTERN_SHAREDMEMORY).then(|| unsafe { self.of.shared });
-        shared.filter(|shared| !shared.is_null())
+        let shared = unsafe { self.of.shared };
+        (!shared.is_null()).then_some(shared)
     }
 
     /// Deletes what does not live as long as its store, once.

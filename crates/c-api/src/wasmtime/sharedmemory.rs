@@ -13,7 +13,7 @@ pub(crate) struct wasmtime_sharedmemory_t {
     pub(crate) memory: SharedMemory,
 }
 
-/// What a program owns of a memory.
+/// A handle that the program owns.
 type Owned = Option<Box<wasmtime_sharedmemory_t>>;
 
 #[unsafe(no_mangle)]
