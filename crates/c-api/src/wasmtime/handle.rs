@@ -3,7 +3,7 @@
 //! A handle is the number of its store and the number of the object there. Handles of another
 //! store, and numbers that no object has, are refused; nothing follows them.
 //!
-//! Shared memories belong to no store: of one, an external has a pointer, which its program deletes.
+//! Shared memories belong to no store: an external has a pointer to one, which its program deletes.
 
 use crate::pointer::In;
 use crate::store::{Item, StoreCell};
