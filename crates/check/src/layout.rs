@@ -308,7 +308,7 @@ impl Layout {
     /// # Errors
     ///
     /// [`LayoutError`] if the bytes are no module, or name what the layout does not know (shared
-    /// memories, types that are no function's, more than [`ITEMS_MAX`] of something).
+    /// memories without signals, shared types, more than [`ITEMS_MAX`] of something).
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
@@ -670,11 +670,15 @@ impl Layout {
     }
 
     fn push_memory(&mut self, ty: &wasmparser::MemoryType) -> Result<(), &'static str> {
-        if ty.shared {
-            return Err("shared memory");
+        let page = ty.page_size_log2.unwrap_or(16).min(16);
+        // Its length is another one as soon as it is known: what is beyond it has to fault.
+        if ty.shared && !self.config.signals {
+            return Err("shared memory without signals");
+        }
+        if ty.shared && page != 16 {
+            return Err("shared memory with pages of one byte");
         }
         self.wide |= ty.memory64;
-        let page = ty.page_size_log2.unwrap_or(16).min(16);
         let bytes = |pages: u64| pages.checked_shl(page).filter(|b| b >> page == pages);
         let min_bytes = bytes(ty.initial).ok_or("memory beyond the address space")?;
         let most = if ty.memory64 { offsets::MEMORY_BYTES_MAX } else { 1 << 32 };

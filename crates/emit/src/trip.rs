@@ -70,6 +70,8 @@ pub enum Outcome {
     Untouched,
     /// It keeps its bytes, since those that were emitted are not better ([`improved`]).
     NotBetter,
+    /// It keeps its bytes, since its module has a shared memory: of its loads, no two are one.
+    Shared,
     /// It keeps its bytes, since no body was built.
     NotBuilt(BuildError),
     /// It keeps its bytes, since what was built is not proved: a bug.
@@ -95,11 +97,12 @@ impl Outcome {
     /// branches by the type of a reference.
     pub fn is_left_out(&self) -> bool {
         match self {
-            Outcome::NotBuilt(error) => error.is_left_out(),
+            Outcome::Shared => true,
             Outcome::NotEmitted(error) => error.reason == EmitReason::Cast,
             Outcome::Replaced
             | Outcome::Untouched
             | Outcome::NotBetter
+            | Outcome::NotBuilt(_)
             | Outcome::NotProved(_)
             | Outcome::NotReduced(_)
             | Outcome::Invalid(_)
@@ -111,7 +114,7 @@ impl Outcome {
     #[must_use]
     pub fn renumbered(mut self, to: FuncIdx) -> Outcome {
         match &mut self {
-            Outcome::Replaced | Outcome::Untouched | Outcome::NotBetter => {}
+            Outcome::Replaced | Outcome::Untouched | Outcome::NotBetter | Outcome::Shared => {}
             Outcome::NotReduced(Irreducible::Limit) => {}
             Outcome::NotBuilt(error) => error.func = to,
             Outcome::NotProved(rejection) => rejection.func = to,
@@ -130,6 +133,7 @@ impl fmt::Display for Outcome {
             Outcome::Replaced => f.write_str("replaced"),
             Outcome::Untouched => f.write_str("untouched"),
             Outcome::NotBetter => f.write_str("not better"),
+            Outcome::Shared => f.write_str("its module has a shared memory"),
             Outcome::NotBuilt(error) => error.fmt(f),
             Outcome::NotProved(rejection) => rejection.fmt(f),
             Outcome::NotReduced(error) => error.fmt(f),

@@ -37,8 +37,8 @@
 //! Reading order: `words`, `demand`, `state`, `edges`, `events`, `calls`, `versions`, `step`,
 //! `claims`, `walk`. Covered: every shape of memories, with and without signals, fuel, epochs; code
 //! entered in loops; scalar operators and vectors. Refused by name: frames that hold references to
-//! exceptions, atomic accesses, vectors whose NaNs are canonical. It does not panic, and its work
-//! is bounded: by [`WORK_MAX`] for each byte of code, and in all.
+//! exceptions, atomic accesses, shared memories, vectors whose NaNs are canonical. It does not
+//! panic, and its work is bounded: by [`WORK_MAX`] for each byte of code, and in all.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -196,6 +196,9 @@ fn is_covered(body: &Body, setting: &Setting<'_>) -> Result<(), Refusal> {
     if (code.fuel, code.epoch) != (own.fuel, own.epoch) {
         return refuse(Cause::Operator, "another metering");
     }
+    if setting.module.has_shared_memory() {
+        return refuse(Cause::Operator, "a shared memory");
+    }
     let facts = setting.module.facts(body.func());
     if facts.is_none_or(|facts| facts.exception_roots.is_some()) {
         return refuse(Cause::Operator, "references to exceptions or objects in the frame");

@@ -184,7 +184,6 @@ fn metering(metering: Metering) -> prova_ssa::Metering {
 /// Why a function has no SSA form.
 pub(crate) fn no_body(error: &BuildError) -> Declined {
     match error.reason {
-        BuildReason::Shared => Declined::Shared,
         BuildReason::NoBody | BuildReason::Args { .. } | BuildReason::Bug { .. } => {
             Declined::Ssa(error.to_string())
         }
@@ -304,7 +303,6 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Frame
         | Declined::Operator(_)
         | Declined::Casts
-        | Declined::Shared
         | Declined::NoFunction
         | Declined::Subtypes
         | Declined::Limit(..)

@@ -98,8 +98,6 @@ pub enum Declined {
     Operator(&'static str),
     /// It branches by the type of a reference to a function, to an exception or of the host.
     Casts,
-    /// Its module has a shared memory.
-    Shared,
     /// The type is no function's.
     NoFunction,
     /// It calls by a type that may have subtypes: its code compares identities alone, and another
@@ -137,7 +135,6 @@ impl Declined {
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
             Declined::Casts => "casts",
-            Declined::Shared => "shared memory",
             Declined::NoFunction => "no function",
             Declined::Subtypes => "subtypes",
             Declined::Limit(..) => "limit",
@@ -164,7 +161,6 @@ impl fmt::Display for Declined {
             Declined::Casts => {
                 f.write_str("it branches by the type of a reference that is none to an object")
             }
-            Declined::Shared => f.write_str("its module has a shared memory"),
             Declined::NoFunction => f.write_str("its type is no function's"),
             Declined::Subtypes => f.write_str("it calls by a type that may have subtypes"),
             Declined::Limit(what, max) => write!(f, "more than {max} {what}"),

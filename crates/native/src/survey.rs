@@ -113,7 +113,6 @@ impl Survey {
             | Declined::Parameters
             | Declined::Frame
             | Declined::Casts
-            | Declined::Shared
             | Declined::NoFunction
             | Declined::Subtypes
             | Declined::Limit(..)

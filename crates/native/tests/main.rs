@@ -20,3 +20,4 @@ mod objects;
 mod pcc;
 mod proved;
 mod run;
+mod shared;

@@ -174,9 +174,9 @@ impl Memory {
     }
 
     /// Whether accesses of a memory of this type may rely on a guard: 32-bit addresses and pages of
-    /// 64 KiB, in one store.
+    /// 64 KiB.
     pub(crate) fn takes_guard(ty: &MemoryType) -> bool {
-        !ty.memory64 && ty.page_size_log2 == 16 && !ty.shared
+        !ty.memory64 && ty.page_size_log2 == 16
     }
 
     /// Whether it has the address space and the guard that its store's native code relies on.

@@ -3,13 +3,16 @@
 //!
 //! A [`SharedMemory`] is a handle; each store that has it holds one ([`crate::Memory`]). The whole
 //! maximum is reserved when it is made, so that its bytes never move, and growth makes more of it
-//! accessible.
+//! accessible. One with 32-bit addresses gets the address space and the guard that machine code of
+//! the usual shape leans on, where the system has them.
 //!
 //! A data race of the guest is no data race here: every access, of code or of the host, is made of
 //! atomic accesses of aligned words of 8 bytes, and of no other size, since the language's memory
 //! model does not define what atomic accesses of different sizes see of each other. A word that is
 //! written in part is exchanged. An access that is not atomic in Wasm is relaxed, and may tear
-//! between words; an atomic one lies in one word and is sequentially consistent.
+//! between words; an atomic one lies in one word and is sequentially consistent. Machine code is no
+//! part of that model: to it, these accesses are the instructions that they are compiled to, which
+//! on x86-64 are atomic by aligned words beside accesses of any size.
 //!
 //! # Invariants
 //! * SM1. `base` is the first byte of `reservation`, aligned to 8; it does not change.
@@ -19,6 +22,9 @@
 //!   atomics. [`SharedMemory::data`] hands out cells, which its caller accesses at its own risk.
 //! * SM4. A waiter is in the queue of its address from its comparison on until it is woken or gives
 //!   up; both happen under the lock of `waiters`.
+//! * SM5. Behind the length nothing can be accessed, up to `zone` bytes from `base`: the whole
+//!   reservation and its guard are there as long as the value lives, what is not committed faults,
+//!   and pages have 64 KiB or it is no memory for machine code.
 //!
 //! Worst case: growth costs one system call; waking *n* threads *n* of them; giving up as much as
 //! there are waiters at the address.
@@ -33,7 +39,8 @@ pub use wait::WaitResult;
 
 use crate::instantiate::CreateError;
 use crate::lease::{Lease, Wanted};
-use crate::memory::{AllocError, RESERVATION_BYTES_MAX, address_pages_max};
+use crate::memory::{AllocError, Memory, RESERVATION_BYTES_MAX, address_pages_max};
+use prova_check::MemoryShape;
 use prova_module::MemoryType;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -53,6 +60,8 @@ struct Shared {
     base: NonNull<u8>,
     /// SM2.
     len_bytes: AtomicUsize,
+    /// SM5.
+    zone: u64,
     reservation: Mutex<Lease>,
     waiters: Mutex<Waiters>,
 }
@@ -91,13 +100,19 @@ impl SharedMemory {
             return Err(AllocError::OutOfMemory);
         };
         let wanted = Wanted { min, max, guard: None, committed: min, image: None, keep: 0 };
-        let lease = Lease::new(None, &wanted).map_err(|_| AllocError::OutOfMemory)?;
+        let guarded = guarded(&ty, &wanted);
+        let zone = guarded.as_ref().map_or(max as u64, |(_, zone)| *zone);
+        let lease = match guarded {
+            Some((lease, _)) => lease,
+            None => Lease::new(None, &wanted).map_err(|_| AllocError::OutOfMemory)?,
+        };
         let base = lease.base();
         Ok(SharedMemory(Arc::new(Shared {
             ty,
             pages_max,
             base,
             len_bytes: AtomicUsize::new(min),
+            zone,
             reservation: Mutex::new(lease),
             waiters: Mutex::default(),
         })))
@@ -116,6 +131,17 @@ impl SharedMemory {
     /// The size in bytes, now.
     pub fn len_bytes(&self) -> u64 {
         self.0.len_bytes.load(Ordering::SeqCst) as u64
+    }
+
+    /// The size in bytes that it may get: machine code compares with it, and faults behind the
+    /// length (SM5).
+    pub(crate) fn bytes_max(&self) -> usize {
+        (self.0.pages_max << self.0.ty.page_size_log2) as usize
+    }
+
+    /// How many bytes from the first one are its own or fault (SM5).
+    pub(crate) fn zone(&self) -> u64 {
+        self.0.zone
     }
 
     /// Whether the type and what is reserved allow this number of pages.
@@ -207,6 +233,19 @@ impl SharedMemory {
     fn waiters(&self) -> MutexGuard<'_, Waiters> {
         lock(&self.0.waiters)
     }
+}
+
+/// The address space and the guard of [`MemoryShape::GUARD`], and how many bytes both are; `None`
+/// for a memory that takes none, and if the system has no room for it.
+fn guarded(ty: &MemoryType, wanted: &Wanted) -> Option<(Lease, u64)> {
+    let MemoryShape::Guard { reservation_bytes, guard_bytes } = MemoryShape::GUARD else {
+        return None;
+    };
+    let (bytes, guard) = (usize::try_from(reservation_bytes), usize::try_from(guard_bytes));
+    let (bytes, guard) = (bytes.ok()?, guard.ok()?);
+    let wanted = Wanted { max: bytes.max(wanted.max), guard: Some(guard), ..*wanted };
+    let lease = Memory::takes_guard(ty).then(|| Lease::new(None, &wanted))?.ok()?;
+    Some((lease, reservation_bytes.saturating_add(guard_bytes)))
 }
 
 impl fmt::Debug for SharedMemory {

@@ -31,7 +31,8 @@
 //!
 //! # Rules
 //! * E1. *Module.* Both modules have the same sections, byte for byte, except custom sections,
-//!   code, and types behind those that the first one has.
+//!   code, and types behind those that the first one has. None of their memories is shared: reads
+//!   of one do not commute.
 //! * E2. *Image.* The function's bytes have an SSA form that is proved.
 //! * E3. *Effects.* While the image is in a block, the body has the effects of that block, with the
 //!   same operators and immediates; one may come before others with which it commutes. Charges and
@@ -244,6 +245,9 @@ impl EmittedBody {
         let func = body.func();
         if !module.is_same(&twin.old) {
             return Err(whole(func, Rule::Module, "the body is of another module"));
+        }
+        if module.has_shared_memory() {
+            return Err(whole(func, Rule::Module, "the module has a shared memory"));
         }
         let image = build(&twin.new, func, Metering::NONE)
             .map_err(|error| whole(func, Rule::Image, error.to_string()))?;

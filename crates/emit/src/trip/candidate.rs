@@ -62,6 +62,9 @@ impl Maker<'_> {
         if self.way.wanted.is_some_and(|wanted| !wanted.is_open(self.module, func)) {
             return Err(Outcome::Untouched);
         }
+        if self.module.has_shared_memory() {
+            return Err(Outcome::Shared);
+        }
         let body = build(self.module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
         let body = CheckedBody::check(self.module, body).map_err(Outcome::NotProved)?;
         let mut body = transform(body).ok_or(Outcome::Untouched)?;

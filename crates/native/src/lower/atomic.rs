@@ -1,9 +1,9 @@
 //! Atomic accesses: an aligned address, then one instruction of the machine.
 //!
-//! The order of tests is the interpreter's: alignment first, then bounds. Memories are unshared, so
-//! waiting always traps and a notification wakes nobody; both go through `perform`. For the same
-//! reason `and`, `or` and `xor`, for which the machine has a loop alone, are a load and a store: a
-//! loop of the machine's own pays for nothing, and the check refuses such under metering (P12).
+//! The order of tests is the interpreter's: alignment first, then bounds. Waits and notifications go
+//! through `perform`. The machine has a loop alone for `and`, `or` and `xor`, and such a loop pays
+//! for nothing: the check refuses it under metering (P12). So they are a load and a store where the
+//! memory is not shared, and on a shared one they go through `perform` where code is metered.
 
 use crate::Declined;
 use crate::lower::Lowering;
@@ -31,12 +31,11 @@ impl Lowering<'_> {
         let (Imm::Access(access), Some(&index)) = (imm, args.first()) else {
             return Err(Declined::Bug("an access without address"));
         };
-        if matches!(class, Class::atomic_wait | Class::atomic_notify) {
-            // The address and the offset are all that matters: waiting traps, and a notification
-            // wakes nobody.
-            let offset = self.word(access.offset);
-            let cell = self.perform(opcode, access.memory, 0, &[index, offset])?;
-            return Ok(vec![self.emit.ins(|i| i.ireduce(I32, cell))]);
+        let shared = self.is_shared(access.memory);
+        if matches!(class, Class::atomic_wait | Class::atomic_notify)
+            || shared && class == Class::atomic_rmw && self.is_loop(opcode)?
+        {
+            return self.performed_at(opcode, &access, args);
         }
         let row = opcode.row();
         let narrow = accessed(row.width);
@@ -61,7 +60,10 @@ impl Lowering<'_> {
             }
             (Class::atomic_rmw, &[_, value]) => {
                 let (op, value) = (operation(opcode)?, fit(value));
-                self.update(narrow, (flags, address), op, value)
+                match shared || !is_bitwise(op) {
+                    true => emit.ins(|i| i.atomic_rmw(narrow, flags, op, address, value)),
+                    false => self.update(narrow, (flags, address), op, value),
+                }
             }
             (Class::atomic_cmpxchg, &[_, expected, value]) => {
                 return self.exchange(narrow, (flags, address), expected, value);
@@ -71,7 +73,31 @@ impl Lowering<'_> {
         Ok(vec![self.extended(found, result)])
     }
 
-    /// A read-modify-write; what was there before.
+    /// Whether a read-modify-write would be a loop that the check refuses.
+    fn is_loop(&self, opcode: Opcode) -> Result<bool, Declined> {
+        let metering = self.layout.config().metering;
+        Ok((metering.fuel || metering.epoch) && is_bitwise(operation(opcode)?))
+    }
+
+    /// An operator that the store performs: the address, the offset, and the operands behind.
+    fn performed_at(
+        &mut self,
+        opcode: Opcode,
+        access: &Access,
+        args: &[Value],
+    ) -> Result<Vec<Value>, Declined> {
+        let Some((&index, rest)) = args.split_first() else {
+            return Err(Declined::Bug("an access without address"));
+        };
+        let operands: Vec<Value> =
+            [index, self.word(access.offset)].iter().chain(rest).copied().collect();
+        let cell = self.perform(opcode, access.memory, 0, &operands)?;
+        let is_wide = opcode.row().results.first().is_some_and(|kind| *kind == Kind::i64);
+        let result = if is_wide { cell } else { self.emit.ins(|i| i.ireduce(I32, cell)) };
+        Ok(vec![result])
+    }
+
+    /// A read-modify-write by a load and a store; what was there before.
     fn update(
         &self,
         narrow: Type,
@@ -80,9 +106,6 @@ impl Lowering<'_> {
         value: Value,
     ) -> Value {
         let emit = self.emit;
-        if !matches!(op, AtomicRmwOp::And | AtomicRmwOp::Or | AtomicRmwOp::Xor) {
-            return emit.ins(|i| i.atomic_rmw(narrow, flags, op, address, value));
-        }
         let found = emit.ins(|i| i.load(narrow, flags, address, 0));
         let result = emit.ins(|i| match op {
             AtomicRmwOp::And => i.band(found, value),
@@ -143,6 +166,11 @@ impl Lowering<'_> {
         let address = emit.ins(|i| i.iadd(address, step));
         Ok(Place { address, offset: 0, flags })
     }
+}
+
+/// Whether the machine has a loop alone for an operation.
+fn is_bitwise(op: AtomicRmwOp) -> bool {
+    matches!(op, AtomicRmwOp::And | AtomicRmwOp::Or | AtomicRmwOp::Xor)
 }
 
 /// The operation of a read-modify-write, by its name: the table's expression has both results.

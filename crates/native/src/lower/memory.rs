@@ -77,7 +77,10 @@ impl Lowering<'_> {
         let mut operands: Vec<V<'_>> = args.iter().map(|&value| self.emit.v(value)).collect();
         if matches!(opcode.class(), Class::load | Class::load_lane) {
             let load = Load { ty: accessed(width), address, offset, flags };
-            operands.push(V::pending(self.emit, load));
+            operands.push(match self.is_shared(access.memory) {
+                true => self.emit.v(self.seen(load)),
+                false => V::pending(self.emit, load),
+            });
             return self.expression(opcode, imm, operands);
         }
         // A store's expression does not read what it overwrites.
@@ -93,6 +96,26 @@ impl Lowering<'_> {
             return Ok(Vec::new())
         );
         Ok(Vec::new())
+    }
+
+    /// Whether threads share a memory.
+    pub(crate) fn is_shared(&self, memory: u32) -> bool {
+        self.module.memory(MemoryIdx(memory)).is_some_and(|ty| ty.shared)
+    }
+
+    /// The value of a load of a shared memory: two of one place are not one, and nothing that was
+    /// stored is taken for what is loaded. To Cranelift, that is an atomic load, which to the
+    /// processor is a load. A vector is loaded behind one of its lower half, over which Cranelift
+    /// carries no knowledge of memory.
+    fn seen(&self, Load { ty, address, offset, flags }: Load) -> Value {
+        let emit = self.emit;
+        let step = self.word(i64::from(offset) as u64);
+        let at = emit.ins(|i| i.iadd(address, step));
+        if ty != I8X16 {
+            return emit.ins(|i| i.atomic_load(ty, flags, at));
+        }
+        emit.ins(|i| i.atomic_load(I64, flags, at));
+        emit.ins(|i| i.load(ty, flags, at, 0))
     }
 
     /// The place of an access of `bytes` bytes; traps where it is not in the memory.
@@ -167,7 +190,8 @@ impl Lowering<'_> {
             None => emit.trap_always(traps::MEMORY_OUT_OF_BOUNDS),
         }
         let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE);
-        let flags = if faults {
+        // What is behind the length of a shared memory faults, whatever it was compared with.
+        let flags = if faults || ty.shared {
             flags.with_trap_code(Some(abi::trap(traps::MEMORY_OUT_OF_BOUNDS)))
         } else {
             flags.with_notrap()
@@ -287,6 +311,9 @@ impl Lowering<'_> {
         let (Some(n), true) = (few, copies || opcode == Opcode::MemoryFill) else {
             return Ok(false);
         };
+        if self.is_shared(to) || copies && self.is_shared(from) {
+            return Ok(false);
+        }
         let to = self.range(to, at, n as u8)?;
         let from = if copies { Some(self.range(from, second, n as u8)?) } else { None };
         let metering = self.layout.config().metering;

@@ -96,7 +96,7 @@ impl Lowering<'_> {
             return Ok(Vec::new());
         }
         let result = match (opcode, args) {
-            (Opcode::MemorySize, _) => self.memory_size(first)?,
+            (Opcode::MemorySize, _) if !self.is_shared(first) => self.memory_size(first)?,
             (Opcode::TableSize, _) => {
                 let size = self.table_len(first);
                 self.index_of(first, size)?

@@ -516,21 +516,30 @@ splat! {
 }
 
 macro_rules! load {
-    ($($name:ident $load:ident;)*) => {$(
+    ($($name:ident $load:ident $widen:ident $ty:ident;)*) => {$(
         pub(crate) fn $name(m: V<'_>) -> V<'_> {
-            let Some(Load { address, offset, flags, .. }) = m.load() else { return m };
-            let r = m.emit.ins(|i| i.$load(flags, address, offset));
+            let r = match m.load() {
+                Some(Load { address, offset, flags, .. }) => {
+                    m.emit.ins(|i| i.$load(flags, address, offset))
+                }
+                None => {
+                    let low = m.value();
+                    let low = m.emit.ins(|i| i.scalar_to_vector(I64X2, low));
+                    let lanes = cast(m, $ty, low);
+                    m.emit.ins(|i| i.$widen(lanes))
+                }
+            };
             bytes(m, r)
         }
     )*};
 }
 load! {
-    v128_load8x8_s sload8x8;
-    v128_load8x8_u uload8x8;
-    v128_load16x4_s sload16x4;
-    v128_load16x4_u uload16x4;
-    v128_load32x2_s sload32x2;
-    v128_load32x2_u uload32x2;
+    v128_load8x8_s sload8x8 swiden_low I8X16;
+    v128_load8x8_u uload8x8 uwiden_low I8X16;
+    v128_load16x4_s sload16x4 swiden_low I16X8;
+    v128_load16x4_u uload16x4 uwiden_low I16X8;
+    v128_load32x2_s sload32x2 swiden_low I32X4;
+    v128_load32x2_u uload32x2 uwiden_low I32X4;
 }
 
 macro_rules! load_zero {

@@ -415,9 +415,10 @@ fn memory_fault(
     let instance = store.instance(InstanceAddr::from_index(store.entry(piece.func?).instance));
     let memories = 0..instance.module().memories().len() as u32;
     let found = memories.map(|index| {
-        let memory = store.memory_vms[instance.memory_addr(MemoryIdx(index)).index()];
-        let address = at.wrapping_sub(memory.base.addr() as u64);
-        MemoryFault { address, size_bytes: memory.len_bytes as u64 }
+        let memory = instance.memory_addr(MemoryIdx(index));
+        let base = store.memory_vms[memory.index()].base.addr();
+        let size_bytes = store.memory(memory).len_bytes();
+        MemoryFault { address: at.wrapping_sub(base as u64), size_bytes }
     });
     found.min_by_key(|fault| fault.address)
 }

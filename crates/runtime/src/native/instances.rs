@@ -248,8 +248,14 @@ impl Store {
                 native.bases.push(memory.as_u32(), words.word(layout.memory_base(index)));
             }
             let len = layout.memory_len(index);
-            words.set(len, self.memory_vms[memory.index()].len_bytes);
-            native.lens.push(memory.as_u32(), words.word(len));
+            match self.memory(memory).shared() {
+                // Others change its length: what is behind it faults (SM5).
+                Some(shared) => words.set(len, shared.bytes_max()),
+                None => {
+                    words.set(len, self.memory_vms[memory.index()].len_bytes);
+                    native.lens.push(memory.as_u32(), words.word(len));
+                }
+            }
         }
         if let Some(heap) = layout.heap() {
             let base = native.heap[0].base;
@@ -277,15 +283,15 @@ impl Store {
 
 impl Memory {
     /// Whether accesses of code for a shape stay inside or fault: true where the shape does not
-    /// matter to the memory. No code for a shape knows of a shared memory, whose length others
-    /// change: its instances run as bytecode.
+    /// matter to the memory.
     fn has_shape(&self, shape: MemoryShape) -> bool {
-        if self.shared().is_some() {
-            return false;
-        }
         match shape {
             MemoryShape::Explicit | MemoryShape::Masked => true,
-            MemoryShape::Guard { .. } => !Memory::takes_guard(self.ty()) || self.is_guarded(),
+            MemoryShape::Guard { .. } if !Memory::takes_guard(self.ty()) => true,
+            MemoryShape::Guard { reservation_bytes, guard_bytes } => match self.shared() {
+                Some(shared) => shared.zone() >= reservation_bytes.saturating_add(guard_bytes),
+                None => self.is_guarded(),
+            },
         }
     }
 }

@@ -8,7 +8,8 @@ use super::CHUNK_BYTES;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
-use prova_module::{DataIdx, ElemIdx, MemoryIdx, Opcode, TableIdx};
+use prova_module::ops::Class;
+use prova_module::{DataIdx, ElemIdx, MemoryIdx, Opcode, SharedAccess, TableIdx};
 
 /// The operands and objects of an operator.
 struct Performed<'a> {
@@ -21,7 +22,11 @@ struct Performed<'a> {
 type Perform = fn(&Performed<'_>, &mut Store) -> Result<u64, TrapKind>;
 
 /// The operators that native code may ask for.
-const PERFORMED: [(Opcode, Perform); 13] = [
+const PERFORMED: [(Opcode, Perform); 14] = [
+    (Opcode::MemorySize, |op, store| {
+        // The bytes of a memory are fewer than 2^64, and so are its pages.
+        Ok(store.memory(op.memory(store, op.first)?).pages())
+    }),
     (Opcode::MemoryGrow, |op, store| {
         store.memory_grow_cell(op.memory(store, op.first)?, op.args[0])
     }),
@@ -116,9 +121,12 @@ impl Store {
         (first, second): (u32, u32),
         args: &[u64; 8],
     ) -> Result<u64, TrapKind> {
-        let known = PERFORMED.iter().find(|(known, _)| *known as u64 == opcode);
-        let (_, perform) = known.ok_or(TrapKind::Bug)?;
-        perform(&Performed { instance, first, second, args }, self)
+        let op = Performed { instance, first, second, args };
+        if let Some((_, perform)) = PERFORMED.iter().find(|(known, _)| *known as u64 == opcode) {
+            return perform(&op, self);
+        }
+        let access = u32::try_from(opcode).ok().and_then(SharedAccess::of_code);
+        op.modify(self, access.ok_or(TrapKind::Bug)?)
     }
 }
 
@@ -144,6 +152,18 @@ impl Performed<'_> {
     fn elem(&self, store: &Store) -> Result<ElemIdx, TrapKind> {
         let count = store.instance(self.instance).module().elements().len();
         within(self.first, count).map(ElemIdx)
+    }
+
+    /// A modification of a shared memory.
+    fn modify(&self, store: &Store, access: SharedAccess) -> Result<u64, TrapKind> {
+        let memory = self.memory(store, self.first)?;
+        let [p, offset, value, ..] = *self.args;
+        let mut cells = [p, value];
+        if access.opcode.class() != Class::atomic_rmw {
+            return Err(TrapKind::Bug);
+        }
+        store.shared_access(memory, access, offset, &mut cells)?;
+        Ok(cells[0])
     }
 
     fn wait(&self, store: &Store, size: usize) -> Result<u64, TrapKind> {

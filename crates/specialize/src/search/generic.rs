@@ -44,6 +44,10 @@ impl Generic {
     /// If it has no proved body, or catches exceptions.
     pub(crate) fn new(module: &Module, func: FuncIdx) -> Result<Generic, Refused> {
         let refused = |fault, what: String| Refused::new(fault, what).at(func, 0);
+        if module.has_shared_memory() {
+            let what = "programs with a shared memory are not specialised";
+            return Err(refused(Fault::Unsupported, what.to_owned()));
+        }
         let body = build(module, func, Metering::NONE)
             .map_err(|error| refused(Fault::Unsupported, error.to_string()))?;
         let body = CheckedBody::check(module, body)

@@ -66,14 +66,6 @@ pub struct BuildError {
     pub reason: BuildReason,
 }
 
-impl BuildError {
-    /// Whether the function is left out since its module has a shared memory. Other reasons are
-    /// bounds, and faults.
-    pub fn is_left_out(&self) -> bool {
-        matches!(self.reason, BuildReason::Shared)
-    }
-}
-
 /// Why a function has no body in SSA form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildReason {
@@ -84,9 +76,6 @@ pub enum BuildReason {
         /// How many are allowed.
         limit: u64,
     },
-    /// Its module has a shared memory: two loads of one place are not equal, and nothing here keeps
-    /// passes from taking them for one.
-    Shared,
     /// A fault of ours: something that a valid function does not have.
     Bug {
         /// Where, in the module.
@@ -104,7 +93,6 @@ impl fmt::Display for BuildError {
             BuildReason::Args { limit } => {
                 write!(f, "{func} would have more than {limit} arguments of edges in SSA form")
             }
-            BuildReason::Shared => write!(f, "{func} belongs to a module with a shared memory"),
             BuildReason::Bug { offset, what } => write!(f, "{func}: {what} at {offset:#x}: a bug"),
         }
     }
@@ -206,9 +194,6 @@ pub(crate) fn build_for(
     let (Some(body), Some(facts)) = (module.body(func), module.facts(func)) else {
         return Err(refused(BuildReason::NoBody));
     };
-    if module.has_shared_memory() {
-        return Err(refused(BuildReason::Shared));
-    }
     let bytes = body.range().len() as u64;
     let mut builder = Builder::new(module, &body, facts, metering);
     (builder.forced, builder.holds) = (asked.forced, asked.holds);

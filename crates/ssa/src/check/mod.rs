@@ -17,10 +17,10 @@
 //! of `build`, nor of `verify`: what it accepts is well formed by what it has compared.
 //!
 //! # Rules
-//! * C1. *Function.* The module defines the function, and no memory of it is shared: passes take
-//!   two loads of one place for equal. The body's first block is its entry: its parameters are the
-//!   function's, with their types. Before the first operator it may have zeros of types, which are
-//!   what locals start with, each once. All lists of edges and terminators lie in the body's pools.
+//! * C1. *Function.* The module defines the function. The body's first block is its entry: its
+//!   parameters are the function's, with their types. Before the first operator it may have zeros
+//!   of types, which are what locals start with, each once. All lists of edges and terminators lie
+//!   in the body's pools.
 //! * C2. *Operators.* The instructions that control comes by are the operators of the Wasm that
 //!   compute something (all but `local.*`, `drop`, `nop` and what is control), each once and in
 //!   their order, with the same opcode and immediates; and charges and polls.
@@ -208,10 +208,6 @@ fn prove_with<'b>(
     let Some((wasm, facts)) = found else {
         return Err(whole(Rule::Function, "the module defines no such function".to_owned()));
     };
-    if module.has_shared_memory() {
-        let what = "a module with a shared memory, whose loads no pass may make fewer";
-        return Err(whole(Rule::Function, what.to_owned()));
-    }
     if body.block_count() == 0 || body.block_count() >= 1 << 31 {
         return Err(whole(Rule::Size, format!("{} blocks", body.block_count())));
     }

@@ -217,6 +217,10 @@ pub(crate) fn prove_undone(
 
 /// All rules but Q1 of each body by itself: both are well formed.
 fn equal(module: &Module, old: &Body, new: &Body, witness: &Witness) -> Result<(), PassRejection> {
+    if module.has_shared_memory() {
+        let what = "a module with a shared memory, of whose loads two are not one".to_owned();
+        return Err(Fault::new(Rule::Form, what).at(old.func(), Where::default()));
+    }
     let mut block = None;
     let verdict = walk(module, old, new, witness, &mut block);
     verdict.map_err(|fault| fault.at(old.func(), Where::block(block)))
