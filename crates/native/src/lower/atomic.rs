@@ -1,9 +1,9 @@
 //! Atomic accesses: an aligned address, then one instruction of the machine.
 //!
-//! The order of tests is the interpreter's: alignment first, then bounds. Waits and notifications go
-//! through `perform`. The machine has a loop alone for `and`, `or` and `xor`, and such a loop pays
-//! for nothing: the check refuses it under metering (P12). So they are a load and a store where the
-//! memory is not shared, and on a shared one they go through `perform` where code is metered.
+//! The order of tests is the interpreter's: alignment first, then bounds. Waits and notifications
+//! go through `perform`. The machine has a loop alone for `and`, `or` and `xor`, and such a loop
+//! pays for nothing: the check refuses it under metering (P12). So they are a load and a store
+//! where the memory is not shared, and on a shared one go through `perform` where code is metered.
 
 use crate::Declined;
 use crate::lower::Lowering;

@@ -190,7 +190,7 @@ impl Lowering<'_> {
             None => emit.trap_always(traps::MEMORY_OUT_OF_BOUNDS),
         }
         let flags = emit.flags(Region::Heap).with_endianness(abi::LITTLE);
-        // What is behind the length of a shared memory faults, whatever it was compared with.
+        // What is behind the length of a shared memory faults, also where it was compared.
         let flags = if faults || ty.shared {
             flags.with_trap_code(Some(abi::trap(traps::MEMORY_OUT_OF_BOUNDS)))
         } else {

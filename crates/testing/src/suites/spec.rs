@@ -59,8 +59,8 @@ const MERGED: [Proposal; 16] = [
 const MORE: [Proposal; 3] =
     [Proposal::CustomPageSizes, Proposal::Threads, Proposal::WideArithmetic];
 
-/// The folder whose scripts have shared memories, which are off elsewhere, and which the interpreter
-/// of SSA forms does not know.
+/// The folder whose scripts have shared memories, which are off elsewhere, and which the
+/// interpreter of SSA forms does not know.
 pub const SHARED: &str = "threads";
 
 /// One file of the suite.
