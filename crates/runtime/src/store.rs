@@ -25,7 +25,7 @@ pub use hooks::{
     EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure, GrowthHook,
     Permission,
 };
-pub use metering::{SEARCH_CHUNK, Search};
+pub use metering::{EPOCH_OVER, SEARCH_CHUNK, Search};
 pub(crate) use spare::Tail;
 pub use spare::{Spare, SpareLimits};
 

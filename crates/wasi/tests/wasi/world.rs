@@ -1,7 +1,8 @@
 //! A fake guest, a temporary directory, and short ways to call.
 
 use prova_wasi::{
-    Captured, Clocks, Errno, Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, WasiLimits, function,
+    Captured, Clocks, Errno, Exit, Guest, GuestMemory, Perms, WasiCtx, WasiCtxBuilder, WasiLimits,
+    function,
 };
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -57,8 +58,8 @@ impl Fake {
 }
 
 impl Guest for Fake {
-    fn memory(&mut self) -> &mut [u8] {
-        &mut self.memory
+    fn memory(&mut self) -> GuestMemory<'_> {
+        GuestMemory::Own(&mut self.memory)
     }
     fn charge(&mut self, units: u64) -> Result<(), Exit> {
         self.fuel = self.fuel.checked_sub(units).ok_or(Exit::OutOfFuel)?;
