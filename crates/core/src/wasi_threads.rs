@@ -71,6 +71,7 @@ use crate::func::Caller;
 use crate::instance::{Instance, of_start};
 use crate::linker::{InstancePre, Linker};
 use crate::module::Module;
+use crate::pooling::PoolConcurrencyLimitError;
 use crate::shared::SharedMemory;
 use crate::store::{AsContext, AsContextMut, Store};
 use crate::trap::Trap;
@@ -208,7 +209,7 @@ impl<T: Clone + Send + 'static> WasiThreadsCtx<T> {
         let (mut store, instance) = match self.instance(host, inherited, &terms) {
             Ok(made) => made,
             // There is no room for it.
-            Err(error) if error.is::<LinkError>() => {
+            Err(error) if error.is::<LinkError>() || error.is::<PoolConcurrencyLimitError>() => {
                 leave(None);
                 return Ok(AGAIN);
             }
@@ -245,7 +246,7 @@ impl<T: Clone + Send + 'static> WasiThreadsCtx<T> {
     ) -> Result<(Store<T>, Instance)> {
         let module = self.pre.module();
         expect_entry(module)?;
-        let mut store = Store::new(module.engine(), host);
+        let mut store = Store::try_new(module.engine(), host)?;
         if let Some(fuel) = terms.fuel {
             store.set_fuel(fuel)?;
         }

@@ -91,6 +91,28 @@ impl<'a> Call<'a> {
         Ok(array)
     }
 
+    /// Reads the vectors at `ptr`.
+    pub(crate) fn read_vectors(&mut self, ptr: u32, vectors: &mut [Iovec]) -> Result<(), Errno> {
+        // At most 1,024 of them.
+        let len = 8 * vectors.len() as u32;
+        let bytes = match self.guest.memory() {
+            GuestMemory::Own(memory) => {
+                let place = range(memory.len(), ptr, len)?;
+                memory.get(place).unwrap_or_default()
+            }
+            GuestMemory::Shared(memory) => {
+                let place = range(memory.size(), ptr, len)?;
+                let room = room(&mut self.buffer, place.len());
+                copied(memory.read(place.start, room))?;
+                room
+            }
+        };
+        for (vector, bytes) in vectors.iter_mut().zip(bytes.as_chunks().0) {
+            *vector = Iovec::new(*bytes);
+        }
+        Ok(())
+    }
+
     /// Copies `bytes` to `ptr`; notifies [`Guest::writes`].
     pub(crate) fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Errno> {
         let len = u32::try_from(bytes.len()).map_err(|_| Errno::Fault)?;

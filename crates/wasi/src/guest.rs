@@ -188,6 +188,13 @@ pub(crate) struct Iovecs {
     count: u32,
 }
 
+impl Iovec {
+    /// A vector as it lies in memory.
+    pub(crate) const fn new([a, b, c, d, e, f, g, h]: [u8; 8]) -> Iovec {
+        Iovec { ptr: u32::from_le_bytes([a, b, c, d]), len: u32::from_le_bytes([e, f, g, h]) }
+    }
+}
+
 impl Iovecs {
     /// Reads the vectors and checks their number, where the array lies and each one's bounds;
     /// returns also the sum of their lengths.
@@ -198,19 +205,15 @@ impl Iovecs {
         if count > 0 && !ptr.is_multiple_of(4) {
             return Err(Errno::Fault);
         }
-        let size_bytes = call.memory_bytes();
         let mut vectors = Iovecs { few: [Iovec::default(); FEW], many: Vec::new(), count };
         if index(count) > FEW {
-            range(size_bytes, ptr, 8 * count)?;
+            // No more than 8 KiB.
             vectors.many = vec![Iovec::default(); index(count)];
         }
+        call.read_vectors(ptr, vectors.all_mut())?;
+        let size_bytes = call.memory_bytes();
         let mut total: u64 = 0;
-        for (n, vector) in (0..count).zip(vectors.all_mut()) {
-            // No more than 8 KiB.
-            let at = ptr.checked_add(n * 8).ok_or(Errno::Fault)?;
-            let [a, b, c, d, e, f, g, h] = call.read_array(at)?;
-            let (ptr, len) = ([a, b, c, d], [e, f, g, h]);
-            *vector = Iovec { ptr: u32::from_le_bytes(ptr), len: u32::from_le_bytes(len) };
+        for vector in vectors.all() {
             range(size_bytes, vector.ptr, vector.len)?;
             total += u64::from(vector.len);
         }

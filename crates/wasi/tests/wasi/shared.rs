@@ -177,9 +177,7 @@ fn threads_open_and_close_what_they_like() {
                             let args = [3, 0, 0, 1, 0, READ | WRITE, 0, 0, 16];
                             (function("path_open").unwrap().call)(ctx, &mut guest, &args)
                         }
-                        2 if fd > 3 => {
-                            (function("fd_close").unwrap().call)(ctx, &mut guest, &[fd])
-                        }
+                        2 if fd > 3 => (function("fd_close").unwrap().call)(ctx, &mut guest, &[fd]),
                         3 if fd > 4 => {
                             (function("fd_renumber").unwrap().call)(ctx, &mut guest, &[fd, fd - 1])
                         }

@@ -1,8 +1,8 @@
 //! A fake guest, a temporary directory, and short ways to call.
 
 use prova_wasi::{
-    Captured, Clocks, Errno, Exit, Guest, GuestMemory, Perms, SharedBytes, WasiCtx, WasiCtxBuilder, WasiLimits,
-    function,
+    Captured, Clocks, Errno, Exit, Guest, GuestMemory, Perms, SharedBytes, WasiCtx, WasiCtxBuilder,
+    WasiLimits, function,
 };
 use std::cell::RefCell;
 use std::net::TcpStream;
@@ -88,7 +88,14 @@ impl Fake {
     /// A guest that nothing interrupts.
     pub(crate) fn new(memory_bytes: usize) -> Self {
         let memory = vec![0; memory_bytes];
-        Fake { memory, fuel: u64::MAX, polls: 0, polls_max: u64::MAX, patience: None, spoiled: None }
+        Fake {
+            memory,
+            fuel: u64::MAX,
+            polls: 0,
+            polls_max: u64::MAX,
+            patience: None,
+            spoiled: None,
+        }
     }
 
     /// Interrupts the guest after `polls` more polls.
