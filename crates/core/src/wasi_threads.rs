@@ -200,38 +200,33 @@ impl<T: Clone + Send + 'static> WasiThreadsCtx<T> {
 
     /// A new thread with this data and argument: its number, or [`AGAIN`].
     fn spawn(&self, host: T, arg: i32, inherited: &Inherited) -> Result<i32> {
-        let (tid, terms) = match self.crew.enlist(self.threads_max) {
+        let (member, terms) = match self.crew.enlist(self.threads_max) {
             Ok(enlisted) => enlisted,
             Err(NoThread::Again) => return Ok(AGAIN),
             Err(NoThread::NoRun) => misuse!("threads are started inside `WasiThreadsCtx::run`"),
         };
-        let leave = |end| self.crew.leave(tid, end);
+        let tid = member.tid;
         let (mut store, instance) = match self.instance(host, inherited, &terms) {
             Ok(made) => made,
             // There is no room for it.
             Err(error) if error.is::<LinkError>() || error.is::<PoolConcurrencyLimitError>() => {
-                leave(None);
                 return Ok(AGAIN);
             }
-            Err(error) => {
-                leave(None);
-                return Err(error.context(format!("failed to make thread {tid}")));
-            }
+            Err(error) => return Err(error.context(format!("failed to make thread {tid}"))),
         };
-        let (crew, module) = (Arc::clone(&self.crew), self.pre.module().clone());
+        let module = self.pre.module().clone();
         let run = move || {
             workers::is_worker_now();
             let run = || enter(&mut store, instance, &module, (tid, arg));
             let outcome = catch_unwind(AssertUnwindSafe(run));
             let dropped = catch_unwind(AssertUnwindSafe(|| drop(store)));
-            let end = match (outcome, dropped) {
+            member.leave(match (outcome, dropped) {
                 (Ok(Ok(())), Ok(())) => None,
                 (Ok(Err(error)), _) => {
                     Some(End::Error(error.context(format!("failed to run thread {tid}"))))
                 }
                 (Err(panic), _) | (Ok(Ok(())), Err(panic)) => Some(End::Panic(panic)),
-            };
-            crew.leave(tid, end);
+            });
         };
         let builder = workers::program_thread(format!("wasi-thread-{tid}"));
         Ok(if self.crew.start(tid, builder, run) { tid } else { AGAIN })

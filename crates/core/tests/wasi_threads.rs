@@ -310,3 +310,23 @@ fn a_vector_that_changes_is_one_that_it_was() -> Result<()> {
     }
     Ok(())
 }
+
+/// The thread that asked for it ends the run.
+#[test]
+fn a_panic_where_a_thread_is_made_is_no_thread() -> Result<()> {
+    let Program { module, linker, mut store, .. } = program(&config(), WasiCtx::default())?;
+    let threads = WasiThreadsCtx::new(module.clone(), Arc::new(linker.clone()))?
+        .prepare(|_| panic!("it is not prepared"));
+    let threads = Arc::new(threads);
+    store.data_mut().threads = Some(Arc::clone(&threads));
+    let run = AssertUnwindSafe(|| {
+        threads.run(&mut store, |store| {
+            let instance = linker.instantiate(&mut *store, &module)?;
+            instance.get_typed_func::<i32, i32>(&*store, "spawn")?.call(store, NOTHING)
+        })
+    });
+    let panic = catch_unwind(run).expect_err("it panics");
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"it is not prepared"));
+    assert_eq!(threads.live(), 0);
+    Ok(())
+}

@@ -1,8 +1,9 @@
 //! The threads of one run: who lives, how the run ended first, and the counter that stops them.
 //!
 //! # Invariants
-//! * R1. A thread is counted from [`Crew::enlist`] until [`Crew::leave`], behind which it only
-//!   returns. [`Crew::finish`] comes back when none is counted, after the system's threads ended.
+//! * R1. A thread is counted as long as there is its [`Member`], which it gives up last, also by a
+//!   panic. [`Crew::finish`] comes back when none is counted, after the system's threads ended:
+//!   who starts one is counted, too, until its handle is here.
 //! * R2. The first who ends the run gives its outcome and stops the others; later outcomes are
 //!   dropped.
 //! * R3. Numbers of threads that live at the same time differ.
@@ -11,7 +12,8 @@ use crate::epochs;
 use crate::error::{Error, Result, misuse};
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
@@ -38,6 +40,29 @@ pub(crate) struct Terms {
 pub(crate) struct Crew {
     state: Mutex<State>,
     left: Condvar,
+    /// The number of those that live, for who does not want the lock.
+    live: AtomicUsize,
+}
+
+/// A thread that is counted.
+pub(crate) struct Member {
+    crew: Arc<Crew>,
+    pub(crate) tid: i32,
+    /// How it ends the run.
+    end: Option<End>,
+}
+
+impl Member {
+    /// Leaves, and ends the run if there is a reason.
+    pub(crate) fn leave(mut self, end: Option<End>) {
+        self.end = end;
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.crew.leave(self.tid, self.end.take());
+    }
 }
 
 #[derive(Default)]
@@ -78,15 +103,23 @@ impl Crew {
 
     /// How many threads live, besides the one that began the run.
     pub(crate) fn live(&self) -> usize {
-        self.state().live.len()
+        self.live.load(Relaxed)
     }
 
-    /// A number for a new thread, which counts from now on, if there are fewer than `threads_max`.
-    pub(crate) fn enlist(&self, threads_max: usize) -> Result<(i32, Terms), NoThread> {
+    /// A new thread, which counts from now on, if there are fewer than `threads_max`.
+    pub(crate) fn enlist(
+        self: &Arc<Crew>,
+        threads_max: usize,
+    ) -> Result<(Member, Terms), NoThread> {
+        let threads_max = threads_max.min(TID_MAX as usize);
+        // Many may ask in vain.
+        if self.live.load(Relaxed) >= threads_max {
+            return Err(NoThread::Again);
+        }
         let mut state = self.state();
         let Some(terms) = state.run.clone() else { return Err(NoThread::NoRun) };
         let finished = std::mem::take(&mut state.finished);
-        if state.ended || state.live.len() >= threads_max.min(TID_MAX as usize) {
+        if state.ended || state.live.len() >= threads_max {
             return Err(NoThread::Again);
         }
         // R3.
@@ -99,34 +132,33 @@ impl Crew {
         }
         state.last_tid = tid;
         state.live.insert(tid, None);
+        self.live.store(state.live.len(), Relaxed);
         drop(state);
         join(finished);
-        Ok((tid, terms))
+        Ok((Member { crew: Arc::clone(self), tid, end: None }, terms))
     }
 
-    /// Starts the thread of this number; whether the system gives one.
+    /// Starts the thread of a member, which `run` has; whether the system gives one.
     pub(crate) fn start(
         &self,
         tid: i32,
         builder: Builder,
         run: impl FnOnce() + Send + 'static,
     ) -> bool {
-        // The thread leaves under the same lock, so that its handle is there.
+        let Ok(handle) = builder.spawn(run) else { return false };
         let mut state = self.state();
-        match builder.spawn(run) {
-            Ok(handle) => state.live.insert(tid, Some(handle)).is_some(),
-            Err(_) => {
-                drop(state);
-                self.leave(tid, None);
-                false
-            }
+        match state.live.get_mut(&tid) {
+            Some(of_thread) => *of_thread = Some(handle),
+            None => state.finished.push(handle),
         }
+        true
     }
 
     /// A thread leaves, and ends the run if it has a reason.
-    pub(crate) fn leave(&self, tid: i32, end: Option<End>) {
+    fn leave(&self, tid: i32, end: Option<End>) {
         let mut state = self.state();
         let handle = state.live.remove(&tid).flatten();
+        self.live.store(state.live.len(), Relaxed);
         state.finished.extend(handle);
         if let Some(end) = end
             && !state.ended
