@@ -75,11 +75,7 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     let wasi = wasi_ctx(args, &granted, path, guest_args)?;
     let recorder = recorder(args, &module, guest_args)?;
     let host = Host { wasi, limits: wasm.limits(), recorder, threads: None };
-    let mut store = Store::new(&engine, host);
-    store.limiter(|host| &mut host.limits);
-    if metered {
-        store.set_fuel(wasm.fuel.unwrap_or(u64::MAX))?;
-    }
+    let mut store = limited_store(&engine, host, metered.then(|| wasm.fuel.unwrap_or(u64::MAX)))?;
     if let Some(watchdog) = &watchdog {
         watchdog.start_running(&mut store);
     }
@@ -121,6 +117,16 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
             Err(error)
         }
     }
+}
+
+/// A store within its limits, with this fuel if it is metered.
+fn limited_store(engine: &Engine, host: Host, fuel: Option<u64>) -> Result<Store<Host>> {
+    let mut store = Store::new(engine, host);
+    store.limiter(|host| &mut host.limits);
+    if let Some(fuel) = fuel {
+        store.set_fuel(fuel)?;
+    }
+    Ok(store)
 }
 
 /// The module that runs.

@@ -1,8 +1,8 @@
 //! `prova run -S threads`: the programs of `threads/`, by the rows of `threads/table.tsv`, in each
 //! tier.
 //!
-//! A green run does not show that threads run at the same time, nor what a race of them gives; and a
-//! stop is shown to come within the time of the test, no sooner.
+//! A green run does not show that threads run at the same time, nor what a race of them gives; and
+//! a stop is shown to come within the time of the test, no sooner.
 
 use crate::common::Scratch;
 use std::io::Write;
@@ -53,7 +53,7 @@ fn all_do_as_the_table_says(tier: &str) {
         // The reason why there is no machine code.
         let said = run.err.lines().filter(|line| !line.starts_with("warning: the module runs as"));
         assert!(!words.is_empty() || said.count() == 0, "{line}: {run:?}");
-        // One trap is told, however many threads trap.
+        // There is one message, however many threads trap.
         assert!(run.err.matches("Caused by").count() <= 1, "{line}: {run:?}");
         assert!(start.elapsed() < Duration::from_secs(60), "{line}: {:?}", start.elapsed());
     }

@@ -1,7 +1,7 @@
 //! The epoch of an engine, and counters that follow it: of stores that are to be stopped together,
 //! before the others of their engine.
 //!
-//! A follower is raised to the epoch whenever that moves. Whoever has it may raise it further, to
+//! A follower is raised to the epoch whenever that moves. Its owner may raise it further, to
 //! [`EPOCH_OVER`], behind which nothing moves it.
 //!
 //! # Invariants

@@ -1,8 +1,8 @@
 //! WASI preview 1 for instances: the functions of `prova_wasi` as host functions of a [`Linker`].
 //!
 //! `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel, epoch and
-//! deadline as its guest. A memory may be one that threads share (`wasi_threads`). The costs of calls and the effects of an interrupt: `docs/semantics.md`,
-//! WASI.
+//! deadline as its guest. A memory may be one that threads share (`wasi_threads`). The costs of
+//! calls and the effects of an interrupt: `docs/semantics.md`, WASI.
 //!
 //! ```no_run
 //! use prova_core::*;

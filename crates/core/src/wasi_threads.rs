@@ -4,7 +4,7 @@
 //! A thread has a store with an instance of the same module; the memory is what they have in common
 //! ([`SharedMemory`]), and the host's data that clones share: a [`WasiCtx`](crate::wasi::WasiCtx).
 //! Names and shapes are those of the crate `wasmtime_wasi_threads`, but a program runs inside
-//! [`WasiThreadsCtx::run`], which stops all threads and gives the error of the one that ended first,
+//! [`WasiThreadsCtx::run`], which stops all threads and gives the error of the first that ended,
 //! where that crate ends the process.
 //!
 //! ```
@@ -62,7 +62,7 @@
 //! Limits: a host function that does not return holds up the end of the run. Each thread takes the
 //! memory of a store, and address space for its stacks.
 //!
-//! Noticed by: `tests/wasi_threads.rs`, and the programs in `tests/threads` of the crate `cli`.
+//! Noticed by: `tests/wasi_threads.rs`, and the programs in `crates/cli/tests/threads`.
 
 mod crew;
 
@@ -89,7 +89,7 @@ const MODULE: &str = "wasi";
 const SPAWN: &str = "thread-spawn";
 /// The export that a thread calls.
 const ENTRY: &str = "wasi_thread_start";
-/// What the import gives where there is no new thread: the negative of preview 1's `EAGAIN`.
+/// The result of the import where there is no new thread: the negative of preview 1's `EAGAIN`.
 const AGAIN: i32 = -(prova_wasi::Errno::Again as i32);
 
 /// Threads at a time, where nobody says how many: the first thread of a run not counted.
@@ -105,7 +105,7 @@ pub struct WasiThreadsCtx<T: 'static> {
     crew: Arc<Crew>,
 }
 
-/// What a store has from the one that asked for its thread.
+/// The deadlines that a store has from the one that asked for its thread.
 struct Inherited {
     epoch_deadline: u64,
     deadline: Option<Instant>,
@@ -166,7 +166,7 @@ impl<T: Clone + Send + 'static> WasiThreadsCtx<T> {
     /// stopped and waited for.
     ///
     /// # Errors
-    /// The error of the thread that ended the run first, be it that of `main`;
+    /// The error of the thread that ended the run first, which may be the one of `main`;
     /// [`Misuse`](crate::Misuse) if the store is of another engine, or the program runs already.
     ///
     /// # Panics

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// What a thread does by its argument: nothing, trap, exit with 3, spin, wait, call the host, or
+/// A program whose threads do by their argument: nothing, trap, exit with 3, spin, wait, call the
+/// host, or
 /// start threads that do nothing.
 const PROGRAM: &str = r#"(module
   (import "env" "memory" (memory 2 16 shared))
@@ -166,7 +167,7 @@ fn a_run_leaves_nothing_behind() -> Result<()> {
             _ => drop(program.run(&[&kinds[..], &[TRAP, TRAP, EXIT]].concat(), Some("wait"))),
         }
     }
-    // Other tests have threads of their own.
+    // Other tests have threads, too.
     let most = 100;
     assert!(threads() < most, "{}", threads());
     Ok(())

@@ -280,10 +280,9 @@ impl Store {
         let StoreConfig { host_depth_max, trap_on_grow_failure, .. } = config;
         let stack_bytes = config.stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX);
         let spare = config.spare;
-        let stacks = stacks(spare.as_ref(), stack_bytes, config.native.is_some());
-        let stacks = stacks.map_err(|OutOfMemory| CreateError::OutOfMemory)?;
-        let frames = reserve_all(spare.as_ref(), frame_record_bytes(stack_bytes, host_depth_max));
-        let frames = frames.map_err(|OutOfMemory| CreateError::OutOfMemory)?;
+        let frame_bytes = frame_record_bytes(stack_bytes, host_depth_max);
+        let stacks = stacks(spare.as_ref(), stack_bytes, config.native.is_some())?;
+        let frames = reserve_all(spare.as_ref(), frame_bytes)?;
         let room = spare.as_deref().map(Spare::take_room).unwrap_or_default();
         let epoch = Arc::new(AtomicU64::new(0));
         let native = config.native;
@@ -431,7 +430,7 @@ impl Store {
 const NO_MEMORY: MemoryVm = MemoryVm { base: ptr::dangling_mut(), len_bytes: 0 };
 
 /// The stacks for a logical limit; without a native one where there is no address space for it.
-fn stacks(spare: Option<&Arc<Spare>>, limit: u64, native: bool) -> Result<Stacks, OutOfMemory> {
+fn stacks(spare: Option<&Arc<Spare>>, limit: u64, native: bool) -> Result<Stacks, CreateError> {
     let values = limit + STACK_SLACK_BYTES;
     let both = || {
         let bytes = |bytes: u64| usize::try_from(bytes).map_err(|_| OutOfMemory);
@@ -445,11 +444,12 @@ fn stacks(spare: Option<&Arc<Spare>>, limit: u64, native: bool) -> Result<Stacks
 }
 
 /// A reservation that is committed as a whole; the system fills it as it is touched.
-fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Result<Lease, OutOfMemory> {
-    let bytes = usize::try_from(bytes).map_err(|_| OutOfMemory)?;
+fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Result<Lease, CreateError> {
+    let bytes = usize::try_from(bytes).map_err(|_| CreateError::OutOfMemory)?;
     let keep = STACK_KEEP_BYTES;
     let (min, max, committed) = (bytes, bytes, bytes);
-    Lease::new(spare, &Wanted { min, max, guard: None, committed, image: None, keep })
+    let wanted = Wanted { min, max, guard: None, committed, image: None, keep };
+    Lease::new(spare, &wanted).map_err(|OutOfMemory| CreateError::OutOfMemory)
 }
 
 /// Operations for the other files of this crate.

@@ -28,7 +28,7 @@ pub(crate) struct Call<'a> {
     bytes_left: u64,
     /// The part of the host's tree that no grant reaches.
     guarded: Option<Arc<dyn Guard>>,
-    /// What is on its way from or to bytes that threads share.
+    /// Copies on their way from or to bytes that threads share.
     buffer: Vec<u8>,
 }
 

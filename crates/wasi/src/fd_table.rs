@@ -6,8 +6,8 @@
 //!    grants are not limited.
 //! 3. A descriptor's rights only shrink.
 //! 4. The counter of bytes that listings hold is the sum of the sizes of all [`Held`].
-//! 5. [`Fds`] is locked for one operation of the table at a time. What a call found stays open until
-//!    the call is over, whatever other threads close.
+//! 5. [`Fds`] is locked for one operation of the table at a time. What a call found stays open
+//!    until the call is over, even if another thread closes it.
 //!
 //! Every operation takes a time that is logarithmic in the number of descriptors at most.
 
@@ -81,7 +81,7 @@ impl Held {
         Held { all: Arc::clone(all), bytes: 0 }
     }
 
-    /// Holds so many bytes more, unless all listings would hold more than `limit`.
+    /// Holds `bytes` more, unless all listings would hold more than `limit`.
     pub(crate) fn more(&mut self, bytes: usize, limit: usize) -> Result<(), Errno> {
         let fits = |all: usize| all.checked_add(bytes).filter(|&all| all <= limit);
         self.all.fetch_update(Relaxed, Relaxed, fits).map_err(|_| Errno::NoMem)?;

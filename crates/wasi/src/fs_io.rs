@@ -415,7 +415,7 @@ fn write_stream(
     Ok(moved)
 }
 
-/// Waits until the stream is ready, and keeps the other threads of the guest from its streams, which
+/// Waits until the stream is ready, and keeps the guest's other threads from its streams: they
 /// could take what is there, or the room; fails at once if it is not ready and the guest does not
 /// want to wait.
 fn turn<'t>(

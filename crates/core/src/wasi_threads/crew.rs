@@ -26,7 +26,7 @@ pub(crate) enum End {
     Panic(Box<dyn Any + Send>),
 }
 
-/// What the threads of a run begin with.
+/// The state with which the threads of a run begin.
 #[derive(Clone)]
 pub(crate) struct Terms {
     /// The counter that stops them.

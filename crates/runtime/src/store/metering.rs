@@ -17,8 +17,8 @@ use prova_module::{CLAUSE_ASKED_COST, FRAME_LEFT_COST, catch_cost, host_call_cos
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The epoch from which on code stops whatever its deadline, without asking a hook: no engine comes
-/// so far by counting.
+/// The epoch from which on code stops for any deadline, without asking a hook: no engine comes so
+/// far by counting.
 pub const EPOCH_OVER: u64 = 1 << 62;
 
 /// Metering and the stack limit.

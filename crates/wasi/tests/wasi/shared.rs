@@ -1,7 +1,8 @@
 //! Guests with threads: memory that changes under a call, and calls of several threads on one
 //! context.
 //!
-//! Green does not prove that the runtime's copies are atomic (`crates/runtime/src/shared/tests.rs`).
+//! Green does not prove that the runtime's copies are atomic
+//! (`crates/runtime/src/shared/tests.rs`).
 
 use crate::hostile::{FUEL, Generator, arguments};
 use crate::world::*;
@@ -77,7 +78,7 @@ fn vectors_move_where_they_were_when_the_call_began() {
     assert_eq!(w.bytes(DATA + 16, 4), [16, 17, 18, 19]);
 }
 
-/// A source that says when it is read, and gives nothing before it is told to.
+/// A source that says when it is read, and then waits for its byte.
 struct Held(Sender<()>, Receiver<u8>);
 
 impl Read for Held {

@@ -51,7 +51,7 @@ pub(crate) struct Fake {
 #[derive(Default)]
 pub(crate) struct Spoiled {
     bytes: RefCell<Vec<u8>>,
-    /// What was read, and where.
+    /// The bytes that were read, and their places.
     seen: RefCell<Vec<(usize, Vec<u8>)>>,
 }
 

@@ -1,111 +1,96 @@
 //! Compresses blocks on several threads, in order, with channels, and checks every block.
+
+use crossbeam_channel::{bounded, unbounded, Receiver, Sender};
 use sha2::Digest;
-use std::sync::{
-    atomic::{AtomicUsize, Ordering},
-    Arc, Barrier, Condvar, Mutex, RwLock,
-};
-fn gen(n: usize) -> Vec<u8> {
-    let words = [
-        "alpha ",
-        "beta ",
-        "gamma ",
-        "delta\n",
-        "0123456789 ",
-        "the quick brown fox ",
-        "wasm ",
-        "threads ",
-    ];
-    let mut s: u64 = 0x9e3779b97f4a7c15;
-    let mut v = Vec::with_capacity(n + 32);
-    while v.len() < n {
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Condvar, Mutex, RwLock};
+
+const BLOCK: usize = 128 * 1024;
+
+/// A block's number, and what two compressors make of it.
+type Packed = (usize, Vec<u8>, Vec<u8>);
+
+/// The state that all threads have.
+struct Shared {
+    data: Vec<u8>,
+    done: AtomicUsize,
+    barrier: Barrier,
+    stats: RwLock<Vec<usize>>,
+    finished: (Mutex<usize>, Condvar),
+}
+
+fn text(bytes: usize) -> Vec<u8> {
+    let words =
+        ["alpha ", "beta ", "gamma ", "delta\n", "0123456789 ", "the quick brown fox ", "wasm ", "threads "];
+    let (mut s, mut text) = (0x9e3779b97f4a7c15_u64, Vec::with_capacity(bytes + 32));
+    while text.len() < bytes {
         s ^= s << 13;
         s ^= s >> 7;
         s ^= s << 17;
-        v.extend_from_slice(words[(s >> 20) as usize % 8].as_bytes());
+        text.extend_from_slice(words[(s >> 20) as usize % 8].as_bytes());
         if s % 5 == 0 {
-            v.push(s as u8)
+            text.push(s as u8)
         }
     }
-    v.truncate(n);
-    v
+    text.truncate(bytes);
+    text
 }
+
+fn worker(number: usize, shared: &Shared, blocks: &Receiver<usize>, out: &Sender<Packed>) -> usize {
+    shared.barrier.wait();
+    for i in blocks.iter() {
+        let block = &shared.data[i * BLOCK..((i + 1) * BLOCK).min(shared.data.len())];
+        let zlib = miniz_oxide::deflate::compress_to_vec_zlib(block, 6);
+        let lz4 = lz4_flex::block::compress_prepend_size(block);
+        assert_eq!(miniz_oxide::inflate::decompress_to_vec_zlib(&zlib).unwrap(), block);
+        assert_eq!(lz4_flex::block::decompress_size_prepended(&lz4).unwrap(), block);
+        out.send((i, zlib, lz4)).unwrap();
+        shared.done.fetch_add(1, Ordering::SeqCst);
+        shared.stats.write().unwrap()[number] += 1;
+        *shared.finished.0.lock().unwrap() += 1;
+        shared.finished.1.notify_all();
+    }
+    number
+}
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let threads: usize = args.next().and_then(|a| a.parse().ok()).unwrap_or(4);
     let size: usize = args.next().and_then(|a| a.parse().ok()).unwrap_or(4 << 20);
-    let data: Arc<Vec<u8>> = Arc::new(gen(size));
-    let block = 128 * 1024;
-    let blocks = size.div_ceil(block);
-    let (tx, rx) = crossbeam_channel::bounded::<usize>(8);
-    let (otx, orx) = crossbeam_channel::unbounded::<(usize, Vec<u8>, Vec<u8>)>();
-    let done = Arc::new(AtomicUsize::new(0));
-    let barrier = Arc::new(Barrier::new(threads + 1));
-    let stats = Arc::new(RwLock::new(vec![0usize; threads]));
-    let cv = Arc::new((Mutex::new(0usize), Condvar::new()));
-    let hs: Vec<_> = (0..threads)
-        .map(|t| {
-            let (rx, otx, data, done, barrier, stats, cv) = (
-                rx.clone(),
-                otx.clone(),
-                data.clone(),
-                done.clone(),
-                barrier.clone(),
-                stats.clone(),
-                cv.clone(),
-            );
-            std::thread::spawn(move || {
-                barrier.wait();
-                for i in rx.iter() {
-                    let b = &data[i * block..((i + 1) * block).min(data.len())];
-                    let z = miniz_oxide::deflate::compress_to_vec_zlib(b, 6);
-                    let l = lz4_flex::block::compress_prepend_size(b);
-                    assert_eq!(miniz_oxide::inflate::decompress_to_vec_zlib(&z).unwrap(), b);
-                    assert_eq!(lz4_flex::block::decompress_size_prepended(&l).unwrap(), b);
-                    otx.send((i, z, l)).unwrap();
-                    done.fetch_add(1, Ordering::SeqCst);
-                    stats.write().unwrap()[t] += 1;
-                    let mut g = cv.0.lock().unwrap();
-                    *g += 1;
-                    cv.1.notify_all();
-                }
-                t
-            })
-        })
-        .collect();
-    drop(otx);
-    barrier.wait();
-    for i in 0..blocks {
-        tx.send(i).unwrap()
-    }
-    drop(tx);
-    {
-        let mut g = cv.0.lock().unwrap();
-        while *g < blocks {
-            g = cv.1.wait(g).unwrap()
-        }
-    }
-    let mut out: Vec<_> = orx.iter().collect();
-    out.sort_by_key(|x| x.0);
-    let ids: usize = hs.into_iter().map(|h| h.join().unwrap()).sum();
-    assert_eq!(ids, threads * (threads - 1) / 2);
-    assert_eq!(stats.read().unwrap().iter().sum::<usize>(), blocks);
-    let mut h = sha2::Sha256::new();
-    let (mut a, mut b) = (0, 0);
-    for (i, z, l) in &out {
-        h.update(i.to_le_bytes());
-        h.update(z);
-        h.update(l);
-        a += z.len();
-        b += l.len();
+    let blocks = size.div_ceil(BLOCK);
+    let shared = Arc::new(Shared {
+        data: text(size),
+        done: AtomicUsize::new(0),
+        barrier: Barrier::new(threads + 1),
+        stats: RwLock::new(vec![0; threads]),
+        finished: (Mutex::new(0), Condvar::new()),
+    });
+    let (to_do, queue) = bounded(8);
+    let (out, packed) = unbounded();
+    let start = |number| {
+        let (shared, queue, out) = (shared.clone(), queue.clone(), out.clone());
+        std::thread::spawn(move || worker(number, &shared, &queue, &out))
+    };
+    let workers: Vec<_> = (0..threads).map(start).collect();
+    drop(out);
+    shared.barrier.wait();
+    (0..blocks).for_each(|i| to_do.send(i).unwrap());
+    drop(to_do);
+    let finished = shared.finished.0.lock().unwrap();
+    drop(shared.finished.1.wait_while(finished, |finished| *finished < blocks).unwrap());
+    let mut packed: Vec<Packed> = packed.iter().collect();
+    packed.sort_by_key(|packed| packed.0);
+    let numbers: usize = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
+    assert_eq!(numbers, threads * (threads - 1) / 2);
+    assert_eq!(shared.stats.read().unwrap().iter().sum::<usize>(), blocks);
+    let (mut hash, mut zlib, mut lz4) = (sha2::Sha256::new(), 0, 0);
+    for (i, z, l) in &packed {
+        [&i.to_le_bytes()[..], z, l].iter().for_each(|part| hash.update(part));
+        (zlib, lz4) = (zlib + z.len(), lz4 + l.len());
     }
     println!(
-        "{} blocks by {} threads: {} bytes, zlib {}, lz4 {}, done {}, sha256 {:x}",
-        blocks,
-        threads,
-        size,
-        a,
-        b,
-        done.load(Ordering::SeqCst),
-        h.finalize()
+        "{blocks} blocks by {threads} threads: {size} bytes, zlib {zlib}, lz4 {lz4}, done {}, sha256 {:x}",
+        shared.done.load(Ordering::SeqCst),
+        hash.finalize()
     );
 }
