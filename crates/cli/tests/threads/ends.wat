@@ -22,7 +22,8 @@
   (func $began
     (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
     (drop (memory.atomic.notify (i32.const 0) (i32.const 1))))
-  (table funcref (elem $inner $spin $wait $sleep $input $spawner))
+  (func $far (drop (i32.load offset=0x7fff0000 (i32.const 0))))
+  (table funcref (elem $inner $spin $wait $sleep $input $spawner $far))
   (type $nothing (func))
   (func (export "wasi_thread_start") (param $tid i32) (param $arg i32)
     (if (i32.lt_s (local.get $arg) (i32.const 0))
