@@ -116,7 +116,7 @@ impl<'a> Call<'a> {
     /// Copies `bytes` to `ptr`; notifies [`Guest::writes`].
     pub(crate) fn write(&mut self, ptr: u32, bytes: &[u8]) -> Result<(), Errno> {
         let len = u32::try_from(bytes.len()).map_err(|_| Errno::Fault)?;
-        let place = self.to_write(ptr, len)?;
+        let place = self.place_to_write(ptr, len)?;
         match self.guest.memory() {
             GuestMemory::Own(memory) => {
                 memory.get_mut(place).ok_or(Errno::Fault)?.copy_from_slice(bytes);
@@ -135,7 +135,7 @@ impl<'a> Call<'a> {
         len: u32,
         source: impl FnOnce(&mut [u8]) -> Outcome<usize>,
     ) -> Outcome<usize> {
-        let place = self.to_write(ptr, len)?;
+        let place = self.place_to_write(ptr, len)?;
         match self.guest.memory() {
             GuestMemory::Own(memory) => {
                 let room = memory.get_mut(place).ok_or(Errno::Fault)?;
@@ -210,7 +210,7 @@ impl<'a> Call<'a> {
     }
 
     /// The place of `len` bytes at `ptr` that are about to be written.
-    fn to_write(&mut self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
+    fn place_to_write(&mut self, ptr: u32, len: u32) -> Result<Range<usize>, Errno> {
         let place = range(self.memory_bytes(), ptr, len)?;
         if len > 0 {
             self.guest.writes(ptr, len);
