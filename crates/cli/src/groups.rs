@@ -179,6 +179,12 @@ impl Wasm {
         Ok(())
     }
 
+    /// Whether a proposal is asked for, or to be off; the last word counts.
+    pub(crate) fn asks(&self, proposal: Proposal) -> Option<bool> {
+        let said = self.proposals.iter().rev().find(|(named, _)| *named == proposal);
+        said.map(|&(_, enable)| enable)
+    }
+
     /// Applies the settings of the engine.
     ///
     /// # Errors

@@ -45,6 +45,7 @@ mod shrink;
 mod specialize;
 mod stats;
 mod substrate;
+mod threads;
 mod trace;
 mod trust;
 mod validate;

@@ -7,6 +7,7 @@ use crate::report::{Exit, Misuse, OfFile, exit_code, print, printable, warn};
 use crate::sampling::{Sampled, Sampling};
 use crate::settled::settled;
 use crate::stats::Stats;
+use crate::threads::{self, Threads};
 use crate::{cache, hint, input, stats, values, watchdog};
 use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, inherited_listeners};
 use prova_core::{
@@ -22,11 +23,21 @@ use std::net::TcpListener;
 use std::path::Path;
 
 /// The state of host functions.
-struct Host {
+pub(crate) struct Host {
     wasi: WasiCtx,
-    limits: StoreLimits,
+    pub(crate) limits: StoreLimits,
     /// Records the host's answers, if a record is wanted.
     recorder: Option<Recorder>,
+    pub(crate) threads: Option<Threads>,
+}
+
+/// The state of a thread's host functions: of the same WASI.
+impl Clone for Host {
+    fn clone(&self) -> Host {
+        let Host { wasi, limits, recorder: _, threads } = self;
+        let (wasi, limits, threads) = (wasi.clone(), limits.clone(), threads.clone());
+        Host { wasi, limits, recorder: None, threads }
+    }
 }
 
 /// Runs the command.
@@ -39,10 +50,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
 }
 
 fn run_here(args: &RunArgs) -> Result<Exit> {
-    let (mut config, wasm, metered) = configured(args)?;
+    let granted = Wasi::parse(&args.wasi)?;
+    let (mut config, wasm, metered) = configured(args, &granted)?;
     let waiting = args.gdbstub.as_deref().map(|at| Waiting::listen(at, &mut config)).transpose()?;
     let sampling = Sampling::parse(args.profile.as_deref(), &mut config)?;
-    let granted = Wasi::parse(&args.wasi)?;
     let engine = new_engine(&config)?;
     let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     let preloads =
@@ -61,14 +72,10 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
         .into_iter()
         .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
         .collect::<Result<Vec<_>>>()?;
-    let wasi = wasi_ctx(args, granted, path, guest_args)?;
+    let wasi = wasi_ctx(args, &granted, path, guest_args)?;
     let recorder = recorder(args, &module, guest_args)?;
-    let host = Host { wasi, limits: wasm.limits(), recorder };
-    let mut store = Store::new(&engine, host);
-    store.limiter(|host| &mut host.limits);
-    if metered {
-        store.set_fuel(wasm.fuel.unwrap_or(u64::MAX))?;
-    }
+    let host = Host { wasi, limits: wasm.limits(), recorder, threads: None };
+    let mut store = limited_store(&engine, host, metered.then(|| wasm.fuel.unwrap_or(u64::MAX)))?;
     if let Some(watchdog) = &watchdog {
         watchdog.start_running(&mut store);
     }
@@ -80,7 +87,10 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     let shown = std::iter::once((name_of(path), &module)).chain(shown);
     let meet = |waiting: Waiting| can_start(args, &module, path).and_then(|()| waiting.meet(shown));
     let debugging = waiting.map(meet).transpose()?;
-    let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
+    let outcome = match granted.threads {
+        true => threads::run(args, &granted, &wasm, &mut store, &module),
+        false => link_and_run(args, &wasm, &mut store, &module, preloads),
+    };
     if let Some(debugging) = debugging {
         debugging.finish(exit_code(&outcome));
     }
@@ -107,6 +117,16 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
             Err(error)
         }
     }
+}
+
+/// A store within its limits, with this fuel if it is metered.
+fn limited_store(engine: &Engine, host: Host, fuel: Option<u64>) -> Result<Store<Host>> {
+    let mut store = Store::new(engine, host);
+    store.limiter(|host| &mut host.limits);
+    if let Some(fuel) = fuel {
+        store.set_fuel(fuel)?;
+    }
+    Ok(store)
 }
 
 /// The module that runs.
@@ -208,7 +228,7 @@ fn recorder(args: &RunArgs, module: &Module, guest_args: &[OsString]) -> Result<
 }
 
 /// Defines WASI's functions; a record gets what they answer.
-fn add_wasi(linker: &mut Linker<Host>, recorded: bool) -> Result<()> {
+pub(crate) fn add_wasi(linker: &mut Linker<Host>, recorded: bool) -> Result<()> {
     if !recorded {
         return wasi::add_to_linker(linker, |host: &mut Host| &mut host.wasi);
     }
@@ -228,7 +248,7 @@ pub(crate) fn new_engine(config: &Config) -> Result<Engine> {
     Engine::new(config).map_err(|error| Misuse(format!("{error} (`-W max-wasm-stack`)")).into())
 }
 
-fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
+pub(crate) fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
     match all.split_first() {
         Some((module, args)) => Ok((Path::new(module), args)),
         None => bail!(Misuse("a module is needed (`prova --help` shows how to call it)".into())),
@@ -236,7 +256,7 @@ fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
 }
 
 /// The configuration, the options of `-W`, and whether fuel is counted.
-fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
+fn configured(args: &RunArgs, granted: &Wasi) -> Result<(Config, Wasm, bool)> {
     let counts = args.stats == Some(Stats::Dispatches);
     // Instructions of the interpreter are what is asked for.
     let engine = if counts { args.engine.as_interpreter() } else { args.engine.clone() };
@@ -265,6 +285,7 @@ fn configured(args: &RunArgs) -> Result<(Config, Wasm, bool)> {
     }
     let metered = wasm.fuel.is_some() || args.stats == Some(Stats::Fuel);
     config.consume_fuel(metered).count_dispatches(counts);
+    threads::configure(args, granted, &wasm, &mut config)?;
     if args.record.is_some() {
         config.deterministic(true);
     }
@@ -294,7 +315,7 @@ fn named_file(preload: &str) -> Result<(&str, &str)> {
 /// The guest's grants.
 fn wasi_ctx(
     args: &RunArgs,
-    granted: Wasi,
+    granted: &Wasi,
     path: &Path,
     guest_args: &[OsString],
 ) -> Result<WasiCtx> {
@@ -404,7 +425,7 @@ fn link_and_run(
 }
 
 /// Instantiates, initialises, calls: the results, as they were printed.
-fn run_main(
+pub(crate) fn run_main(
     args: &RunArgs,
     linker: &Linker<Host>,
     store: &mut Store<Host>,

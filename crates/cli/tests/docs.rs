@@ -3,9 +3,9 @@
 //!
 //! The blocks of a page run one after the other in one directory. It is a copy of the folder that
 //! the page names in a line `in a copy of `FOLDER``; a page of the book (`book`) has a copy of
-//! `tests/cases`, in which `bin`, `specialize` and `substrate` of `programs` lie too. A line of
-//! `> …` goes on with the command above it; a line `…` stands for any number of lines; `[exit N]`
-//! ends the output of a command whose code is not 0. The directory's own name is written
+//! `tests/cases`, in which `bin`, `specialize`, `substrate` and `threads` of `programs` lie too. A
+//! line of `> …` goes on with the command above it; a line `…` stands for any number of lines;
+//! `[exit N]` ends the output of a command whose code is not 0. The directory's own name is written
 //! `~/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
 //!
 //! Every page of `docs/reference` that has a console block runs; its name stands in no list. Green
@@ -37,7 +37,7 @@ impl Place {
             Some(folder) => copy(&root().join(folder), &path),
             None => {
                 copy(&root().join("tests/cases"), &path);
-                for folder in ["bin", "specialize", "substrate"] {
+                for folder in ["bin", "specialize", "substrate", "threads"] {
                     copy(&root().join("programs").join(folder), &path.join(folder));
                 }
             }

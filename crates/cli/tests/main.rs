@@ -27,6 +27,7 @@ mod signals;
 mod specialize;
 mod subjects;
 mod substrate;
+mod threads;
 mod trace;
 mod traced_ends;
 mod verify;

@@ -2,6 +2,7 @@
 //! of it share.
 
 use crate::config::Config;
+use crate::epochs::Epoch;
 use crate::error::{OrBug, Result, misuse};
 use crate::module::Module;
 use crate::pipeline::Compilers;
@@ -9,7 +10,7 @@ use crate::pooling::{Pool, PoolingAllocationConfig, Share};
 use crate::profile::pinned;
 use prova_runtime::Spare;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 
 /// The environment that modules and stores belong to. Cloning is cheap and gives the same engine.
@@ -31,7 +32,7 @@ struct Inner {
     config: Config,
     machine: Option<prova_check::Config>,
     compilers: Arc<Compilers>,
-    epoch: Arc<AtomicU64>,
+    epoch: Epoch,
     spare: Arc<Spare>,
     pool: Option<Arc<Pool>>,
 }
@@ -79,7 +80,7 @@ impl Engine {
             config.perf,
             (config.cache.clone(), config.proved),
         ));
-        let epoch = Arc::default();
+        let epoch = Epoch::default();
         let kept = config.pool.as_ref().map(PoolingAllocationConfig::spare_limits);
         let spare = Arc::new(Spare::with_limits(kept.unwrap_or_default()));
         let pool = config.pool.clone().map(|pool| Arc::new(Pool::new(pool)));
@@ -105,7 +106,7 @@ impl Engine {
     /// [`Trap::Interrupt`](crate::Trap::Interrupt). May be called from any thread, and from a
     /// signal handler.
     pub fn increment_epoch(&self) {
-        self.0.epoch.fetch_add(1, Ordering::Relaxed);
+        self.0.epoch.increment();
     }
 
     /// A handle that does not keep the engine alive: for who moves its epoch on, for instance.
@@ -146,7 +147,13 @@ impl Engine {
         self.0.pool.clone().map(Share::new)
     }
 
+    /// The counter of its epoch.
     pub(crate) fn epoch(&self) -> &Arc<AtomicU64> {
+        self.0.epoch.counter()
+    }
+
+    /// Its epoch, for counters that follow it.
+    pub(crate) fn epochs(&self) -> &Epoch {
         &self.0.epoch
     }
 }

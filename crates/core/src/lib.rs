@@ -33,6 +33,7 @@ mod compiler;
 mod config;
 mod coredump;
 mod engine;
+mod epochs;
 mod error;
 mod exception;
 mod externals;
@@ -64,6 +65,7 @@ mod typed;
 mod types;
 mod value;
 pub mod wasi;
+pub mod wasi_threads;
 mod workers;
 
 pub use backtrace::{FrameInfo, FrameSymbol, WasmBacktrace, WasmBacktraceDetails};

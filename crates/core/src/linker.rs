@@ -539,6 +539,15 @@ impl<T: 'static> InstancePre<T> {
         &self.module
     }
 
+    /// The first import that only one store, or none, can have.
+    pub(crate) fn bound(&self) -> Option<ImportType<'_>> {
+        let mut imports = self.module.imports().zip(&self.imports);
+        let bound = imports.find(|(_, definition)| {
+            !matches!(definition, Definition::Host(_) | Definition::Extern(Extern::SharedMemory(_)))
+        });
+        bound.map(|(import, _)| import)
+    }
+
     /// The types of the imports that were left open ([`Linker::define_open`]), in the module's
     /// order.
     pub fn open_types(&self) -> impl Iterator<Item = ExternType> + '_ {

@@ -11,7 +11,7 @@
 use crate::backtrace::WasmBacktrace;
 use crate::coredump::WasmCoreDump;
 use crate::engine::Engine;
-use crate::error::{Error, Result, misuse};
+use crate::error::{Error, LinkError, Result, misuse};
 use crate::func::Caller;
 use crate::hooks::{CallHook, ResourceLimiter, UpdateDeadline};
 use crate::module::Module;
@@ -115,21 +115,20 @@ impl<T: 'static> Store<T> {
     /// # Panics
     /// If the system gives no address space for the stack.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
-        let config = engine.config();
-        let mut rt = rt::Store::new(rt::StoreConfig {
-            settings: config.settings(),
-            stack_bytes: config.stack_bytes as u64,
-            executor: config
-                .executor
-                .clone()
-                .unwrap_or_else(|| config.tier_or_default().executor()),
-            native: engine.machine(),
-            count_dispatches: config.count_dispatches,
-            heat: config.hot.map_or(rt::Heat::NEVER, |hot| hot.heat()),
-            spare: Some(Arc::clone(engine.spare())),
-            limits: limits_within(engine, rt::Limits::default()),
-            ..rt::StoreConfig::default()
-        });
+        Store::of_rt(engine, data, rt::Store::new(store_config(engine)))
+    }
+
+    /// An empty store, where the system may have no more address space.
+    ///
+    /// # Errors
+    /// [`LinkError`](crate::LinkError) if it has none for the stack.
+    pub fn try_new(engine: &Engine, data: T) -> Result<Store<T>> {
+        let rt = rt::Store::try_new(store_config(engine))
+            .map_err(|error| Error::new(LinkError::of_creation(&error)))?;
+        Ok(Store::of_rt(engine, data, rt))
+    }
+
+    fn of_rt(engine: &Engine, data: T, mut rt: rt::Store) -> Store<T> {
         rt.set_epoch(Arc::clone(engine.epoch()));
         let state = State {
             engine: engine.clone(),
@@ -205,6 +204,22 @@ impl<T: 'static> Store<T> {
     /// [`Trap::Interrupt`](crate::Trap::Interrupt). `None` is never.
     pub fn set_wall_deadline(&mut self, deadline: Option<Instant>) {
         self.state.deadline = deadline;
+    }
+}
+
+/// The runtime's configuration of a store of this engine.
+fn store_config(engine: &Engine) -> rt::StoreConfig {
+    let config = engine.config();
+    rt::StoreConfig {
+        settings: config.settings(),
+        stack_bytes: config.stack_bytes as u64,
+        executor: config.executor.clone().unwrap_or_else(|| config.tier_or_default().executor()),
+        native: engine.machine(),
+        count_dispatches: config.count_dispatches,
+        heat: config.hot.map_or(rt::Heat::NEVER, |hot| hot.heat()),
+        spare: Some(Arc::clone(engine.spare())),
+        limits: limits_within(engine, rt::Limits::default()),
+        ..rt::StoreConfig::default()
     }
 }
 

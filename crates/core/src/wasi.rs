@@ -1,8 +1,8 @@
 //! WASI preview 1 for instances: the functions of `prova_wasi` as host functions of a [`Linker`].
 //!
 //! `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel, epoch and
-//! deadline as its guest. The costs of calls and the effects of an interrupt: `docs/semantics.md`,
-//! WASI.
+//! deadline as its guest. A memory may be one that threads share (`wasi_threads`). The costs of
+//! calls and the effects of an interrupt: `docs/semantics.md`, WASI.
 //!
 //! ```no_run
 //! use prova_core::*;
@@ -28,7 +28,7 @@ use crate::store::StoreContextMut;
 use crate::trap::Trap;
 use crate::types::{FuncType, ValType};
 use prova_runtime::{self as rt, Cell, MemoryAddr};
-use prova_wasi::{FUNCTIONS, FuncDef, Guest, MODULE, ValKind};
+use prova_wasi::{FUNCTIONS, FuncDef, Guest, GuestMemory, MODULE, SharedBytes, ValKind};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -146,7 +146,8 @@ pub mod p1 {
 /// The same as [`add_to_linker`]; after each call of a program, `observe` sees it.
 ///
 /// An error of `observe` ends the program. A call that finds no memory is not seen: it ends the
-/// program before WASI does anything.
+/// program before WASI does anything. Nor can a program be observed whose memory threads share: it
+/// ends at its first call.
 ///
 /// # Errors
 /// If a name is defined and shadowing is off.
@@ -188,10 +189,15 @@ fn host_func<T: 'static>(
     let call = move |caller: Caller<'_, T>, _: &prova_module::FuncType, cells: &mut [Cell]| {
         let memory = exported_memory(&caller)?;
         let StoreContextMut { rt, state } = caller.store;
+        let shared = rt.memory(memory).shared().cloned().map(SharedGuest);
+        if shared.is_some() && observe.is_some() {
+            let what = "what WASI writes to memories that threads share cannot be observed";
+            return Err(Error::new(LinkError::new(what)));
+        }
         let config = state.engine.config();
         let (fuel, epoch) = (config.fuel, config.epoch);
         let (deadline, written) = (state.deadline, observe.is_some().then(Vec::new));
-        let mut guest = InstanceGuest { rt, memory, fuel, epoch, deadline, written };
+        let mut guest = InstanceGuest { rt, memory, shared, fuel, epoch, deadline, written };
         let outcome = (def.call)(get(&mut state.data), &mut guest, &cells[..params]);
         let InstanceGuest { rt, written, .. } = guest;
         if let (Some(observe), Some(written)) = (&observe, &written) {
@@ -215,17 +221,10 @@ fn host_func<T: 'static>(
 
 fn exported_memory<T: 'static>(caller: &Caller<'_, T>) -> Result<MemoryAddr> {
     let rt = &*caller.store.rt;
-    let memory = caller
+    caller
         .instance
         .and_then(|instance| rt.instance(instance).export("memory")?.memory())
-        .ok_or_else(|| {
-            Error::new(LinkError::new("WASI needs the export `memory` of its caller"))
-        })?;
-    if rt.memory(memory).shared().is_some() {
-        let what = "WASI does not work on memories that threads share: the export `memory` is one";
-        return Err(Error::new(LinkError::new(what)));
-    }
-    Ok(memory)
+        .ok_or_else(|| Error::new(LinkError::new("WASI needs the export `memory` of its caller")))
 }
 
 fn error_of_exit(exit: Exit) -> Error {
@@ -241,6 +240,8 @@ fn error_of_exit(exit: Exit) -> Error {
 struct InstanceGuest<'a> {
     rt: &'a mut rt::Store,
     memory: MemoryAddr,
+    /// The memory, if threads share it.
+    shared: Option<SharedGuest>,
     /// Whether the store is metered by fuel.
     fuel: bool,
     /// Whether the store is metered by epoch.
@@ -250,9 +251,29 @@ struct InstanceGuest<'a> {
     written: Option<Vec<Range<usize>>>,
 }
 
+/// A memory that threads share, as WASI sees it: the runtime copies, by atomic accesses.
+struct SharedGuest(rt::SharedMemory);
+
+impl SharedBytes for SharedGuest {
+    fn size(&self) -> usize {
+        self.0.len_bytes() as usize
+    }
+
+    fn read(&self, at: usize, buffer: &mut [u8]) -> bool {
+        self.0.read(at as u64, buffer)
+    }
+
+    fn write(&self, at: usize, bytes: &[u8]) -> bool {
+        self.0.write(at as u64, bytes)
+    }
+}
+
 impl Guest for InstanceGuest<'_> {
-    fn memory(&mut self) -> &mut [u8] {
-        self.rt.memory_data_mut(self.memory)
+    fn memory(&mut self) -> GuestMemory<'_> {
+        match &self.shared {
+            Some(shared) => GuestMemory::Shared(shared),
+            None => GuestMemory::Own(self.rt.memory_data_mut(self.memory)),
+        }
     }
 
     fn charge(&mut self, units: u64) -> Result<(), Exit> {

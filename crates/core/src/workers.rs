@@ -46,6 +46,17 @@ pub fn on_compiler_thread<T: Send>(program: impl FnOnce() -> T + Send) -> T {
     work_with(PROGRAM_STACK_BYTES, program)
 }
 
+/// A new thread for a program, with as much native stack; compilers may work on it, once it calls
+/// [`is_worker_now`].
+pub(crate) fn program_thread(name: String) -> thread::Builder {
+    thread::Builder::new().name(name).stack_size(PROGRAM_STACK_BYTES)
+}
+
+/// Says that compilers may work on this thread, which [`program_thread`] made.
+pub(crate) fn is_worker_now() {
+    IS_WORKER.set(true);
+}
+
 /// Does something with this number of threads for what is done in parallel, as long as the system
 /// gives them.
 pub fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {

@@ -24,6 +24,7 @@ mod ticker;
 #[cfg(unix)]
 mod torture;
 mod wasi;
+mod wasi_threads;
 
 use prova_core::{Config, Dispatch, Engine, Tier};
 

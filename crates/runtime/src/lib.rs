@@ -62,8 +62,8 @@ pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
 pub use shared::{SharedMemory, WaitResult};
 pub use store::{
-    EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure, GrowthHook,
-    Permission, SEARCH_CHUNK, Search, Spare, SpareLimits, Store, StoreConfig,
+    EPOCH_OVER, EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure,
+    GrowthHook, Permission, SEARCH_CHUNK, Search, Spare, SpareLimits, Store, StoreConfig,
 };
 #[cfg(all(unix, not(miri)))]
 pub use sys::inherited_listener;

@@ -25,7 +25,7 @@ pub use hooks::{
     EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure, GrowthHook,
     Permission,
 };
-pub use metering::{SEARCH_CHUNK, Search};
+pub use metering::{EPOCH_OVER, SEARCH_CHUNK, Search};
 pub(crate) use spare::Tail;
 pub use spare::{Spare, SpareLimits};
 
@@ -37,6 +37,7 @@ use crate::func::{FuncKind, Funcs, Left};
 use crate::heap::Heap;
 use crate::host::{ExecutorKind, HostFunc};
 use crate::instance::Instance;
+use crate::instantiate::CreateError;
 use crate::lease::{Lease, StackLease, Stacks, Wanted};
 use crate::limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 use crate::memory::{Memory, Room};
@@ -262,13 +263,26 @@ impl Store {
     ///
     /// If the system has no address space for the value stack, as any allocation would.
     pub fn new(config: StoreConfig) -> Store {
+        match Store::try_new(config) {
+            Ok(store) => store,
+            Err(_) => panic!("no address space for the stacks of a store"),
+        }
+    }
+
+    /// The same where a guest decides how many stores there are.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError::OutOfMemory`] if the system has no address space for its stacks.
+    pub fn try_new(config: StoreConfig) -> Result<Store, CreateError> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let StoreConfig { settings, executor, limits, .. } = config;
         let StoreConfig { host_depth_max, trap_on_grow_failure, .. } = config;
         let stack_bytes = config.stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX);
         let spare = config.spare;
-        let stacks = stacks(spare.as_ref(), stack_bytes, config.native.is_some());
-        let frames = reserve_all(spare.as_ref(), frame_record_bytes(stack_bytes, host_depth_max));
+        let frame_bytes = frame_record_bytes(stack_bytes, host_depth_max);
+        let stacks = stacks(spare.as_ref(), stack_bytes, config.native.is_some())?;
+        let frames = reserve_all(spare.as_ref(), frame_bytes)?;
         let room = spare.as_deref().map(Spare::take_room).unwrap_or_default();
         let epoch = Arc::new(AtomicU64::new(0));
         let native = config.native;
@@ -328,7 +342,7 @@ impl Store {
         if config.count_dispatches && store.runs_linked() {
             store.counts = Some(Box::new(DispatchCounts::new()));
         }
-        store
+        Ok(store)
     }
 
     /// The address space and guard of memories, where native code relies on them.
@@ -416,7 +430,7 @@ impl Store {
 const NO_MEMORY: MemoryVm = MemoryVm { base: ptr::dangling_mut(), len_bytes: 0 };
 
 /// The stacks for a logical limit; without a native one where there is no address space for it.
-fn stacks(spare: Option<&Arc<Spare>>, limit: u64, native: bool) -> Stacks {
+fn stacks(spare: Option<&Arc<Spare>>, limit: u64, native: bool) -> Result<Stacks, CreateError> {
     let values = limit + STACK_SLACK_BYTES;
     let both = || {
         let bytes = |bytes: u64| usize::try_from(bytes).map_err(|_| OutOfMemory);
@@ -424,23 +438,18 @@ fn stacks(spare: Option<&Arc<Spare>>, limit: u64, native: bool) -> Stacks {
         StackLease::new(spare, StackBytes { native, values })
     };
     match native.then(both) {
-        Some(Ok(both)) => Stacks::Both(both),
-        Some(Err(OutOfMemory)) | None => Stacks::Values(reserve_all(spare, values)),
+        Some(Ok(both)) => Ok(Stacks::Both(both)),
+        Some(Err(OutOfMemory)) | None => reserve_all(spare, values).map(Stacks::Values),
     }
 }
 
 /// A reservation that is committed as a whole; the system fills it as it is touched.
-fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Lease {
-    let reserve = || {
-        let bytes = usize::try_from(bytes).map_err(|_| OutOfMemory)?;
-        let keep = STACK_KEEP_BYTES;
-        let (min, max, committed) = (bytes, bytes, bytes);
-        Lease::new(spare, &Wanted { min, max, guard: None, committed, image: None, keep })
-    };
-    match reserve() {
-        Ok(lease) => lease,
-        Err(OutOfMemory) => panic!("no address space for {bytes} bytes of value stack"),
-    }
+fn reserve_all(spare: Option<&Arc<Spare>>, bytes: u64) -> Result<Lease, CreateError> {
+    let bytes = usize::try_from(bytes).map_err(|_| CreateError::OutOfMemory)?;
+    let keep = STACK_KEEP_BYTES;
+    let (min, max, committed) = (bytes, bytes, bytes);
+    let wanted = Wanted { min, max, guard: None, committed, image: None, keep };
+    Lease::new(spare, &wanted).map_err(|OutOfMemory| CreateError::OutOfMemory)
 }
 
 /// Operations for the other files of this crate.

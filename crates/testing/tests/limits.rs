@@ -114,6 +114,7 @@ fn of_wasi() -> Limits {
     let options =
         options.into_iter().map(|(name, n)| (format!("-S {}", name.replace('_', "-")), n));
     let fixed = limits([
+        ("-S max-threads", prova_core::wasi_threads::THREADS_MAX_DEFAULT as u64),
         ("vectors of one read or write", prova_wasi::limits::IOVECS_MAX.into()),
         ("bytes of a path", prova_wasi::limits::PATH_BYTES_MAX.into()),
         ("links that a path leads through", prova_wasi::limits::LINKS_MAX.into()),

@@ -6,7 +6,7 @@
 //! one machine and one file system; calls that wait for the device are listed apart (`fd_sync`, and
 //! on some file systems those that free blocks).
 
-use prova_wasi::{Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, function};
+use prova_wasi::{Exit, Guest, GuestMemory, Perms, WasiCtx, WasiCtxBuilder, function};
 use std::time::{Duration, Instant};
 
 struct Counting {
@@ -15,8 +15,8 @@ struct Counting {
 }
 
 impl Guest for Counting {
-    fn memory(&mut self) -> &mut [u8] {
-        &mut self.memory
+    fn memory(&mut self) -> GuestMemory<'_> {
+        GuestMemory::Own(&mut self.memory)
     }
     fn charge(&mut self, units: u64) -> Result<(), Exit> {
         self.units += units;

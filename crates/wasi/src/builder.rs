@@ -10,7 +10,7 @@
 //!    reconfigure them.
 
 use crate::clock::Clocks;
-use crate::ctx::WasiCtx;
+use crate::ctx::{State, WasiCtx};
 use crate::fd_table::{Descriptor, Directory, Object};
 use crate::fs_guard::Guard;
 use crate::limits::WasiLimits;
@@ -43,7 +43,7 @@ pub enum FsPerms {
 /// Collects what a guest is granted.
 #[derive(Default)]
 pub struct WasiCtxBuilder {
-    ctx: WasiCtx,
+    ctx: State,
     preopens: Vec<Descriptor>,
     listeners: Vec<Descriptor>,
     numbered: Vec<Descriptor>,
@@ -154,19 +154,19 @@ impl WasiCtxBuilder {
 
     /// Grants standard input from `source`. Reads wait for as long as `source` does.
     pub fn stdin(&mut self, source: Box<dyn Read + Send>) -> &mut Self {
-        self.ctx.fds.set(0, embedder_stream(Object::Reader(source), Rights::FD_READ));
+        self.ctx.fds.set(0, embedder_stream(Object::Reader(Mutex::new(source)), Rights::FD_READ));
         self
     }
 
     /// Grants standard output to `sink`, which is flushed after every call.
     pub fn stdout(&mut self, sink: Box<dyn Write + Send>) -> &mut Self {
-        self.ctx.fds.set(1, embedder_stream(Object::Writer(sink), Rights::FD_WRITE));
+        self.ctx.fds.set(1, embedder_stream(Object::Writer(Mutex::new(sink)), Rights::FD_WRITE));
         self
     }
 
     /// Grants standard error to `sink`, which is flushed after every call.
     pub fn stderr(&mut self, sink: Box<dyn Write + Send>) -> &mut Self {
-        self.ctx.fds.set(2, embedder_stream(Object::Writer(sink), Rights::FD_WRITE));
+        self.ctx.fds.set(2, embedder_stream(Object::Writer(Mutex::new(sink)), Rights::FD_WRITE));
         self
     }
 
@@ -201,9 +201,9 @@ impl WasiCtxBuilder {
     pub fn preopen_dir(&mut self, dir: Dir, guest: impl AsRef<[u8]>, perms: Perms) -> &mut Self {
         let name = until_nul(guest.as_ref()).into_boxed_slice();
         let writable = !perms.read_only;
-        let directory = Directory { dir, writable, preopen: Some(name), listing: None };
+        let directory = Directory::new(dir, writable, Some(name));
         self.preopens.push(Descriptor {
-            object: Object::Dir(directory),
+            object: Arc::new(Object::Dir(directory)),
             filetype: Filetype::Directory,
             base: Rights::DIR,
             inheriting: Rights::INHERITING,
@@ -270,12 +270,12 @@ impl WasiCtxBuilder {
                 };
             }
         }
-        let WasiCtxBuilder { mut ctx, preopens, listeners, numbered } = std::mem::take(self);
+        let WasiCtxBuilder { ctx, preopens, listeners, numbered } = std::mem::take(self);
         let granted = numbered.into_iter().chain(preopens).chain(listeners);
         for (fd, granted) in (3..).zip(granted) {
             ctx.fds.set(fd, granted);
         }
-        ctx
+        WasiCtx(Arc::new(ctx))
     }
 }
 
@@ -295,7 +295,9 @@ impl WasiCtx {
 
 impl std::fmt::Debug for WasiCtxBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WasiCtxBuilder").field("ctx", &self.ctx).finish_non_exhaustive()
+        f.debug_struct("WasiCtxBuilder")
+            .field("args", &self.ctx.args.count())
+            .finish_non_exhaustive()
     }
 }
 
@@ -303,7 +305,7 @@ impl std::fmt::Debug for WasiCtxBuilder {
 fn listening(listener: TcpListener) -> io::Result<Descriptor> {
     listener.set_nonblocking(true)?;
     Ok(Descriptor {
-        object: Object::Listener(listener),
+        object: Arc::new(Object::Listener(listener)),
         filetype: Filetype::SocketStream,
         base: Rights::LISTENER,
         inheriting: Rights::CONNECTION,
@@ -325,8 +327,8 @@ fn embedder_stream(object: Object, direction: Rights) -> Descriptor {
     stream(object, Filetype::Unknown, base)
 }
 
-const fn stream(object: Object, filetype: Filetype, base: Rights) -> Descriptor {
-    Descriptor { object, filetype, base, inheriting: Rights::NONE, flags: 0 }
+fn stream(object: Object, filetype: Filetype, base: Rights) -> Descriptor {
+    Descriptor { object: Arc::new(object), filetype, base, inheriting: Rights::NONE, flags: 0 }
 }
 
 /// A sink that keeps what is written to it, for tests and embedders; clones share the content.

@@ -7,10 +7,12 @@
 //!    none.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
+use crate::ctx::State;
 use crate::guest::{Outcome, low, probe, write_u64};
 use crate::sys::{self, HostClock};
 use crate::types::Errno;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 /// Which clocks a guest sees.
@@ -33,7 +35,7 @@ pub(crate) struct ClockState {
     clocks: Clocks,
     start: Instant,
     /// Virtual time passed since the beginning, in nanoseconds.
-    passed_ns: u64,
+    passed_ns: AtomicU64,
 }
 
 impl Default for ClockState {
@@ -44,7 +46,7 @@ impl Default for ClockState {
 
 impl From<Clocks> for ClockState {
     fn from(clocks: Clocks) -> Self {
-        ClockState { clocks, start: Instant::now(), passed_ns: 0 }
+        ClockState { clocks, start: Instant::now(), passed_ns: AtomicU64::new(0) }
     }
 }
 
@@ -83,10 +85,10 @@ impl ClockState {
     pub(crate) fn now_ns(&self, id: ClockId) -> Result<u64, Errno> {
         match (self.clocks, id) {
             (Clocks::Virtual { realtime_ns, .. }, ClockId::Realtime) => {
-                Ok(realtime_ns.saturating_add(self.passed_ns))
+                Ok(realtime_ns.saturating_add(self.passed_ns()))
             }
             (Clocks::Virtual { .. }, ClockId::Monotonic | ClockId::Process | ClockId::Thread) => {
-                Ok(self.passed_ns)
+                Ok(self.passed_ns())
             }
             (Clocks::Host, ClockId::Monotonic) => Ok(sys::duration_ns(self.start.elapsed())),
             (Clocks::Host, ClockId::Realtime | ClockId::Process | ClockId::Thread) => {
@@ -96,15 +98,20 @@ impl ClockState {
     }
 
     /// Moves virtual clocks by one reading.
-    fn step(&mut self) {
+    fn step(&self) {
         if let Clocks::Virtual { step_ns, .. } = self.clocks {
             self.pass(step_ns);
         }
     }
 
     /// Moves virtual clocks by a wait.
-    pub(crate) fn pass(&mut self, ns: u64) {
-        self.passed_ns = self.passed_ns.saturating_add(ns);
+    pub(crate) fn pass(&self, ns: u64) {
+        // Its closure always gives a time.
+        let _ = self.passed_ns.fetch_update(Relaxed, Relaxed, |now| Some(now.saturating_add(ns)));
+    }
+
+    fn passed_ns(&self) -> u64 {
+        self.passed_ns.load(Relaxed)
     }
 
     /// Whether waiting takes no time of the host.
@@ -114,7 +121,7 @@ impl ClockState {
 }
 
 /// `clock_time_get(id, precision, time)`. The precision is only a wish and is ignored.
-pub(crate) fn clock_time_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
+pub(crate) fn clock_time_get(ctx: &State, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [id, _precision, out] = args;
     probe(call, low(out), 8)?;
     let id = ClockId::new(low(id))?;
@@ -124,7 +131,7 @@ pub(crate) fn clock_time_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64;
 }
 
 /// `clock_res_get(id, resolution)`.
-pub(crate) fn clock_res_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn clock_res_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [id, out] = args.map(low);
     let id = ClockId::new(id)?;
     let resolution = match ctx.clock.clocks {
@@ -141,7 +148,7 @@ mod tests {
 
     #[test]
     fn virtual_clocks_move_only_when_told() {
-        let mut clock = ClockState::from(Clocks::Virtual { realtime_ns: u64::MAX - 5, step_ns: 3 });
+        let clock = ClockState::from(Clocks::Virtual { realtime_ns: u64::MAX - 5, step_ns: 3 });
         assert_eq!(clock.now_ns(ClockId::Monotonic), Ok(0));
         clock.step();
         assert_eq!(clock.now_ns(ClockId::Monotonic), Ok(3));

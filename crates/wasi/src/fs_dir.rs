@@ -12,34 +12,42 @@
 //!    too large, is not kept.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
-use crate::fd_table::{Directory, Listing, Object};
+use crate::ctx::State;
+use crate::fd_table::{Descriptor, Directory, Held, Listing, lock};
 use crate::fs_guard::refuse_inside;
 use crate::guest::{Outcome, index, low, probe, write_u32};
 use crate::price;
 use crate::sys::{self, HostEntry};
 use crate::types::{DIRENT_SIZE_BYTES, Dirent, Errno, Filetype, Rights};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// `fd_readdir(fd, buf, buf_len, cookie, bufused)`.
-pub(crate) fn fd_readdir(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
+pub(crate) fn fd_readdir(ctx: &State, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, buffer, buffer_len, cookie, out] = args;
     let (fd, buffer, buffer_len, out) = (low(fd), low(buffer), low(buffer_len), low(out));
-    let is_listed = listable(ctx, fd)?.listing.is_some();
+    let descriptor = ctx.fds.get(fd)?;
+    let directory = listable(&descriptor)?;
     probe(call, out, 4)?;
     probe(call, buffer, buffer_len)?;
-    if cookie == 0 || !is_listed {
-        if let Some(guard) = call.guarded() {
-            refuse_inside(guard, &listable(ctx, fd)?.dir)?;
+    let last = match cookie {
+        0 => lock(&directory.listing).take().and(None),
+        _ => lock(&directory.listing).clone(),
+    };
+    let listing = match last {
+        Some(listing) => listing,
+        None => {
+            if let Some(guard) = call.guarded() {
+                refuse_inside(guard, &directory.dir)?;
+            }
+            let listing = Arc::new(list(directory, call, Held::none(&ctx.listing_bytes))?);
+            *lock(&directory.listing) = Some(Arc::clone(&listing));
+            listing
         }
-        ctx.fds.set_listing(fd, None)?;
-        let listing = list(listable(ctx, fd)?, call, ctx.fds.listing_bytes())?;
-        ctx.fds.set_listing(fd, Some(listing))?;
-    }
-    let entries = listable(ctx, fd)?.listing.as_ref().map_or(&[][..], |listing| &listing.entries);
+    };
     let at = usize::try_from(cookie).unwrap_or(usize::MAX);
     let (mut used, mut next) = (0, cookie);
-    for entry in entries.get(at..).unwrap_or_default() {
+    for entry in listing.entries.get(at..).unwrap_or_default() {
         next = next.saturating_add(1);
         let fits = (index(buffer_len) - used).min(DIRENT_SIZE_BYTES + entry.name.len());
         if fits == 0 {
@@ -48,7 +56,7 @@ pub(crate) fn fd_readdir(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5])
         call.pay(fits as u64)?;
         // `used` is at most `buffer_len`.
         let place = buffer.checked_add(used as u32).ok_or(Errno::Fault)?;
-        put(call.bytes_mut(place, fits as u32)?, entry, next);
+        put(call, place, fits, entry, next)?;
         used += fits;
     }
     // `used` is at most `buffer_len`.
@@ -56,10 +64,9 @@ pub(crate) fn fd_readdir(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5])
     Ok(())
 }
 
-/// The directory behind `fd`, if it may be listed.
-fn listable(ctx: &WasiCtx, fd: u32) -> Result<&Directory, Errno> {
-    let descriptor = ctx.fds.get(fd)?;
-    let Object::Dir(directory) = &descriptor.object else { return Err(Errno::NotDir) };
+/// The directory behind a descriptor, if it may be listed.
+fn listable(descriptor: &Descriptor) -> Result<&Directory, Errno> {
+    let directory = descriptor.directory()?;
     if descriptor.base.contains(Rights::FD_READDIR) {
         Ok(directory)
     } else {
@@ -67,8 +74,14 @@ fn listable(ctx: &WasiCtx, fd: u32) -> Result<&Directory, Errno> {
     }
 }
 
-/// Writes one entry, or the part of it that fits.
-fn put(room: &mut [u8], entry: &HostEntry, next: u64) {
+/// Writes the first `fits` bytes of an entry.
+fn put(
+    call: &mut Call<'_>,
+    place: u32,
+    fits: usize,
+    entry: &HostEntry,
+    next: u64,
+) -> Result<(), Errno> {
     let head = Dirent {
         next,
         ino: entry.ino,
@@ -76,27 +89,22 @@ fn put(room: &mut [u8], entry: &HostEntry, next: u64) {
         filetype: entry.filetype,
     };
     let head = head.encode();
-    let whole = head.iter().chain(entry.name.iter());
-    for (to, from) in room.iter_mut().zip(whole) {
-        *to = *from;
-    }
+    let whole = [&head[..], &entry.name].concat();
+    call.write(place, whole.get(..fits).unwrap_or(&whole))
 }
 
-/// Takes a listing; `held_bytes` are held by others.
-fn list(directory: &Directory, call: &mut Call<'_>, held_bytes: usize) -> Outcome<Listing> {
+/// Takes a listing, whose bytes are counted as they come.
+fn list(directory: &Directory, call: &mut Call<'_>, mut held: Held) -> Outcome<Listing> {
     let own = sys::filestat_of_dir(&directory.dir)?;
     let special =
         |name: &[u8], ino| HostEntry { name: name.into(), ino, filetype: Filetype::Directory };
     let limit_bytes = call.limits().max_listing_size;
     // Sorted as they come: sorting at the end could not be interrupted.
     let mut found = BTreeMap::new();
-    let mut size_bytes = 0;
     sys::list(&directory.dir, &mut |entry| {
         call.pay(price::LISTED + entry.name.len() as u64)?;
-        size_bytes += entry.name.len() + size_of::<HostEntry>() + DIRENT_SIZE_BYTES;
-        if held_bytes.saturating_add(size_bytes) > limit_bytes {
-            return Err(Errno::NoMem.into());
-        }
+        let bytes = entry.name.len() + size_of::<HostEntry>() + DIRENT_SIZE_BYTES;
+        held.more(bytes, limit_bytes)?;
         found.insert(entry.name, (entry.ino, entry.filetype));
         Ok(())
     })?;
@@ -104,5 +112,5 @@ fn list(directory: &Directory, call: &mut Call<'_>, held_bytes: usize) -> Outcom
     let mut entries = vec![special(b".", own.ino), special(b"..", 0)];
     let names = found.into_iter();
     entries.extend(names.map(|(name, (ino, filetype))| HostEntry { name, ino, filetype }));
-    Ok(Listing { entries, size_bytes })
+    Ok(Listing { entries, _held: held })
 }

@@ -11,7 +11,7 @@
 //! Limit: `fd_sync` and `fd_datasync` are one call of the host, which may take its time.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
+use crate::ctx::State;
 use crate::fd_table::{Descriptor, Object};
 use crate::guest::{Outcome, low, probe, write, write_u64};
 use crate::price::{self, ALLOCATE_PIECE_BYTES, CUT_PIECE_BYTES};
@@ -22,7 +22,7 @@ use std::io::{Seek, SeekFrom};
 
 /// The file behind a descriptor that has a position.
 fn file(descriptor: &Descriptor) -> Result<&File, Errno> {
-    match &descriptor.object {
+    match &*descriptor.object {
         Object::File(file) => Ok(file),
         Object::Stream(_)
         | Object::Reader(_)
@@ -34,10 +34,10 @@ fn file(descriptor: &Descriptor) -> Result<&File, Errno> {
 }
 
 /// `fd_advise(fd, offset, len, advice)`.
-pub(crate) fn fd_advise(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_advise(ctx: &State, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, offset, len, advice] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    let file = file(descriptor)?;
+    let file = file(&descriptor)?;
     descriptor.need(Rights::FD_ADVISE)?;
     let advice = match low(advice) {
         0 => Advice::Normal,
@@ -67,11 +67,11 @@ pub(crate) fn fd_advise(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) 
 }
 
 /// `fd_allocate(fd, offset, len)`.
-pub(crate) fn fd_allocate(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
+pub(crate) fn fd_allocate(ctx: &State, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, offset, len] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    let file = file(descriptor)?;
-    needs_writing(descriptor, Rights::FD_ALLOCATE, Errno::Badf)?;
+    let file = file(&descriptor)?;
+    needs_writing(&descriptor, Rights::FD_ALLOCATE, Errno::Badf)?;
     range_end(offset, len)?;
     if len == 0 {
         return Err(Errno::Inval.into());
@@ -110,28 +110,28 @@ fn range_end(offset: u64, len: u64) -> Result<i64, Errno> {
 }
 
 /// `fd_close(fd)`.
-pub(crate) fn fd_close(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 1]) -> Outcome {
+pub(crate) fn fd_close(ctx: &State, _: &mut Call<'_>, args: [u64; 1]) -> Outcome {
     Ok(ctx.fds.close(low(args[0]))?)
 }
 
 /// `fd_renumber(fd, to)`.
-pub(crate) fn fd_renumber(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_renumber(ctx: &State, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [from, to] = args.map(low);
     Ok(ctx.fds.renumber(from, to)?)
 }
 
 /// `fd_datasync(fd)`.
-pub(crate) fn fd_datasync(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 1]) -> Outcome {
+pub(crate) fn fd_datasync(ctx: &State, call: &mut Call<'_>, args: [u64; 1]) -> Outcome {
     synchronize(ctx, call, low(args[0]), Rights::FD_DATASYNC, File::sync_data)
 }
 
 /// `fd_sync(fd)`.
-pub(crate) fn fd_sync(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 1]) -> Outcome {
+pub(crate) fn fd_sync(ctx: &State, call: &mut Call<'_>, args: [u64; 1]) -> Outcome {
     synchronize(ctx, call, low(args[0]), Rights::FD_SYNC, File::sync_all)
 }
 
 fn synchronize(
-    ctx: &WasiCtx,
+    ctx: &State,
     call: &mut Call<'_>,
     fd: u32,
     rights: Rights,
@@ -140,7 +140,7 @@ fn synchronize(
     let descriptor = ctx.fds.get(fd)?;
     descriptor.need(rights)?;
     call.pay(price::SYNC)?;
-    match &descriptor.object {
+    match &*descriptor.object {
         Object::File(file) => Ok(sync(file)?),
         Object::Dir(directory) => Ok(sys::sync_dir(&directory.dir)?),
         // Nothing is held back from a stream.
@@ -153,7 +153,7 @@ fn synchronize(
 }
 
 /// `fd_fdstat_get(fd, stat)`.
-pub(crate) fn fd_fdstat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_fdstat_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
     let descriptor = ctx.fds.get(fd)?;
     let stat = Fdstat {
@@ -166,9 +166,12 @@ pub(crate) fn fd_fdstat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 
 }
 
 /// `fd_fdstat_set_flags(fd, flags)`. Only appending and not waiting can be changed after opening.
-pub(crate) fn fd_fdstat_set_flags(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_fdstat_set_flags(ctx: &State, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, flags] = args.map(low);
-    let descriptor = ctx.fds.get_mut(fd)?;
+    ctx.fds.change(fd, |descriptor| set_flags(descriptor, flags))
+}
+
+fn set_flags(descriptor: &mut Descriptor, flags: u32) -> Outcome {
     descriptor.need(Rights::FD_FDSTAT_SET_FLAGS)?;
     let flags = u16::try_from(flags).map_err(|_| Errno::Inval)?;
     if flags & !fdflags::ALL != 0 {
@@ -179,12 +182,12 @@ pub(crate) fn fd_fdstat_set_flags(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u6
         return Err(Errno::NotSup.into());
     }
     if flags & fdflags::APPEND != 0
-        && matches!(descriptor.object, Object::Listener(_) | Object::Connection(_))
+        && matches!(*descriptor.object, Object::Listener(_) | Object::Connection(_))
     {
         return Err(Errno::Inval.into());
     }
     if changed & fdflags::APPEND != 0
-        && let Object::File(file) = &descriptor.object
+        && let Object::File(file) = &*descriptor.object
     {
         sys::set_append(file, flags & fdflags::APPEND != 0)?;
     }
@@ -193,23 +196,24 @@ pub(crate) fn fd_fdstat_set_flags(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u6
 }
 
 /// `fd_fdstat_set_rights(fd, base, inheriting)`. Rights only shrink.
-pub(crate) fn fd_fdstat_set_rights(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 3]) -> Outcome {
+pub(crate) fn fd_fdstat_set_rights(ctx: &State, _: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, base, inheriting] = args;
     let (base, inheriting) = (Rights(base), Rights(inheriting));
-    let descriptor = ctx.fds.get_mut(low(fd))?;
-    if !descriptor.base.contains(base) || !descriptor.inheriting.contains(inheriting) {
-        return Err(Errno::NotCapable.into());
-    }
-    (descriptor.base, descriptor.inheriting) = (base, inheriting);
-    Ok(())
+    ctx.fds.change(low(fd), |descriptor| {
+        if !descriptor.base.contains(base) || !descriptor.inheriting.contains(inheriting) {
+            return Err(Errno::NotCapable.into());
+        }
+        (descriptor.base, descriptor.inheriting) = (base, inheriting);
+        Ok(())
+    })
 }
 
 /// `fd_filestat_get(fd, stat)`.
-pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_filestat_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
     let descriptor = ctx.fds.get(fd)?;
     descriptor.need(Rights::FD_FILESTAT_GET)?;
-    let stat = match &descriptor.object {
+    let stat = match &*descriptor.object {
         Object::File(file) | Object::Stream(file) => sys::filestat_of_file(file)?,
         Object::Dir(directory) => sys::filestat_of_dir(&directory.dir)?,
         Object::Reader(_) | Object::Writer(_) | Object::Listener(_) | Object::Connection(_) => {
@@ -229,14 +233,10 @@ pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64
 }
 
 /// `fd_filestat_set_size(fd, size)`.
-pub(crate) fn fd_filestat_set_size(
-    ctx: &mut WasiCtx,
-    call: &mut Call<'_>,
-    args: [u64; 2],
-) -> Outcome {
+pub(crate) fn fd_filestat_set_size(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, size_bytes] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    let unwritable = match descriptor.object {
+    let unwritable = match *descriptor.object {
         Object::File(_) => Errno::Inval,
         Object::Stream(_)
         | Object::Dir(_)
@@ -245,9 +245,9 @@ pub(crate) fn fd_filestat_set_size(
         | Object::Listener(_)
         | Object::Connection(_) => Errno::Badf,
     };
-    needs_writing(descriptor, Rights::FD_FILESTAT_SET_SIZE, unwritable)?;
+    needs_writing(&descriptor, Rights::FD_FILESTAT_SET_SIZE, unwritable)?;
     range_end(size_bytes, 0)?;
-    let file = file(descriptor)?;
+    let file = file(&descriptor)?;
     cut(call, file, size_bytes)?;
     Ok(file.set_len(size_bytes)?)
 }
@@ -265,17 +265,13 @@ pub(crate) fn cut(call: &mut Call<'_>, file: &File, size_bytes: u64) -> Outcome 
 }
 
 /// `fd_filestat_set_times(fd, atim, mtim, fst_flags)`.
-pub(crate) fn fd_filestat_set_times(
-    ctx: &mut WasiCtx,
-    call: &mut Call<'_>,
-    args: [u64; 4],
-) -> Outcome {
+pub(crate) fn fd_filestat_set_times(ctx: &State, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, atim, mtim, flags] = args;
     let descriptor = ctx.fds.get(low(fd))?;
     descriptor.need(Rights::FD_FILESTAT_SET_TIMES)?;
     let (access, modification) = times(atim, mtim, low(flags))?;
     call.pay(price::ATTRIBUTES)?;
-    match &descriptor.object {
+    match &*descriptor.object {
         Object::File(file) => Ok(sys::set_times(file, access, modification)?),
         Object::Dir(directory) if directory.writable => {
             Ok(sys::set_times_dir(&directory.dir, access, modification)?)
@@ -306,9 +302,10 @@ pub(crate) fn times(atim: u64, mtim: u64, flags: u32) -> Result<(SetTime, SetTim
 }
 
 /// `fd_prestat_get(fd, prestat)`.
-pub(crate) fn fd_prestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_prestat_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
-    let name = preopen_name(ctx, fd)?;
+    let descriptor = ctx.fds.get(fd)?;
+    let name = preopen_name(&descriptor)?;
     let len = u32::try_from(name.len()).map_err(|_| Errno::Overflow)?;
     probe(call, out, 8)?;
     // The tag of a directory is 0.
@@ -317,14 +314,10 @@ pub(crate) fn fd_prestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64;
 }
 
 /// `fd_prestat_dir_name(fd, path, path_len)`.
-pub(crate) fn fd_prestat_dir_name(
-    ctx: &mut WasiCtx,
-    call: &mut Call<'_>,
-    args: [u64; 3],
-) -> Outcome {
+pub(crate) fn fd_prestat_dir_name(ctx: &State, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, out, len] = args.map(low);
-    ctx.fds.get(fd)?;
-    let name = preopen_name(ctx, fd).map_err(|_| Errno::NotDir)?;
+    let descriptor = ctx.fds.get(fd)?;
+    let name = preopen_name(&descriptor).map_err(|_| Errno::NotDir)?;
     call.pay(name.len() as u64)?;
     if name.len() > crate::guest::index(len) {
         return Err(Errno::NameTooLong.into());
@@ -333,19 +326,19 @@ pub(crate) fn fd_prestat_dir_name(
 }
 
 /// C libraries take the first `EBADF` as the end of the preopened directories.
-fn preopen_name(ctx: &WasiCtx, fd: u32) -> Result<&[u8], Errno> {
-    match ctx.fds.get(fd)?.directory() {
+fn preopen_name(descriptor: &Descriptor) -> Result<&[u8], Errno> {
+    match descriptor.directory() {
         Ok(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
         Err(_) => Err(Errno::Badf),
     }
 }
 
 /// `fd_seek(fd, offset, whence, newoffset)`.
-pub(crate) fn fd_seek(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_seek(ctx: &State, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, offset, whence, out] = args;
     probe(call, low(out), 8)?;
     let descriptor = ctx.fds.get(low(fd))?;
-    let mut file = file(descriptor)?;
+    let mut file = file(&descriptor)?;
     let offset = offset.cast_signed();
     let target = match low(whence) {
         0 => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
@@ -354,7 +347,7 @@ pub(crate) fn fd_seek(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) ->
         _ => return Err(Errno::Inval.into()),
     };
     if target == SeekFrom::Current(0) {
-        may_tell(descriptor)?;
+        may_tell(&descriptor)?;
     } else {
         descriptor.need(Rights::FD_SEEK)?;
     }
@@ -369,12 +362,12 @@ fn may_tell(descriptor: &Descriptor) -> Result<(), Errno> {
 }
 
 /// `fd_tell(fd, offset)`.
-pub(crate) fn fd_tell(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_tell(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
     probe(call, out, 8)?;
     let descriptor = ctx.fds.get(fd)?;
-    let mut file = file(descriptor)?;
-    may_tell(descriptor)?;
+    let mut file = file(&descriptor)?;
+    may_tell(&descriptor)?;
     let position = file.stream_position()?;
     write_u64(call, out, position)?;
     Ok(())

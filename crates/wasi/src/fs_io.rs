@@ -1,14 +1,16 @@
 //! Moving bytes: `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`.
 //!
-//! Guest vectors ⇄ descriptor, without a copy and without allocation. Invariants:
+//! Guest vectors ⇄ descriptor, without a copy and without allocation where no other thread has the
+//! memory. Invariants:
 //! 1. The descriptor and all guest pointers are checked before the first byte moves. Vectors are
-//!    checked again when they are used, because a read may overwrite them.
+//!    read once: threads may overwrite them, and so may the read itself.
 //! 2. After some bytes have moved, an error ends the call with success and their number, as on
 //!    POSIX. An interrupt or the end of the fuel ends the guest; what has moved stays moved.
 //! 3. The host gets at most [`PIECE_BYTES`] at a time, and between two pieces the guest's deadline
 //!    is tested. A stream is asked once per read, so that a call never waits with data in hand.
 //! 4. A guest that can be interrupted only reads or writes a host stream after `poll` called it
 //!    ready, a write then in pieces of at most [`sys::STREAM_CHUNK_BYTES_MAX`].
+//!    Threads of one guest take turns for a ready stream.
 //! 5. A call moves at most what [`crate::WasiLimits::hostcall_fuel`] leaves it.
 //!
 //! A write is paid before it begins, a read piece by piece. Limits: a descriptor that appends also
@@ -16,36 +18,34 @@
 //! the same time may come between two pieces.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
-use crate::fd_table::{Descriptor, Object};
-use crate::guest::{Iovec, Iovecs, Outcome, Stop, bytes, index, low, probe, write_u32};
+use crate::ctx::State;
+use crate::fd_table::{Descriptor, Object, lock};
+use crate::guest::{Iovec, Iovecs, Outcome, Stop, index, low, probe, write_u32};
 use crate::price::{self, PIECE_BYTES};
 use crate::sock::{Receive, receive, send};
 use crate::sys;
 use crate::types::{Errno, Filetype, Rights, fdflags};
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-
-/// Vectors handed to the host at a time.
-const BATCH_VECTORS: usize = 16;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 /// The job of a call: its vectors, and the greatest number of bytes to move.
-#[derive(Clone, Copy)]
 pub(crate) struct Transfer {
     pub(crate) vectors: Iovecs,
     pub(crate) bytes_max: u64,
 }
 
 /// `fd_read(fd, iovs, iovs_len, nread)`.
-pub(crate) fn fd_read(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_read(ctx: &State, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, iovs, count, out] = args.map(low);
-    let descriptor = ctx.fds.get_mut(fd)?;
-    let transfer = start(descriptor, Rights::FD_READ, call, iovs, count, out)?;
+    let descriptor = ctx.fds.get(fd)?;
+    let transfer = &start(&descriptor, Rights::FD_READ, call, iovs, count, out)?;
     let nonblocking = descriptor.flags & fdflags::NONBLOCK != 0;
-    let moved = match &mut descriptor.object {
+    let moved = match &*descriptor.object {
         Object::File(file) => read_file(call, transfer, file)?,
-        Object::Stream(file) => read_stream(call, transfer, file, nonblocking)?,
-        Object::Reader(source) => read_source(call, transfer, source.as_mut())?,
+        Object::Stream(file) => read_stream(call, transfer, (file, &ctx.turns), nonblocking)?,
+        Object::Reader(source) => read_source(call, transfer, lock(source).as_mut())?,
         Object::Connection(stream) => {
             receive(call, transfer, stream, Receive { nonblocking, ..Receive::default() })?
         }
@@ -56,14 +56,14 @@ pub(crate) fn fd_read(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) ->
 }
 
 /// `fd_pread(fd, iovs, iovs_len, offset, nread)`.
-pub(crate) fn fd_pread(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
+pub(crate) fn fd_pread(ctx: &State, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, iovs, count, offset, out] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    if matches!(descriptor.object, Object::File(_)) {
+    if matches!(*descriptor.object, Object::File(_)) {
         position(offset, 0)?;
     }
-    let transfer = start(descriptor, Rights::FD_READ, call, low(iovs), low(count), low(out))?;
-    let file = positioned(descriptor)?;
+    let transfer = &start(&descriptor, Rights::FD_READ, call, low(iovs), low(count), low(out))?;
+    let file = positioned(&descriptor)?;
     let moved = read(call, transfer, &mut |buffer, done| {
         Ok(sys::read_at(file, buffer, position(offset, done)?)?)
     })?;
@@ -71,21 +71,23 @@ pub(crate) fn fd_pread(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -
 }
 
 /// `fd_write(fd, iovs, iovs_len, nwritten)`.
-pub(crate) fn fd_write(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_write(ctx: &State, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, iovs, count, out] = args.map(low);
-    let descriptor = ctx.fds.get_mut(fd)?;
-    let transfer = start(descriptor, Rights::FD_WRITE, call, iovs, count, out)?;
-    pay_write(call, descriptor, transfer)?;
+    let descriptor = ctx.fds.get(fd)?;
+    let transfer = &start(&descriptor, Rights::FD_WRITE, call, iovs, count, out)?;
+    pay_write(call, &descriptor, transfer)?;
     let nonblocking = descriptor.flags & fdflags::NONBLOCK != 0;
     // A file that was granted as a stream never waits.
     let waits = descriptor.filetype != Filetype::RegularFile;
-    let moved = match &mut descriptor.object {
-        Object::Stream(file) if waits => write_stream(call, transfer, file, nonblocking)?,
+    let moved = match &*descriptor.object {
+        Object::Stream(file) if waits => {
+            write_stream(call, transfer, (file, &ctx.turns), nonblocking)?
+        }
         Object::File(file) | Object::Stream(file) => {
             write(call, transfer, &mut |slices, _| Ok(write_slices(file, slices)?))?
         }
         Object::Writer(sink) => {
-            write(call, transfer, &mut |slices, _| write_sink(sink.as_mut(), slices))?
+            write(call, transfer, &mut |slices, _| write_sink(lock(sink).as_mut(), slices))?
         }
         Object::Connection(stream) => send(call, transfer, stream, nonblocking)?,
         Object::Listener(_) => return Err(Errno::NotConn.into()),
@@ -95,15 +97,15 @@ pub(crate) fn fd_write(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -
 }
 
 /// `fd_pwrite(fd, iovs, iovs_len, offset, nwritten)`.
-pub(crate) fn fd_pwrite(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
+pub(crate) fn fd_pwrite(ctx: &State, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, iovs, count, offset, out] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    if matches!(descriptor.object, Object::File(_)) {
+    if matches!(*descriptor.object, Object::File(_)) {
         position(offset, 0)?;
     }
-    let transfer = start(descriptor, Rights::FD_WRITE, call, low(iovs), low(count), low(out))?;
-    pay_write(call, descriptor, transfer)?;
-    let file = positioned(descriptor)?;
+    let transfer = &start(&descriptor, Rights::FD_WRITE, call, low(iovs), low(count), low(out))?;
+    pay_write(call, &descriptor, transfer)?;
+    let file = positioned(&descriptor)?;
     let moved = write(call, transfer, &mut |slices, done| {
         let mut moved: u64 = 0;
         for slice in slices {
@@ -136,7 +138,7 @@ pub(crate) fn start(
     descriptor.need(rights)?;
     probe(call, out, 4)?;
     call.pay(price::VECTOR * u64::from(count.min(crate::limits::IOVECS_MAX)))?;
-    let (vectors, total) = Iovecs::check(call.memory(), iovs, count)?;
+    let (vectors, total) = Iovecs::read(call, iovs, count)?;
     call.hold(vectors.array_bytes())?;
     Ok(Transfer { vectors, bytes_max: call.hold_part(total)? })
 }
@@ -145,14 +147,14 @@ pub(crate) fn start(
 pub(crate) fn pay_write(
     call: &mut Call<'_>,
     descriptor: &Descriptor,
-    transfer: Transfer,
+    transfer: &Transfer,
 ) -> Outcome {
     let waits = descriptor.flags & (fdflags::SYNC | fdflags::DSYNC | fdflags::RSYNC) != 0;
     let sync = if waits && transfer.bytes_max > 0 { price::SYNC } else { 0 };
     Ok(call.pay(transfer.bytes_max + sync)?)
 }
 
-/// Writes the number of bytes moved, which is at most the sum that [`Iovecs::check`] found.
+/// Writes the number of bytes moved, which is at most the sum that [`Iovecs::read`] found.
 pub(crate) fn finish(call: &mut Call<'_>, out: u32, moved: u64) -> Outcome {
     write_u32(call, out, u32::try_from(moved).unwrap_or(u32::MAX))?;
     Ok(())
@@ -160,7 +162,7 @@ pub(crate) fn finish(call: &mut Call<'_>, out: u32, moved: u64) -> Outcome {
 
 /// The file of a descriptor that can be read and written at any position.
 fn positioned(descriptor: &Descriptor) -> Result<&File, Errno> {
-    match &descriptor.object {
+    match &*descriptor.object {
         Object::File(file) => descriptor.need(Rights::FD_SEEK).map(|()| file),
         Object::Stream(_)
         | Object::Reader(_)
@@ -198,19 +200,16 @@ pub(crate) fn piece(vector_left: u32, transfer_left: u64) -> u32 {
 /// one comes back short.
 fn read(
     call: &mut Call<'_>,
-    transfer: Transfer,
+    transfer: &Transfer,
     source: &mut dyn FnMut(&mut [u8], u64) -> Outcome<usize>,
 ) -> Outcome<u64> {
     let Transfer { vectors, bytes_max } = transfer;
     let mut moved: u64 = 0;
-    for n in 0..vectors.count() {
-        let vector = vectors.get(call.memory(), n)?;
+    for vector in vectors.all() {
         let mut done = 0;
-        while done < vector.len && moved < bytes_max {
-            let wanted = piece(vector.len - done, bytes_max - moved);
-            let count = part(call, vector, done, wanted)
-                .map_err(Stop::from)
-                .and_then(|buffer| retry(|| source(buffer, moved)));
+        while done < vector.len && moved < *bytes_max {
+            let wanted = piece(vector.len - done, *bytes_max - moved);
+            let count = part(call, *vector, done, wanted, |room| retry(|| source(room, moved)));
             let count = match count {
                 Err(Stop::Errno(_)) if moved > 0 => return Ok(moved),
                 other => other?,
@@ -226,70 +225,62 @@ fn read(
     Ok(moved)
 }
 
-/// The part `done..done + wanted` of a vector.
-pub(crate) fn part<'c>(
-    call: &'c mut Call<'_>,
+/// Lets `source` fill the part `done..done + wanted` of a vector, and gives how much it filled.
+pub(crate) fn part(
+    call: &mut Call<'_>,
     vector: Iovec,
     done: u32,
     wanted: u32,
-) -> Result<&'c mut [u8], Errno> {
-    call.bytes_mut(vector.ptr.checked_add(done).ok_or(Errno::Fault)?, wanted)
+    source: impl FnMut(&mut [u8]) -> Outcome<usize>,
+) -> Outcome<usize> {
+    call.fill(vector.ptr.checked_add(done).ok_or(Errno::Fault)?, wanted, source)
 }
 
 /// Fills the vectors from a file; the usual case of two disjoint vectors is one system call.
-fn read_file(call: &mut Call<'_>, transfer: Transfer, mut file: &File) -> Outcome<u64> {
+fn read_file(call: &mut Call<'_>, transfer: &Transfer, mut file: &File) -> Outcome<u64> {
     let Transfer { vectors, bytes_max } = transfer;
-    if vectors.count() == 2 && bytes_max <= PIECE_BYTES as u64 {
-        let memory = call.memory();
-        let found = [vectors.get(memory, 0)?, vectors.get(memory, 1)?];
-        let whole = found.iter().map(|vector| u64::from(vector.len)).sum::<u64>() == bytes_max;
-        if whole && let Some([first, second]) = call.two_mut(found.map(|v| (v.ptr, v.len))) {
-            let mut slices = [IoSliceMut::new(first), IoSliceMut::new(second)];
-            let moved = retry(|| Ok(file.read_vectored(&mut slices)?))? as u64;
-            call.pay(moved)?;
-            return Ok(moved);
-        }
+    if let &[first, second] = vectors.all()
+        && *bytes_max <= PIECE_BYTES as u64
+        && u64::from(first.len) + u64::from(second.len) == *bytes_max
+        && let Some([first, second]) = call.two_mut([first, second].map(|v| (v.ptr, v.len)))
+    {
+        let mut slices = [IoSliceMut::new(first), IoSliceMut::new(second)];
+        let moved = retry(|| Ok(file.read_vectored(&mut slices)?))? as u64;
+        call.pay(moved)?;
+        return Ok(moved);
     }
     read(call, transfer, &mut |buffer, _| Ok(file.read(buffer)?))
 }
 
 /// One piece of the first vector that is not empty; `None` where all are.
-fn first_piece(call: &mut Call<'_>, transfer: Transfer) -> Outcome<Option<(Iovec, u32)>> {
-    for n in 0..transfer.vectors.count() {
-        let vector = transfer.vectors.get(call.memory(), n)?;
-        if vector.len > 0 {
-            return Ok(Some((vector, piece(vector.len, transfer.bytes_max))));
-        }
-    }
-    Ok(None)
+fn first_piece(transfer: &Transfer) -> Option<(Iovec, u32)> {
+    let vector = transfer.vectors.all().iter().find(|vector| vector.len > 0)?;
+    Some((*vector, piece(vector.len, transfer.bytes_max)))
 }
 
 fn read_source(
     call: &mut Call<'_>,
-    transfer: Transfer,
+    transfer: &Transfer,
     source: &mut (dyn Read + Send),
 ) -> Outcome<u64> {
-    let Some((vector, wanted)) = first_piece(call, transfer)? else { return Ok(0) };
-    let buffer = part(call, vector, 0, wanted)?;
-    let moved = retry(|| Ok(source.read(buffer)?))?.min(index(wanted)) as u64;
+    let Some((vector, wanted)) = first_piece(transfer) else { return Ok(0) };
+    let moved = part(call, vector, 0, wanted, |room| retry(|| Ok(source.read(room)?)))? as u64;
     call.pay(moved)?;
     Ok(moved)
 }
 
 fn read_stream(
     call: &mut Call<'_>,
-    transfer: Transfer,
-    mut file: &File,
+    transfer: &Transfer,
+    (mut file, turns): (&File, &Mutex<()>),
     nonblocking: bool,
 ) -> Outcome<u64> {
-    let Some((vector, wanted)) = first_piece(call, transfer)? else { return Ok(0) };
+    let Some((vector, wanted)) = first_piece(transfer) else { return Ok(0) };
     let mut ask = nonblocking || call.patience().is_some();
     loop {
-        if ask {
-            wait(call, sys::handle(file), false, nonblocking)?;
-        }
-        let buffer = part(call, vector, 0, wanted)?;
-        match retry(|| Ok(file.read(buffer)?)) {
+        let asked = ask.then(|| turn(call, turns, sys::handle(file), false, nonblocking));
+        let _turn = asked.transpose()?;
+        match part(call, vector, 0, wanted, |room| retry(|| Ok(file.read(room)?))) {
             // The host's side of the stream does not wait, although the guest's does.
             Err(Stop::Errno(Errno::Again)) if !nonblocking => ask = true,
             other => {
@@ -309,34 +300,15 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// At most `bytes_max` bytes of the next vectors, in at most [`BATCH_VECTORS`] slices; returns
-    /// their number, too.
-    fn gather<'m>(
-        mut self,
-        memory: &'m [u8],
-        vectors: Iovecs,
-        bytes_max: usize,
-    ) -> Result<([IoSlice<'m>; BATCH_VECTORS], usize), Errno> {
-        let mut slices = [IoSlice::new(&[]); BATCH_VECTORS];
-        let (mut used, mut left) = (0, bytes_max);
-        for slot in &mut slices {
-            if self.vector == vectors.count() || left == 0 {
-                break;
-            }
-            let vector = vectors.get(memory, self.vector)?;
-            let at = vector.ptr.checked_add(self.done).ok_or(Errno::Fault)?;
-            let whole = bytes(memory, at, vector.len.saturating_sub(self.done))?;
-            *slot = IoSlice::new(whole.get(..whole.len().min(left)).unwrap_or_default());
-            (used, left) = (used + 1, left - slot.len());
-            self = Cursor { vector: self.vector + 1, done: 0 };
-        }
-        Ok((slices, used))
+    /// The vectors from this place on.
+    fn rest(self, vectors: &Iovecs) -> &[Iovec] {
+        vectors.all().get(index(self.vector)..).unwrap_or_default()
     }
 
     /// The place `count` bytes further.
-    fn advance(mut self, memory: &[u8], vectors: Iovecs, mut count: usize) -> Result<Self, Errno> {
-        while self.vector < vectors.count() {
-            let left = index(vectors.get(memory, self.vector)?.len.saturating_sub(self.done));
+    fn advance(mut self, vectors: &Iovecs, mut count: usize) -> Self {
+        for vector in self.rest(vectors) {
+            let left = index(vector.len.saturating_sub(self.done));
             if count < left {
                 // Less than the rest of a 32-bit length.
                 self.done += count as u32;
@@ -345,7 +317,7 @@ impl Cursor {
             count -= left;
             self = Cursor { vector: self.vector + 1, done: 0 };
         }
-        Ok(self)
+        self
     }
 }
 
@@ -353,7 +325,7 @@ impl Cursor {
 /// it takes nothing.
 fn write(
     call: &mut Call<'_>,
-    transfer: Transfer,
+    transfer: &Transfer,
     sink: &mut dyn FnMut(&[IoSlice<'_>], u64) -> Outcome<usize>,
 ) -> Outcome<u64> {
     let mut moved: u64 = 0;
@@ -377,26 +349,20 @@ fn write(
 /// Hands one piece of at most `bytes_max` bytes to `sink`; returns the bytes that it took.
 pub(crate) fn write_piece(
     call: &mut Call<'_>,
-    transfer: Transfer,
+    transfer: &Transfer,
     cursor: &mut Cursor,
     moved: u64,
     bytes_max: usize,
     sink: &mut dyn FnMut(&[IoSlice<'_>], u64) -> Outcome<usize>,
 ) -> Outcome<u64> {
-    let memory = call.memory();
+    // Vectors without bytes are behind it.
+    *cursor = cursor.advance(&transfer.vectors, 0);
     let left = usize::try_from(transfer.bytes_max - moved).unwrap_or(usize::MAX);
-    loop {
-        let (slices, used) = cursor.gather(memory, transfer.vectors, left.min(bytes_max))?;
-        let batch = slices.get(..used).unwrap_or_default();
-        if batch.iter().all(|slice| slice.is_empty()) && cursor.vector < transfer.vectors.count() {
-            // Only empty vectors: on to the next.
-            *cursor = Cursor { vector: cursor.vector.saturating_add(used as u32), done: 0 };
-            continue;
-        }
-        let count = retry(|| sink(batch, moved))?;
-        *cursor = cursor.advance(memory, transfer.vectors, count)?;
-        return Ok(count as u64);
-    }
+    let rest = cursor.rest(&transfer.vectors);
+    let count = call
+        .gather(rest, cursor.done, left.min(bytes_max), |slices| retry(|| sink(slices, moved)))?;
+    *cursor = cursor.advance(&transfer.vectors, count);
+    Ok(count as u64)
 }
 
 fn write_slices(mut file: &File, slices: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -423,8 +389,8 @@ fn write_sink(sink: &mut dyn Write, slices: &[IoSlice<'_>]) -> Outcome<usize> {
 /// Writes to a stream of the host, which may have no room for a while.
 fn write_stream(
     call: &mut Call<'_>,
-    transfer: Transfer,
-    file: &File,
+    transfer: &Transfer,
+    (file, turns): (&File, &Mutex<()>),
     nonblocking: bool,
 ) -> Outcome<u64> {
     let mut moved: u64 = 0;
@@ -432,8 +398,8 @@ fn write_stream(
     let mut ask = nonblocking || call.patience().is_some();
     while moved < transfer.bytes_max {
         let piece_bytes = if ask { sys::STREAM_CHUNK_BYTES_MAX } else { PIECE_BYTES };
-        let ready = if ask { wait(call, sys::handle(file), true, nonblocking) } else { Ok(()) };
-        let count = ready.and_then(|()| {
+        let asked = ask.then(|| turn(call, turns, sys::handle(file), true, nonblocking));
+        let count = asked.transpose().and_then(|_turn| {
             write_piece(call, transfer, &mut cursor, moved, piece_bytes, &mut |slices, _| {
                 Ok(write_slices(file, slices)?)
             })
@@ -449,6 +415,30 @@ fn write_stream(
     Ok(moved)
 }
 
+/// Waits until the stream is ready, and keeps the guest's other threads from its streams: they
+/// could take what is there, or the room; fails at once if it is not ready and the guest does not
+/// want to wait.
+fn turn<'t>(
+    call: &mut Call<'_>,
+    turns: &'t Mutex<()>,
+    handle: sys::Handle<'_>,
+    write: bool,
+    nonblocking: bool,
+) -> Outcome<MutexGuard<'t, ()>> {
+    loop {
+        call.poll()?;
+        let turn = lock(turns);
+        if sys::wait_one(handle, write, Some(Duration::ZERO))? {
+            return Ok(turn);
+        }
+        drop(turn);
+        if nonblocking {
+            return Err(Errno::Again.into());
+        }
+        sys::wait_one(handle, write, call.patience())?;
+    }
+}
+
 /// Waits until the stream is ready; fails at once if it is not and the guest does not want to wait.
 pub(crate) fn wait(
     call: &mut Call<'_>,
@@ -458,7 +448,7 @@ pub(crate) fn wait(
 ) -> Outcome {
     loop {
         call.poll()?;
-        let timeout = if nonblocking { Some(std::time::Duration::ZERO) } else { call.patience() };
+        let timeout = if nonblocking { Some(Duration::ZERO) } else { call.patience() };
         if sys::wait_one(handle, write, timeout)? {
             return Ok(());
         }

@@ -13,11 +13,11 @@
 //! `tests/wasi/sandbox.rs`, `tests/wasi/rights.rs` and the read-only test would notice a fault.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
+use crate::ctx::State;
 use crate::fd_table::{Descriptor, Directory, Object};
 use crate::fs_fd::cut;
 use crate::fs_guard::refuse_inside;
-use crate::fs_path::{directory, follows};
+use crate::fs_path::{follows, held};
 use crate::fs_walk::{GuestPath, Place, resolve, resolve_to_change};
 use crate::guest::{Outcome, Stop, low, probe, write_u32};
 use crate::price::{self, CUT_PIECE_BYTES};
@@ -25,6 +25,7 @@ use crate::sys::{self, Open};
 use crate::types::{Errno, Filetype, Rights, fdflags, oflags};
 use cap_std::fs::Dir;
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 /// The rights that count where a guest asks for them; others are handed on in any case, as by
 /// engines that know no rights.
@@ -42,7 +43,7 @@ struct Request {
 
 /// `path_open(fd, dirflags, path, path_len, oflags, rights_base, rights_inheriting, fdflags,
 /// opened_fd)`.
-pub(crate) fn path_open(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 9]) -> Outcome {
+pub(crate) fn path_open(ctx: &State, call: &mut Call<'_>, args: [u64; 9]) -> Outcome {
     let [fd, lookup, ptr, len, how, base, inheriting, flags, out] = args;
     let path = GuestPath::read(call, low(ptr), low(len))?;
     probe(call, low(out), 4)?;
@@ -52,9 +53,10 @@ pub(crate) fn path_open(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 9]) 
         return Err(Errno::Inval.into());
     }
     let follow = follows(low(lookup))?;
-    let directory = directory(ctx, low(fd), Rights::PATH_OPEN)?;
-    needed(ctx.fds.get(low(fd))?, how, flags)?;
-    let granted = ctx.fds.get(low(fd))?.inheriting;
+    let parent = held(ctx, low(fd), Rights::PATH_OPEN)?;
+    let directory = parent.directory()?;
+    needed(&parent, how, flags)?;
+    let granted = parent.inheriting;
     let base = Rights(base).intersection(granted);
     let request = Request {
         follow,
@@ -141,7 +143,7 @@ fn open(
         Some(name) if directory.writable => open_file(call, directory, &place, &name, request),
         Some(name) => open_unchangeable(directory, &place, &name, request),
     }?;
-    if let (Some(guarded), Object::Dir(opened)) = (call.guarded(), &opened.object) {
+    if let (Some(guarded), Object::Dir(opened)) = (call.guarded(), &*opened.object) {
         refuse_inside(guarded, &opened.dir)?;
     }
     Ok(opened)
@@ -172,7 +174,7 @@ fn open_directory(place: &Place<'_>, name: &OsStr, followed: bool) -> Outcome<Di
 
 fn directory_descriptor(dir: Dir, writable: bool, request: &Request) -> Descriptor {
     Descriptor {
-        object: Object::Dir(Directory { dir, writable, preopen: None, listing: None }),
+        object: Arc::new(Object::Dir(Directory::new(dir, writable, None))),
         filetype: Filetype::Directory,
         base: request.granted.intersection(Rights::DIR),
         inheriting: request.inheriting,
@@ -237,7 +239,13 @@ fn file_descriptor(
         base = base.without(Rights::FD_SEEK.union(Rights::FD_TELL));
         Object::Stream(file)
     };
-    Ok(Descriptor { object, filetype, base, inheriting: Rights::NONE, flags: open.fdflags })
+    Ok(Descriptor {
+        object: Arc::new(object),
+        filetype,
+        base,
+        inheriting: Rights::NONE,
+        flags: open.fdflags,
+    })
 }
 
 /// Opens a file below a read-only directory: the host is only asked to read (invariant 3), and what

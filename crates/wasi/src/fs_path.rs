@@ -11,8 +11,8 @@
 //! that is not asked for.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
-use crate::fd_table::Directory;
+use crate::ctx::State;
+use crate::fd_table::Descriptor;
 use crate::fs_fd::times;
 use crate::fs_walk::{GuestPath, Place, resolve, resolve_to_change};
 use crate::guest::{Outcome, index, low, probe, write, write_u32};
@@ -44,27 +44,22 @@ pub(crate) fn follows(flags: u32) -> Result<bool, Errno> {
     Ok(flags == SYMLINK_FOLLOW)
 }
 
-/// The directory behind `fd`, which must have `rights`.
-pub(crate) fn directory(ctx: &WasiCtx, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
+/// The descriptor `fd` of a directory, which must have `rights`.
+pub(crate) fn held(ctx: &State, fd: u32, rights: Rights) -> Result<Descriptor, Errno> {
     let descriptor = ctx.fds.get(fd)?;
-    let directory = descriptor.directory()?;
+    descriptor.directory()?;
     descriptor.need(rights)?;
-    Ok(directory)
+    Ok(descriptor)
 }
 
-/// The directory behind `fd`, in which something is to be changed (invariant 1), and paid for.
-fn changeable<'a>(
-    call: &mut Call<'_>,
-    ctx: &'a WasiCtx,
-    fd: u32,
-    rights: Rights,
-) -> Outcome<&'a Dir> {
-    let directory = directory(ctx, fd, rights)?;
-    if !directory.writable {
+/// The same, where something in the directory is to be changed (invariant 1), and paid for.
+fn changeable(call: &mut Call<'_>, ctx: &State, fd: u32, rights: Rights) -> Outcome<Descriptor> {
+    let descriptor = held(ctx, fd, rights)?;
+    if !descriptor.directory()?.writable {
         return Err(Errno::RoFs.into());
     }
     call.pay(price::CHANGE)?;
-    Ok(&directory.dir)
+    Ok(descriptor)
 }
 
 /// The name that a call acts on; `otherwise` is its error for a path that ends in `.` or `..`.
@@ -73,14 +68,11 @@ fn name<'p>(place: &'p Place<'_>, otherwise: Errno) -> Result<&'p OsStr, Errno> 
 }
 
 /// `path_create_directory(fd, path, path_len)`.
-pub(crate) fn path_create_directory(
-    ctx: &mut WasiCtx,
-    call: &mut Call<'_>,
-    args: [u64; 3],
-) -> Outcome {
+pub(crate) fn path_create_directory(ctx: &State, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, ptr, len] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_CREATE_DIRECTORY)?;
+    let dir = &dir.directory()?.dir;
     call.pay(price::DIRECTORY)?;
     let place = resolve_to_change(call, dir, &path, false)?;
     let name = name(&place, Errno::Exist)?;
@@ -88,14 +80,11 @@ pub(crate) fn path_create_directory(
 }
 
 /// `path_remove_directory(fd, path, path_len)`.
-pub(crate) fn path_remove_directory(
-    ctx: &mut WasiCtx,
-    call: &mut Call<'_>,
-    args: [u64; 3],
-) -> Outcome {
+pub(crate) fn path_remove_directory(ctx: &State, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, ptr, len] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_REMOVE_DIRECTORY)?;
+    let dir = &dir.directory()?.dir;
     call.pay(price::DIRECTORY)?;
     let place = resolve_to_change(call, dir, &path, false)?;
     let name = name(&place, Errno::Inval)?;
@@ -103,10 +92,11 @@ pub(crate) fn path_remove_directory(
 }
 
 /// `path_unlink_file(fd, path, path_len)`.
-pub(crate) fn path_unlink_file(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
+pub(crate) fn path_unlink_file(ctx: &State, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, ptr, len] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_UNLINK_FILE)?;
+    let dir = &dir.directory()?.dir;
     let (_, slash) = path.trimmed()?;
     let place = resolve_to_change(call, dir, &path, slash)?;
     let name = name(&place, Errno::IsDir)?;
@@ -122,12 +112,14 @@ pub(crate) fn path_unlink_file(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u6
 }
 
 /// `path_rename(fd, old_path, old_path_len, new_fd, new_path, new_path_len)`.
-pub(crate) fn path_rename(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 6]) -> Outcome {
+pub(crate) fn path_rename(ctx: &State, call: &mut Call<'_>, args: [u64; 6]) -> Outcome {
     let [old_fd, old_ptr, old_len, new_fd, new_ptr, new_len] = args.map(low);
     let old_path = GuestPath::read(call, old_ptr, old_len)?;
     let new_path = GuestPath::read(call, new_ptr, new_len)?;
     let old_dir = changeable(call, ctx, old_fd, Rights::PATH_RENAME_SOURCE)?;
+    let old_dir = &old_dir.directory()?.dir;
     let new_dir = changeable(call, ctx, new_fd, Rights::PATH_RENAME_TARGET)?;
+    let new_dir = &new_dir.directory()?.dir;
     let old = resolve_to_change(call, old_dir, &old_path, false)?;
     let new = resolve_to_change(call, new_dir, &new_path, false)?;
     let old_name = name(&old, Errno::Busy)?;
@@ -146,12 +138,14 @@ pub(crate) fn path_rename(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 6]
 /// `path_link(old_fd, old_flags, old_path, old_path_len, new_fd, new_path, new_path_len)`.
 ///
 /// Links to what a symbolic link points to cannot be made.
-pub(crate) fn path_link(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 7]) -> Outcome {
+pub(crate) fn path_link(ctx: &State, call: &mut Call<'_>, args: [u64; 7]) -> Outcome {
     let [old_fd, flags, old_ptr, old_len, new_fd, new_ptr, new_len] = args.map(low);
     let old_path = GuestPath::read(call, old_ptr, old_len)?;
     let new_path = GuestPath::read(call, new_ptr, new_len)?;
     let old_dir = changeable(call, ctx, old_fd, Rights::PATH_LINK_SOURCE)?;
+    let old_dir = &old_dir.directory()?.dir;
     let new_dir = changeable(call, ctx, new_fd, Rights::PATH_LINK_TARGET)?;
+    let new_dir = &new_dir.directory()?.dir;
     if flags != 0 {
         return Err(Errno::Inval.into());
     }
@@ -177,11 +171,12 @@ pub(crate) fn path_link(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 7]) 
 /// `path_symlink(old_path, old_path_len, fd, new_path, new_path_len)`.
 ///
 /// The target may be anything relative: what lies outside is refused when the link is followed.
-pub(crate) fn path_symlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
+pub(crate) fn path_symlink(ctx: &State, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [old_ptr, old_len, fd, new_ptr, new_len] = args.map(low);
     let target = GuestPath::read(call, old_ptr, old_len)?;
     let path = GuestPath::read(call, new_ptr, new_len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_SYMLINK)?;
+    let dir = &dir.directory()?.dir;
     target.trimmed()?;
     let (_, slash) = path.trimmed()?;
     let place = resolve_to_change(call, dir, &path, slash)?;
@@ -192,10 +187,11 @@ pub(crate) fn path_symlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5
 }
 
 /// `path_readlink(fd, path, path_len, buf, buf_len, bufused)`. A target that does not fit is cut.
-pub(crate) fn path_readlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 6]) -> Outcome {
+pub(crate) fn path_readlink(ctx: &State, call: &mut Call<'_>, args: [u64; 6]) -> Outcome {
     let [fd, ptr, len, buffer, buffer_len, out] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
-    let dir = &directory(ctx, fd, Rights::PATH_READLINK)?.dir;
+    let dir = held(ctx, fd, Rights::PATH_READLINK)?;
+    let dir = &dir.directory()?.dir;
     probe(call, buffer, buffer_len)?;
     probe(call, out, 4)?;
     let (_, slash) = path.trimmed()?;
@@ -215,20 +211,18 @@ pub(crate) fn path_readlink(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 
     call.hold(target.len() as u64)?;
     let used = target.len().min(index(buffer_len));
     call.pay(used as u64)?;
-    let room = call.bytes_mut(buffer, buffer_len)?;
-    for (to, from) in room.iter_mut().zip(target) {
-        *to = *from;
-    }
+    call.write(buffer, target.get(..used).unwrap_or_default())?;
     // `used` is at most `buffer_len`.
     write_u32(call, out, used as u32)?;
     Ok(())
 }
 
 /// `path_filestat_get(fd, flags, path, path_len, stat)`.
-pub(crate) fn path_filestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
+pub(crate) fn path_filestat_get(ctx: &State, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, flags, ptr, len, out] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
-    let dir = &directory(ctx, fd, Rights::PATH_FILESTAT_GET)?.dir;
+    let dir = held(ctx, fd, Rights::PATH_FILESTAT_GET)?;
+    let dir = &dir.directory()?.dir;
     let stat = stat(call, dir, &path, follows(flags)?)?;
     Ok(write(call, out, &stat.encode())?)
 }
@@ -248,14 +242,11 @@ fn stat(call: &mut Call<'_>, dir: &Dir, path: &GuestPath, follow: bool) -> Outco
 }
 
 /// `path_filestat_set_times(fd, flags, path, path_len, atim, mtim, fst_flags)`.
-pub(crate) fn path_filestat_set_times(
-    ctx: &mut WasiCtx,
-    call: &mut Call<'_>,
-    args: [u64; 7],
-) -> Outcome {
+pub(crate) fn path_filestat_set_times(ctx: &State, call: &mut Call<'_>, args: [u64; 7]) -> Outcome {
     let [fd, flags, ptr, len, atim, mtim, fst_flags] = args;
     let path = GuestPath::read(call, low(ptr), low(len))?;
     let dir = changeable(call, ctx, low(fd), Rights::PATH_FILESTAT_SET_TIMES)?;
+    let dir = &dir.directory()?.dir;
     let (access, modification) = times(atim, mtim, low(fst_flags))?;
     let follow = follows(low(flags))?;
     let (_, slash) = path.trimmed()?;

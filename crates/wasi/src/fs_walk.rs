@@ -23,7 +23,7 @@
 
 use crate::call::Call;
 use crate::fs_guard::{refuse_change, refuse_inside};
-use crate::guest::{Outcome, bytes};
+use crate::guest::{Outcome, index, probe};
 use crate::limits::{LINKS_MAX, PATH_BYTES_MAX, WALK_DEPTH_MAX};
 use crate::price;
 use crate::sys;
@@ -39,14 +39,14 @@ pub(crate) struct GuestPath(Vec<u8>);
 impl GuestPath {
     /// Copies a path out of guest memory and charges for it (invariant 3).
     pub(crate) fn read(call: &mut Call<'_>, ptr: u32, len: u32) -> Outcome<Self> {
-        let path = bytes(call.memory(), ptr, len)?;
+        probe(call, ptr, len)?;
         if len > PATH_BYTES_MAX {
             return Err(Errno::NameTooLong.into());
         }
-        let price = price::path(path);
+        let mut path = vec![0; index(len)];
+        call.read(ptr, &mut path)?;
         call.hold(u64::from(len))?;
-        call.pay(price)?;
-        let path = bytes(call.memory(), ptr, len)?.to_vec();
+        call.pay(price::path(&path))?;
         if path.contains(&0) { Err(Errno::Inval.into()) } else { Ok(GuestPath(path)) }
     }
 
@@ -300,7 +300,7 @@ impl<'a> Walk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::tests::NoGuest;
+    use crate::call::tests::Bytes;
     use crate::guest::Stop;
     use crate::limits::WasiLimits;
     use std::path::PathBuf;
@@ -375,7 +375,7 @@ mod tests {
         for path in paths {
             for follow in [false, true] {
                 let text = GuestPath(path.as_bytes().to_vec());
-                let mut guest = NoGuest;
+                let mut guest = Bytes(Vec::new());
                 let mut call = Call::new(&mut guest, WasiLimits::default());
                 let walked = Walk::new(&base, &text).map_err(Stop::from);
                 let walked = told(walked.and_then(|walk| walk.run(&mut call, follow)));
@@ -398,7 +398,7 @@ mod tests {
         }
         let walk = |depth| {
             let text = GuestPath("n/".repeat(depth).into_bytes());
-            let mut guest = NoGuest;
+            let mut guest = Bytes(Vec::new());
             let mut call = Call::new(&mut guest, WasiLimits::default());
             let walk = Walk::new(&base, &text).unwrap();
             told(walk.run(&mut call, false)).map(|(_, name, _)| name)

@@ -22,7 +22,9 @@
 //! 4. A call charges for its work (`price`), before it or in pieces.
 //! 5. A call asks whether the guest may go on when it begins and between pieces of its work, and
 //!    waits no longer than the guest's patience without asking.
-//! 6. Each call asks for the rights that `wasi_snapshot_preview1.witx` names.
+//! 6. Any number of threads of a guest call at a time, each with a [`Guest`] and a clone of the
+//!    context. What a call reads of the guest's memory it reads once.
+//! 7. Each call asks for the rights that `wasi_snapshot_preview1.witx` names.
 //!
 //! Limits: [`WasiLimits`], [`limits`]. Worst case of a call: linear in what it charges, or waiting,
 //! which ends when the guest is interrupted for streams of the host, but not inside a `Box<dyn
@@ -57,7 +59,7 @@ pub use builder::{Captured, FsPerms, Perms, WasiCtxBuilder};
 pub use clock::Clocks;
 pub use ctx::WasiCtx;
 pub use fs_guard::{FileId, Guard, Guarded};
-pub use guest::{Exit, Guest};
+pub use guest::{Exit, Guest, GuestMemory, SharedBytes};
 pub use limits::WasiLimits;
 pub use random::Randomness;
 pub use table::{FUNCTIONS, FuncDef, MODULE, ValKind, function};

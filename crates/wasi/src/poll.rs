@@ -8,9 +8,9 @@
 
 use crate::call::Call;
 use crate::clock::{ClockId, ClockState};
-use crate::ctx::WasiCtx;
-use crate::fd_table::{Descriptor, FdTable, Object};
-use crate::guest::{Outcome, low, probe, read_array, write, write_u32};
+use crate::ctx::State;
+use crate::fd_table::{Descriptor, Object};
+use crate::guest::{Outcome, array_at, low, probe, write, write_u32};
 use crate::limits::SUBSCRIPTIONS_MAX;
 use crate::price;
 use crate::sys::{self, Waiting};
@@ -51,7 +51,7 @@ impl Subscription {
 }
 
 /// `poll_oneoff(in, out, nsubscriptions, nevents)`.
-pub(crate) fn poll_oneoff(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
+pub(crate) fn poll_oneoff(ctx: &State, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [input, output, count, out] = args.map(low);
     if count == 0 || count > SUBSCRIPTIONS_MAX {
         return Err(Errno::Inval.into());
@@ -65,10 +65,17 @@ pub(crate) fn poll_oneoff(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]
     let mut subscriptions = Vec::with_capacity(crate::guest::index(count));
     for n in 0..count {
         let at = input.checked_add(n * SUBSCRIPTION_SIZE_BYTES as u32).ok_or(Errno::Fault)?;
-        let bytes: [u8; SUBSCRIPTION_SIZE_BYTES] = read_array(call.memory(), at)?;
+        let bytes: [u8; SUBSCRIPTION_SIZE_BYTES] = call.read_array(at)?;
         subscriptions.push(decode(&bytes, &ctx.clock)?);
     }
-    let events = wait(call, &subscriptions, &ctx.fds, &mut ctx.clock)?;
+    let found: Vec<_> = subscriptions
+        .iter()
+        .map(|subscription| match subscription.what {
+            What::Fd { fd, .. } => ctx.fds.get(fd),
+            What::Clock { .. } | What::Wrong { .. } => Err(Errno::Badf),
+        })
+        .collect();
+    let events = wait(call, &subscriptions, &found, &ctx.clock)?;
     let mut written: u32 = 0;
     for event in &events {
         let at = output.checked_add(written * EVENT_SIZE_BYTES as u32).ok_or(Errno::Fault)?;
@@ -85,9 +92,9 @@ fn decode(
     bytes: &[u8; SUBSCRIPTION_SIZE_BYTES],
     clock: &ClockState,
 ) -> Result<Subscription, Errno> {
-    let u64_at = |at| read_array(bytes, at).map(u64::from_le_bytes);
-    let u32_at = |at| read_array(bytes, at).map(u32::from_le_bytes);
-    let [kind] = read_array::<1>(bytes, 8)?;
+    let u64_at = |at| array_at(bytes, at).map(u64::from_le_bytes);
+    let u32_at = |at| array_at(bytes, at).map(u32::from_le_bytes);
+    let [kind] = array_at::<1>(bytes, 8)?;
     let what = match kind {
         0 => {
             let absolute = u32_at(40)? & 1 != 0;
@@ -114,12 +121,16 @@ enum Readiness<'a> {
     Ask(sys::Handle<'a>),
 }
 
-fn readiness(subscription: Subscription, fds: &FdTable, fd: u32, write: bool) -> Readiness<'_> {
+fn readiness(
+    subscription: Subscription,
+    found: &Result<Descriptor, Errno>,
+    write: bool,
+) -> Readiness<'_> {
     let kind = if write { EventType::FdWrite } else { EventType::FdRead };
     let failed = |errno| Readiness::Now(subscription.event(kind, errno));
-    let descriptor = match fds.get(fd) {
+    let descriptor = match found {
         Ok(descriptor) => descriptor,
-        Err(errno) => return failed(errno),
+        Err(errno) => return failed(*errno),
     };
     let direction = if write { Rights::FD_WRITE } else { Rights::FD_READ };
     if let Err(errno) = descriptor.need(Rights::POLL_FD_READWRITE) {
@@ -128,7 +139,7 @@ fn readiness(subscription: Subscription, fds: &FdTable, fd: u32, write: bool) ->
     if let Err(errno) = descriptor.need(direction) {
         return failed(errno);
     }
-    match &descriptor.object {
+    match &*descriptor.object {
         Object::Stream(file) => Readiness::Ask(sys::handle(file)),
         Object::Listener(listener) => Readiness::Ask(sys::handle(listener)),
         Object::Connection(stream) => Readiness::Ask(sys::handle(stream)),
@@ -143,7 +154,7 @@ fn readiness(subscription: Subscription, fds: &FdTable, fd: u32, write: bool) ->
 /// Bytes between a file's position and its end; 1 where that is not known, because something can be
 /// read.
 fn bytes_left(descriptor: &Descriptor) -> u64 {
-    match &descriptor.object {
+    match &*descriptor.object {
         Object::File(file) if descriptor.filetype == Filetype::RegularFile => {
             let size_bytes = file.metadata().map_or(0, |metadata| metadata.len());
             let mut file: &std::fs::File = file;
@@ -171,9 +182,10 @@ struct Pending<'a> {
 }
 
 impl<'a> Pending<'a> {
-    fn new(subscriptions: &[Subscription], fds: &'a FdTable) -> Self {
+    /// `found` are the descriptors of the subscriptions.
+    fn new(subscriptions: &[Subscription], found: &'a [Result<Descriptor, Errno>]) -> Self {
         let mut pending = Pending::default();
-        for subscription in subscriptions {
+        for (subscription, found) in subscriptions.iter().zip(found) {
             match subscription.what {
                 What::Wrong { kind, errno } => {
                     pending.events.push(subscription.event(kind, errno));
@@ -182,7 +194,7 @@ impl<'a> Pending<'a> {
                     let shortest = pending.shortest_ns.unwrap_or(u64::MAX).min(wait_ns);
                     pending.shortest_ns = Some(shortest);
                 }
-                What::Fd { fd, write } => match readiness(*subscription, fds, fd, write) {
+                What::Fd { write, .. } => match readiness(*subscription, found, write) {
                     Readiness::Now(event) => pending.events.push(event),
                     Readiness::Ask(handle) => {
                         pending.asked.push(*subscription);
@@ -219,11 +231,11 @@ impl<'a> Pending<'a> {
 fn wait(
     call: &mut Call<'_>,
     subscriptions: &[Subscription],
-    fds: &FdTable,
-    clock: &mut ClockState,
+    found: &[Result<Descriptor, Errno>],
+    clock: &ClockState,
 ) -> Outcome<Vec<Event>> {
     let start = Instant::now();
-    let mut pending = Pending::new(subscriptions, fds);
+    let mut pending = Pending::new(subscriptions, found);
     loop {
         call.poll()?;
         let passed_ns =

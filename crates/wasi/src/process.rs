@@ -3,7 +3,7 @@
 //! Context → guest strings: pointers into one buffer of NUL-terminated strings.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
+use crate::ctx::State;
 use crate::guest::{Exit, Outcome, low, write, write_u32};
 use crate::price;
 use crate::types::Errno;
@@ -39,22 +39,22 @@ impl Strings {
 }
 
 /// `args_get(argv, argv_buf)`.
-pub(crate) fn args_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn args_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     strings_get(&ctx.args, call, args)
 }
 
 /// `args_sizes_get(argc, argv_buf_size)`.
-pub(crate) fn args_sizes_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn args_sizes_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     strings_sizes_get(&ctx.args, call, args)
 }
 
 /// `environ_get(environ, environ_buf)`.
-pub(crate) fn environ_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn environ_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     strings_get(&ctx.env, call, args)
 }
 
 /// `environ_sizes_get(count, buf_size)`.
-pub(crate) fn environ_sizes_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn environ_sizes_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     strings_sizes_get(&ctx.env, call, args)
 }
 
@@ -84,17 +84,17 @@ fn strings_get(strings: &Strings, call: &mut Call<'_>, args: [u64; 2]) -> Outcom
 }
 
 /// `proc_exit(code)`.
-pub(crate) fn proc_exit(_: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 1]) -> Outcome {
+pub(crate) fn proc_exit(_: &State, _: &mut Call<'_>, args: [u64; 1]) -> Outcome {
     Err(Exit::Proc(low(args[0])).into())
 }
 
 /// `proc_raise(signal)`: there are no signals to send.
-pub(crate) fn proc_raise(_: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 1]) -> Outcome {
+pub(crate) fn proc_raise(_: &State, _: &mut Call<'_>, args: [u64; 1]) -> Outcome {
     Err(Exit::Trap(format!("proc_raise: signal {} raised", low(args[0]))).into())
 }
 
 /// `sched_yield()`.
-pub(crate) fn sched_yield(_: &mut WasiCtx, _: &mut Call<'_>, _: [u64; 0]) -> Outcome {
+pub(crate) fn sched_yield(_: &State, _: &mut Call<'_>, _: [u64; 0]) -> Outcome {
     std::thread::yield_now();
     Ok(())
 }

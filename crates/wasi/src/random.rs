@@ -5,11 +5,13 @@
 //! the sequence in whole 8-byte words per call.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
+use crate::ctx::State;
+use crate::fd_table::lock;
 use crate::guest::{Exit, Outcome, index, low, probe};
 use crate::price::PIECE_BYTES;
 use crate::sys;
 use crate::types::Errno;
+use std::sync::Mutex;
 
 /// Where a guest's random bytes come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,16 +25,16 @@ pub enum Randomness {
 
 /// The source with its state.
 #[derive(Default)]
-pub(crate) struct RandomState(Randomness);
+pub(crate) struct RandomState(Mutex<Randomness>);
 
 impl From<Randomness> for RandomState {
     fn from(randomness: Randomness) -> Self {
-        RandomState(randomness)
+        RandomState(Mutex::new(randomness))
     }
 }
 
 /// `random_get(buf, buf_len)`.
-pub(crate) fn random_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn random_get(ctx: &State, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [ptr, len] = args.map(low);
     probe(call, ptr, len)?;
     let limit = call.limits().max_random_size;
@@ -46,11 +48,13 @@ pub(crate) fn random_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2])
         let end = index(len).min(done + PIECE_BYTES);
         // Both are at most `len`.
         let place = ptr.checked_add(done as u32).ok_or(Errno::Fault)?;
-        let piece = call.bytes_mut(place, (end - done) as u32)?;
-        match &mut ctx.random.0 {
-            Randomness::Host => sys::random(piece)?,
-            Randomness::Seeded(state) => fill(state, piece),
-        }
+        call.fill(place, (end - done) as u32, |piece| {
+            match &mut *lock(&ctx.random.0) {
+                Randomness::Host => sys::random(piece)?,
+                Randomness::Seeded(state) => fill(state, piece),
+            }
+            Ok(piece.len())
+        })?;
         done = end;
         call.poll()?;
     }

@@ -13,7 +13,7 @@
 //! `tests/wasi/sockets.rs` would notice a fault.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
+use crate::ctx::State;
 use crate::fd_table::{Descriptor, Object};
 use crate::fs_io::{
     Cursor, Transfer, finish, part, pay_write, piece, retry, start, wait, write_piece,
@@ -24,10 +24,11 @@ use crate::sys;
 use crate::types::{Errno, Filetype, Rights, fdflags, riflags, sdflags};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
 
 /// The error of a descriptor that is not the wanted kind of socket.
 fn other_socket(descriptor: &Descriptor) -> Errno {
-    match (&descriptor.object, descriptor.filetype) {
+    match (&*descriptor.object, descriptor.filetype) {
         // It is not connected; a connection does not listen.
         (Object::Listener(_), _) => Errno::NotConn,
         (Object::Connection(_), _) => Errno::Inval,
@@ -38,7 +39,7 @@ fn other_socket(descriptor: &Descriptor) -> Errno {
 }
 
 fn connection(descriptor: &Descriptor, rights: Rights) -> Result<&TcpStream, Errno> {
-    match &descriptor.object {
+    match &*descriptor.object {
         Object::Connection(stream) => descriptor.need(rights).map(|()| stream),
         _ => Err(other_socket(descriptor)),
     }
@@ -49,11 +50,11 @@ const fn is_nonblocking(descriptor: &Descriptor) -> bool {
 }
 
 /// `sock_accept(fd, flags, fd_out)`. The connection has the flags given, not the listener's.
-pub(crate) fn sock_accept(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
+pub(crate) fn sock_accept(ctx: &State, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, flags, out] = args.map(low);
     let descriptor = ctx.fds.get(fd)?;
-    let Object::Listener(listener) = &descriptor.object else {
-        return Err(other_socket(descriptor).into());
+    let Object::Listener(listener) = &*descriptor.object else {
+        return Err(other_socket(&descriptor).into());
     };
     descriptor.need(Rights::SOCK_ACCEPT)?;
     if flags & !u32::from(fdflags::NONBLOCK) != 0 {
@@ -65,10 +66,10 @@ pub(crate) fn sock_accept(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]
         return Err(Errno::MFile.into());
     }
     call.pay(price::OPEN)?;
-    let stream = accept(call, listener, is_nonblocking(descriptor))?;
+    let stream = accept(call, listener, is_nonblocking(&descriptor))?;
     stream.set_nonblocking(true)?;
     let accepted = Descriptor {
-        object: Object::Connection(stream),
+        object: Arc::new(Object::Connection(stream)),
         filetype: Filetype::SocketStream,
         base: Rights::CONNECTION.intersection(descriptor.inheriting),
         inheriting: Rights::NONE,
@@ -94,17 +95,17 @@ fn accept(call: &mut Call<'_>, listener: &TcpListener, nonblocking: bool) -> Out
 }
 
 /// `sock_recv(fd, iovs, iovs_len, flags, nread, roflags)`.
-pub(crate) fn sock_recv(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 6]) -> Outcome {
+pub(crate) fn sock_recv(ctx: &State, call: &mut Call<'_>, args: [u64; 6]) -> Outcome {
     let [fd, iovs, count, flags, out, flags_out] = args.map(low);
     let descriptor = ctx.fds.get(fd)?;
-    let stream = connection(descriptor, Rights::FD_READ)?;
+    let stream = connection(&descriptor, Rights::FD_READ)?;
     if flags & !riflags::ALL != 0 {
         return Err(Errno::Inval.into());
     }
     probe(call, flags_out, 2)?;
-    let transfer = start(descriptor, Rights::FD_READ, call, iovs, count, out)?;
+    let transfer = &start(&descriptor, Rights::FD_READ, call, iovs, count, out)?;
     let how = Receive {
-        nonblocking: is_nonblocking(descriptor),
+        nonblocking: is_nonblocking(&descriptor),
         peek: flags & riflags::PEEK != 0,
         all: flags & riflags::WAITALL != 0,
     };
@@ -127,20 +128,19 @@ pub(crate) struct Receive {
 /// Fills the vectors in order with what has come, waiting for the first byte.
 pub(crate) fn receive(
     call: &mut Call<'_>,
-    transfer: Transfer,
+    transfer: &Transfer,
     mut stream: &TcpStream,
     how: Receive,
 ) -> Outcome<u64> {
     let Transfer { vectors, bytes_max } = transfer;
     let mut moved: u64 = 0;
-    for n in 0..vectors.count() {
-        let vector = vectors.get(call.memory(), n)?;
+    for vector in vectors.all() {
         let mut done = 0;
-        while done < vector.len && moved < bytes_max {
-            let wanted = piece(vector.len - done, bytes_max - moved);
-            let buffer = part(call, vector, done, wanted)?;
-            let count =
-                retry(|| Ok(if how.peek { stream.peek(buffer)? } else { stream.read(buffer)? }));
+        while done < vector.len && moved < *bytes_max {
+            let wanted = piece(vector.len - done, *bytes_max - moved);
+            let count = part(call, *vector, done, wanted, |room| {
+                retry(|| Ok(if how.peek { stream.peek(room)? } else { stream.read(room)? }))
+            });
             let waits = !how.nonblocking && (moved == 0 || how.all);
             let count = match count {
                 Err(Stop::Errno(Errno::Again)) if waits => {
@@ -163,23 +163,23 @@ pub(crate) fn receive(
 }
 
 /// `sock_send(fd, iovs, iovs_len, flags, nwritten)`. There are no flags.
-pub(crate) fn sock_send(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
+pub(crate) fn sock_send(ctx: &State, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, iovs, count, flags, out] = args.map(low);
     let descriptor = ctx.fds.get(fd)?;
-    let stream = connection(descriptor, Rights::FD_WRITE)?;
+    let stream = connection(&descriptor, Rights::FD_WRITE)?;
     if flags != 0 {
         return Err(Errno::Inval.into());
     }
-    let transfer = start(descriptor, Rights::FD_WRITE, call, iovs, count, out)?;
-    pay_write(call, descriptor, transfer)?;
-    let moved = send(call, transfer, stream, is_nonblocking(descriptor))?;
+    let transfer = &start(&descriptor, Rights::FD_WRITE, call, iovs, count, out)?;
+    pay_write(call, &descriptor, transfer)?;
+    let moved = send(call, transfer, stream, is_nonblocking(&descriptor))?;
     finish(call, out, moved)
 }
 
 /// Sends the vectors, all of them where the guest waits.
 pub(crate) fn send(
     call: &mut Call<'_>,
-    transfer: Transfer,
+    transfer: &Transfer,
     mut stream: &TcpStream,
     nonblocking: bool,
 ) -> Outcome<u64> {
@@ -206,9 +206,10 @@ pub(crate) fn send(
 }
 
 /// `sock_shutdown(fd, how)`.
-pub(crate) fn sock_shutdown(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
+pub(crate) fn sock_shutdown(ctx: &State, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, how] = args.map(low);
-    let stream = connection(ctx.fds.get(fd)?, Rights::SOCK_SHUTDOWN)?;
+    let descriptor = ctx.fds.get(fd)?;
+    let stream = connection(&descriptor, Rights::SOCK_SHUTDOWN)?;
     let how = match how {
         sdflags::READ => Shutdown::Read,
         sdflags::WRITE => Shutdown::Write,

@@ -10,7 +10,7 @@
 //!    the memory ([`Errno::Fault`] of a call), traps: the guest gets no error code for it.
 
 use crate::call::Call;
-use crate::ctx::WasiCtx;
+use crate::ctx::{State, WasiCtx};
 use crate::guest::{Exit, Guest, Outcome, Stop, low};
 use crate::types::Errno;
 use crate::{clock, fs_dir, fs_fd, fs_io, fs_open, fs_path, poll, price, process, random, sock};
@@ -39,7 +39,7 @@ pub struct FuncDef {
     /// Runs the function on argument cells (one for each parameter, 32-bit ones zero-extended) and
     /// gives the error code (0 is success; see [`Errno`]) or the reason why the guest does not go
     /// on.
-    pub call: fn(&mut WasiCtx, &mut dyn Guest, &[u64]) -> Result<u32, Exit>,
+    pub call: fn(&WasiCtx, &mut dyn Guest, &[u64]) -> Result<u32, Exit>,
 }
 
 impl std::fmt::Debug for FuncDef {
@@ -67,8 +67,8 @@ impl Param {
 /// Begins a call of a function that takes exactly `N` cells.
 fn enter<const N: usize>(
     (name, aligns): (&str, [u32; N]),
-    function: fn(&mut WasiCtx, &mut Call<'_>, [u64; N]) -> Outcome,
-    ctx: &mut WasiCtx,
+    function: fn(&State, &mut Call<'_>, [u64; N]) -> Outcome,
+    WasiCtx(ctx): &WasiCtx,
     guest: &mut dyn Guest,
     cells: &[u64],
 ) -> Result<u32, Exit> {

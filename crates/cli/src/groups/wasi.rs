@@ -13,6 +13,8 @@ const HELP: &str = "\
 -S inherit-env[=y|n]               passes all variables of the host on (default n)
 -S listenfd[=y|n]                  lets the guest accept connections to the sockets of LISTEN_FDS (default n)
 -S tcplisten=ADDR                  lets the guest accept connections to ADDR:PORT; may be repeated
+-S threads[=y|n]                   lets the guest start threads (wasi-threads); implies -W shared-memory (default n)
+-S max-threads=N                   threads at a time besides the first one (default 1024)
 -S hostcall-fuel=N                 bytes that one call may copy, or have the host keep (default 134217728)
 -S max-random-size=N               bytes of one `random_get` (default 67108864)
 -S max-resources=N                 descriptors open at a time (default 4096)
@@ -30,6 +32,10 @@ pub(crate) struct Wasi {
     pub(crate) listenfd: bool,
     /// Addresses with ports on which the guest listens, in the order of its descriptors.
     pub(crate) listens: Vec<String>,
+    /// Whether the guest may start threads.
+    pub(crate) threads: bool,
+    /// The most threads at a time, besides the first one.
+    pub(crate) max_threads: Option<usize>,
 }
 
 /// The limits that `-S` sets, for commands whose guests see no variables but those of `--env`.
@@ -38,6 +44,7 @@ pub(crate) fn wasi_limits(options: &[String]) -> Result<WasiLimits> {
         let what = match key {
             "inherit-env" => "this command passes variables on by `--env` alone",
             "listenfd" | "tcplisten" => "this command's guests get no network",
+            "threads" | "max-threads" => "this command's guests get no threads",
             _ => continue,
         };
         return Opt { group: 'S', key, value }.misuse(what);
@@ -62,6 +69,8 @@ impl Wasi {
                 "max-resources" => limits.max_resources = option.number("descriptors")?,
                 "max-args-size" => limits.max_args_size = option.number("bytes")?,
                 "max-listing-size" => limits.max_listing_size = option.number("bytes")?,
+                "threads" => wasi.threads = option.switch()?,
+                "max-threads" => wasi.max_threads = Some(option.number("threads")?),
                 "inherit-env" => wasi.inherit_env = option.switch()?,
                 "listenfd" => wasi.listenfd = option.switch()?,
                 "tcplisten" => match value {
@@ -118,6 +127,20 @@ mod tests {
     }
 
     #[test]
+    fn threads_are_asked_for() {
+        let parsed = Wasi::parse(&["threads,max-threads=7".to_owned()]).expect("known keys");
+        assert_eq!((parsed.threads, parsed.max_threads), (true, Some(7)));
+        assert!(!Wasi::parse(&["threads=n".to_owned()]).expect("a known key").threads);
+        for option in ["threads", "max-threads=7"] {
+            assert!(wasi_limits(&[option.to_owned()]).expect_err("no threads").is::<Misuse>());
+        }
+        for option in ["threads=2", "max-threads", "max-threads=-1"] {
+            let error = Wasi::parse(&[option.to_owned()]).expect_err(option);
+            assert!(error.is::<Misuse>(), "{option}: {error}");
+        }
+    }
+
+    #[test]
     fn nothing_is_ignored() {
         for option in ["max-resource=7", "max-resources", "max-resources=x", "hostcall-fuel=-1", ""]
         {
@@ -136,6 +159,7 @@ mod tests {
             ("max-resources", limits.max_resources as u64),
             ("max-args-size", limits.max_args_size),
             ("max-listing-size", limits.max_listing_size as u64),
+            ("max-threads", prova_core::wasi_threads::THREADS_MAX_DEFAULT as u64),
         ] {
             let line = HELP.lines().find(|line| line.contains(&format!("{key}=N"))).expect(key);
             assert!(line.ends_with(&format!("(default {default})")), "{line}");

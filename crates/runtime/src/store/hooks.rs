@@ -174,10 +174,8 @@ impl Store {
         if self.hooks.epoch.is_none() {
             return self.poll().map(|()| false);
         }
-        // SAFETY: F1, V9.
-        let deadline = unsafe { (*self.vm()).epoch_deadline };
         let counts = self.settings().metering.has_epoch();
-        Ok(counts && self.epoch.load(Ordering::Relaxed) >= deadline)
+        Ok(counts && self.epoch.load(Ordering::Relaxed) >= self.epoch_deadline())
     }
 
     /// Runs something in the store with the host's data lent to it, for the [`GrowthHook`].
@@ -300,7 +298,8 @@ impl Store {
         data: &mut dyn Any,
         frames: Vec<TraceFrame>,
     ) -> Result<EpochAnswer, Trap> {
-        let Some(hook) = self.hooks.epoch else { return Err(TrapKind::Interrupt.into()) };
+        let hook = self.hooks.epoch.filter(|_| !self.is_over());
+        let Some(hook) = hook else { return Err(TrapKind::Interrupt.into()) };
         self.hooks.asking = true;
         self.hooks.asked_at = frames;
         let asking = Asking { store: self };

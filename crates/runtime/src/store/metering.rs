@@ -17,6 +17,10 @@ use prova_module::{CLAUSE_ASKED_COST, FRAME_LEFT_COST, catch_cost, host_call_cos
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// The epoch from which on code stops for any deadline, without asking a hook: no engine comes so
+/// far by counting.
+pub const EPOCH_OVER: u64 = 1 << 62;
+
 /// Metering and the stack limit.
 impl Store {
     /// Units of fuel left.
@@ -84,10 +88,22 @@ impl Store {
         self.replaced_epochs.push(std::mem::replace(&mut self.epoch, epoch));
     }
 
-    /// Sets the epoch from which on running code traps; `u64::MAX` at the start.
+    /// Sets the epoch from which on running code traps, at the latest [`EPOCH_OVER`]; `u64::MAX`
+    /// at the start.
     pub fn set_epoch_deadline(&mut self, deadline: u64) {
         // SAFETY: F1, V9.
-        unsafe { (*self.vm()).epoch_deadline = deadline };
+        unsafe { (*self.vm()).epoch_deadline = deadline.min(EPOCH_OVER) };
+    }
+
+    /// The epoch from which on running code traps.
+    pub fn epoch_deadline(&self) -> u64 {
+        // SAFETY: F1, V9.
+        unsafe { (*self.vm()).epoch_deadline }
+    }
+
+    /// Whether the epoch stops code without asking anyone.
+    pub(crate) fn is_over(&self) -> bool {
+        self.epoch.load(Ordering::Relaxed) >= EPOCH_OVER
     }
 
     /// Tests the epoch in a store metered by epoch: at function entries and loop headers, after
@@ -98,17 +114,18 @@ impl Store {
     ///
     /// [`TrapKind::Interrupt`] from the deadline on.
     pub fn poll(&self) -> Result<(), TrapKind> {
-        if !self.settings().metering.has_epoch() || self.has_epoch_hook() {
+        if !self.settings().metering.has_epoch() {
             return Ok(());
+        }
+        if self.has_epoch_hook() {
+            return if self.is_over() { Err(TrapKind::Interrupt) } else { Ok(()) };
         }
         #[cfg(test)]
         if let Some(left) = self.polls_until_due.get() {
             self.polls_until_due.set(Some(left.saturating_sub(1)));
             return if left == 0 { Err(TrapKind::Interrupt) } else { Ok(()) };
         }
-        // SAFETY: F1, V9.
-        let deadline = unsafe { (*self.vm()).epoch_deadline };
-        if self.epoch.load(Ordering::Relaxed) >= deadline {
+        if self.epoch.load(Ordering::Relaxed) >= self.epoch_deadline() {
             Err(TrapKind::Interrupt)
         } else {
             Ok(())

@@ -10,14 +10,14 @@ use prova_wasi::{Captured, Exit, FUNCTIONS, FuncDef, ValKind, WasiLimits};
 use std::time::Duration;
 
 /// Arguments by chance.
-struct Generator(Rng);
+pub(crate) struct Generator(pub(crate) Rng);
 
 impl Generator {
     fn next(&mut self) -> u64 {
         self.0.bits()
     }
 
-    fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[(self.next() % choices.len() as u64) as usize]
     }
 
@@ -73,7 +73,7 @@ impl Generator {
 
 /// Fuel of one call of the campaign: a file of 128 MiB, or as many bytes as one call may move in a
 /// tight world.
-const FUEL: u64 = 4 << 20;
+pub(crate) const FUEL: u64 = 4 << 20;
 /// Calls whose price grows with a number that the guest may choose freely.
 const SIZED: &[&str] = &[
     "fd_advise",
@@ -98,7 +98,7 @@ fn tight() -> WasiLimits {
 }
 
 /// Arguments for a call: edges and noise, descriptors that are open, paths that lead somewhere.
-fn arguments(random: &mut Generator, w: &mut World, row: &FuncDef) -> Vec<u64> {
+pub(crate) fn arguments(random: &mut Generator, w: &mut World, row: &FuncDef) -> Vec<u64> {
     let paths =
         ["f", "d", "d/../f", "l", "../x", "/", "", "d/", "l/", "a/b/c", ".", "..", "\u{7f}\u{300}"];
     let mut args: Vec<u64> = row.params.iter().map(|kind| random.value(*kind)).collect();

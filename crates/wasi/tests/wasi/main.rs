@@ -15,5 +15,6 @@ mod prices;
 mod process;
 mod rights;
 mod sandbox;
+mod shared;
 mod sockets;
 mod world;

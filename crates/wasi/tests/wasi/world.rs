@@ -1,8 +1,10 @@
 //! A fake guest, a temporary directory, and short ways to call.
 
 use prova_wasi::{
-    Captured, Clocks, Errno, Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, WasiLimits, function,
+    Captured, Clocks, Errno, Exit, Guest, GuestMemory, Perms, SharedBytes, WasiCtx, WasiCtxBuilder,
+    WasiLimits, function,
 };
+use std::cell::RefCell;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,13 +43,59 @@ pub(crate) struct Fake {
     /// How often it says yes.
     pub(crate) polls_max: u64,
     pub(crate) patience: Option<Duration>,
+    /// The memory while a call runs, where another thread is to spoil what the call has read.
+    spoiled: Option<Spoiled>,
+}
+
+/// Bytes that change once they are read.
+#[derive(Default)]
+pub(crate) struct Spoiled {
+    bytes: RefCell<Vec<u8>>,
+    /// The bytes that were read, and their places.
+    seen: RefCell<Vec<(usize, Vec<u8>)>>,
+}
+
+impl SharedBytes for Spoiled {
+    fn size(&self) -> usize {
+        self.bytes.borrow().len()
+    }
+    fn read(&self, at: usize, buffer: &mut [u8]) -> bool {
+        let mut bytes = self.bytes.borrow_mut();
+        let Some(from) = bytes.get_mut(at..).and_then(|rest| rest.get_mut(..buffer.len())) else {
+            return false;
+        };
+        buffer.copy_from_slice(from);
+        from.iter_mut().for_each(|byte| *byte = !*byte);
+        self.seen.borrow_mut().push((at, buffer.to_vec()));
+        true
+    }
+    fn write(&self, at: usize, from: &[u8]) -> bool {
+        // What stood there is not put back.
+        for (seen, old) in self.seen.borrow_mut().iter_mut() {
+            for (n, byte) in from.iter().enumerate() {
+                if let Some(old) = (at + n).checked_sub(*seen).and_then(|n| old.get_mut(n)) {
+                    *old = *byte;
+                }
+            }
+        }
+        let mut bytes = self.bytes.borrow_mut();
+        let to = bytes.get_mut(at..).and_then(|rest| rest.get_mut(..from.len()));
+        to.map(|to| to.copy_from_slice(from)).is_some()
+    }
 }
 
 impl Fake {
     /// A guest that nothing interrupts.
     pub(crate) fn new(memory_bytes: usize) -> Self {
         let memory = vec![0; memory_bytes];
-        Fake { memory, fuel: u64::MAX, polls: 0, polls_max: u64::MAX, patience: None }
+        Fake {
+            memory,
+            fuel: u64::MAX,
+            polls: 0,
+            polls_max: u64::MAX,
+            patience: None,
+            spoiled: None,
+        }
     }
 
     /// Interrupts the guest after `polls` more polls.
@@ -57,8 +105,11 @@ impl Fake {
 }
 
 impl Guest for Fake {
-    fn memory(&mut self) -> &mut [u8] {
-        &mut self.memory
+    fn memory(&mut self) -> GuestMemory<'_> {
+        match &self.spoiled {
+            Some(spoiled) => GuestMemory::Shared(spoiled),
+            None => GuestMemory::Own(&mut self.memory),
+        }
     }
     fn charge(&mut self, units: u64) -> Result<(), Exit> {
         self.fuel = self.fuel.checked_sub(units).ok_or(Exit::OutOfFuel)?;
@@ -154,6 +205,20 @@ impl World {
 
     pub(crate) fn call(&mut self, name: &str, args: &[u64]) -> Result<u32, Exit> {
         (function(name).unwrap().call)(&mut self.ctx, &mut self.guest, args)
+    }
+
+    /// The same while another thread spoils all that the call has read.
+    pub(crate) fn call_spoiled(&mut self, name: &str, args: &[u64]) -> Result<u32, Exit> {
+        let bytes = RefCell::new(std::mem::take(&mut self.guest.memory));
+        self.guest.spoiled = Some(Spoiled { bytes, ..Spoiled::default() });
+        let result = self.call(name, args);
+        let Spoiled { bytes, seen } = self.guest.spoiled.take().unwrap();
+        self.guest.memory = bytes.into_inner();
+        // What was read first stood there before.
+        for (at, old) in seen.into_inner().iter().rev() {
+            self.guest.memory[*at..at + old.len()].copy_from_slice(old);
+        }
+        result
     }
 
     /// Calls and wants success.
