@@ -98,7 +98,10 @@ pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::{Bases, MemoryShape};
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
-pub use reference::{AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};
+pub use reference::{
+    AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, I31,
+    OwnedRooted, Ref, RootScope, Rooted, RootedGcRef, StructRef, StructRefPre,
+};
 pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
@@ -112,8 +115,9 @@ pub use trap::{MemoryFault, Trap};
 pub use tuning::{Enabled, OptLevel, ProfilingStrategy, Strategy};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType,
-    MemoryTypeBuilder, Mutability, RefType, TableType, ValType,
+    ArrayType, ExportType, ExternType, FieldType, Finality, FuncType, GlobalType, HeapType,
+    ImportType, MemoryType, MemoryTypeBuilder, Mutability, RefType, StorageType, StructType,
+    TableType, ValType,
 };
 pub use value::{V128, Val};
 pub use workers::{on_compiler_thread, on_threads};

@@ -29,7 +29,7 @@ use std::time::Instant;
 
 /// The name of a store, unique in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct StoreId(u64);
+pub(crate) struct StoreId(u64);
 
 impl StoreId {
     /// The name of no store.
@@ -49,6 +49,13 @@ impl StoreId {
     pub(crate) fn expect(self, store: StoreId) {
         assert!(self == store, "an object was used with a store that it does not belong to");
     }
+}
+
+/// A store as far as references lead into it.
+#[derive(Clone, Copy)]
+pub struct InStore<'a> {
+    pub(crate) rt: &'a rt::Store,
+    pub(crate) id: StoreId,
 }
 
 /// The parts of a store besides the runtime's objects: the state that host functions see.
@@ -272,6 +279,11 @@ pub struct StoreContextMut<'a, T: 'static> {
 }
 
 impl<'a, T: 'static> StoreContext<'a, T> {
+    /// The store as references see it.
+    pub(crate) fn inside(&self) -> InStore<'a> {
+        InStore { rt: self.rt, id: self.state.id }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.state.engine
@@ -293,6 +305,11 @@ impl<'a, T: 'static> StoreContext<'a, T> {
 }
 
 impl<T: 'static> StoreContextMut<'_, T> {
+    /// The store as references see it.
+    pub(crate) fn inside(&self) -> InStore<'_> {
+        InStore { rt: self.rt, id: self.state.id }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.state.engine
@@ -332,16 +349,22 @@ impl<T: 'static> StoreContextMut<'_, T> {
         self.rt.set_epoch_deadline(now.saturating_add(ticks_beyond_current));
     }
 
-    /// Calls a function on cells that fit its type.
-    pub(crate) fn invoke(
+    /// Calls a function on cells that fit its type. `read` takes the results, before anything may
+    /// collect; the roots go then that were made since there were `roots`.
+    pub(crate) fn invoke<R>(
         &mut self,
         func: FuncAddr,
-        args: &[Cell],
-        results: &mut [Cell],
-    ) -> Result<()> {
+        (args, results): (&[Cell], &mut [Cell]),
+        roots: usize,
+        read: impl FnOnce(&[Cell], InStore<'_>) -> R,
+    ) -> Result<R> {
         self.told(|store| {
             let called = store.unsuspended(|store| store.rt.call(store.state, func, args, results));
-            called.map_err(|trap| store.error_of_trap(trap))
+            store.rt.unroot(roots);
+            match called {
+                Ok(()) => Ok(read(results, store.inside())),
+                Err(trap) => Err(store.error_of_trap(trap)),
+            }
         })
     }
 

@@ -11,6 +11,7 @@ mod instances;
 mod limits;
 mod names;
 mod native_stack;
+mod objects;
 mod pooling;
 mod profile;
 mod references;

@@ -30,8 +30,11 @@
 //! Tests: `tests/run/aggregate.wast` in every tier, `prova-testing`'s comparison of rows.
 
 mod access;
+mod host;
 mod make;
 mod reference;
+
+pub use host::Elements;
 
 use crate::store::Store;
 use crate::trap::TrapKind;

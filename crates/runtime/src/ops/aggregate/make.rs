@@ -9,7 +9,7 @@ use prova_module::objects::HEADER_BYTES;
 use prova_module::{ObjectLayout, Storage, TypeId, memory_cost};
 
 /// The greatest object: the heap has 4 GiB (`heap`), the first page of which holds none.
-const OBJECT_BYTES_MAX: u64 = (1 << 32) - (64 << 10);
+pub(super) const OBJECT_BYTES_MAX: u64 = (1 << 32) - (64 << 10);
 
 impl Store {
     /// Makes an object of `bytes` bytes, all of them 0 behind the header, and pays for it.
