@@ -13,6 +13,7 @@ mod names;
 mod native_stack;
 mod objects;
 mod objects_kept;
+mod objects_waiting;
 mod pooling;
 mod profile;
 mod references;

@@ -14,6 +14,8 @@ mod many;
 mod objects;
 #[path = "../../core/tests/objects_kept.rs"]
 mod objects_kept;
+#[path = "../../core/tests/objects_waiting.rs"]
+mod objects_waiting;
 #[path = "../../core/tests/sources.rs"]
 mod sources;
 mod swaps;
