@@ -21,6 +21,10 @@ const POINTS: &str = r#"(module
       (drop (call $make (i32.const 6)))
       (i32.add (struct.get $point $x (local.get $a))
         (struct.get $point $x (ref.as_non_null (struct.get $point $next (local.get $a))))))
+    (func (export "often") (param $n i32)
+      (loop $again
+        (drop (call $make (local.get $n)))
+        (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
     (func (export "bytes") (param i32) (result (ref $bytes))
       (array.new $bytes (local.get 0) (i32.const 3)))
     (func (export "byte") (param (ref $bytes) i32) (result i32)
@@ -31,6 +35,7 @@ const POINTS: &str = r#"(module
     (func (export "strict") (param (ref i31)) (result i32) (i31.get_s (local.get 0)))
     (func (export "out") (param anyref) (result externref) (extern.convert_any (local.get 0)))
     (func (export "in") (param externref) (result anyref) (any.convert_extern (local.get 0)))
+    (global (export "word") (mut externref) (ref.null extern))
     (global (export "held") (mut (ref null $point)) (ref.null $point))
     (table (export "table") 2 (ref null $point)))"#;
 

@@ -10,6 +10,7 @@ use prova_core::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const NULL: Val = Val::null_any_ref();
+const NULL_EXN: Val = Val::ExnRef(None);
 
 #[track_caller]
 fn assert_gone<T>(result: Result<T>) {
@@ -43,6 +44,18 @@ fn what_a_scope_holds_goes_with_it() {
         }
         assert_gone(last.context("none")?.field(&mut store, 0));
         assert_eq!(kept.field(&mut store, 0)?.unwrap_i32(), -1);
+        // A host function is a scope, and so is a call for its arguments.
+        let often = instance.get_typed_func::<i32, ()>(&mut store, "often")?;
+        often.call(&mut store, 300_000)?;
+        let x = instance.get_typed_func::<OwnedRooted<StructRef>, i32>(&mut store, "x")?;
+        for n in 0..100_000 {
+            let owned = {
+                let mut scope = RootScope::new(&mut store);
+                let owned = StructRef::new(&mut scope, &pre, &[Val::I32(n), NULL])?;
+                owned.to_owned_rooted(&mut scope)?
+            };
+            assert_eq!(x.call(&mut store, owned)?, n);
+        }
         // Without scopes the heap fills, and the error says so.
         let full = loop {
             if let Err(error) = new.call(&mut store, 1) {
@@ -85,6 +98,59 @@ fn owners_keep_what_they_own() {
         store.gc(None)?;
         assert_gone(through_owner.field(&mut store, 0));
         assert_eq!(rooted.field(&mut store, 0)?.unwrap_i32(), 5);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_exception_in_a_new_structure_is_kept_while_it_is_made() {
+    each(|engine| {
+        let mut store = Store::new(engine, ());
+        store.gc_every(1);
+        let tag = Tag::new(&mut store, &FuncType::new(engine, [ValType::I32], []))?;
+        let field = FieldType::new(Mutability::Const, ValType::EXNREF.into());
+        let pre = StructRefPre::new(&mut store, StructType::new(engine, [field.clone()])?);
+        let arrays = ArrayRefPre::new(&mut store, ArrayType::new(engine, field));
+        for n in 0..10 {
+            let exception: Val = ExnRef::new(&mut store, tag, &[Val::I32(n)])?.into();
+            let holder = StructRef::new(&mut store, &pre, &[exception])?;
+            let exception: Val = ExnRef::new(&mut store, tag, &[Val::I32(n)])?.into();
+            let array = ArrayRef::new(&mut store, &arrays, &exception, 2)?;
+            let fixed = ArrayRef::new_fixed(&mut store, &arrays, &[NULL_EXN, exception])?;
+            store.gc(None)?;
+            let held = [
+                holder.field(&mut store, 0)?,
+                array.get(&mut store, 1)?,
+                fixed.get(&mut store, 1)?,
+            ];
+            for value in held {
+                let exception = value.unwrap_exn_ref().context("null")?.exception(&store)?;
+                assert_eq!(exception.values()[0].unwrap_i32(), n);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_code_has_as_a_value_of_the_host_stays() {
+    each(|engine| {
+        let (mut store, instance, pre) = points(engine)?;
+        let word = instance.get_global(&mut store, "word").context("none")?;
+        let gone = {
+            let mut scope = RootScope::new(&mut store);
+            let object = StructRef::new(&mut scope, &pre, &[Val::I32(5), NULL])?;
+            let object = ExternRef::convert_any(&mut scope, object.to_anyref())?;
+            word.set(&mut scope, object.into())?;
+            let other = StructRef::new(&mut scope, &pre, &[Val::I32(6), NULL])?;
+            ExternRef::convert_any(&mut scope, other.to_anyref())?
+        };
+        store.gc(None)?;
+        assert_gone(AnyRef::convert_extern(&mut store, gone));
+        assert!(word.set(&mut store, gone.into()).is_err());
+        let reference = *word.get(&mut store).unwrap_externref().context("null")?;
+        let object = AnyRef::convert_extern(&mut store, reference)?.unwrap_struct(&store)?;
+        assert_eq!(object.field(&mut store, 0)?.unwrap_i32(), 5);
         Ok(())
     });
 }
