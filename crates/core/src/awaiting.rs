@@ -29,7 +29,6 @@ use crate::host::{HostFunc, WasmRet};
 use crate::instance::{Instance, of_start};
 use crate::linker::{InstancePre, Linker};
 use crate::module::Module;
-use crate::reference::RootScope;
 use crate::slices::YieldOnce;
 use crate::store::{AsContextMut, InStore, StoreContextMut, Suspending, Suspends};
 use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
@@ -56,7 +55,7 @@ pub(crate) struct Awaited<T: 'static> {
     instance: Option<InstanceAddr>,
     ty: module::FuncType,
     cells: Vec<Cell>,
-    /// What keeps the objects among its arguments.
+    /// The counts that keep the objects among its arguments.
     _held: Vec<Arc<()>>,
 }
 
@@ -65,9 +64,9 @@ impl<T: 'static> Awaited<T> {
     /// else happens in the store. Otherwise the end of the host function.
     async fn results(self, store: &mut StoreContextMut<'_, T>) -> Result<Vec<Cell>, HostOutcome> {
         let count = module::cells_of(&self.ty.results) as usize;
-        let mut scope = RootScope::new(store.as_context_mut());
-        let mut store = scope.as_context_mut();
-        match self.run(&mut store).await {
+        let scope = Scope { roots: store.rt.rooted(), store };
+        let store = &mut *scope.store;
+        match self.run(store).await {
             Ok(mut results) => {
                 results.truncate(count);
                 Ok(results)
@@ -82,6 +81,18 @@ impl<T: 'static> Awaited<T> {
         let results = (self.start)(caller, &self.ty, self.cells).await;
         store.tell(CallHook::ReturningFromHost)?;
         results
+    }
+}
+
+/// A scope of roots, which ends when it is dropped.
+struct Scope<'c, 'a, T: 'static> {
+    store: &'c mut StoreContextMut<'a, T>,
+    roots: usize,
+}
+
+impl<T: 'static> Drop for Scope<'_, '_, T> {
+    fn drop(&mut self) {
+        self.store.rt.unroot(self.roots);
     }
 }
 
@@ -268,8 +279,8 @@ fn may_yield<T: 'static>(store: &mut StoreContextMut<'_, T>, by: SuspendedBy) ->
 
 /// Calls a function, and waits wherever an asynchronous host function does.
 ///
-/// `read` takes the results, before anything may collect; the roots of the arguments go before, from
-/// `roots` on.
+/// `read` takes the results, before anything may collect; the roots of the arguments go before,
+/// from `roots` on.
 async fn call<T: Send + 'static, R>(
     store: &mut StoreContextMut<'_, T>,
     func: FuncAddr,

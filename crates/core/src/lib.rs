@@ -40,6 +40,7 @@ mod func;
 mod hooks;
 mod host;
 mod inherited;
+mod inside;
 mod instance;
 mod limits;
 mod linker;
@@ -98,9 +99,13 @@ pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::{Bases, MemoryShape};
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
+pub use reference::array::ArrayRefPre;
+pub use reference::heap::GcHeapOutOfMemory;
+pub use reference::rooted::RootScope;
+pub use reference::structure::StructRefPre;
 pub use reference::{
-    AnyRef, ArrayRef, ArrayRefPre, EqRef, ExnRef, ExternRef, GcHeapOutOfMemory, GcRef, I31,
-    OwnedRooted, Ref, RootScope, Rooted, RootedGcRef, StructRef, StructRefPre,
+    AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, GcRef, I31, OwnedRooted, Ref, Rooted, RootedGcRef,
+    StructRef,
 };
 pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,

@@ -4,7 +4,7 @@
 //! ```text
 //! ExternRef            AnyRef ◄─ EqRef ◄┬─ StructRef      behind Rooted (to the end of a scope)
 //!  (external)   (any)            (eq)   ├─ ArrayRef       or OwnedRooted (as long as it is held):
-//!                                       └─ I31             `rooted`
+//!                                       └─ I31             `handle`, `rooted`
 //! ```
 //!
 //! `value` has them among all values. What a cell means is said by `prova_runtime`; null is 0.
@@ -13,25 +13,23 @@
 //!    keeps it: everything that takes one compares first (`Handle::check`).
 
 mod any;
-mod array;
+pub(crate) mod array;
+mod cells;
 mod eq;
 mod exn;
 mod external;
-mod heap;
+mod handle;
+pub(crate) mod heap;
 mod i31;
-mod rooted;
-mod structure;
+pub(crate) mod rooted;
+pub(crate) mod structure;
 
-pub use any::AnyRef;
-pub(crate) use any::{cell_of_i31, i31_of};
-pub use array::{ArrayRef, ArrayRefPre};
-pub use eq::EqRef;
+pub(crate) use cells::{cell_of_i31, i31_of};
 pub use exn::ExnRef;
-pub use external::ExternRef;
-pub use heap::GcHeapOutOfMemory;
+pub use handle::{
+    AnyRef, ArrayRef, EqRef, ExternRef, GcRef, OwnedRooted, Rooted, RootedGcRef, StructRef,
+};
 pub use i31::I31;
-pub use rooted::{GcRef, OwnedRooted, RootScope, Rooted, RootedGcRef};
-pub use structure::{StructRef, StructRefPre};
 
 use crate::error::{Result, misuse};
 use crate::func::Func;
@@ -186,7 +184,7 @@ impl Ref {
             Ref::Extern(value) => RefType::new(value.is_none(), HeapType::Extern),
             Ref::Exn(value) => RefType::new(value.is_none(), HeapType::Exn),
             Ref::Any(None) => RefType::ANYREF,
-            Ref::Any(Some(value)) => RefType::new(false, any::type_of(value.handle().cell, rt)),
+            Ref::Any(Some(value)) => RefType::new(false, cells::type_of(value.handle().cell, rt)),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result, misuse};
 use crate::func::Caller;
 use crate::hooks::{CallHook, ResourceLimiter, UpdateDeadline};
+pub(crate) use crate::inside::{InStore, StoreId};
 use crate::module::Module;
 use crate::pooling::Share;
 use crate::slices::Slices;
@@ -24,39 +25,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-
-/// The name of a store, unique in the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct StoreId(u64);
-
-impl StoreId {
-    /// The name of no store.
-    #[cfg(test)]
-    pub(crate) const NONE: StoreId = StoreId(0);
-
-    fn fresh() -> StoreId {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        StoreId(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Refuses a handle of another store.
-    ///
-    /// # Panics
-    /// If the handle belongs to another store.
-    #[track_caller]
-    pub(crate) fn expect(self, store: StoreId) {
-        assert!(self == store, "an object was used with a store that it does not belong to");
-    }
-}
-
-/// A store as far as references lead into it.
-#[derive(Clone, Copy)]
-pub struct InStore<'a> {
-    pub(crate) rt: &'a rt::Store,
-    pub(crate) id: StoreId,
-}
 
 /// The parts of a store besides the runtime's objects: the state that host functions see.
 pub(crate) struct State<T: 'static> {

@@ -41,8 +41,8 @@ pub(crate) use for_each_arity;
 pub(crate) const CELLS_MAX: usize = 32;
 
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
-/// `f64`, [`V128`]; for references that are not null [`Func`], [`ExnRef`], [`I31`], and [`Rooted`] and
-/// [`OwnedRooted`] of a [`GcRef`]; and `Option`s of them.
+/// `f64`, [`V128`]; for references that are not null [`Func`], [`ExnRef`], [`I31`], and [`Rooted`]
+/// and [`OwnedRooted`] of a [`GcRef`]; and `Option`s of them.
 ///
 /// ```
 /// use prova_core::*;
@@ -431,8 +431,8 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     }
 }
 
-/// Whether values of a type that Rust says may be arguments of a type: all of them are of this type,
-/// or it names a type, by which each call compares them.
+/// Whether values of a type that Rust says may be arguments of a type: all of them are of this
+/// type, or it names a type, by which each call compares them.
 fn may_be_given(given: &ValType, of: &ValType) -> bool {
     let named = |given: &RefType, of: &RefType| {
         of.heap_type().is_concrete()

@@ -5,8 +5,8 @@
 //! everything else of this crate uses these types. Types of functions, structures and arrays are
 //! structural: two equal ones are the same type, of any engine (`listed`).
 //!
-//! A type of `prova_module` names others by index in a list: the module's, or a store's, where it is
-//! called *resolved*.
+//! A type of `prova_module` names others by index in a list: the module's, or a store's, where it
+//! is called *resolved*.
 
 mod func;
 mod listed;

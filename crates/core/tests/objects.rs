@@ -224,7 +224,7 @@ fn typed_functions_match_by_subtyping_and_calls_compare_the_rest() {
         // A result is taken as any wider type, and as no narrower one.
         let new = instance.get_func(&mut store, "new").context("none")?;
         let made = new.typed::<i32, Option<Rooted<AnyRef>>>(&store)?.call(&mut store, 4)?;
-        assert_eq!(x.call(&mut store, &[made.into()], &mut [Val::I32(0)]).is_ok(), true);
+        assert!(x.call(&mut store, &[made.into()], &mut [Val::I32(0)]).is_ok());
         assert!(new.typed::<i32, Rooted<EqRef>>(&store).is_ok());
         assert!(new.typed::<i32, OwnedRooted<StructRef>>(&store).is_ok());
         assert!(new.typed::<i32, Rooted<ArrayRef>>(&store).is_err());
@@ -333,7 +333,7 @@ fn types_match_by_what_they_are_declared_to_be() -> Result<()> {
     assert!(HeapType::from(sub.clone()).matches(&HeapType::from(base.clone())));
     assert!(HeapType::None.matches(&HeapType::from(sub.clone())));
     assert!(HeapType::from(sub.clone()).matches(&HeapType::Eq) && sub.field(3).is_none());
-    // Equal types are the same, of whatever engine; a type that is closed is another one.
+    // Equal types are the same, of any engine; a type that is closed is another one.
     let other = Engine::default();
     let again = [fixed(ValType::EQREF), field(ValType::I32)];
     let again = StructType::with_finality_and_supertype(&other, open, None, again)?;
@@ -350,7 +350,7 @@ fn types_match_by_what_they_are_declared_to_be() -> Result<()> {
         assert_misuse(wrong, "");
     }
     assert!(below(None, &vec![field(ValType::I32); 10_000]).is_ok());
-    // A chain of supertypes ends where that of a module ends.
+    // A chain of supertypes is as long as in a module.
     let mut chain = below(None, &[])?;
     for _ in 0..63 {
         chain = below(Some(&chain), &[])?;

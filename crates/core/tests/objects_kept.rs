@@ -1,5 +1,5 @@
-//! How long objects are kept that the host holds, and what hosts do that hosts should not. Each test
-//! runs with each engine of [`crate::all_engines`]; the crate `prova` includes this file, with
+//! How long objects are kept that the host holds, and what hosts do that hosts should not. Each
+//! test runs with each engine of [`crate::all_engines`]; the crate `prova` includes this file, with
 //! machine code. `gc_every` has the store collect at each object, wherever one is made.
 //!
 //! A green run does not show that the collector follows all that code holds (`tests/run`, with

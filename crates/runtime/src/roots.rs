@@ -18,7 +18,6 @@
 //! Limits: none on the number, which is the embedder's. Tests: those below,
 //! `crates/core/tests/objects.rs`.
 
-use crate::vm::Cell;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
@@ -33,12 +32,12 @@ impl Root {
     pub const FREE: Root = Root(NonZeroU64::MIN);
 }
 
-/// What the host holds of a store's objects.
+/// The roots of a store.
 pub(crate) struct Roots {
     /// Those of scopes, the newest last.
-    scoped: Vec<(Root, Cell)>,
+    scoped: Vec<(Root, u64)>,
     /// Those that are owned, and who owns them.
-    owned: BTreeMap<Root, (Cell, Weak<()>)>,
+    owned: BTreeMap<Root, (u64, Weak<()>)>,
     /// As many owned ones make those go that nobody owns.
     owned_max: usize,
     /// The number of the newest root.
@@ -63,14 +62,14 @@ impl Roots {
     }
 
     /// Adds a root to the innermost scope.
-    pub(crate) fn push(&mut self, cell: Cell) -> Root {
+    pub(crate) fn push(&mut self, cell: u64) -> Root {
         let root = self.next();
         self.scoped.push((root, cell));
         root
     }
 
     /// Adds a root that is there as long as the count is held.
-    pub(crate) fn own(&mut self, cell: Cell) -> (Root, Arc<()>) {
+    pub(crate) fn own(&mut self, cell: u64) -> (Root, Arc<()>) {
         if self.owned.len() >= self.owned_max {
             self.drop_unowned();
         }
@@ -80,7 +79,7 @@ impl Roots {
     }
 
     /// Whether a root is there, and of this cell.
-    pub(crate) fn has(&self, root: Root, cell: Cell) -> bool {
+    pub(crate) fn has(&self, root: Root, cell: u64) -> bool {
         match self.scoped.binary_search_by_key(&root, |&(root, _)| root) {
             Ok(at) => self.scoped[at].1 == cell,
             Err(_) => self.owned.get(&root).is_some_and(|&(of, _)| of == cell),
@@ -114,7 +113,7 @@ impl Roots {
     }
 
     /// The cells of all.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = Cell> {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = u64> {
         let scoped = self.scoped.iter().map(|&(_, cell)| cell);
         scoped.chain(self.owned.values().map(|&(cell, _)| cell))
     }

@@ -1,7 +1,7 @@
 //! References to arrays: made, read and written by the host.
 
+use super::handle::{ArrayRef, Rooted};
 use super::heap::error_of_making;
-use super::rooted::{Handle, Rooted, gc_refs};
 use crate::error::{Result, misuse};
 use crate::store::{AsContext, AsContextMut, InStore, StoreContextMut, StoreId};
 use crate::types::ArrayType;
@@ -47,28 +47,6 @@ impl ArrayRefPre {
         ArrayRefPre { store: store.state.id, id, ty }
     }
 }
-
-/// A reference to an array; not null. It is met behind a [`Rooted`] or
-/// [`OwnedRooted`](crate::OwnedRooted).
-///
-/// ```
-/// use prova_core::*;
-///
-/// let engine = Engine::default();
-/// let mut store = Store::new(&engine, ());
-/// let ty = ArrayType::new(&engine, FieldType::new(Mutability::Var, ValType::I64.into()));
-/// let pre = ArrayRefPre::new(&mut store, ty);
-/// let array = ArrayRef::new(&mut store, &pre, &Val::I64(7), 3)?;
-/// array.set(&mut store, 1, Val::I64(8))?;
-/// let values: Vec<i64> = array.elems(&mut store)?.map(|value| value.unwrap_i64()).collect();
-/// assert_eq!((array.len(&store)?, values), (3, vec![7, 8, 7]));
-/// assert!(array.get(&mut store, 3).is_err() && array.set(&mut store, 0, Val::I32(1)).is_err());
-/// # Ok::<(), prova_core::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct ArrayRef(Handle);
-
-gc_refs! { ArrayRef Any Array; }
 
 impl ArrayRef {
     /// Makes an array of `len` elements, all of them `elem`. The store may collect before.

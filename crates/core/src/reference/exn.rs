@@ -1,6 +1,6 @@
 //! References to exceptions.
 
-use crate::store::StoreId;
+use crate::inside::StoreId;
 use prova_runtime::Cell;
 
 /// A reference to an exception. The exception lives as long as something inside the store refers to

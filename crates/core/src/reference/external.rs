@@ -1,29 +1,9 @@
 //! References to values of the host.
 
-use super::any::AnyRef;
-use super::rooted::{Handle, Rooted, gc_refs};
+use super::handle::{AnyRef, ExternRef, Rooted};
 use crate::error::{Result, misuse};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut};
 use std::any::Any;
-
-/// A value of the host as WebAssembly refers to it; met behind a [`Rooted`] or
-/// [`OwnedRooted`](crate::OwnedRooted).
-///
-/// ```
-/// use prova_core::*;
-///
-/// let mut store = Store::new(&Engine::default(), ());
-/// let echo = Func::wrap(&mut store, |x: Option<Rooted<ExternRef>>| x);
-/// let value = ExternRef::new(&mut store, 5u8)?;
-/// let echo = echo.typed::<Option<Rooted<ExternRef>>, Option<Rooted<ExternRef>>>(&store)?;
-/// let back = echo.call(&mut store, Some(value))?.expect("it is not null");
-/// assert!(back.data(&store)?.is_some_and(|data| data.downcast_ref() == Some(&5u8)));
-/// # Ok::<(), prova_core::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct ExternRef(Handle);
-
-gc_refs! { ExternRef Extern Extern; }
 
 impl ExternRef {
     /// Gives `value` to the store, and a reference to it.
@@ -39,8 +19,8 @@ impl ExternRef {
         Ok(Rooted::of_cell(cell, store.inside()))
     }
 
-    /// The reference that `extern.convert_any` makes of a reference. The object is kept as that of
-    /// any [`Rooted`]; once code gets the reference, it is kept as long as the store.
+    /// The reference that `extern.convert_any` makes of a reference. The object is kept as any that
+    /// a [`Rooted`] refers to; once code gets the reference, as long as the store.
     ///
     /// # Errors
     /// If the reference belongs to another store, or its scope has ended.

@@ -31,8 +31,8 @@ impl<V: fmt::Debug> std::error::Error for GcHeapOutOfMemory<V> {}
 
 impl<T: 'static> Store<T> {
     /// Collects: the exceptions, structures and arrays go to which nothing refers. What the host
-    /// holds stays ([`Rooted`](crate::Rooted)), and values of the host live as long as the store. It
-    /// happens without being asked for, too, when a store has many.
+    /// holds stays ([`Rooted`](crate::Rooted)), and values of the host live as long as the store.
+    /// It happens without being asked for, too, when a store has many.
     ///
     /// # Errors
     /// None today.

@@ -1,7 +1,7 @@
 //! References to structures: made, read and written by the host.
 
+use super::handle::{Rooted, StructRef};
 use super::heap::error_of_making;
-use super::rooted::{Handle, Rooted, gc_refs};
 use crate::error::{Result, misuse};
 use crate::store::{AsContext, AsContextMut, InStore, StoreContextMut, StoreId};
 use crate::types::StructType;
@@ -45,30 +45,6 @@ impl StructRefPre {
         StructRefPre { store: store.state.id, id, types }
     }
 }
-
-/// A reference to a structure; not null. It is met behind a [`Rooted`] or
-/// [`OwnedRooted`](crate::OwnedRooted).
-///
-/// ```
-/// use prova_core::*;
-///
-/// let engine = Engine::default();
-/// let mut store = Store::new(&engine, ());
-/// let x = FieldType::new(Mutability::Var, ValType::I32.into());
-/// let y = FieldType::new(Mutability::Const, ValType::F64.into());
-/// let pre = StructRefPre::new(&mut store, StructType::new(&engine, [x, y])?);
-/// let pair = StructRef::new(&mut store, &pre, &[Val::I32(1), Val::from(2.5)])?;
-/// pair.set_field(&mut store, 0, Val::I32(-1))?;
-/// let values: Vec<Val> = pair.fields(&mut store)?.collect();
-/// assert_eq!((values[0].unwrap_i32(), values[1].unwrap_f64()), (-1, 2.5));
-/// assert!(pair.set_field(&mut store, 1, Val::from(0.0)).is_err(), "it cannot be set");
-/// assert!(StructRef::new(&mut store, &pre, &[Val::I32(1)]).is_err(), "a value is missing");
-/// # Ok::<(), prova_core::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct StructRef(Handle);
-
-gc_refs! { StructRef Any Struct; }
 
 impl StructRef {
     /// Makes a structure with these values in its fields. The store may collect before.

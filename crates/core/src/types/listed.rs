@@ -1,5 +1,5 @@
-//! A type by its place in a list of types in groups: the types of a module as they stand there, or a
-//! separate list. `func` and `object` give it names.
+//! A type by its place in a list of types in groups: the types of a module as they stand there, or
+//! a separate list. `func` and `object` give it names.
 //!
 //! So a type is made from a module in constant time, for types of any size, and there is no tree of
 //! types that could be deep. Two are equal if their recursion groups are, wherever they stand. A

@@ -44,7 +44,8 @@ impl Finality {
     }
 }
 
-/// The form of a field or element: a value, or an integer of 8 or 16 bits, which is an `i32` outside.
+/// The form of a field or element: a value, or an integer of 8 or 16 bits, which is an `i32`
+/// outside.
 ///
 /// ```
 /// use prova_core::*;
@@ -163,8 +164,8 @@ impl FieldType {
         &self.element_type
     }
 
-    /// Whether a subtype may have this field where its supertype has `other`: the same, where it can
-    /// be set.
+    /// Whether a subtype may have this field where its supertype has `other`: the same, where it
+    /// can be set.
     pub fn matches(&self, other: &FieldType) -> bool {
         self == other
             || self.mutability.is_const()

@@ -19,7 +19,7 @@ fn object_of(kind: RefKind, cell: Cell) -> Option<Cell> {
 
 /// Roots.
 impl Store {
-    /// The object that the host has to keep for a reference of a kind: one that does not stay anyway.
+    /// The object that the host has to keep for a reference of a kind: it does not stay anyway.
     fn to_keep(&self, kind: RefKind, cell: Cell) -> Option<Cell> {
         object_of(kind, cell).filter(|&object| !self.heap.is_pinned(object as u32))
     }
@@ -48,12 +48,12 @@ impl Store {
         root == Root::FREE || self.roots.borrow().has(root, cell & !INTERNAL)
     }
 
-    /// How many roots the scopes have: a scope begins.
+    /// The number of roots that scopes have: a scope begins.
     pub fn rooted(&self) -> usize {
         self.roots.borrow().scoped()
     }
 
-    /// Ends the scope that began with so many roots, and those inside.
+    /// Ends the scope that began with `count` roots, and those inside.
     pub fn unroot(&self, count: usize) {
         self.roots.borrow_mut().cut_back(count);
     }

@@ -2,28 +2,17 @@
 //! instance.
 //!
 //! The host pays no fuel and is not interrupted. Before an object is made the store forgets what
-//! nothing holds, as for code; the values for the new object are held meanwhile. Values are compared
-//! with the types of fields, as all that comes in (V10), and what is read is looked at (G4).
+//! nothing holds, as for code; the values for the new object are held meanwhile. Values are
+//! compared with the types of fields, as all that comes in (V10), and what is read is looked at
+//! (G4).
 
-use super::make::OBJECT_BYTES_MAX;
-use super::{Extend, Refused};
+use super::{Elements, Extend, OBJECT_BYTES_MAX, Refused};
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::vm::Cell;
 use prova_module::objects::{self, HEADER_BYTES, Place};
 use prova_module::{Composite, FieldType, ObjectLayout, Storage, TypeId, ValType};
 use std::sync::Arc;
-
-/// The elements of an array that the host makes.
-#[derive(Clone, Copy, Debug)]
-pub enum Elements<'a> {
-    /// A value, and how often it stands there.
-    Same([Cell; 2], u32),
-    /// The values in cells, one behind the other.
-    Each(&'a [Cell]),
-    /// Bytes, for elements of 8 bits.
-    Bytes(&'a [u8]),
-}
 
 /// The type of a field's values on the operand stack.
 fn unpacked(field: &FieldType) -> ValType {
