@@ -26,8 +26,8 @@ pub(crate) fn value_type_of(ty: &ValType) -> Result<ValueType> {
 }
 
 fn ref_type_of(ty: &RefType) -> Result<ValueType> {
-    match ty.heap_type() {
-        HeapType::Func | HeapType::ConcreteFunc(_) => Ok(ValueType::FuncRef),
+    match ty.heap_type().top() {
+        HeapType::Func => Ok(ValueType::FuncRef),
         HeapType::Extern => Ok(ValueType::ExternRef),
         _ => no_type(ty),
     }

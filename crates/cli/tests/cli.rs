@@ -51,6 +51,21 @@ fn results_are_printed_one_on_a_line() {
 }
 
 #[test]
+fn objects_are_printed_by_their_kind() {
+    let demo = demo("objects");
+    let text = r#"(module (type $s (struct (field i32))) (type $a (array i8))
+        (func (export "all") (param i32) (result anyref (ref $s) eqref (ref $a) i31ref)
+            (ref.i31 (local.get 0)) (struct.new $s (local.get 0)) (struct.new_default $s)
+            (array.new_default $a (i32.const 2)) (ref.null i31)))"#;
+    demo.write("objects.wat", text);
+    for tier in TIERS {
+        demo.run(&format!("{tier} --invoke all objects.wat -5"))
+            .expect(0, "-5\n<structref>\n<structref>\n<arrayref>\n<null anyref>\n")
+            .silent();
+    }
+}
+
+#[test]
 fn exit_codes_are_the_guests() {
     let demo = demo("exit");
     for (argument, code) in [("0", 0), ("1", 1), ("42", 42), ("134", 134), ("255", 255)] {

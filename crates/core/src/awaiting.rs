@@ -30,7 +30,7 @@ use crate::instance::{Instance, of_start};
 use crate::linker::{InstancePre, Linker};
 use crate::module::Module;
 use crate::slices::YieldOnce;
-use crate::store::{AsContextMut, StoreContextMut, Suspending, Suspends};
+use crate::store::{AsContextMut, InStore, StoreContextMut, Suspending, Suspends};
 use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
 use crate::types::FuncType;
 use crate::value::{Val, cells_of_vals, vals_of_cells};
@@ -55,19 +55,59 @@ pub(crate) struct Awaited<T: 'static> {
     instance: Option<InstanceAddr>,
     ty: module::FuncType,
     cells: Vec<Cell>,
+    /// The counts that keep the objects among its arguments.
+    _held: Vec<Arc<()>>,
 }
 
 impl<T: 'static> Awaited<T> {
-    /// The results of its future.
-    async fn results(self, store: &mut StoreContextMut<'_, T>) -> Result<Vec<Cell>> {
+    /// The results of its future, which is a scope: who gets them must take them before anything
+    /// else happens in the store. Otherwise the end of the host function.
+    async fn results(self, store: &mut StoreContextMut<'_, T>) -> Result<Vec<Cell>, HostOutcome> {
+        let count = module::cells_of(&self.ty.results) as usize;
+        let scope = Scope { roots: store.rt.rooted(), store };
+        let store = &mut *scope.store;
+        match self.run(store).await {
+            Ok(mut results) => {
+                results.truncate(count);
+                Ok(results)
+            }
+            Err(error) => Err(outcome_of_error(error, store.inside())),
+        }
+    }
+
+    async fn run(self, store: &mut StoreContextMut<'_, T>) -> Result<Vec<Cell>> {
         store.tell(CallHook::CallingHost)?;
         let caller = Caller { store: store.as_context_mut(), instance: self.instance };
         let results = (self.start)(caller, &self.ty, self.cells).await;
         store.tell(CallHook::ReturningFromHost)?;
-        let mut results = results?;
-        results.truncate(module::cells_of(&self.ty.results) as usize);
-        Ok(results)
+        results
     }
+}
+
+/// A scope of roots, which ends when it is dropped.
+struct Scope<'c, 'a, T: 'static> {
+    store: &'c mut StoreContextMut<'a, T>,
+    roots: usize,
+}
+
+impl<T: 'static> Drop for Scope<'_, '_, T> {
+    fn drop(&mut self) {
+        self.store.rt.unroot(self.roots);
+    }
+}
+
+/// Keeps the objects among the arguments of a function.
+fn hold(ty: &module::FuncType, cells: &[Cell], store: InStore<'_>) -> Vec<Arc<()>> {
+    let mut at = 0;
+    let mut held = Vec::new();
+    for &ty in &ty.params {
+        if let module::ValType::Ref(ty) = ty {
+            let kind = module::RefKind::of(ty.heap_type());
+            held.extend(store.rt.root_owned(kind, cells[at]).1);
+        }
+        at += module::cells(ty) as usize;
+    }
+    held
 }
 
 impl<T: 'static> fmt::Debug for Awaited<T> {
@@ -100,7 +140,9 @@ impl<T: 'static> HostFunc<T> {
                 );
             }
             let (start, cells) = (Arc::clone(&start), cells.to_vec());
-            Err(Error::new(Awaited { start, instance: caller.instance, ty: ty.clone(), cells }))
+            let (instance, ty) = (caller.instance, ty.clone());
+            let _held = hold(&ty, &cells, caller.store.inside());
+            Err(Error::new(Awaited { start, instance, ty, cells, _held }))
         };
         HostFunc::of(ty, Arc::new(call))
     }
@@ -111,25 +153,23 @@ impl<T: 'static> HostFunc<T> {
         + Send
         + Sync
         + 'static,
-    ) -> HostFunc<T> {
+    ) -> HostFunc<T>
+    where
+        T: Send,
+    {
         let ty = FuncType::of(Params::types(), Return::Results::types());
-        fn start<'a, T: 'static, Params: WasmResults, Return: WasmRet + 'static>(
-            func: &impl for<'b> Fn(
-                Caller<'b, T>,
-                Params,
-            ) -> Box<dyn Future<Output = Return> + Send + 'b>,
-            caller: Caller<'a, T>,
-            mut cells: Vec<Cell>,
-        ) -> CellsFuture<'a> {
-            let store = caller.store.state.id;
-            let future = Pin::from(func(caller, Params::read(&cells, store)));
+        let func = Arc::new(func);
+        HostFunc::awaited(ty, move |mut caller, _, mut cells| {
+            let func = Arc::clone(&func);
             Box::pin(async move {
-                let results = future.await.into_result()?;
-                WasmParams::write(results, &mut cells, store)?;
+                let params = Params::read(&cells, caller.store.inside());
+                let instance = caller.instance;
+                let called = Caller { store: caller.as_context_mut(), instance };
+                let results = Pin::from(func(called, params)).await.into_result()?;
+                WasmParams::write(results, &mut cells, caller.store.inside())?;
                 Ok(cells)
             })
-        }
-        HostFunc::awaited(ty, move |caller, _, cells| start(&func, caller, cells))
+        })
     }
 
     /// An asynchronous host function on values.
@@ -151,14 +191,15 @@ impl<T: 'static> HostFunc<T> {
         HostFunc::awaited(ty, move |mut caller, ty, cells| {
             let (func, ty) = (Arc::clone(&func), ty.clone());
             Box::pin(async move {
-                let (store, instance) = (caller.store.state.id, caller.instance);
+                let instance = caller.instance;
                 let mut args = vec![Val::I32(0); ty.params.len()];
-                vals_of_cells(&cells, &ty.params, store, &mut args);
-                let zero = |&ty: &module::ValType| Val::of_cells(ty, &[0, 0], store);
+                vals_of_cells(&cells, &ty.params, caller.store.inside(), &mut args);
+                let zero =
+                    |&ty: &module::ValType| Val::of_cells(ty, &[0, 0], caller.store.inside());
                 let mut vals: Vec<Val> = ty.results.iter().map(zero).collect();
                 let called = Caller { store: caller.as_context_mut(), instance };
                 Pin::from(func(called, &args, &mut vals)).await?;
-                cells_of_vals(&vals, &ty.results, caller.store.rt, store, "result")
+                cells_of_vals(&vals, &ty.results, caller.store.inside(), "result")
             })
         })
     }
@@ -237,14 +278,21 @@ fn may_yield<T: 'static>(store: &mut StoreContextMut<'_, T>, by: SuspendedBy) ->
 }
 
 /// Calls a function, and waits wherever an asynchronous host function does.
-async fn call<T: Send + 'static>(
+///
+/// `read` takes the results, before anything may collect; the roots of the arguments go before,
+/// from `roots` on.
+async fn call<T: Send + 'static, R>(
     store: &mut StoreContextMut<'_, T>,
     func: FuncAddr,
-    args: &[Cell],
-    results: &mut [Cell],
-) -> Result<()> {
+    (args, results): (&[Cell], &mut [Cell]),
+    roots: usize,
+    read: impl FnOnce(&[Cell], InStore<'_>) -> R,
+) -> Result<R> {
     store.tell(CallHook::CallingWasm)?;
-    let outcome = drive(store, func, args, results).await;
+    let outcome = drive(store, func, args, results).await.map(|()| {
+        store.rt.unroot(roots);
+        read(results, store.inside())
+    });
     store.tell(CallHook::ReturningFromWasm)?;
     outcome
 }
@@ -271,7 +319,10 @@ async fn drive<T: Send + 'static>(
         let (slice, suspension, answer, found) = match went {
             Went::Returned => return Ok(()),
             Went::Host(awaited) => {
-                let found = awaited.results(store).await?;
+                let found = match awaited.results(store).await {
+                    Ok(found) => found,
+                    Err(ended) => return Err(error_of_end(store, ended)),
+                };
                 if found.len() != results.len() {
                     misuse!("expected {} cells of results, got {}", results.len(), found.len());
                 }
@@ -280,10 +331,7 @@ async fn drive<T: Send + 'static>(
             }
             Went::Waits(suspension, awaited, left) => match awaited.results(store).await {
                 Ok(found) => (Slice::Left(left), suspension, HostOutcome::Done, found),
-                Err(error) => {
-                    let outcome = outcome_of_error(error, store.state.id);
-                    (Slice::Left(left), suspension, outcome, Vec::new())
-                }
+                Err(ended) => (Slice::Left(left), suspension, ended, Vec::new()),
             },
             Went::Yields(suspension, needed) if may_yield(store, suspension.by()) => {
                 match store.state.asked.yielding.take() {
@@ -303,10 +351,22 @@ async fn drive<T: Send + 'static>(
     }
 }
 
+/// The error of a host function that failed, and that the host called itself.
+fn error_of_end<T: 'static>(store: &mut StoreContextMut<'_, T>, ended: HostOutcome) -> Error {
+    let trap = match ended {
+        HostOutcome::Throw(exception, trap) => {
+            rt::Trap { exception: Some(Box::new(exception)), ..*trap }
+        }
+        HostOutcome::Trap(trap) => *trap,
+        HostOutcome::Done | HostOutcome::Suspend => rt::TrapKind::Suspended.into(),
+    };
+    store.error_of_trap(trap)
+}
+
 impl Func {
     /// Makes an asynchronous host function with the type of a closure, whose future is awaited by
     /// the call that leads to it ([`Func::call_async`]); its parameters are a tuple.
-    pub fn wrap_async<T: 'static, Params: WasmResults, Return: WasmRet + 'static>(
+    pub fn wrap_async<T: Send + 'static, Params: WasmResults, Return: WasmRet + 'static>(
         store: impl AsContextMut<Data = T>,
         func: impl for<'a> Fn(Caller<'a, T>, Params) -> Box<dyn Future<Output = Return> + Send + 'a>
         + Send
@@ -364,14 +424,16 @@ impl Func {
     ) -> Result<()> {
         let mut store = store.as_context_mut();
         let ty = self.resolved_type(&store);
-        let args = cells_of_vals(params, &ty.params, store.rt, self.store, "argument")?;
+        let args = cells_of_vals(params, &ty.params, store.inside(), "argument")?;
         if results.len() != ty.results.len() {
             misuse!("expected {} results, got {}", ty.results.len(), results.len());
         }
         let mut cells = vec![0; module::cells_of(&ty.results) as usize];
-        call(&mut store, self.addr, &args, &mut cells).await?;
-        vals_of_cells(&cells, &ty.results, self.store, results);
-        Ok(())
+        let roots = store.rt.rooted();
+        call(&mut store, self.addr, (&args, &mut cells), roots, |cells, store| {
+            vals_of_cells(cells, &ty.results, store, results);
+        })
+        .await
     }
 }
 
@@ -389,13 +451,13 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         params: Params,
     ) -> Result<Results> {
         let mut store = store.as_context_mut();
-        let id = store.state.id;
-        self.func().store.expect(id);
+        self.func().store.expect(store.state.id);
         let (mut args, mut results) = ([0; CELLS_MAX], [0; CELLS_MAX]);
-        params.write(&mut args, id)?;
+        let roots = store.rt.rooted();
+        params.write(&mut args, store.inside())?;
         let (args, found) = (&args[..cells(Params::types())], cells(Results::types()));
-        call(&mut store, self.func().addr, args, &mut results[..found]).await?;
-        Ok(Results::read(&results, id))
+        let cells = (args, &mut results[..found]);
+        call(&mut store, self.func().addr, cells, roots, Results::read).await
     }
 }
 
@@ -416,7 +478,9 @@ impl Instance {
         let mut store = store.as_context_mut();
         let instance = Instance::unstarted(&mut store, module, imports)?;
         if let Some(start) = instance.start_func(&store, module) {
-            call(&mut store, start, &[], &mut []).await.map_err(of_start)?;
+            let roots = store.rt.rooted();
+            let called = call(&mut store, start, (&[], &mut []), roots, |_, _| ()).await;
+            called.map_err(of_start)?;
         }
         Ok(instance)
     }
@@ -436,7 +500,10 @@ impl<T: 'static> Linker<T> {
         + Send
         + Sync
         + 'static,
-    ) -> Result<&mut Linker<T>> {
+    ) -> Result<&mut Linker<T>>
+    where
+        T: Send,
+    {
         self.define_host(module, name, HostFunc::wrap_async(func))
     }
 

@@ -222,15 +222,19 @@ fn global_of(global: &Global, store: impl AsContext) -> Vec<u8> {
         ValType::F32 => (0x7d, 0),
         ValType::F64 => (0x7c, 0),
         ValType::V128 => (0x7b, 0),
-        ValType::Ref(ty) => match ty.heap_type() {
-            HeapType::Func | HeapType::ConcreteFunc(_) => (0x70, 0x70),
+        ValType::Ref(ty) => match ty.heap_type().top() {
+            HeapType::Func => (0x70, 0x70),
             HeapType::Extern => (0x6f, 0x6f),
             HeapType::Exn => (0x69, 0x69),
-            HeapType::Any => (0x6e, 0x6e),
+            _ => (0x6e, 0x6e),
         },
     };
     let mut entry = vec![code, u8::from(ty.mutability() == Mutability::Var)];
-    match global.get(&store) {
+    // What is looked at is not kept.
+    let roots = store.as_context().rt.rooted();
+    let value = global.get(&store);
+    store.as_context().rt.unroot(roots);
+    match value {
         Val::I32(x) => entry.extend([&[0x41][..], &signed(x.into())].concat()),
         Val::I64(x) => entry.extend([&[0x42][..], &signed(x)].concat()),
         Val::F32(x) => entry.extend([&[0x43][..], &x.to_le_bytes()].concat()),

@@ -14,7 +14,7 @@ use crate::error::{Error, Result, misuse};
 use crate::externals::Tag;
 use crate::func::Caller;
 use crate::reference::ExnRef;
-use crate::store::{AsContext, AsContextMut, Store, StoreContextMut, StoreId};
+use crate::store::{AsContext, AsContextMut, InStore, Store, StoreContextMut, StoreId};
 use crate::trap::Trap;
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_runtime as rt;
@@ -67,7 +67,7 @@ impl ThrownException {
         let store = store.as_context();
         tag.store.expect(store.state.id);
         let types = &store.rt.tag_type(tag.addr).params;
-        cells_of_vals(values, types, store.rt, store.state.id, "value")?;
+        cells_of_vals(values, types, store.inside(), "value")?;
         Ok(ThrownException { tag, values: values.to_vec() })
     }
 
@@ -88,22 +88,22 @@ impl ThrownException {
     ) -> ThrownException {
         let types = &rt.tag_type(exception.tag).params;
         let mut values = vec![Val::I32(0); types.len()];
-        rt.keep_for_host(types, &exception.cells);
-        vals_of_cells(&exception.cells, types, store, &mut values);
+        vals_of_cells(&exception.cells, types, InStore { rt, id: store }, &mut values);
         ThrownException { tag: Tag { store, addr: exception.tag }, values }
     }
 
     /// The exception for the runtime, which refuses it if a reference among its values is to an
-    /// exception that is gone; `None` for one of another store.
-    pub(crate) fn to_rt(&self, store: StoreId) -> Option<rt::Exception> {
-        if self.tag.store != store {
+    /// exception that is gone; `None` for one of another store, and where the scope of a value has
+    /// ended.
+    pub(crate) fn to_rt(&self, store: InStore<'_>) -> Option<rt::Exception> {
+        if self.tag.store != store.id || !self.values.iter().all(|value| value.is_kept(store)) {
             return None;
         }
         let mut cells = Vec::new();
         for value in &self.values {
             let at = cells.len();
             cells.resize(at + value.cells(), 0);
-            value.to_cells(&mut cells[at..]);
+            value.to_cells(&mut cells[at..], store.rt);
         }
         Some(rt::Exception { tag: self.tag.addr, cells: cells.into() })
     }
@@ -167,7 +167,7 @@ impl ExnRef {
         let id = store.state.id;
         tag.store.expect(id);
         let types = &store.rt.tag_type(tag.addr).params;
-        let cells = cells_of_vals(values, types, store.rt, id, "value")?;
+        let cells = cells_of_vals(values, types, store.inside(), "value")?;
         match store.rt.exception_new(tag.addr, &cells) {
             Ok(cell) => Ok(ExnRef { store: id, cell }),
             Err(kind) => Err(store.error_of_trap(kind.into())),

@@ -8,7 +8,7 @@ use crate::func::Func;
 use crate::memory::Memory;
 use crate::reference::Ref;
 use crate::shared::SharedMemory;
-use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId};
+use crate::store::{AsContext, AsContextMut, InStore, State, StoreContextMut, StoreId};
 use crate::types::{ExternType, FuncType, GlobalType, TableType};
 use crate::value::Val;
 use prova_runtime as rt;
@@ -215,9 +215,9 @@ impl Global {
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let store = store.as_context_mut();
         let ty = ty.resolved_in(store.rt);
-        val.check(ty.val, store.rt, store.state.id, &"the value")?;
+        val.check(ty.val, store.inside(), &"the value")?;
         let mut cells = [0, 0];
-        val.to_cells(&mut cells);
+        val.to_cells(&mut cells, store.rt);
         let addr = store.rt.global_new(ty, cells).map_err(error_of_creation)?;
         Ok(Global { store: store.state.id, addr })
     }
@@ -241,8 +241,7 @@ impl Global {
         self.store.expect(store.state.id);
         let ty = store.rt.global_type(self.addr).val;
         let cells = store.rt.global_get(self.addr);
-        store.rt.keep_for_host(&[ty], &cells);
-        Val::of_cells(ty, &cells, self.store)
+        Val::of_cells(ty, &cells, store.inside())
     }
 
     /// Sets its value.
@@ -259,9 +258,9 @@ impl Global {
         if !ty.mutable {
             misuse!("an immutable global cannot be set");
         }
-        val.check(ty.val, store.rt, self.store, &"the value")?;
+        val.check(ty.val, store.inside(), &"the value")?;
         let mut cells = [0, 0];
-        val.to_cells(&mut cells);
+        val.to_cells(&mut cells, store.rt);
         let done = store.rt.global_set(self.addr, cells);
         done.map_err(|kind| store.error_of_trap(kind.into()))
     }
@@ -296,9 +295,10 @@ impl Table {
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let store = store.as_context_mut();
         let ty = ty.resolved_in(store.rt);
-        check_ref(init, ty.ref_type, store.rt, store.state.id)?;
+        check_ref(&init, ty.ref_type, store.inside())?;
+        let init = init.to_cell(store.rt);
         let (rt, state) = (store.rt, store.state);
-        let made = rt.with_data(state, |rt| rt.table_new(ty, init.to_cell()));
+        let made = rt.with_data(state, |rt| rt.table_new(ty, init));
         let addr = made.map_err(|error| error_of_asked(state, error))?;
         Ok(Table { store: state.id, addr })
     }
@@ -332,8 +332,7 @@ impl Table {
         self.store.expect(store.state.id);
         let table = store.rt.table(self.addr);
         let cell = *table.elements().get(usize::try_from(index).ok()?)?;
-        store.rt.keep_for_host(&[prova_module::ValType::Ref(table.ty().ref_type)], &[cell]);
-        Some(Ref::of_cell(table.ty().ref_type, cell, self.store))
+        Some(Ref::of_cell(table.ty().ref_type, cell, store.inside()))
     }
 
     /// Sets an element.
@@ -345,8 +344,8 @@ impl Table {
     /// If it belongs to another store.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
         let mut store = store.as_context_mut();
-        self.check_element(value, &store)?;
-        let done = store.rt.table_set(self.addr, index, value.to_cell());
+        let value = self.element(&value, &store)?;
+        let done = store.rt.table_set(self.addr, index, value);
         done.map_err(|kind| store.error_of_trap(kind.into()))
     }
 
@@ -359,9 +358,9 @@ impl Table {
     /// If it belongs to another store.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let mut store = store.as_context_mut();
-        self.check_element(init, &store)?;
+        let init = self.element(&init, &store)?;
         let StoreContextMut { rt, state } = &mut store;
-        match rt.with_data(*state, |rt| rt.table_grow_asking(self.addr, delta, init.to_cell())) {
+        match rt.with_data(*state, |rt| rt.table_grow_asking(self.addr, delta, init)) {
             Ok(Some(size)) => Ok(size),
             Ok(None) => bail!("failed to grow table by {delta}"),
             Err(kind) => Err(store.error_of_trap(kind.into())),
@@ -378,8 +377,8 @@ impl Table {
     /// If it belongs to another store.
     pub fn fill(&self, mut store: impl AsContextMut, dst: u64, value: Ref, len: u64) -> Result<()> {
         let mut store = store.as_context_mut();
-        self.check_element(value, &store)?;
-        let done = store.rt.table_fill(self.addr, dst, value.to_cell(), len);
+        let value = self.element(&value, &store)?;
+        let done = store.rt.table_fill(self.addr, dst, value, len);
         done.map_err(|kind| store.error_of_trap(kind.into()))
     }
 
@@ -410,16 +409,17 @@ impl Table {
         done.map_err(|kind| store.error_of_trap(kind.into()))
     }
 
-    /// Refuses what is no element of the table.
-    fn check_element(&self, value: Ref, store: &impl AsContext) -> Result<()> {
+    /// The cell of an element of the table.
+    fn element(&self, value: &Ref, store: &impl AsContext) -> Result<rt::Cell> {
         let store = store.as_context();
         self.store.expect(store.state.id);
-        check_ref(value, store.rt.table(self.addr).ty().ref_type, store.rt, self.store)
+        check_ref(value, store.rt.table(self.addr).ty().ref_type, store.inside())?;
+        Ok(value.to_cell(store.rt))
     }
 }
 
-fn check_ref(value: Ref, ty: prova_module::RefType, rt: &rt::Store, store: StoreId) -> Result<()> {
-    Val::from(value).check(prova_module::ValType::Ref(ty), rt, store, &"the element")
+fn check_ref(value: &Ref, ty: prova_module::RefType, store: InStore<'_>) -> Result<()> {
+    Val::from(*value).check(prova_module::ValType::Ref(ty), store, &"the element")
 }
 
 /// The error of its kind, or the one with which a limiter refused it.

@@ -12,7 +12,7 @@ use crate::externals::Extern;
 use crate::hooks::CallHook;
 use crate::host::{HostCall, HostFunc, IntoFunc};
 use crate::instance::Instance;
-use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId, Suspends};
+use crate::store::{AsContext, AsContextMut, InStore, State, StoreContextMut, StoreId, Suspends};
 use crate::trap::trap_of_host;
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::types::FuncType;
@@ -105,14 +105,15 @@ impl Func {
     ) -> Result<()> {
         let mut store = store.as_context_mut();
         let ty = self.resolved_type(&store);
-        let args = cells_of_vals(params, &ty.params, store.rt, self.store, "argument")?;
+        let roots = store.rt.rooted();
+        let args = cells_of_vals(params, &ty.params, store.inside(), "argument")?;
         if results.len() != ty.results.len() {
             misuse!("expected {} results, got {}", ty.results.len(), results.len());
         }
         let mut cells = vec![0; module::cells_of(&ty.results) as usize];
-        store.invoke(self.addr, &args, &mut cells)?;
-        vals_of_cells(&cells, &ty.results, self.store, results);
-        Ok(())
+        store.invoke(self.addr, (&args, &mut cells), roots, |cells, store| {
+            vals_of_cells(cells, &ty.results, store, results);
+        })
     }
 
     /// The same function with Rust types.
@@ -255,19 +256,20 @@ fn runtime_func<T: 'static>(call: Arc<HostCall<T>>, types: module::FuncType) -> 
             Ok(()) => return HostOutcome::Done,
             Err(error) => error,
         };
+        let inside = InStore { rt, id: state.id };
         match &mut state.suspending {
-            Some(Suspends::Errors(slot)) if exception_of(&error, state.id).is_none() => {
+            Some(Suspends::Errors(slot)) if exception_of(&error, inside).is_none() => {
                 *slot = Some(error);
             }
             Some(Suspends::Awaited(slot)) if error.is::<Awaited<T>>() => *slot = Some(error),
-            Some(_) | None => return outcome_of_error(error, state.id),
+            Some(_) | None => return outcome_of_error(error, inside),
         }
         HostOutcome::Suspend
     })
 }
 
 /// The end of a host function that fails: an exception of this store, or a trap.
-pub(crate) fn outcome_of_error(error: Error, store: StoreId) -> HostOutcome {
+pub(crate) fn outcome_of_error(error: Error, store: InStore<'_>) -> HostOutcome {
     match exception_of(&error, store) {
         Some(exception) => HostOutcome::Throw(exception, trap_of_host(error)),
         None => HostOutcome::Trap(trap_of_host(error)),
@@ -275,6 +277,6 @@ pub(crate) fn outcome_of_error(error: Error, store: StoreId) -> HostOutcome {
 }
 
 /// The exception of this store that an error is.
-fn exception_of(error: &Error, store: StoreId) -> Option<rt::Exception> {
+fn exception_of(error: &Error, store: InStore<'_>) -> Option<rt::Exception> {
     error.downcast_ref::<ThrownException>()?.to_rt(store)
 }

@@ -50,14 +50,15 @@ impl<T: 'static> HostFunc<T> {
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> HostFunc<T> {
         let call = move |mut caller: Caller<'_, T>, ty: &module::FuncType, cells: &mut [Cell]| {
-            let (store, instance) = (caller.store.state.id, caller.instance);
+            let instance = caller.instance;
             let module::FuncType { params, results } = ty;
             let mut args = vec![Val::I32(0); params.len()];
+            let store = caller.store.inside();
             vals_of_cells(cells, params, store, &mut args);
             let mut vals: Vec<Val> =
                 results.iter().map(|&ty| Val::of_cells(ty, &[0, 0], store)).collect();
             func(Caller { store: caller.as_context_mut(), instance }, &args, &mut vals)?;
-            let out = cells_of_vals(&vals, results, caller.store.rt, store, "result")?;
+            let out = cells_of_vals(&vals, results, caller.store.inside(), "result")?;
             cells[..out.len()].copy_from_slice(&out);
             Ok(())
         };
@@ -159,14 +160,22 @@ macro_rules! into_func {
         {
             fn into_host_func(self) -> HostFunc<T> {
                 let ty = FuncType::of([$($arg::TYPE,)*], R::Results::types());
-                let call = move |caller: Caller<'_, T>, _: &module::FuncType, cells: &mut [Cell]| {
-                    let store = caller.store.state.id;
+                let call = move |
+                    mut caller: Caller<'_, T>,
+                    _: &module::FuncType,
+                    cells: &mut [Cell],
+                | {
                     let mut at = 0;
                     $(
-                        let $arg = $arg::read(&cells[at..], store);
+                        let $arg = $arg::read(&cells[at..], caller.store.inside());
                         at += $arg::TYPE.cells();
                     )*
-                    WasmParams::write(self(caller, $($arg),*).into_result()?, cells, store)
+                    let inner = Caller {
+                        instance: caller.instance,
+                        store: caller.store.as_context_mut(),
+                    };
+                    let results = self(inner, $($arg),*).into_result()?;
+                    WasmParams::write(results, cells, caller.store.inside())
                 };
                 HostFunc::of(ty, Arc::new(call))
             }

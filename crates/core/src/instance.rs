@@ -124,7 +124,8 @@ impl Instance {
         let mut store = store.as_context_mut();
         let instance = Instance::unstarted(&mut store, module, imports)?;
         if let Some(start) = instance.start_func(&store, module) {
-            store.invoke(start, &[], &mut []).map_err(of_start)?;
+            let roots = store.rt.rooted();
+            store.invoke(start, (&[], &mut []), roots, |_, _| ()).map_err(of_start)?;
         }
         Ok(instance)
     }

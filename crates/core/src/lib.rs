@@ -41,6 +41,7 @@ mod func;
 mod hooks;
 mod host;
 mod inherited;
+mod inside;
 mod instance;
 mod limits;
 mod linker;
@@ -100,7 +101,14 @@ pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::{Bases, MemoryShape};
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
-pub use reference::{AnyRef, ExnRef, ExternRef, GcHeapOutOfMemory, Ref, Rooted};
+pub use reference::array::ArrayRefPre;
+pub use reference::heap::GcHeapOutOfMemory;
+pub use reference::rooted::RootScope;
+pub use reference::structure::StructRefPre;
+pub use reference::{
+    AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, GcRef, I31, OwnedRooted, Ref, Rooted, RootedGcRef,
+    StructRef,
+};
 pub use resumable::{
     ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, TypedResumableCall,
     TypedResumableCallHostTrap, TypedResumableCallOutOfFuel,
@@ -114,8 +122,9 @@ pub use trap::{MemoryFault, Trap};
 pub use tuning::{Enabled, OptLevel, ProfilingStrategy, Strategy};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use types::{
-    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType,
-    MemoryTypeBuilder, Mutability, RefType, TableType, ValType,
+    ArrayType, ExportType, ExternType, FieldType, Finality, FuncType, GlobalType, HeapType,
+    ImportType, MemoryType, MemoryTypeBuilder, Mutability, RefType, StorageType, StructType,
+    TableType, ValType,
 };
 pub use value::{V128, Val};
 pub use workers::{on_compiler_thread, on_threads};

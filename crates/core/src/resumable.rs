@@ -15,7 +15,7 @@
 
 use crate::error::{Error, OrBug, Result, misuse};
 use crate::func::{Func, outcome_of_error};
-use crate::store::{AsContextMut, StoreContextMut, StoreId, Suspending, Suspends};
+use crate::store::{AsContextMut, InStore, StoreContextMut, Suspending, Suspends};
 use crate::typed::{CELLS_MAX, TypedFunc, WasmParams, WasmResults, cells};
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module::cells_of;
@@ -125,7 +125,7 @@ impl ResumableCallHostTrap {
         let ty = self.called.resolved_type(&store);
         expect_results(results, ty.results.len())?;
         let went_on = self.go_on(&mut store, inputs)?;
-        Ok(untyped(went_on, (&ty.results, store.state.id), results))
+        Ok(untyped(went_on, (&ty.results, store.inside()), results))
     }
 
     /// Goes on as if the host function had ended with `error` and suspended nothing: code may catch
@@ -146,11 +146,11 @@ impl ResumableCallHostTrap {
         let mut store = store.as_context_mut();
         let ty = self.called.resolved_type(&store);
         expect_results(results, ty.results.len())?;
-        let outcome = outcome_of_error(error, store.state.id);
+        let outcome = outcome_of_error(error, store.inside());
         let went_on = run(&mut store, self.called, |store, cells| {
             store.rt.resume_with(store.state, self.suspension, outcome, &[], cells)
         })?;
-        Ok(untyped(went_on, (&ty.results, store.state.id), results))
+        Ok(untyped(went_on, (&ty.results, store.inside()), results))
     }
 
     fn go_on<T: 'static>(
@@ -159,8 +159,7 @@ impl ResumableCallHostTrap {
         inputs: &[Val],
     ) -> Result<WentOn> {
         let host_type = self.host_func().resolved_type(&*store);
-        let id = store.state.id;
-        let inputs = cells_of_vals(inputs, &host_type.results, store.rt, id, "result")?;
+        let inputs = cells_of_vals(inputs, &host_type.results, store.inside(), "result")?;
         run(store, self.called, |store, cells| {
             store.rt.resume(store.state, self.suspension, &inputs, cells)
         })
@@ -188,12 +187,12 @@ impl Func {
             // There is nothing to suspend.
             return self.call(store, params, results).map(|()| ResumableCall::Finished);
         }
-        let args = cells_of_vals(params, &ty.params, store.rt, self.store, "argument")?;
+        let args = cells_of_vals(params, &ty.params, store.inside(), "argument")?;
         expect_results(results, ty.results.len())?;
         let went_on = run(&mut store, *self, |store, cells| {
             store.rt.call_resumable(store.state, self.addr, &args, cells)
         })?;
-        Ok(untyped(went_on, (&ty.results, self.store), results))
+        Ok(untyped(went_on, (&ty.results, store.inside()), results))
     }
 }
 
@@ -238,7 +237,7 @@ impl ResumableCallOutOfFuel {
         let ty = self.called.resolved_type(&store);
         expect_results(results, ty.results.len())?;
         let went_on = self.go_on(&mut store)?;
-        Ok(untyped(went_on, (&ty.results, store.state.id), results))
+        Ok(untyped(went_on, (&ty.results, store.inside()), results))
     }
 
     fn go_on<T: 'static>(self, store: &mut StoreContextMut<'_, T>) -> Result<WentOn> {
@@ -293,7 +292,7 @@ impl<Results: WasmResults> TypedResumableCallOutOfFuel<Results> {
     pub fn resume(self, mut store: impl AsContextMut) -> Result<TypedResumableCall<Results>> {
         let mut store = store.as_context_mut();
         let went_on = self.call.go_on(&mut store)?;
-        Ok(typed(went_on, store.state.id))
+        Ok(typed(went_on, store.inside()))
     }
 }
 
@@ -353,7 +352,7 @@ impl<Results: WasmResults> TypedResumableCallHostTrap<Results> {
     ) -> Result<TypedResumableCall<Results>> {
         let mut store = store.as_context_mut();
         let went_on = self.call.go_on(&mut store, inputs)?;
-        Ok(typed(went_on, store.state.id))
+        Ok(typed(went_on, store.inside()))
     }
 }
 
@@ -397,15 +396,17 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
         if let FuncKind::Host = store.rt.func_kind(func.addr) {
             return self.call(store, params).map(TypedResumableCall::Finished);
         }
-        let id = store.state.id;
-        func.store.expect(id);
+        func.store.expect(store.state.id);
         let mut args = [0; CELLS_MAX];
-        params.write(&mut args, id)?;
+        let roots = store.rt.rooted();
+        params.write(&mut args, store.inside())?;
         let args = &args[..cells(Params::types())];
         let went_on = run(&mut store, func, |store, cells| {
-            store.rt.call_resumable(store.state, func.addr, args, cells)
+            let called = store.rt.call_resumable(store.state, func.addr, args, cells);
+            store.rt.unroot(roots);
+            called
         })?;
-        Ok(typed(went_on, id))
+        Ok(typed(went_on, store.inside()))
     }
 }
 
@@ -416,7 +417,7 @@ enum WentOn {
     OutOfFuel(ResumableCallOutOfFuel),
 }
 
-fn typed<Results: WasmResults>(went_on: WentOn, store: StoreId) -> TypedResumableCall<Results> {
+fn typed<Results: WasmResults>(went_on: WentOn, store: InStore<'_>) -> TypedResumableCall<Results> {
     match went_on {
         WentOn::Returned(mut cells) => {
             cells.resize(CELLS_MAX, 0);
@@ -434,7 +435,7 @@ fn typed<Results: WasmResults>(went_on: WentOn, store: StoreId) -> TypedResumabl
 
 fn untyped(
     went_on: WentOn,
-    (types, store): (&[prova_module::ValType], StoreId),
+    (types, store): (&[prova_module::ValType], InStore<'_>),
     results: &mut [Val],
 ) -> ResumableCall {
     match went_on {

@@ -14,6 +14,7 @@ use crate::engine::Engine;
 use crate::error::{Error, LinkError, Result, misuse};
 use crate::func::Caller;
 use crate::hooks::{CallHook, ResourceLimiter, UpdateDeadline};
+pub(crate) use crate::inside::{InStore, StoreId};
 use crate::module::Module;
 use crate::pooling::Share;
 use crate::slices::Slices;
@@ -24,32 +25,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-
-/// The name of a store, unique in the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct StoreId(u64);
-
-impl StoreId {
-    /// The name of no store.
-    #[cfg(test)]
-    pub(crate) const NONE: StoreId = StoreId(0);
-
-    fn fresh() -> StoreId {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        StoreId(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-
-    /// Refuses a handle of another store.
-    ///
-    /// # Panics
-    /// If the handle belongs to another store.
-    #[track_caller]
-    pub(crate) fn expect(self, store: StoreId) {
-        assert!(self == store, "an object was used with a store that it does not belong to");
-    }
-}
 
 /// The parts of a store besides the runtime's objects: the state that host functions see.
 pub(crate) struct State<T: 'static> {
@@ -287,6 +264,11 @@ pub struct StoreContextMut<'a, T: 'static> {
 }
 
 impl<'a, T: 'static> StoreContext<'a, T> {
+    /// The store as references see it.
+    pub(crate) fn inside(&self) -> InStore<'a> {
+        InStore { rt: self.rt, id: self.state.id }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.state.engine
@@ -308,6 +290,11 @@ impl<'a, T: 'static> StoreContext<'a, T> {
 }
 
 impl<T: 'static> StoreContextMut<'_, T> {
+    /// The store as references see it.
+    pub(crate) fn inside(&self) -> InStore<'_> {
+        InStore { rt: self.rt, id: self.state.id }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.state.engine
@@ -347,16 +334,22 @@ impl<T: 'static> StoreContextMut<'_, T> {
         self.rt.set_epoch_deadline(now.saturating_add(ticks_beyond_current));
     }
 
-    /// Calls a function on cells that fit its type.
-    pub(crate) fn invoke(
+    /// Calls a function on cells that fit its type. `read` takes the results, before anything may
+    /// collect; the roots go then that were made since there were `roots`.
+    pub(crate) fn invoke<R>(
         &mut self,
         func: FuncAddr,
-        args: &[Cell],
-        results: &mut [Cell],
-    ) -> Result<()> {
+        (args, results): (&[Cell], &mut [Cell]),
+        roots: usize,
+        read: impl FnOnce(&[Cell], InStore<'_>) -> R,
+    ) -> Result<R> {
         self.told(|store| {
             let called = store.unsuspended(|store| store.rt.call(store.state, func, args, results));
-            called.map_err(|trap| store.error_of_trap(trap))
+            store.rt.unroot(roots);
+            match called {
+                Ok(()) => Ok(read(results, store.inside())),
+                Err(trap) => Err(store.error_of_trap(trap)),
+            }
         })
     }
 

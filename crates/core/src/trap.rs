@@ -205,7 +205,7 @@ fn error_of(trap: rt::Trap, thrown: Option<ThrownException>, details: bool) -> E
     let (kind, fault, omitted) = (trap.kind, trap.fault, trap.frames_omitted);
     let backtrace = WasmBacktrace::new(trap.backtrace, omitted, details);
     let error = match trap.host {
-        Some(source) => root_of_host(source, kind),
+        Some(source) => with_values(root_of_host(source, kind), thrown),
         None => thrown.map_or_else(|| root_of_kind(kind), Error::from),
     };
     let error = match fault {
@@ -220,6 +220,17 @@ fn error_of(trap: rt::Trap, thrown: Option<ThrownException>, details: bool) -> E
     } else {
         error.context(backtrace)
     }
+}
+
+/// The error of a host function that threw an exception, with values that the host holds in the
+/// scope in which it gets the error.
+fn with_values(mut error: Error, thrown: Option<ThrownException>) -> Error {
+    if let Some(thrown) = thrown
+        && let Some(of) = error.downcast_mut::<ThrownException>()
+    {
+        *of = thrown;
+    }
+    error
 }
 
 /// The error that a host function or the pipeline reported.

@@ -4,8 +4,8 @@
 
 use crate::error::{OrBug, Result, misuse};
 use crate::func::Func;
-use crate::reference::{AnyRef, ExnRef, ExternRef, Ref, Rooted};
-use crate::store::{AsContextMut, StoreId};
+use crate::reference::{ExnRef, GcRef, I31, OwnedRooted, Ref, Rooted, cell_of_i31, i31_of};
+use crate::store::{AsContextMut, InStore};
 use crate::types::{FuncType, HeapType, RefType, ValType};
 use crate::value::V128;
 use prova_module::RefKind;
@@ -41,8 +41,8 @@ pub(crate) use for_each_arity;
 pub(crate) const CELLS_MAX: usize = 32;
 
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
-/// `f64`, [`V128`], [`Func`], [`Rooted`] of an [`ExternRef`], [`ExnRef`], [`AnyRef`] for references
-/// that are not null, and `Option`s of them.
+/// `f64`, [`V128`]; for references that are not null [`Func`], [`ExnRef`], [`I31`], and [`Rooted`]
+/// and [`OwnedRooted`] of a [`GcRef`]; and `Option`s of them.
 ///
 /// ```
 /// use prova_core::*;
@@ -55,16 +55,16 @@ pub trait WasmTy: Send + 'static + sealed::Ty {
     const TYPE: ValType;
 
     #[doc(hidden)]
-    fn read(cells: &[Cell], store: sealed::Id) -> Self;
+    fn read(cells: &[Cell], store: sealed::In<'_>) -> Self;
 
     #[doc(hidden)]
-    fn write(self, cells: &mut [Cell], store: sealed::Id) -> Result<()>;
+    fn write(self, cells: &mut [Cell], store: sealed::In<'_>) -> Result<()>;
 }
 
 mod sealed {
     pub trait Ty {}
     pub trait List {}
-    pub(crate) use crate::store::StoreId as Id;
+    pub(crate) use crate::store::InStore as In;
 }
 
 /// Implements [`WasmTy`]: how the value is read from its bits, and written to them.
@@ -75,12 +75,12 @@ macro_rules! wasm_ty {
         impl WasmTy for $ty {
             const TYPE: ValType = ValType::$wasm;
 
-            fn read(cells: &[Cell], _: StoreId) -> $ty {
+            fn read(cells: &[Cell], _: InStore<'_>) -> $ty {
                 let $cell = cells[0];
                 $read
             }
 
-            fn write(self, cells: &mut [Cell], _: StoreId) -> Result<()> {
+            fn write(self, cells: &mut [Cell], _: InStore<'_>) -> Result<()> {
                 let $value = self;
                 cells[0] = $write;
                 Ok(())
@@ -107,19 +107,19 @@ macro_rules! wasm_ty_ref {
         impl WasmTy for Option<$handle> {
             const TYPE: ValType = ValType::Ref(RefType::new(true, HeapType::$kind));
 
-            fn read(cells: &[Cell], store: StoreId) -> Option<$handle> {
+            fn read(cells: &[Cell], store: InStore<'_>) -> Option<$handle> {
                 match Ref::of_kind(RefKind::$kind, cells[0], store) {
                     Ref::$kind(reference) => reference,
                     _ => None,
                 }
             }
 
-            fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+            fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
                 let reference = Ref::$kind(self);
-                if !reference.belongs_to(store) {
+                if !reference.belongs_to(store.id) {
                     misuse!("a value refers to an object of another store");
                 }
-                cells[0] = reference.to_cell();
+                cells[0] = reference.to_cell(store.rt);
                 Ok(())
             }
         }
@@ -127,12 +127,12 @@ macro_rules! wasm_ty_ref {
         impl WasmTy for $handle {
             const TYPE: ValType = ValType::Ref(RefType::new(false, HeapType::$kind));
 
-            fn read(cells: &[Cell], store: StoreId) -> $handle {
+            fn read(cells: &[Cell], store: InStore<'_>) -> $handle {
                 let reference = <Option<$handle> as WasmTy>::read(cells, store);
                 reference.or_bug("a value of a type without null is not null")
             }
 
-            fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+            fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
                 WasmTy::write(Some(self), cells, store)
             }
         }
@@ -141,9 +141,98 @@ macro_rules! wasm_ty_ref {
 
 wasm_ty_ref! {
     Func, Func;
-    Rooted<ExternRef>, Extern;
     ExnRef, Exn;
-    AnyRef, Any;
+}
+
+impl<T: GcRef> sealed::Ty for Rooted<T> {}
+impl<T: GcRef> sealed::Ty for OwnedRooted<T> {}
+impl<T: GcRef> sealed::Ty for Option<Rooted<T>> {}
+impl<T: GcRef> sealed::Ty for Option<OwnedRooted<T>> {}
+
+impl<T: GcRef> WasmTy for Rooted<T> {
+    const TYPE: ValType = ValType::Ref(RefType::new(false, T::HEAP));
+
+    fn read(cells: &[Cell], store: InStore<'_>) -> Rooted<T> {
+        let reference = <Option<Rooted<T>> as WasmTy>::read(cells, store);
+        reference.or_bug("a value of a type without null is not null")
+    }
+
+    fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
+        self.handle().check(store)?;
+        cells[0] = self.to_cell(store.rt);
+        Ok(())
+    }
+}
+
+impl<T: GcRef> WasmTy for Option<Rooted<T>> {
+    const TYPE: ValType = ValType::Ref(RefType::new(true, T::HEAP));
+
+    fn read(cells: &[Cell], store: InStore<'_>) -> Option<Rooted<T>> {
+        (cells[0] != 0).then(|| Rooted::of_cell(cells[0], store))
+    }
+
+    fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
+        cells[0] = 0;
+        self.map_or(Ok(()), |reference| WasmTy::write(reference, cells, store))
+    }
+}
+
+impl<T: GcRef> WasmTy for OwnedRooted<T> {
+    const TYPE: ValType = ValType::Ref(RefType::new(false, T::HEAP));
+
+    fn read(cells: &[Cell], store: InStore<'_>) -> OwnedRooted<T> {
+        let reference = <Option<OwnedRooted<T>> as WasmTy>::read(cells, store);
+        reference.or_bug("a value of a type without null is not null")
+    }
+
+    fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
+        let cell = self.handle().check(store)?;
+        // The scope of the call keeps it from now on.
+        WasmTy::write(Rooted::<T>::of_cell(cell, store), cells, store)
+    }
+}
+
+impl<T: GcRef> WasmTy for Option<OwnedRooted<T>> {
+    const TYPE: ValType = ValType::Ref(RefType::new(true, T::HEAP));
+
+    fn read(cells: &[Cell], store: InStore<'_>) -> Option<OwnedRooted<T>> {
+        (cells[0] != 0).then(|| OwnedRooted::of_cell(cells[0], store))
+    }
+
+    fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
+        cells[0] = 0;
+        self.map_or(Ok(()), |reference| WasmTy::write(reference, cells, store))
+    }
+}
+
+impl sealed::Ty for I31 {}
+impl sealed::Ty for Option<I31> {}
+
+impl WasmTy for I31 {
+    const TYPE: ValType = ValType::Ref(RefType::new(false, HeapType::I31));
+
+    fn read(cells: &[Cell], _: InStore<'_>) -> I31 {
+        // Machine code may have given another number.
+        i31_of(cells[0]).unwrap_or_default()
+    }
+
+    fn write(self, cells: &mut [Cell], _: InStore<'_>) -> Result<()> {
+        cells[0] = cell_of_i31(self);
+        Ok(())
+    }
+}
+
+impl WasmTy for Option<I31> {
+    const TYPE: ValType = ValType::I31REF;
+
+    fn read(cells: &[Cell], _: InStore<'_>) -> Option<I31> {
+        i31_of(cells[0])
+    }
+
+    fn write(self, cells: &mut [Cell], _: InStore<'_>) -> Result<()> {
+        cells[0] = self.map_or(0, cell_of_i31);
+        Ok(())
+    }
 }
 
 impl sealed::Ty for V128 {}
@@ -151,11 +240,11 @@ impl sealed::Ty for V128 {}
 impl WasmTy for V128 {
     const TYPE: ValType = ValType::V128;
 
-    fn read(cells: &[Cell], _: StoreId) -> V128 {
+    fn read(cells: &[Cell], _: InStore<'_>) -> V128 {
         V128::of_cells(cells)
     }
 
-    fn write(self, cells: &mut [Cell], _: StoreId) -> Result<()> {
+    fn write(self, cells: &mut [Cell], _: InStore<'_>) -> Result<()> {
         self.to_cells(cells);
         Ok(())
     }
@@ -181,7 +270,7 @@ pub trait WasmParams: Send + 'static + sealed::List {
     fn types() -> impl Iterator<Item = ValType>;
 
     #[doc(hidden)]
-    fn write(self, cells: &mut [Cell], store: sealed::Id) -> Result<()>;
+    fn write(self, cells: &mut [Cell], store: sealed::In<'_>) -> Result<()>;
 }
 
 /// A list of results: a [`WasmTy`], or a tuple of up to 16.
@@ -201,7 +290,7 @@ pub trait WasmParams: Send + 'static + sealed::List {
 /// ```
 pub trait WasmResults: WasmParams {
     #[doc(hidden)]
-    fn read(cells: &[Cell], store: sealed::Id) -> Self;
+    fn read(cells: &[Cell], store: sealed::In<'_>) -> Self;
 }
 
 impl<A: WasmTy> sealed::List for A {}
@@ -211,13 +300,13 @@ impl<A: WasmTy> WasmParams for A {
         [A::TYPE].into_iter()
     }
 
-    fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+    fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
         WasmTy::write(self, cells, store)
     }
 }
 
 impl<A: WasmTy> WasmResults for A {
-    fn read(cells: &[Cell], store: StoreId) -> A {
+    fn read(cells: &[Cell], store: InStore<'_>) -> A {
         <A as WasmTy>::read(cells, store)
     }
 }
@@ -239,7 +328,7 @@ macro_rules! tuple {
                 [$($arg::TYPE),*].into_iter()
             }
 
-            fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+            fn write(self, cells: &mut [Cell], store: InStore<'_>) -> Result<()> {
                 let ($($arg,)*) = self;
                 let mut at = 0;
                 $(
@@ -259,7 +348,7 @@ macro_rules! tuple {
             reason = "the type parameters name the values, and the shortest list has none"
         )]
         impl<$($arg: WasmTy),*> WasmResults for ($($arg,)*) {
-            fn read(cells: &[Cell], store: StoreId) -> ($($arg,)*) {
+            fn read(cells: &[Cell], store: InStore<'_>) -> ($($arg,)*) {
                 let mut at = 0;
                 $(
                     let $arg = <$arg as WasmTy>::read(&cells[at..], store);
@@ -307,7 +396,10 @@ impl<Params, Results> fmt::Debug for TypedFunc<Params, Results> {
 impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     /// `func`, whose type is `ty`.
     pub(crate) fn of(func: Func, ty: &FuncType) -> Result<Self> {
-        if !Params::types().eq(ty.params()) || !Results::types().eq(ty.results()) {
+        let params = Params::types().zip(ty.params()).all(|(given, of)| may_be_given(&given, &of));
+        let results = ty.results().zip(Results::types()).all(|(of, got)| of.matches(&got));
+        let counts = (Params::types().count(), Results::types().count());
+        if !params || !results || counts != (ty.params().len(), ty.results().len()) {
             let wanted = FuncType::of(Params::types(), Results::types());
             misuse!("type mismatch: the function is of type {ty}, not {wanted}");
         }
@@ -329,14 +421,26 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     /// If it belongs to another store.
     pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
         let mut store = store.as_context_mut();
-        let id = store.state.id;
-        self.func.store.expect(id);
+        self.func.store.expect(store.state.id);
         let (mut args, mut results) = ([0; CELLS_MAX], [0; CELLS_MAX]);
-        params.write(&mut args, id)?;
+        let roots = store.rt.rooted();
+        params.write(&mut args, store.inside())?;
         let (arg_cells, result_cells) = (cells(Params::types()), cells(Results::types()));
-        store.invoke(self.func.addr, &args[..arg_cells], &mut results[..result_cells])?;
-        Ok(Results::read(&results, id))
+        let cells = (&args[..arg_cells], &mut results[..result_cells]);
+        store.invoke(self.func.addr, cells, roots, Results::read)
     }
+}
+
+/// Whether values of a type that Rust says may be arguments of a type: all of them are of this
+/// type, or it names a type, by which each call compares them.
+fn may_be_given(given: &ValType, of: &ValType) -> bool {
+    let named = |given: &RefType, of: &RefType| {
+        of.heap_type().is_concrete()
+            && of.heap_type().matches(given.heap_type())
+            && given.is_nullable() == of.is_nullable()
+    };
+    let compared = given.as_ref().zip(of.as_ref()).is_some_and(|(given, of)| named(given, of));
+    given.matches(of) || compared
 }
 
 /// The cells of values of these types.

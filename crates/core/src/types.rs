@@ -2,20 +2,24 @@
 //! them.
 //!
 //! Conversions from and to the types of `prova_module`, which decodes and validates, are here;
-//! everything else of this crate uses these types. Function types are structural: two equal ones
-//! are the same type (`func`).
+//! everything else of this crate uses these types. Types of functions, structures and arrays are
+//! structural: two equal ones are the same type, of any engine (`listed`).
 //!
-//! A type of `prova_module` names function types by index in a list: the module's, or a store's,
-//! where it is called *resolved*.
+//! A type of `prova_module` names others by index in a list: the module's, or a store's, where it
+//! is called *resolved*.
 
 mod func;
+mod listed;
 mod memory;
+mod object;
+mod reference;
 
 pub use func::FuncType;
-pub(crate) use func::List;
+pub(crate) use listed::{List, Listed};
 pub use memory::{MemoryType, MemoryTypeBuilder};
+pub use object::{ArrayType, FieldType, Finality, StorageType, StructType};
+pub use reference::{HeapType, RefType};
 
-use crate::error::OrBug;
 use prova_module as module;
 use prova_runtime as rt;
 use std::fmt;
@@ -44,143 +48,6 @@ pub enum ValType {
     Ref(RefType),
 }
 
-/// The type of a reference.
-///
-/// ```
-/// use prova_core::*;
-///
-/// let func = RefType::new(false, HeapType::Func);
-/// assert!(func.matches(&RefType::FUNCREF) && !RefType::FUNCREF.matches(&func));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RefType {
-    nullable: bool,
-    heap_type: HeapType,
-}
-
-/// The referents of a reference.
-///
-/// ```
-/// use prova_core::*;
-///
-/// let engine = Engine::default();
-/// let ty = HeapType::ConcreteFunc(FuncType::new(&engine, [ValType::I32], []));
-/// assert!(ty.matches(&HeapType::Func) && !HeapType::Func.matches(&ty));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum HeapType {
-    /// A function of any type.
-    Func,
-    /// A function of this type.
-    ConcreteFunc(FuncType),
-    /// A value of the host.
-    Extern,
-    /// An exception.
-    Exn,
-    /// A structure, an array or a small integer, of any type: there are none yet, so every such
-    /// reference is null.
-    Any,
-}
-
-impl HeapType {
-    /// Whether everything that this refers to is something that `other` refers to.
-    pub fn matches(&self, other: &HeapType) -> bool {
-        self == other || matches!((self, other), (HeapType::ConcreteFunc(_), HeapType::Func))
-    }
-}
-
-impl RefType {
-    /// Nullable reference to a function.
-    pub const FUNCREF: RefType = RefType { nullable: true, heap_type: HeapType::Func };
-    /// Nullable reference to a value of the host.
-    pub const EXTERNREF: RefType = RefType { nullable: true, heap_type: HeapType::Extern };
-    /// Nullable reference to an exception.
-    pub const EXNREF: RefType = RefType { nullable: true, heap_type: HeapType::Exn };
-    /// Nullable reference to a structure, an array or a small integer.
-    pub const ANYREF: RefType = RefType { nullable: true, heap_type: HeapType::Any };
-
-    /// A reference type.
-    pub const fn new(nullable: bool, heap_type: HeapType) -> RefType {
-        RefType { nullable, heap_type }
-    }
-
-    /// Whether it may be null.
-    pub fn is_nullable(&self) -> bool {
-        self.nullable
-    }
-
-    /// The type of its referents.
-    pub fn heap_type(&self) -> &HeapType {
-        &self.heap_type
-    }
-
-    /// Whether every reference of this type is one of `other`.
-    pub fn matches(&self, other: &RefType) -> bool {
-        (other.nullable || !self.nullable) && self.heap_type.matches(&other.heap_type)
-    }
-
-    /// A type that names its function type by its place in a list.
-    fn of_list(ty: module::RefType, list: &List) -> RefType {
-        RefType::of(ty, list.ref_kind(ty), |index| FuncType::of_list(list, index))
-    }
-
-    /// A resolved type of a store.
-    pub(crate) fn of_store(ty: module::RefType, rt: &rt::Store) -> RefType {
-        let kind = module::RefKind::of(ty.heap_type());
-        RefType::of(ty, kind, |index| FuncType::of_store(rt, module::TypeId(index)))
-    }
-
-    fn of(ty: module::RefType, kind: module::RefKind, func: impl Fn(u32) -> FuncType) -> RefType {
-        let heap_type = match (module::type_of_ref(ty), kind) {
-            (_, module::RefKind::Any) => HeapType::Any,
-            (Some(module::TypeId(index)), _) => HeapType::ConcreteFunc(func(index)),
-            (None, module::RefKind::Func) => HeapType::Func,
-            (None, module::RefKind::Extern) => HeapType::Extern,
-            (None, module::RefKind::Exn) => HeapType::Exn,
-        };
-        RefType { nullable: ty.is_nullable(), heap_type }
-    }
-
-    /// The resolved type; `func` gives the identity of a function type.
-    fn resolved(&self, func: &mut impl FnMut(&FuncType) -> module::TypeId) -> module::RefType {
-        let ty = match &self.heap_type {
-            HeapType::Func => module::RefType::FUNCREF,
-            HeapType::Extern => module::RefType::EXTERNREF,
-            HeapType::Exn => module::RefType::EXN.nullable(),
-            HeapType::Any => module::RefType::ANY.nullable(),
-            HeapType::ConcreteFunc(ty) => {
-                module::ref_to_type(true, func(ty)).or_bug("`FuncType` names at most 2^20 types")
-            }
-        };
-        if self.nullable { ty } else { ty.as_non_null() }
-    }
-
-    pub(crate) fn resolved_in(&self, rt: &mut rt::Store) -> module::RefType {
-        self.resolved(&mut |ty| ty.id_in(rt))
-    }
-
-    fn write(&self, f: &mut fmt::Formatter<'_>, deep: bool) -> fmt::Result {
-        let null = if self.nullable { "null " } else { "" };
-        match (&self.heap_type, self.nullable) {
-            (HeapType::Func, true) => f.write_str("funcref"),
-            (HeapType::Extern, true) => f.write_str("externref"),
-            (HeapType::Exn, true) => f.write_str("exnref"),
-            (HeapType::Any, true) => f.write_str("anyref"),
-            (HeapType::Func, false) => f.write_str("(ref func)"),
-            (HeapType::Extern, false) => f.write_str("(ref extern)"),
-            (HeapType::Exn, false) => f.write_str("(ref exn)"),
-            (HeapType::Any, false) => f.write_str("(ref any)"),
-            (HeapType::ConcreteFunc(_), _) if !deep => write!(f, "(ref {null}..)"),
-            (HeapType::ConcreteFunc(ty), _) => {
-                write!(f, "(ref {null}")?;
-                ty.write(f, false)?;
-                f.write_str(")")
-            }
-        }
-    }
-}
-
 impl ValType {
     /// Nullable reference to a function.
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
@@ -190,6 +57,34 @@ impl ValType {
     pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
     /// Nullable reference to a structure, an array or a small integer.
     pub const ANYREF: ValType = ValType::Ref(RefType::ANYREF);
+
+    /// Nullable reference to what `ref.eq` compares.
+    pub const EQREF: ValType = ValType::Ref(RefType::EQREF);
+    /// Nullable reference to a small integer.
+    pub const I31REF: ValType = ValType::Ref(RefType::I31REF);
+    /// Nullable reference to a structure.
+    pub const STRUCTREF: ValType = ValType::Ref(RefType::STRUCTREF);
+    /// Nullable reference to an array.
+    pub const ARRAYREF: ValType = ValType::Ref(RefType::ARRAYREF);
+    /// Null in the hierarchy of `anyref`.
+    pub const NULLREF: ValType = ValType::Ref(RefType::NULLREF);
+    /// Null in the hierarchy of `externref`.
+    pub const NULLEXTERNREF: ValType = ValType::Ref(RefType::NULLEXTERNREF);
+    /// Null in the hierarchy of `funcref`.
+    pub const NULLFUNCREF: ValType = ValType::Ref(RefType::NULLFUNCREF);
+
+    /// The type of a reference, if it is one.
+    pub fn as_ref(&self) -> Option<&RefType> {
+        if let ValType::Ref(ty) = self { Some(ty) } else { None }
+    }
+
+    /// The type of a reference.
+    ///
+    /// # Panics
+    /// For another type.
+    pub fn unwrap_ref(&self) -> &RefType {
+        self.as_ref().unwrap_or_else(|| panic!("expected a reference type, got {self}"))
+    }
 
     /// Whether it is an integer or a float.
     pub fn is_num(&self) -> bool {
@@ -229,15 +124,15 @@ impl ValType {
         }
     }
 
-    /// The resolved type; `func` gives the identity of a function type.
-    fn resolved(&self, func: &mut impl FnMut(&FuncType) -> module::TypeId) -> module::ValType {
+    /// The resolved type; `named` gives the identity of a type.
+    fn resolved(&self, named: &mut impl FnMut(&Listed) -> module::TypeId) -> module::ValType {
         match self {
             ValType::I32 => module::ValType::I32,
             ValType::I64 => module::ValType::I64,
             ValType::F32 => module::ValType::F32,
             ValType::F64 => module::ValType::F64,
             ValType::V128 => module::ValType::V128,
-            ValType::Ref(ty) => module::ValType::Ref(ty.resolved(func)),
+            ValType::Ref(ty) => module::ValType::Ref(ty.resolved(named)),
         }
     }
 
@@ -262,19 +157,13 @@ impl ValType {
     }
 }
 
-impl fmt::Display for RefType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, true)
-    }
-}
-
 impl fmt::Display for ValType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write(f, true)
     }
 }
 
-/// Whether a global can be set.
+/// Whether a global, a field or an element can be set.
 ///
 /// ```
 /// use prova_core::*;
@@ -294,6 +183,16 @@ pub enum Mutability {
 }
 
 impl Mutability {
+    /// Whether it cannot be set.
+    pub fn is_const(&self) -> bool {
+        *self == Mutability::Const
+    }
+
+    /// Whether it can be set.
+    pub fn is_var(&self) -> bool {
+        *self == Mutability::Var
+    }
+
     fn of(ty: &module::GlobalType) -> Mutability {
         if ty.mutable { Mutability::Var } else { Mutability::Const }
     }

@@ -9,8 +9,8 @@
 
 use crate::error::{Result, misuse};
 use crate::func::Func;
-use crate::reference::{AnyRef, ExnRef, ExternRef, Ref, Rooted};
-use crate::store::{AsContext, StoreId};
+use crate::reference::{AnyRef, ArrayRef, EqRef, ExnRef, ExternRef, Ref, Rooted, StructRef};
+use crate::store::{AsContext, InStore};
 use crate::types::ValType;
 use prova_module::{self as module, cells};
 use prova_runtime as rt;
@@ -86,7 +86,7 @@ pub enum Val {
     /// Reference to an exception.
     ExnRef(Option<ExnRef>),
     /// Reference to a structure, an array or a small integer.
-    AnyRef(Option<AnyRef>),
+    AnyRef(Option<Rooted<AnyRef>>),
 }
 
 /// Declares the accessors of one variant: by reference to the content, and panicking.
@@ -121,6 +121,11 @@ impl Val {
         Val::ExternRef(None)
     }
 
+    /// The null reference to a structure, an array or a small integer.
+    pub const fn null_any_ref() -> Val {
+        Val::AnyRef(None)
+    }
+
     /// Zero or null of a type; `None` for references that are never null.
     pub fn default_for_ty(ty: &ValType) -> Option<Val> {
         if matches!(ty, ValType::Ref(ty) if !ty.is_nullable()) {
@@ -144,18 +149,17 @@ impl Val {
         V128 V128, v128 unwrap_v128 (x => *x);
         FuncRef Option<&Func>, func_ref unwrap_func_ref funcref unwrap_funcref (x => x.as_ref());
         ExternRef Option<&Rooted<ExternRef>>, extern_ref unwrap_extern_ref externref unwrap_externref (x => x.as_ref());
+        AnyRef Option<&Rooted<AnyRef>>, any_ref unwrap_any_ref anyref unwrap_anyref (x => x.as_ref());
         ExnRef Option<&ExnRef>, exn_ref unwrap_exn_ref exnref unwrap_exnref (x => x.as_ref());
     }
 
     /// Its type; of a reference to a function, with the function's own type.
     ///
     /// # Errors
-    /// If it refers to an object of another store.
+    /// If it refers to an object of another store, or the scope has ended that keeps the object.
     pub fn ty(&self, store: impl AsContext) -> Result<ValType> {
         let store = store.as_context();
-        if !self.belongs_to(store.state.id) {
-            misuse!("the value refers to an object of another store");
-        }
+        self.check_kept(store.inside(), &"the value")?;
         Ok(self.type_in(store.rt))
     }
 
@@ -185,17 +189,32 @@ impl Val {
         }
     }
 
+    /// Whether its object is still kept, for a value of this store.
+    pub(crate) fn is_kept(&self, store: InStore<'_>) -> bool {
+        self.ref_().is_none_or(|reference| reference.is_kept(store))
+    }
+
+    /// Refuses what refers to an object of another store, or to one that is not kept any more.
+    fn check_kept(&self, store: InStore<'_>, what: &dyn fmt::Display) -> Result<()> {
+        let Some(reference) = self.ref_() else { return Ok(()) };
+        if !reference.belongs_to(store.id) {
+            misuse!("{what} refers to an object of another store");
+        }
+        if !reference.is_kept(store) {
+            misuse!("{what} refers to an object whose scope has ended");
+        }
+        Ok(())
+    }
+
     /// Refuses a value that is none of a resolved type of this store; `what` it is to be.
     pub(crate) fn check(
         &self,
         ty: module::ValType,
-        rt: &rt::Store,
-        store: StoreId,
+        store: InStore<'_>,
         what: &dyn fmt::Display,
     ) -> Result<()> {
-        if !self.belongs_to(store) {
-            misuse!("{what} refers to an object of another store");
-        }
+        self.check_kept(store, what)?;
+        let rt = store.rt;
         let fits = match (self, ty) {
             (Val::I32(_), module::ValType::I32)
             | (Val::I64(_), module::ValType::I64)
@@ -219,7 +238,7 @@ impl Val {
     }
 
     /// The value of type `ty` in the first of `cells`.
-    pub(crate) fn of_cells(ty: module::ValType, cells: &[Cell], store: StoreId) -> Val {
+    pub(crate) fn of_cells(ty: module::ValType, cells: &[Cell], store: InStore<'_>) -> Val {
         match ty {
             module::ValType::I32 => Val::I32(cells[0] as i32),
             module::ValType::I64 => Val::I64(cells[0] as i64),
@@ -235,24 +254,20 @@ impl Val {
         if matches!(self, Val::V128(_)) { 2 } else { 1 }
     }
 
-    /// Writes the value to the first of `cells`, as many as its type takes.
-    pub(crate) fn to_cells(self, cells: &mut [Cell]) {
+    /// Writes the value to the first of `cells`, as many as its type takes, for the store that it
+    /// belongs to.
+    pub(crate) fn to_cells(self, cells: &mut [Cell], rt: &rt::Store) {
         match self {
             Val::I32(x) => cells[0] = Cell::from(x as u32),
             Val::I64(x) => cells[0] = x as u64,
             Val::F32(x) => cells[0] = x.into(),
             Val::F64(x) => cells[0] = x,
             Val::V128(vector) => vector.to_cells(cells),
-            Val::FuncRef(func) => cells[0] = Ref::Func(func).to_cell(),
-            Val::ExternRef(value) => cells[0] = Ref::Extern(value).to_cell(),
-            Val::ExnRef(value) => cells[0] = Ref::Exn(value).to_cell(),
-            Val::AnyRef(value) => cells[0] = Ref::Any(value).to_cell(),
+            Val::FuncRef(func) => cells[0] = Ref::Func(func).to_cell(rt),
+            Val::ExternRef(value) => cells[0] = Ref::Extern(value).to_cell(rt),
+            Val::ExnRef(value) => cells[0] = Ref::Exn(value).to_cell(rt),
+            Val::AnyRef(value) => cells[0] = Ref::Any(value).to_cell(rt),
         }
-    }
-
-    /// Whether the value belongs to this store, or to none.
-    pub(crate) fn belongs_to(&self, store: StoreId) -> bool {
-        self.ref_().is_none_or(|reference| reference.belongs_to(store))
     }
 }
 
@@ -315,6 +330,14 @@ from! {
     Option<Rooted<ExternRef>> => ExternRef(x => x);
     ExnRef => ExnRef(x => Some(x));
     Option<ExnRef> => ExnRef(x => x);
+    Rooted<AnyRef> => AnyRef(x => Some(x));
+    Option<Rooted<AnyRef>> => AnyRef(x => x);
+    Rooted<EqRef> => AnyRef(x => Some(x.into()));
+    Option<Rooted<EqRef>> => AnyRef(x => x.map(Into::into));
+    Rooted<StructRef> => AnyRef(x => Some(x.into()));
+    Option<Rooted<StructRef>> => AnyRef(x => x.map(Into::into));
+    Rooted<ArrayRef> => AnyRef(x => Some(x.into()));
+    Option<Rooted<ArrayRef>> => AnyRef(x => x.map(Into::into));
 }
 
 /// The cells of `vals`, which must have these resolved types of this store; `what` they are, in the
@@ -322,8 +345,7 @@ from! {
 pub(crate) fn cells_of_vals(
     vals: &[Val],
     types: &[module::ValType],
-    rt: &rt::Store,
-    store: StoreId,
+    store: InStore<'_>,
     what: &str,
 ) -> Result<Vec<Cell>> {
     if vals.len() != types.len() {
@@ -332,8 +354,8 @@ pub(crate) fn cells_of_vals(
     let mut out = vec![0; module::cells_of(types) as usize];
     let mut at = 0;
     for (i, (val, &ty)) in vals.iter().zip(types).enumerate() {
-        val.check(ty, rt, store, &format_args!("{what} {i}"))?;
-        val.to_cells(&mut out[at..]);
+        val.check(ty, store, &format_args!("{what} {i}"))?;
+        val.to_cells(&mut out[at..], store.rt);
         at += cells(ty) as usize;
     }
     Ok(out)
@@ -343,7 +365,7 @@ pub(crate) fn cells_of_vals(
 pub(crate) fn vals_of_cells(
     from: &[Cell],
     types: &[module::ValType],
-    store: StoreId,
+    store: InStore<'_>,
     vals: &mut [Val],
 ) {
     let mut at = 0;
@@ -356,10 +378,13 @@ pub(crate) fn vals_of_cells(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreId;
 
     #[test]
     fn values_survive_cells() {
         use prova_module::{RefType, ValType};
+        let rt = rt::Store::new(rt::StoreConfig::default());
+        let store = InStore { rt: &rt, id: StoreId::NONE };
         for (val, ty) in [
             (Val::I32(-1), ValType::I32),
             (Val::I64(i64::MIN), ValType::I64),
@@ -371,12 +396,12 @@ mod tests {
             (Val::ExnRef(None), ValType::Ref(RefType::EXNREF)),
         ] {
             let mut cells = [!0, !0];
-            val.to_cells(&mut cells);
-            let back = Val::of_cells(ty, &cells, StoreId::NONE);
+            val.to_cells(&mut cells, &rt);
+            let back = Val::of_cells(ty, &cells, store);
             assert_eq!(format!("{back:?}"), format!("{val:?}"));
         }
         let mut cells = [!0, !0];
-        Val::I32(-1).to_cells(&mut cells);
+        Val::I32(-1).to_cells(&mut cells, &rt);
         assert_eq!(cells, [0xffff_ffff, !0], "invariants 1 and 2");
     }
 

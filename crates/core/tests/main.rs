@@ -11,6 +11,9 @@ mod instances;
 mod limits;
 mod names;
 mod native_stack;
+mod objects;
+mod objects_kept;
+mod objects_waiting;
 mod pooling;
 mod profile;
 mod references;
@@ -35,4 +38,12 @@ fn engines() -> Vec<(&'static str, Engine)> {
         (name, engine.expect("a possible configuration"))
     };
     vec![of("tail", Dispatch::Tail), of("match", Dispatch::Match)]
+}
+
+/// All engines that run code.
+fn all_engines() -> Vec<(&'static str, Engine)> {
+    let mut all = engines();
+    let reference = Engine::new(Config::new().tier(Tier::Reference));
+    all.push(("reference", reference.expect("a possible configuration")));
+    all
 }

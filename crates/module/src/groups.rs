@@ -170,6 +170,11 @@ impl Types {
         self.push_group([(ty, TypeDef::PLAIN)]);
     }
 
+    /// Adds a type that is alone in its group, and names types before it alone.
+    pub fn push_alone(&mut self, func: FuncType, def: TypeDef) {
+        self.push_group([(func, def)]);
+    }
+
     /// Adds a group.
     pub(crate) fn push_group(&mut self, group: impl IntoIterator<Item = (FuncType, TypeDef)>) {
         let start = TypeIdx(self.funcs.len() as u32);

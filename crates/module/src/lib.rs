@@ -73,7 +73,9 @@ pub use module::{FuncBody, Module};
 pub use names::Names;
 pub use objects::{ObjectLayout, Storage};
 pub use ops::Opcode;
-pub use registry::{TypeId, TypeRegistry, equal_types, ref_to_type, type_of_ref};
+pub use registry::{
+    TypeId, TypeRegistry, equal_types, marked_ref_to_type, ref_to_type, type_of_ref,
+};
 pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
     ExternType, GlobalType, Import, MemoryType, Section, TableType,

@@ -420,7 +420,12 @@ pub fn equal_types((a, at_a): (&Types, TypeIdx), (b, at_b): (&Types, TypeIdx)) -
 /// The resolved reference type that names a type; `None` for an identity of
 /// [`TypeRegistry::TYPES_MAX`] or more.
 pub fn ref_to_type(nullable: bool, id: TypeId) -> Option<RefType> {
-    RefType::new(nullable, HeapType::Concrete(UnpackedIndex::Module(id.0)))
+    marked_ref_to_type(nullable, id, true)
+}
+
+/// The same, marked as one to a type that is a function's or not.
+pub fn marked_ref_to_type(nullable: bool, id: TypeId, is_func: bool) -> Option<RefType> {
+    RefType::new(nullable, HeapType::Concrete(mark(is_func, id.0)))
 }
 
 #[cfg(test)]

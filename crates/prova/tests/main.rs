@@ -10,6 +10,12 @@ mod embedder;
 mod hooks;
 mod kept;
 mod many;
+#[path = "../../core/tests/objects.rs"]
+mod objects;
+#[path = "../../core/tests/objects_kept.rs"]
+mod objects_kept;
+#[path = "../../core/tests/objects_waiting.rs"]
+mod objects_waiting;
 #[path = "../../core/tests/sources.rs"]
 mod sources;
 mod swaps;
@@ -27,6 +33,11 @@ fn engines() -> Vec<(&'static str, Engine)> {
     hot.tier_up(Some(Hot { every: 2, first: 0, looks: 1, background: false, ..Hot::default() }));
     let engine = |config| Engine::new(config).expect("a possible configuration");
     vec![("native", engine(&all)), ("auto", engine(&hot))]
+}
+
+/// All engines of this crate.
+fn all_engines() -> Vec<(&'static str, Engine)> {
+    engines()
 }
 
 const SUM: &str = r#"(module

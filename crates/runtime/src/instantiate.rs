@@ -270,7 +270,7 @@ impl Store {
     }
 
     /// Finds where the fields of objects of these types are.
-    fn lay_out(&mut self, type_ids: &[TypeId]) {
+    pub(crate) fn lay_out(&mut self, type_ids: &[TypeId]) {
         for id in type_ids {
             let at = id.0 as usize;
             if self.layouts.len() <= at {

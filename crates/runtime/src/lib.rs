@@ -33,6 +33,7 @@ mod memory;
 mod native;
 mod ops;
 mod prototype;
+mod roots;
 mod shared;
 mod store;
 mod sys;
@@ -57,9 +58,10 @@ pub use memory::Memory;
 pub use native::{
     LoadError, MissingWay, NativeCode, NativeModule, NoTrap, PerfNames, Thunks, processor_has,
 };
-pub use ops::{AnyKind, CHUNK_BYTES, INTERNAL, Refused};
+pub use ops::{AnyKind, CHUNK_BYTES, Elements, INTERNAL, Refused};
 pub use prototype::Prototype;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
+pub use roots::Root;
 pub use shared::{SharedMemory, WaitResult};
 pub use store::{
     EPOCH_OVER, EpochAnswer, EpochHook, Growing, Growth, GrowthFailedHook, GrowthFailure,

@@ -25,7 +25,7 @@ mod shared;
 mod table;
 
 pub(crate) use aggregate::is_traced;
-pub use aggregate::{AnyKind, INTERNAL, Refused};
+pub use aggregate::{AnyKind, Elements, INTERNAL, Refused};
 
 use crate::limits::Limits;
 use crate::store::Store;

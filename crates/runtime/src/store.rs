@@ -17,6 +17,7 @@ mod exceptions;
 mod hooks;
 mod metering;
 mod objects;
+mod roots;
 mod spare;
 
 pub(crate) use call::{Mark, SuspendedCall};
@@ -44,6 +45,7 @@ use crate::memory::{Memory, Room};
 use crate::native::{self, Native};
 use crate::ops::is_traced;
 use crate::prototype::Prototype;
+use crate::roots::Roots;
 use crate::sys::{OutOfMemory, Reservation, StackBytes};
 use crate::table::Table;
 use crate::trap::TrapKind;
@@ -55,6 +57,7 @@ use prova_module::{
     ElemIdx, FRAME_BYTES, FuncIdx, GlobalType, ObjectLayout, TypeId, TypeRegistry, ValType,
 };
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -149,8 +152,10 @@ pub struct Store {
     tag_roots: Vec<Box<[u32]>>,
     pub(crate) exceptions: Exceptions,
     /// References to exceptions and objects in frames of executors from outside that called the
-    /// host, the newest last.
+    /// host, and to objects among the arguments of host functions that run, the newest last.
     held: Vec<Cell>,
+    /// Objects that the host holds.
+    roots: RefCell<Roots>,
     /// Host functions that run.
     host_calls: Arc<AtomicU32>,
     pub(crate) heap: Heap,
@@ -311,6 +316,7 @@ impl Store {
             tag_roots: Vec::new(),
             exceptions: Exceptions::new(),
             held: Vec::new(),
+            roots: RefCell::new(Roots::NONE),
             host_calls: Arc::default(),
             heap: Heap::new(),
             layouts: Vec::new(),

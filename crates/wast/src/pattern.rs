@@ -81,12 +81,10 @@ fn matches_core(store: &Store<StoreLimits>, val: &Val, pattern: &WastRetCore<'_>
             let value = ExternRef::convert_any(store, *value)?;
             value.data(store)?.and_then(|value| value.downcast_ref::<u32>()) == Some(n)
         }
-        (WastRetCore::RefI31, Val::AnyRef(Some(value))) => value.is_i31(),
+        (WastRetCore::RefI31, Val::AnyRef(Some(value))) => value.is_i31(store)?,
         (WastRetCore::RefStruct, Val::AnyRef(Some(value))) => value.is_struct(store)?,
         (WastRetCore::RefArray, Val::AnyRef(Some(value))) => value.is_array(store)?,
-        (WastRetCore::RefEq, Val::AnyRef(Some(value))) => {
-            value.is_i31() || value.is_struct(store)? || value.is_array(store)?
-        }
+        (WastRetCore::RefEq, Val::AnyRef(Some(value))) => value.is_eqref(store)?,
         (WastRetCore::Either(patterns), _) => {
             for pattern in patterns {
                 if matches_core(store, val, pattern)? {

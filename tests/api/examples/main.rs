@@ -41,6 +41,7 @@ examples! {
     mpk_available
     multi
     multimemory
+    objects
     pre_compile
     run_pre_compiled
     serialize

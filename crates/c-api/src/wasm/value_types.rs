@@ -61,11 +61,10 @@ extern "C" fn wasm_valtype_kind(ty: In<wasm_valtype_t>) -> wasm_valkind_t {
         ValType::F32 => WASM_F32,
         ValType::F64 => WASM_F64,
         ValType::V128 => WASM_V128,
-        ValType::Ref(ty) => match ty.heap_type() {
+        ValType::Ref(ty) => match ty.heap_type().top() {
             HeapType::Extern => WASM_EXTERNREF,
             HeapType::Exn => WASM_EXNREF,
-            // `HeapType` may get more; all that there are else are functions, and structures and
-            // arrays, which have no kind here and no reference but null.
+            // Structures and arrays have no kind here.
             _ => WASM_FUNCREF,
         },
     }

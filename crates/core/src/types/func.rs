@@ -1,20 +1,11 @@
-//! Function types: lists of value types, some of which name other function types.
-//!
-//! A [`FuncType`] is a place in a list of types in groups: the types of a module as they stand
-//! there, or a separate list. So it is made from a module in constant time, for types of any size,
-//! and there is no tree of types that could be deep. Two are equal if their recursion groups are,
-//! wherever they stand.
-//!
-//! A store's registry has the identities of its objects' types.
+//! Function types: lists of value types, some of which name other types (`listed`).
 
-use super::ValType;
-use crate::error::OrBug;
-use prova_module::{self as module, TypeId, TypeIdx, closure, equal_types};
+use super::listed::{Draft, Listed};
+use super::{Finality, ValType};
+use crate::error::Result;
+use prova_module::{self as module, TypeDef, TypeId, TypeIdx};
 use prova_runtime as rt;
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::ops::Deref;
-use std::sync::Arc;
 
 /// The type of a function.
 ///
@@ -25,31 +16,8 @@ use std::sync::Arc;
 /// let ty = FuncType::new(&engine, [ValType::I32, ValType::EXTERNREF], [ValType::F64]);
 /// assert_eq!((ty.params().len(), ty.results().len()), (2, 1));
 /// ```
-#[derive(Clone)]
-pub struct FuncType {
-    list: List,
-    index: u32,
-}
-
-/// Types in groups.
-#[derive(Clone)]
-pub(crate) enum List {
-    /// Those of a module.
-    Module(module::Module),
-    /// Others.
-    Own(Arc<module::Types>),
-}
-
-impl Deref for List {
-    type Target = module::Types;
-
-    fn deref(&self) -> &module::Types {
-        match self {
-            List::Module(module) => module.types(),
-            List::Own(types) => types,
-        }
-    }
-}
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct FuncType(pub(super) Listed);
 
 impl FuncType {
     /// The type from `params` to `results`.
@@ -64,48 +32,97 @@ impl FuncType {
         FuncType::of(params, results)
     }
 
+    /// The same with or without subtypes, below a supertype.
+    ///
+    /// # Errors
+    /// If the supertype is final, or the parameters and results do not match its.
+    ///
+    /// # Panics
+    /// As [`FuncType::new`].
+    pub fn with_finality_and_supertype(
+        _engine: &crate::Engine,
+        finality: Finality,
+        supertype: Option<&FuncType>,
+        params: impl IntoIterator<Item = ValType>,
+        results: impl IntoIterator<Item = ValType>,
+    ) -> Result<FuncType> {
+        let mut draft = Draft::default();
+        let params: Vec<_> = params.into_iter().map(|ty| draft.val_type(&ty)).collect();
+        let results: Vec<_> = results.into_iter().map(|ty| draft.val_type(&ty)).collect();
+        let func = module::FuncType::new(params, results);
+        let supertype = supertype.map(|ty| {
+            draft.supertype(&ty.0, |types, id| {
+                let above = types.get(id);
+                let fits = |sub: &[_], sup: &[_]| {
+                    let mut pairs = sub.iter().zip(sup);
+                    sub.len() == sup.len() && pairs.all(|(&a, &b)| types.val_matches(a, b))
+                };
+                fits(&above.params, &func.params) && fits(&func.results, &above.results)
+            })
+        });
+        let is_final = finality == Finality::Final;
+        let def = TypeDef { is_final, supertype: supertype.transpose()?, ..TypeDef::PLAIN };
+        Ok(FuncType(draft.finish(func, def)))
+    }
+
     pub(crate) fn of(
         params: impl IntoIterator<Item = ValType>,
         results: impl IntoIterator<Item = ValType>,
     ) -> FuncType {
-        let mut registry = module::TypeRegistry::new();
-        let mut intern = |ty: &FuncType| intern(&mut registry, ty.closure());
-        let params: Vec<_> = params.into_iter().map(|ty| ty.resolved(&mut intern)).collect();
-        let results: Vec<_> = results.into_iter().map(|ty| ty.resolved(&mut intern)).collect();
-        let mut types = registry.types();
-        types.push_plain(module::FuncType::new(params, results));
-        FuncType { index: types.len() as u32 - 1, list: List::Own(types.into()) }
+        let mut draft = Draft::default();
+        let params: Vec<_> = params.into_iter().map(|ty| draft.val_type(&ty)).collect();
+        let results: Vec<_> = results.into_iter().map(|ty| draft.val_type(&ty)).collect();
+        FuncType(draft.finish(module::FuncType::new(params, results), TypeDef::PLAIN))
     }
 
     /// The types of the parameters.
     pub fn params(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
-        self.raw().params.iter().map(|&ty| ValType::of_list(ty, &self.list))
+        self.raw().params.iter().map(|&ty| self.0.val_type(ty))
     }
 
     /// The types of the results.
     pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
-        self.raw().results.iter().map(|&ty| ValType::of_list(ty, &self.list))
+        self.raw().results.iter().map(|&ty| self.0.val_type(ty))
+    }
+
+    /// The type of a parameter.
+    pub fn param(&self, index: usize) -> Option<ValType> {
+        self.params().nth(index)
+    }
+
+    /// The type of a result.
+    pub fn result(&self, index: usize) -> Option<ValType> {
+        self.results().nth(index)
+    }
+
+    /// Whether it may have subtypes.
+    pub fn finality(&self) -> Finality {
+        self.0.finality()
+    }
+
+    /// The type that it is declared to be a subtype of.
+    pub fn supertype(&self) -> Option<FuncType> {
+        self.0.supertype().map(FuncType)
+    }
+
+    /// Whether every function of this type is one of `other`.
+    pub fn matches(&self, other: &FuncType) -> bool {
+        self.0.matches(&other.0)
     }
 
     /// The type as the list has it: what it names are indices there.
     pub(crate) fn raw(&self) -> &module::FuncType {
-        &self.list[self.index as usize]
+        self.0.raw()
     }
 
     /// A type of a module.
     pub(crate) fn of_module(module: &module::Module, ty: TypeIdx) -> FuncType {
-        FuncType { list: List::Module(module.clone()), index: ty.0 }
-    }
-
-    /// A type of a list.
-    pub(super) fn of_list(list: &List, index: u32) -> FuncType {
-        FuncType { list: list.clone(), index }
+        FuncType(Listed::of_module(module, ty))
     }
 
     /// The type of this identity in a store.
     pub(crate) fn of_store(rt: &rt::Store, id: TypeId) -> FuncType {
-        let (types, TypeIdx(index)) = closure(id.0, |id| rt.types().group_of(TypeId(id)));
-        FuncType { index, list: List::Own(types.into()) }
+        FuncType(Listed::of_store(rt, id))
     }
 
     /// Its identity in a store.
@@ -113,22 +130,12 @@ impl FuncType {
     /// # Panics
     /// If the store has more than 2^20 types then.
     pub(crate) fn id_in(&self, rt: &mut rt::Store) -> TypeId {
-        if self.names_none() {
-            return rt.type_id(self.raw());
-        }
-        let (types, at) = self.closure();
-        let ids = rt.type_ids(&types);
-        *ids.as_ref().and_then(|ids| ids.get(at.index())).or_bug("a store has at most 2^20 types")
-    }
-
-    /// The type's group with all that it names, and its place there.
-    fn closure(&self) -> (module::Types, TypeIdx) {
-        closure(self.index, |index| self.list.group_of(TypeIdx(index)))
+        self.0.id_in(rt)
     }
 
     /// Whether it names no other type and is alone, final and without supertype.
     pub(crate) fn names_none(&self) -> bool {
-        self.list.names_none(TypeIdx(self.index))
+        self.0.names_none()
     }
 
     /// Writes it; a type that it names is written out if `deep`, and `..` otherwise.
@@ -150,46 +157,6 @@ fn write_list(
         ty.write(f, deep)?;
     }
     f.write_str(")")
-}
-
-/// The identity of a type of a list as [`closure`] gives it.
-fn intern(registry: &mut module::TypeRegistry, (types, at): (module::Types, TypeIdx)) -> TypeId {
-    let ids = registry.intern_all(&types);
-    let id = ids.as_ref().and_then(|ids| ids.get(at.index()));
-    *id.or_bug("a function type names at most 2^20 others")
-}
-
-impl PartialEq for FuncType {
-    fn eq(&self, other: &FuncType) -> bool {
-        match (self.names_none(), other.names_none()) {
-            (true, true) => self.raw() == other.raw(),
-            (false, false) => {
-                let ((a, at_a), (b, at_b)) = (self.closure(), other.closure());
-                equal_types((&a, at_a), (&b, at_b))
-            }
-            (true, false) | (false, true) => false,
-        }
-    }
-}
-
-impl Eq for FuncType {}
-
-impl Hash for FuncType {
-    /// Of what it says without what it names.
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let module::FuncType { params, results } = self.raw();
-        for types in [params, results] {
-            types.len().hash(state);
-            for &ty in types {
-                match ty {
-                    module::ValType::Ref(ty) => {
-                        (ty.is_nullable(), self.list.ref_kind(ty)).hash(state);
-                    }
-                    other => other.hash(state),
-                }
-            }
-        }
-    }
 }
 
 impl fmt::Display for FuncType {

@@ -296,7 +296,6 @@ impl Activation {
         match self.drive(store, data, step, stops) {
             Ok(None) => {
                 self.finish(store, results);
-                store.keep_for_host(&store.func_type(self.called).results, results);
                 Ok(CallOutcome::Returned)
             }
             Ok(Some(stopped)) => Ok(CallOutcome::Suspended(self.suspend(store, stopped, below))),

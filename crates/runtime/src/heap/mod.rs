@@ -489,6 +489,13 @@ impl Heap {
         self.pinned.set(self.pinned.get() + 1);
     }
 
+    /// Whether an object is kept for ever.
+    pub(crate) fn is_pinned(&self, object: u32) -> bool {
+        self.pinned.get() > 0
+            && self.next_pinned_in_page(object / PAGE_BYTES, object % PAGE_BYTES)
+                == Some(object % PAGE_BYTES)
+    }
+
     /// The pinned object that comes next behind one, or the first.
     pub(crate) fn pinned_after(&self, object: Option<u32>) -> Option<u32> {
         let from = match object {
@@ -506,20 +513,24 @@ impl Heap {
         }
         let (first, mut offset) = (from / PAGE_BYTES, from % PAGE_BYTES);
         for page in first..self.pages.len() as u32 {
-            let found = match &self.pages[page as usize] {
-                Page::Slots(slots) => {
-                    let bytes = slot_bytes(slots.class);
-                    slots.next_pinned(offset.div_ceil(bytes)).map(|slot| slot * bytes)
-                }
-                Page::Large(large) => (offset == 0 && large.pinned.get()).then_some(0),
-                Page::Free | Page::Rest => None,
-            };
-            if let Some(found) = found {
+            if let Some(found) = self.next_pinned_in_page(page, offset) {
                 return Some(page * PAGE_BYTES + found);
             }
             offset = 0;
         }
         None
+    }
+
+    /// The same in a page, from an offset in it on.
+    fn next_pinned_in_page(&self, page: u32, offset: u32) -> Option<u32> {
+        match self.pages.get(page as usize)? {
+            Page::Slots(slots) => {
+                let bytes = slot_bytes(slots.class);
+                slots.next_pinned(offset.div_ceil(bytes)).map(|slot| slot * bytes)
+            }
+            Page::Large(large) => (offset == 0 && large.pinned.get()).then_some(0),
+            Page::Free | Page::Rest => None,
+        }
     }
 }
 

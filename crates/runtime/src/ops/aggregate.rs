@@ -30,6 +30,7 @@
 //! Tests: `tests/run/aggregate.wast` in every tier, `prova-testing`'s comparison of rows.
 
 mod access;
+mod host;
 mod make;
 mod reference;
 
@@ -44,6 +45,20 @@ use std::sync::Arc;
 /// The bit of a cell that makes a reference of the `any` hierarchy one of the `extern` hierarchy
 /// (AG2).
 pub const INTERNAL: Cell = 1 << 63;
+
+/// The greatest object: the heap has 4 GiB (`heap`), the first page of which holds none.
+const OBJECT_BYTES_MAX: u64 = (1 << 32) - (64 << 10);
+
+/// The elements of an array that the host makes.
+#[derive(Clone, Copy, Debug)]
+pub enum Elements<'a> {
+    /// A value, and how often it stands there.
+    Same([Cell; 2], u32),
+    /// The values in cells, one behind the other.
+    Each(&'a [Cell]),
+    /// Bytes, for elements of 8 bits.
+    Bytes(&'a [u8]),
+}
 
 /// Why an operator has not been executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

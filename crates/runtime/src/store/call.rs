@@ -49,7 +49,7 @@ impl Store {
         {
             return Err(misuse("arguments do not fit the function's type"));
         }
-        let outcome = self.nested(|store| match (store.func_kind(func), store.executor()) {
+        self.nested(|store| match (store.func_kind(func), store.executor()) {
             (FuncKind::Host, _) => store.call_host_directly(data, func, args, results),
             (FuncKind::Wasm { .. }, ExecutorKind::Interpreter(_)) => {
                 crate::exec::call(store, data, func, args, results)
@@ -60,11 +60,7 @@ impl Store {
                 store.assert_same_store(id);
                 outcome
             }
-        });
-        if outcome.is_ok() {
-            self.keep_for_host(&self.func_type(func).results, results);
-        }
-        outcome
+        })
     }
 
     /// Runs a call from the host, counted as one level more. Afterwards, after a panic too, the
@@ -110,10 +106,10 @@ impl Store {
             return Err(TrapKind::StackOverflow.into());
         }
         let (id, depth, caller) = (self.id, self.host_depth, self.caller);
-        let (floor, held) = (self.suspended_floor, self.held.len());
+        let (floor, held, roots) = (self.suspended_floor, self.held.len(), self.rooted());
         self.host_depth += 1;
         self.suspended_floor = self.suspended.len();
-        Ok(Level { store: self, id, depth, caller, floor, held, below: Some(below) })
+        Ok(Level { store: self, id, depth, caller, floor, held, roots, below: Some(below) })
     }
 
     /// How many calls from the host may be active inside each other.
@@ -288,12 +284,15 @@ impl Store {
         if cells.len() < param_cells.max(result_cells) {
             return Err(misuse("too few cells"));
         }
-        self.keep_for_host(&self.func_type(func).params, cells);
-        let id = self.id;
+        let (id, held, roots) = (self.id, self.held.len(), self.rooted());
+        let ty = self.entries[func.index()].type_id;
+        self.hold_arguments(prova_module::TypeId(ty), cells);
         let running = HostCall::begin(&self.host_calls);
         let outcome = host(self, data, cells);
         drop(running);
         self.assert_same_store(id);
+        self.held.truncate(held);
+        self.unroot(roots);
         match &outcome {
             HostOutcome::Done if !self.cells_fit(&self.func_type(func).results, cells) => {
                 Err(misuse("results of a host function do not fit its type"))
@@ -320,7 +319,7 @@ impl Store {
 
     /// Whether the first cells fit the types: 32-bit values zero-extended (T2), references of this
     /// store (V10).
-    pub(super) fn cells_fit(&self, types: &[ValType], cells: &[Cell]) -> bool {
+    pub(crate) fn cells_fit(&self, types: &[ValType], cells: &[Cell]) -> bool {
         let mut cells = cells.iter();
         types.iter().all(|ty| {
             let Some(&cell) = cells.next() else { return false };
@@ -395,6 +394,7 @@ struct Level<'s> {
     caller: Option<InstanceAddr>,
     floor: usize,
     held: usize,
+    roots: usize,
     /// The mark to cut back to; none for a call that was suspended.
     below: Option<Mark>,
 }
@@ -407,6 +407,7 @@ impl Drop for Level<'_> {
             self.store.caller = self.caller;
             self.store.suspended_floor = self.floor;
             self.store.held.truncate(self.held);
+            self.store.unroot(self.roots);
             if let Some(below) = self.below {
                 self.store.cut_back(below);
             }

@@ -145,6 +145,12 @@ impl Store {
         self.collect_now(None, &[], Maker::Host)
     }
 
+    /// The same where the host is about to make an object of these values; not while code is
+    /// stopped, which the caller has seen.
+    pub(crate) fn collect_for_host(&mut self, holds: &[Cell]) -> Result<(), TrapKind> {
+        self.collect_now(None, holds, Maker::Host)
+    }
+
     /// Has the store collect after every `n`-th object, besides when it is time for that; 0: no
     /// more. For tests: what a program computes does not depend on it, what it pays does.
     pub fn collect_every(&mut self, n: u64) {
@@ -186,6 +192,7 @@ impl Store {
         operands: &[Cell],
         maker: Maker<'_>,
     ) -> Result<(), TrapKind> {
+        self.roots.get_mut().drop_unowned();
         let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
         let mut heap = std::mem::replace(&mut self.heap, Heap::new());
         let outcome = self.mark_and_drop(&mut exceptions, &mut heap, (thrown, operands), maker);
@@ -222,7 +229,7 @@ impl Store {
         let tables = self.traced_tables.iter().map(|table| self.tables[table.index()].size());
         let elems = self.traced_elems.iter();
         let elems = elems.map(|&(at, elem)| 1 + self.instances[at.index()].elem(elem).len() as u64);
-        let globals = self.traced_globals.len() as u64;
+        let globals = (self.traced_globals.len() + self.roots.borrow().len()) as u64;
         let references = globals + tables.sum::<u64>() + elems.sum::<u64>();
         Work { references, stack_bytes: self.config.stack_bytes.saturating_sub(height_left) }
     }
@@ -250,6 +257,7 @@ impl Store {
         }
         marking.roots(operands)?;
         marking.roots(&self.held)?;
+        self.roots.borrow().cells().try_for_each(|cell| marking.root(cell))?;
         if let Some((tag, values)) = thrown {
             for &at in &self.tag_roots[tag.index()] {
                 marking.root(values[at as usize])?;

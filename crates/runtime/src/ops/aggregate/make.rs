@@ -1,15 +1,12 @@
 //! Making objects: the store is asked to collect, the object is paid for, made and filled, in this
 //! order.
 
-use super::{Call, Refused, narrow, put, values};
+use super::{Call, OBJECT_BYTES_MAX, Refused, narrow, put, values};
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::vm::Cell;
 use prova_module::objects::HEADER_BYTES;
 use prova_module::{ObjectLayout, Storage, TypeId, memory_cost};
-
-/// The greatest object: the heap has 4 GiB (`heap`), the first page of which holds none.
-const OBJECT_BYTES_MAX: u64 = (1 << 32) - (64 << 10);
 
 impl Store {
     /// Makes an object of `bytes` bytes, all of them 0 behind the header, and pays for it.

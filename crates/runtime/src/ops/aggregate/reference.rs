@@ -7,8 +7,7 @@ use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, NULL_REF};
 use crate::vm::Cell;
 use prova_module::{
-    AbstractHeapType, Composite, HeapType, RefKind, RefType, TypeId, TypeIdx, ValType, ref_of_code,
-    type_of_ref,
+    AbstractHeapType, Composite, HeapType, RefType, TypeId, TypeIdx, ref_of_code, type_of_ref,
 };
 
 /// The greatest number of values of the host that can be references of the `any` hierarchy: their
@@ -102,46 +101,37 @@ impl Store {
     /// # Errors
     /// [`TrapKind::Bug`] for what is no reference.
     pub fn externalize(&self, reference: Cell) -> Result<Cell, TrapKind> {
+        self.pin(reference)?;
+        self.externalize_for_host(reference)
+    }
+
+    /// The same for the host, which keeps the object itself and has it stay before code gets it
+    /// ([`Store::pin`]).
+    ///
+    /// # Errors
+    /// [`TrapKind::Bug`] for what is no reference.
+    pub fn externalize_for_host(&self, reference: Cell) -> Result<Cell, TrapKind> {
         match AnyKind::of(reference).ok_or(TrapKind::Bug)? {
             AnyKind::Null => Ok(NULL_REF),
             AnyKind::Host(index) if (index as usize) < self.externs.len() => {
                 Ok(Cell::from(index) + 1)
             }
             AnyKind::Host(_) => Err(TrapKind::Bug),
-            AnyKind::I31(_) => Ok(reference | INTERNAL),
-            AnyKind::Object(_) => {
-                self.pin(reference)?;
-                Ok(reference | INTERNAL)
-            }
+            AnyKind::I31(_) | AnyKind::Object(_) => Ok(reference | INTERNAL),
         }
     }
 
-    /// Keeps an object for ever; other references are as they are.
+    /// Keeps an object for ever, where nobody follows a reference to it; other references are as
+    /// they are.
     ///
     /// # Errors
     /// [`TrapKind::Bug`] for an object that is not there.
     pub fn pin(&self, reference: Cell) -> Result<(), TrapKind> {
+        let reference = reference & !INTERNAL;
         if let Some(AnyKind::Object(_)) = AnyKind::of(reference) {
             let object = self.heap.object(reference).ok_or(TrapKind::Bug)?;
             self.heap.pin(object);
         }
         Ok(())
-    }
-
-    /// Keeps the objects for ever that values of the host are to refer to.
-    pub fn keep_for_host(&self, types: &[ValType], cells: &[Cell]) {
-        if self.heap.objects() == 0 {
-            return;
-        }
-        let mut at = 0;
-        for &ty in types {
-            let is_any =
-                matches!(ty, ValType::Ref(ty) if RefKind::of(ty.heap_type()) == RefKind::Any);
-            if let (true, Some(&cell)) = (is_any, cells.get(at)) {
-                // An object that is not there is none that stays.
-                _ = self.pin(cell);
-            }
-            at += prova_module::cells(ty) as usize;
-        }
     }
 }
