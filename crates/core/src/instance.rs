@@ -123,11 +123,19 @@ impl Instance {
     ) -> Result<Instance> {
         let mut store = store.as_context_mut();
         let instance = Instance::unstarted(&mut store, module, imports)?;
-        if let Some(start) = instance.start_func(&store, module) {
-            let roots = store.rt.rooted();
-            store.invoke(start, (&[], &mut []), roots, |_, _| ()).map_err(of_start)?;
-        }
+        instance.start(&mut store, module)?;
         Ok(instance)
+    }
+
+    /// Calls the start function, if the module has one.
+    pub(crate) fn start<T: 'static>(
+        &self,
+        store: &mut StoreContextMut<'_, T>,
+        module: &Module,
+    ) -> Result<()> {
+        let Some(start) = self.start_func(&*store, module) else { return Ok(()) };
+        let roots = store.rt.rooted();
+        store.invoke(start, (&[], &mut []), roots, |_, _| ()).map_err(of_start)
     }
 
     /// The instance before its start function runs.

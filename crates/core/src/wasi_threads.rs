@@ -68,7 +68,7 @@ mod crew;
 
 use crate::error::{Context, Error, LinkError, Result, misuse};
 use crate::func::Caller;
-use crate::instance::{Instance, of_start};
+use crate::instance::Instance;
 use crate::linker::{InstancePre, Linker};
 use crate::module::Module;
 use crate::pooling::PoolConcurrencyLimitError;
@@ -266,9 +266,7 @@ fn enter<T: 'static>(
     module: &Module,
     (tid, arg): (i32, i32),
 ) -> Result<()> {
-    if let Some(start) = instance.start_func(&*store, module) {
-        store.as_context_mut().invoke(start, &[], &mut []).map_err(of_start)?;
-    }
+    instance.start(&mut store.as_context_mut(), module)?;
     let entry = instance.get_typed_func::<(i32, i32), ()>(&*store, ENTRY);
     entry?.call(store, (tid, arg)).with_context(|| format!("failed to invoke `{ENTRY}`"))
 }
