@@ -300,11 +300,12 @@ impl Machine<'_> {
     }
 
     /// P12: a function has passed a charge or a poll before it calls, so that recursion and cycles
-    /// of tail calls pass some. A way in calls once for each time that it is entered.
+    /// of tail calls pass some. A way in calls once for each time that it is entered. Code of a loop
+    /// is nobody's callee: what entered it is a function as bytecode, which has passed some.
     fn call_is_metered(&self, state: &State) -> Result<(), Fault> {
-        let thunk = self.kind.is_thunk();
+        let once = self.kind.is_thunk() || self.kind.is_entered();
         let metered = planted!(CallIsNoCycle, state.metered, true);
-        if self.is_metered() && !thunk && !metered {
+        if self.is_metered() && !once && !metered {
             return fault(Rule::Metering, "a call without a charge or a poll before it");
         }
         Ok(())
