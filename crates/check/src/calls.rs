@@ -300,8 +300,8 @@ impl Machine<'_> {
     }
 
     /// P12: a function has passed a charge or a poll before it calls, so that recursion and cycles
-    /// of tail calls pass some. A way in calls once for each time that it is entered. Code of a loop
-    /// is nobody's callee: what entered it is a function as bytecode, which has passed some.
+    /// of tail calls pass some. A way in calls once for each time that it is entered. Code of a
+    /// loop is nobody's callee: what entered it is a function as bytecode, which has passed some.
     fn call_is_metered(&self, state: &State) -> Result<(), Fault> {
         let once = self.kind.is_thunk() || self.kind.is_entered();
         let metered = planted!(CallIsNoCycle, state.metered, true);

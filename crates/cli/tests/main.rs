@@ -4,6 +4,7 @@ mod book;
 mod cache;
 mod cli;
 mod code;
+mod collected;
 mod commands;
 mod common;
 mod compare;

@@ -284,13 +284,12 @@ impl Store {
         let StoreConfig { settings, executor, limits, .. } = config;
         let StoreConfig { host_depth_max, trap_on_grow_failure, .. } = config;
         let stack_bytes = config.stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX);
-        let spare = config.spare;
+        let (spare, native) = (config.spare, config.native);
         let frame_bytes = frame_record_bytes(stack_bytes, host_depth_max);
-        let stacks = stacks(spare.as_ref(), stack_bytes, config.native.is_some())?;
+        let stacks = stacks(spare.as_ref(), stack_bytes, native.is_some())?;
         let frames = reserve_all(spare.as_ref(), frame_bytes)?;
         let room = spare.as_deref().map(Spare::take_room).unwrap_or_default();
         let epoch = Arc::new(AtomicU64::new(0));
-        let native = config.native;
         let vm = first_vm(settings, stack_bytes, stacks.values(), &frames, &epoch);
         let mut store = Store {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
