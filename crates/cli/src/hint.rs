@@ -32,6 +32,10 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             let text = "`prova specialize FILE -o NEW` makes a module that runs: without `-w` it takes these intrinsics out.";
             return Some(text.into());
         }
+        if module == "wasi" {
+            let text = "`-S threads` lets a program start threads, and gives it its memory.";
+            return Some(text.into());
+        }
         let module = printable(module);
         return Some(format!(
             "`--preload {module}=FILE` takes it from another module; with `-W unknown-imports-trap` unknown functions trap when they are called."
@@ -47,13 +51,15 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             return None;
         }
         let key = module.proposal().and_then(proposal_key)?;
-        if matches!(key, "gc" | "shared-memory") {
-            return Some(format!(
-                "`-W {key}` allows it, but deterministic runs do not have it yet (`--deterministic`, \
-                 and commands that record or compare runs)."
-            ));
-        }
-        return Some(format!("`-W {key}` allows it."));
+        let threads = match key {
+            "shared-memory" => ", and `-S threads` for a program that starts threads",
+            "gc" => "",
+            _ => return Some(format!("`-W {key}` allows it.")),
+        };
+        return Some(format!(
+            "`-W {key}` allows it{threads}, but deterministic runs do not have it yet \
+             (`--deterministic`, and commands that record or compare runs)."
+        ));
     }
     match error.downcast_ref::<Trap>()? {
         Trap::StackOverflow => {

@@ -90,7 +90,10 @@ fn a_proposal_that_is_off_names_its_key() {
     demo.run("-W gc=n gc.wat").expect(1, "").says(&["unsupported: gc", "`-W gc` allows it"]);
     demo.write("shared.wat", "(module (memory 1 1 shared))");
     let shared = demo.run("shared.wat");
-    shared.expect(1, "").says(&["unsupported: shared memories", "`-W shared-memory` allows it"]);
+    shared.expect(1, "").says(&[
+        "unsupported: shared memories",
+        "`-W shared-memory` allows it, and `-S threads` for",
+    ]);
 }
 
 #[test]

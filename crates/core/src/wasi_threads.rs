@@ -55,7 +55,7 @@
 //!
 //! # Invariants
 //! 1. No thread outlives the call of [`WasiThreadsCtx::run`] in which it was started.
-//! 2. A thread is stopped by the epoch, of which it has a counter ([`crate::epochs`]): code at its
+//! 2. A thread is stopped by the epoch, of which it has a counter (`epochs`): code at its
 //!    next poll, a wait at an address or of a call of WASI after 10 ms.
 //! 3. A guest cannot start more threads at a time than [`WasiThreadsCtx::max_threads`].
 //!

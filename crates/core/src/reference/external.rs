@@ -53,7 +53,7 @@ impl ExternRef {
     /// The value, to change.
     ///
     /// # Errors
-    /// As [`Rooted::data`].
+    /// As `data`.
     pub fn data_mut<'a, T: 'static>(
         &self,
         store: impl Into<StoreContextMut<'a, T>>,
