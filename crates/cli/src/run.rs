@@ -420,7 +420,7 @@ fn link_and_run(
         (true, false) => linker.define_unknown_imports_as_traps(module)?,
         (true, true) => record_unknown(&mut linker, module, |host| host.recorder.as_mut())?,
     }
-    run_main(args, &linker, store, module, path, guest_args)
+    printed(run_main(args, &linker, store, module, path, guest_args)?)
         .context(OfFile::new("run main module", path))
 }
 
@@ -454,13 +454,16 @@ pub(crate) fn run_main(
     }
 }
 
-/// Calls a function and prints its results, one on a line, which it gives too.
+/// Calls a function; gives its results as they are printed.
 fn call(store: &mut Store<Host>, func: Func, name: &str, vals: &[Val]) -> Result<Vec<String>> {
     let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
     func.call(&mut *store, vals, &mut results)
         .with_context(|| format!("failed to invoke `{name}`"))?;
-    let results = results.iter().map(|value| text_of(value, store));
-    let results = results.collect::<Result<Vec<String>>>()?;
+    results.iter().map(|value| text_of(value, store)).collect()
+}
+
+/// Prints results, one on a line, once nothing can fail any more.
+pub(crate) fn printed(results: Vec<String>) -> Result<Vec<String>> {
     let text: String = results.iter().map(|result| format!("{result}\n")).collect();
     print(&text)?;
     Ok(results)

@@ -7,7 +7,7 @@
 use crate::args::RunArgs;
 use crate::groups::{Debug, Wasi, Wasm};
 use crate::report::{Misuse, OfFile};
-use crate::run::{Host, add_wasi, module_and_args, run_main};
+use crate::run::{Host, add_wasi, module_and_args, printed, run_main};
 use crate::stats::Stats;
 use prova_core::wasi_threads::{THREADS_MAX_DEFAULT, WasiThreadsCtx, add_to_linker};
 use prova_core::{Config, Context, Linker, Module, Proposal, Result, Store, bail};
@@ -94,5 +94,7 @@ fn linked_and_run(
             Ok(())
         });
     let threads = store.data_mut().threads.insert(Arc::new(threads)).clone();
-    threads.run(store, |store| run_main(args, &linker, store, module, path, guest_args))
+    // Another thread may fail before the run has ended.
+    let run = |store: &mut Store<Host>| run_main(args, &linker, store, module, path, guest_args);
+    printed(threads.run(store, run)?)
 }
