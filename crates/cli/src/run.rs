@@ -420,7 +420,8 @@ fn link_and_run(
         (true, false) => linker.define_unknown_imports_as_traps(module)?,
         (true, true) => record_unknown(&mut linker, module, |host| host.recorder.as_mut())?,
     }
-    printed(run_main(args, &linker, store, module, path, guest_args)?)
+    run_main(args, &linker, store, module, path, guest_args)
+        .and_then(printed)
         .context(OfFile::new("run main module", path))
 }
 

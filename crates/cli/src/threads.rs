@@ -96,5 +96,5 @@ fn linked_and_run(
     let threads = store.data_mut().threads.insert(Arc::new(threads)).clone();
     // Another thread may fail before the run has ended.
     let run = |store: &mut Store<Host>| run_main(args, &linker, store, module, path, guest_args);
-    printed(threads.run(store, run)?)
+    threads.run(store, run).and_then(printed)
 }
