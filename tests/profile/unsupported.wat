@@ -3,4 +3,4 @@
   (type $s (struct (field i32)))
   (func (export "good") (result i32) (i32.const 1))
   (func (result (ref $s)) (struct.new $s (i32.const 1))))
-;;; > refused: unsupported: unsupported: gc (at offset 0xb)
+;;; > good: 1; fuel 1

@@ -59,11 +59,11 @@ pub struct Profile {
 
 impl Profile {
     /// The number of the profile.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// The digest of the profile with all its defaults.
     pub const DIGEST: &'static str =
-        "0b8167bbc27702f19adbc8160691f82df65d0daa91d8373a0481189e0b870be0";
+        "c88c2e48a54a1b47eb1365aaf00b93a099a64c1563ed76a3a476437f9cb09849";
 
     /// The differences between engines, and the rule here for each.
     pub const RULES: &'static [ProfileRule] = &rules::RULES;
@@ -101,7 +101,7 @@ impl fmt::Display for Profile {
 
 /// The proposals of the profile, in the order of its text. One that Prova executes later is not
 /// among them.
-const PROPOSALS: [Proposal; 16] = [
+const PROPOSALS: [Proposal; 17] = [
     Proposal::SignExtension,
     Proposal::SaturatingFloatToInt,
     Proposal::MultiValue,
@@ -118,6 +118,7 @@ const PROPOSALS: [Proposal; 16] = [
     Proposal::Threads,
     Proposal::Exceptions,
     Proposal::FunctionReferences,
+    Proposal::Gc,
 ];
 
 /// The limits of modules of the profile, independent of the defaults.

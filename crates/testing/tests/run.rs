@@ -27,9 +27,6 @@ fn scripts() -> Vec<(String, String)> {
 /// More fuel than any script needs.
 const PLENTY: u64 = 1 << 40;
 
-/// Scripts of what no deterministic profile has yet.
-const BEYOND_PROFILE: [&str; 2] = [";; Recursion groups", ";; Garbage collection"];
-
 /// The ways in which a script runs: name, configuration, fuel.
 fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
     let config = |change: fn(&mut Config) -> &mut Config| {
@@ -41,17 +38,14 @@ fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
     if Header::of(text).expect("a header can be read").fuel.is_some() {
         return vec![("its own fuel", Config::new(), None)];
     }
-    let mut settings = vec![
+    vec![
         ("unmetered", Config::new(), None),
         ("fuel", metered, Some(PLENTY)),
         ("epoch", config(|config| config.epoch_interruption(true)), None),
         ("both", config(|config| config.consume_fuel(true).epoch_interruption(true)), Some(PLENTY)),
         ("deterministic", config(|config| config.deterministic(true)), None),
         ("eager", config(|config| config.translate(prova_core::Translate::Eager)), None),
-    ];
-    let beyond = BEYOND_PROFILE.iter().any(|start| text.starts_with(start));
-    settings.retain(|&(name, ..)| name != "deterministic" || !beyond);
-    settings
+    ]
 }
 
 fn run(text: &str, config: &Config, fuel: Option<u64>) -> Report {

@@ -22,7 +22,7 @@ pub struct ProfileRule {
 }
 
 /// All rules, in the order of their numbers.
-pub(super) const RULES: [ProfileRule; 19] = [
+pub(super) const RULES: [ProfileRule; 20] = [
     ProfileRule {
         id: "D1",
         subject: "bits of NaNs",
@@ -216,5 +216,19 @@ pub(super) const RULES: [ProfileRule; 19] = [
         rule: "the profile begins with the bytes of a binary module; names and custom sections \
                decide nothing but what messages say",
         shown_by: &["crates/module/tests/module.rs: names_are_read_leniently"],
+    },
+    ProfileRule {
+        id: "D20",
+        subject: "objects",
+        engines: "when a collector runs, how much it leaves and what it costs depend on collector, \
+                  machine and time",
+        rule: "an object lives while frames, globals, tables, segments, objects or exceptions of \
+               the store refer to it; those alive and not yet forgotten take bytes up to the \
+               limits of the store, and are forgotten at thresholds that are counted; where the \
+               limits admit an object and there is no room, the program traps as for growth",
+        shown_by: &[
+            "tests/profile/object.wat",
+            "crates/testing/tests/run.rs: it_does_not_matter_when_the_store_collects",
+        ],
     },
 ];

@@ -59,8 +59,8 @@ fn of_modules(text: &mut String, limits: &Limits) {
 fn of_stores(text: &mut String, store: &StoreLimits) {
     let limits = &store.limits;
     fields! { text, "store", limits,
-        memory_bytes_max table_elements_max store_bytes_max instances_max memories_max tables_max
-        globals_max tags_max funcs_max
+        memory_bytes_max table_elements_max store_bytes_max heap_bytes_max instances_max
+        memories_max tables_max globals_max tags_max funcs_max
     }
     line(text, "store", format_args!("types_max {}", TypeRegistry::TYPES_MAX));
     line(text, "store", format_args!("exception_cells_max {}", runtime::EXCEPTION_CELLS_MAX));

@@ -73,7 +73,12 @@ const PIECE: usize = 1 << 14;
 
 /// There is no room for an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Full;
+pub(crate) enum Full {
+    /// The room that was given, or the region, is used up.
+    Limits,
+    /// The system gives no more.
+    System,
+}
 
 /// The objects of a store.
 pub(crate) struct Heap {
@@ -82,6 +87,8 @@ pub(crate) struct Heap {
     guard: usize,
     /// The most that the region may have.
     region_max: u64,
+    /// Whether a region that the system has no room for is not replaced by a smaller one.
+    is_whole: bool,
     /// Each page of the region that was used at some time; the first is never.
     pages: Vec<Page>,
     free: FreePages,
@@ -96,6 +103,8 @@ pub(crate) struct Heap {
     threshold: u64,
     /// How many objects were made since the last collection.
     made: u64,
+    /// Whether an object found no room since then.
+    refused: bool,
     /// After how many a collection is due, of any size; 0: never.
     every: u64,
     /// Whether something is marked, or in the list.
@@ -113,12 +122,19 @@ impl Heap {
         Heap::within(REGION_BYTES_MAX)
     }
 
+    /// The same, whose limits do not depend on the system: its region has 4 GiB, or objects are
+    /// refused by [`Full::System`].
+    pub(crate) fn whole() -> Heap {
+        Heap { is_whole: true, ..Heap::new() }
+    }
+
     /// The same with a region of `max` bytes at most.
     const fn within(region_max: u64) -> Heap {
         Heap {
             region: None,
             guard: 0,
             region_max,
+            is_whole: false,
             pages: Vec::new(),
             free: FreePages::new(),
             partial: [const { Vec::new() }; slots::COUNT],
@@ -128,6 +144,7 @@ impl Heap {
             objects: 0,
             threshold: THRESHOLD_MIN,
             made: 0,
+            refused: false,
             every: 0,
             marking: false,
             pinned: Shared::new(0),
@@ -171,7 +188,7 @@ impl Heap {
                 return true;
             }
         }
-        self.made > 0 && !self.fits(bytes, room)
+        (self.made > 0 || self.refused) && !self.fits(bytes, room)
     }
 
     /// Has a collection come after every `n`-th object besides; 0: no more.
@@ -196,7 +213,7 @@ impl Heap {
         let outside = looked_at.saturating_mul(8).min(THRESHOLD_FOR_ROOTS_MAX);
         let more = self.live_bytes.max(outside).max(THRESHOLD_MIN);
         self.threshold = self.live_bytes.saturating_add(more);
-        self.made = 0;
+        (self.made, self.refused) = (0, false);
     }
 
     /// By how much [`Heap::bytes`] grows with an object of `bytes` bytes.
@@ -214,10 +231,17 @@ impl Heap {
     /// `room` bytes more.
     ///
     /// # Errors
-    /// [`Full`]: the room, the region or the system's memory is used up. Nothing has changed.
+    /// [`Full`]: the room, the region or the system's memory is used up. Nothing has changed, but
+    /// the next object that finds no room waits for a collection.
     pub(crate) fn make(&mut self, header: u64, bytes: u64, room: u64) -> Result<u32, Full> {
+        let made = self.make_within(header, bytes, room);
+        self.refused |= made.is_err();
+        made
+    }
+
+    fn make_within(&mut self, header: u64, bytes: u64, room: u64) -> Result<u32, Full> {
         if self.needs(bytes) > room {
-            return Err(Full);
+            return Err(Full::Limits);
         }
         let object = match class_of(bytes) {
             Some(class) => {
@@ -231,7 +255,7 @@ impl Heap {
         if self.lends_too_much() {
             self.take_all_back();
         }
-        self.write_u64(object.into(), header).ok_or(Full)?;
+        self.write_u64(object.into(), header).ok_or(Full::Limits)?;
         Ok(object)
     }
 
@@ -247,8 +271,10 @@ impl Heap {
                 page
             }
         };
-        let Page::Slots(slots) = &mut self.pages[page as usize] else { return Err(Full) };
-        let Some((slot, used_before)) = slots.occupy() else { return Err(Full) };
+        let Page::Slots(slots) = &mut self.pages[page as usize] else {
+            return Err(Full::Limits);
+        };
+        let Some((slot, used_before)) = slots.occupy() else { return Err(Full::Limits) };
         if slots.is_full() {
             self.partial[at].pop();
         }
@@ -257,13 +283,13 @@ impl Heap {
         self.live_bytes += u64::from(bytes);
         if used_before {
             let range = u64::from(object)..u64::from(object) + u64::from(bytes);
-            self.get_mut(range).ok_or(Full)?.fill(0);
+            self.get_mut(range).ok_or(Full::Limits)?.fill(0);
         }
         Ok(object)
     }
 
     fn make_large(&mut self, pages: u64) -> Result<u32, Full> {
-        let pages = u32::try_from(pages).map_err(|_| Full)?;
+        let pages = u32::try_from(pages).map_err(|_| Full::Limits)?;
         let first = self.take_pages(pages)?;
         let large = Large { pages, marked: false, pinned: Shared::new(false) };
         self.pages[first as usize] = Page::Large(large);
@@ -283,28 +309,30 @@ impl Heap {
         let first = self.pages.len().max(1);
         let end = (first as u64 + u64::from(pages)) * u64::from(PAGE_BYTES);
         if end > self.region_max {
-            return Err(Full);
+            return Err(Full::Limits);
         }
         let region = match &mut self.region {
             Some(region) => region,
             None => {
-                let (region, bytes) = reserve(self.region_max, self.guard).ok_or(Full)?;
+                let min = if self.is_whole { self.region_max } else { REGION_BYTES_MIN };
+                let reserved = reserve(self.region_max, min, self.guard);
+                let (region, bytes) = reserved.ok_or(Full::System)?;
                 self.region_max = bytes;
                 self.region.insert(region)
             }
         };
         if end > self.region_max {
-            return Err(Full);
+            return Err(Full::Limits);
         }
-        let end = usize::try_from(end).map_err(|_| Full)?;
-        region.commit(end).map_err(|_| Full)?;
+        let end = usize::try_from(end).map_err(|_| Full::System)?;
+        region.commit(end).map_err(|_| Full::System)?;
         self.pages.resize_with(first + pages as usize, || Page::Free);
         Ok(first as u32)
     }
 }
 
-/// A region as large as there is address space for, and its bytes.
-fn reserve(mut bytes: u64, guard: usize) -> Option<(Reservation, u64)> {
+/// A region as large as there is address space for, `min` at least, and its bytes.
+fn reserve(mut bytes: u64, min: u64, guard: usize) -> Option<(Reservation, u64)> {
     loop {
         let region = usize::try_from(bytes).ok().and_then(|n| match guard {
             0 => Reservation::reserve(n).ok(),
@@ -312,7 +340,7 @@ fn reserve(mut bytes: u64, guard: usize) -> Option<(Reservation, u64)> {
         });
         match region {
             Some(region) => return Some((region, bytes)),
-            None if bytes <= REGION_BYTES_MIN => return None,
+            None if bytes <= min => return None,
             None => bytes /= 2,
         }
     }

@@ -40,8 +40,11 @@ pub(super) struct Large {
     pub(super) pinned: Cell<bool>,
 }
 
-/// The bytes that a page counts besides its content: its entry in the list of pages.
-const ENTRY_BYTES: u64 = size_of::<Page>() as u64;
+/// The bytes that a page counts besides its content, at least those of its entry in the list of
+/// pages. It is the same on every machine.
+const ENTRY_BYTES: u64 = 72;
+
+const _: () = assert!(size_of::<Page>() as u64 <= ENTRY_BYTES);
 
 /// The bytes that a page of a class counts in the store's budget: its own, those of its bitmaps,
 /// and of each slot the entry that it may have in the marker's list.

@@ -158,12 +158,12 @@ fn only_the_beginning_of_an_object_is_its_name() {
 #[test]
 fn room_and_region_end_and_nothing_has_changed() {
     let mut heap = Heap::within(1 << 20);
-    assert_eq!(heap.make(0, 16, cost_of_slots(1) - 1), Err(Full));
+    assert_eq!(heap.make(0, 16, cost_of_slots(1) - 1), Err(Full::Limits));
     assert_eq!((heap.bytes(), heap.objects(), heap.pages()), (0, 0, 0));
     assert!(heap.make(0, 16, cost_of_slots(1)).is_ok());
     assert!(heap.make(0, 16, 0).is_ok(), "a page has more slots");
-    assert_eq!(heap.make(0, 1 << 20, ROOM), Err(Full));
-    assert_eq!(heap.make(0, u64::MAX, ROOM), Err(Full));
+    assert_eq!(heap.make(0, 1 << 20, ROOM), Err(Full::Limits));
+    assert_eq!(heap.make(0, u64::MAX, ROOM), Err(Full::Limits));
     let mut count = 0;
     while heap.make(0, 60_000, ROOM).is_ok() {
         count += 1;
@@ -171,6 +171,23 @@ fn room_and_region_end_and_nothing_has_changed() {
     // One page is never used, one has slots.
     assert_eq!((count, heap.objects()), (14, 16));
     assert!(heap.is_full(60_000, ROOM) && !heap.is_full(16, 0));
+    // Once it has been collected for, an object is refused; the next one waits again.
+    heap.put_off(0);
+    assert!(!heap.is_full(60_000, ROOM));
+    assert_eq!(heap.make(0, 60_000, ROOM), Err(Full::Limits));
+    assert!(heap.is_full(60_000, ROOM) && !heap.is_full(16, 0));
+}
+
+#[test]
+fn a_whole_heap_has_its_region_or_none() {
+    let mut heap = Heap::whole();
+    if cfg!(target_pointer_width = "64") && !cfg!(miri) {
+        // More than the address space has: a smaller one would do, and is not taken.
+        heap.region_max = 1 << 62;
+        assert_eq!(heap.make(0, 16, ROOM), Err(Full::System));
+        heap.is_whole = false;
+        assert!(heap.make(0, 16, ROOM).is_ok());
+    }
 }
 
 #[test]
@@ -243,7 +260,7 @@ fn a_larger_object_finds_the_room_of_a_smaller_one() {
         heap.finish_sweep();
         assert_eq!((heap.pages(), heap.bytes()), (1, 0));
     }
-    assert_eq!(heap.make(5, bytes(all), ROOM), Err(Full));
+    assert_eq!(heap.make(5, bytes(all), ROOM), Err(Full::Limits));
 }
 
 /// The places behind a pinned object in the last 8 bytes of 4 GiB do not begin anew.

@@ -107,11 +107,13 @@ struct Head {
     fuel: u64,
     memory: Option<usize>,
     table: Option<usize>,
+    heap: Option<usize>,
 }
 
 impl Head {
     fn read(file: &str) -> Result<Head, String> {
-        let mut head = Head { stack: 64 << 10, fuel: 1_000_000, memory: None, table: None };
+        let mut head =
+            Head { stack: 64 << 10, fuel: 1_000_000, memory: None, table: None, heap: None };
         for line in file.lines().filter_map(|line| line.strip_prefix(";;; ")) {
             let words: Vec<&str> = line.split(' ').collect();
             let [key, number] = words[..] else { continue };
@@ -121,6 +123,7 @@ impl Head {
                 "fuel" => head.fuel = number as u64,
                 "memory" => head.memory = Some(number),
                 "table" => head.table = Some(number),
+                "heap" => head.heap = Some(number),
                 _ => return Err(format!("`{line}`: there is no such key")),
             }
         }
@@ -134,6 +137,9 @@ impl Head {
         }
         if let Some(elements) = self.table {
             limits = limits.table_elements(elements);
+        }
+        if let Some(bytes) = self.heap {
+            limits = limits.gc_heap_size(bytes);
         }
         limits.build()
     }

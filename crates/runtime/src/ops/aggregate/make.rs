@@ -2,6 +2,7 @@
 //! order.
 
 use super::{Call, OBJECT_BYTES_MAX, Refused, narrow, put, values};
+use crate::heap::Full;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::vm::Cell;
@@ -30,7 +31,12 @@ impl Store {
         }
         let header = u64::from(len) << 32 | u64::from(ty.0);
         let made = self.heap.make(header, bytes, self.heap_room());
-        Ok(made.map_err(|_| TrapKind::HeapFull)?.into())
+        let made = made.map_err(|full| match full {
+            // A program that is to be deterministic ends, as where a memory finds no room.
+            Full::System if self.settings().deterministic => TrapKind::GrowthFailed,
+            Full::System | Full::Limits => TrapKind::HeapFull,
+        });
+        Ok(made?.into())
     }
 
     pub(super) fn struct_new(
