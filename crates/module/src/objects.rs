@@ -20,7 +20,7 @@ use crate::func_type::RefKind;
 use crate::groups::{Composite, Types};
 use crate::index::TypeIdx;
 use crate::ops::{Class, Immediate, Immediates, Kind, Opcode};
-use wasmparser::{FieldType, RefType, StorageType, ValType};
+use wasmparser::{FieldType, HeapType, RefType, StorageType, UnpackedIndex, ValType};
 
 /// The bytes of an object's header.
 pub const HEADER_BYTES: u32 = 8;
@@ -237,6 +237,40 @@ fn values(types: &Types, kind: Kind, (first, second): (u32, u32)) -> Option<(u32
         }
         _ => Some((1, 1)),
     }
+}
+
+/// The types of the operands of an operator on objects that names a type, bottom first, for its
+/// first two immediates as numbers: of a reference that it looks into the greatest one, with null.
+/// `None` for another operator, and for one that names what is not there.
+pub fn operand_types(
+    types: &Types,
+    opcode: Opcode,
+    (first, second): (u32, u32),
+) -> Option<Vec<ValType>> {
+    let row = opcode.row();
+    if !opcode.is_of_objects() || row.immediates.first() != Some(&Immediate::type_) {
+        return None;
+    }
+    let of = |field: &FieldType| unpacked(field.element_type);
+    let mut named = [first, second].into_iter();
+    let mut all = Vec::new();
+    for &kind in row.params {
+        match kind {
+            Kind::ref_ => {
+                let heap = HeapType::Concrete(UnpackedIndex::Module(named.next()?));
+                all.push(ValType::Ref(RefType::new(true, heap)?));
+            }
+            Kind::fields => all.extend(types.fields(TypeIdx(first))?.iter().map(of)),
+            Kind::field => all.push(of(types.fields(TypeIdx(first))?.get(second as usize)?)),
+            Kind::element => all.push(of(&types.element(TypeIdx(first))?)),
+            Kind::elements => {
+                let element = of(&types.element(TypeIdx(first))?);
+                all.extend(std::iter::repeat_n(element, second as usize));
+            }
+            _ => all.push(kind.val_type()?),
+        }
+    }
+    Some(all)
 }
 
 fn cells_of_field(field: FieldType) -> u32 {

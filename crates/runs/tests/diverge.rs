@@ -127,6 +127,66 @@ fn the_operator_that_differs_is_named() {
     }
 }
 
+/// A list of objects and an array, in which one text is another.
+const OBJECTS: &str = r#"(module
+  (type $cell (struct (field $head (mut anyref)) (field $tail (ref null $cell))))
+  (type $bytes (array (mut i8)))
+  (func $put (param $n i32) (param $to (ref null $cell)) (result (ref $cell))
+    (struct.new $cell (ref.i31 (i32.mul (local.get $n) (i32.const 3))) (local.get $to)))
+  (func $swap (param $c (ref $cell)) (param $a (ref $bytes))
+    (struct.set $cell $head (local.get $c) (local.get $a))
+    (array.set $bytes (local.get $a) (i32.const 1) (i32.const 200)))
+  (func $sum (param $c (ref null $cell)) (result i32) (local $s i32)
+    (block $end
+      (loop $next
+        (br_if $end (ref.is_null (local.get $c)))
+        (local.set $s (i32.add (local.get $s) (block $other (result i32)
+          (i31.get_s (block $small (result (ref i31))
+            (drop (br_on_cast $small anyref (ref i31) (struct.get $cell $head (local.get $c))))
+            (br $other (i32.const 1000)))))))
+        (local.set $c (struct.get $cell $tail (local.get $c)))
+        (br $next)))
+    (local.get $s))
+  (func (export "run") (param $n i32) (result i32)
+    (local $list (ref null $cell)) (local $a (ref null $bytes))
+    (local.set $a (array.new $bytes (i32.const 7) (i32.const 4)))
+    (loop $again
+      (local.set $list (call $put (local.get $n) (local.get $list)))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (call $swap (ref.as_non_null (local.get $list)) (ref.as_non_null (local.get $a)))
+    (i32.add (call $sum (local.get $list))
+      (array.get_s $bytes (local.get $a) (i32.const 1)))))"#;
+
+const EDITS_OF_OBJECTS: [(&str, &str, &str, &str); 6] = [
+    ("(local.get $n) (i32.const 3)", "(local.get $n) (i32.const 5)", "put", "i32.mul"),
+    ("(i32.const 1) (i32.const 200)", "(i32.const 1) (i32.const 201)", "swap", "array.set"),
+    ("(i32.const 1) (i32.const 200)", "(i32.const 2) (i32.const 200)", "swap", "array.set"),
+    (
+        "(local.get $c) (local.get $a))\n",
+        "(local.get $c) (ref.i31 (i32.const 0)))\n",
+        "swap",
+        "struct.set",
+    ),
+    ("array.get_s", "array.get_u", "run", "array.get_s"),
+    ("(i32.const 7) (i32.const 4)", "(i32.const 8) (i32.const 4)", "run", "array.new"),
+];
+
+#[test]
+fn the_operator_on_objects_that_differs_is_named() {
+    let a = wat::parse_str(OBJECTS).expect("text format");
+    let same = compared(&a, Some(&a), [Tier::TAIL, Tier::Reference], &["20"]);
+    assert_eq!(same.verdict, Verdict::Same, "{}", same.to_text());
+    for (from, to, func, operator) in EDITS_OF_OBJECTS {
+        assert_eq!(OBJECTS.matches(from).count(), 1, "{from}");
+        let b = wat::parse_str(OBJECTS.replace(from, to)).expect("text format");
+        let report = compared(&a, Some(&b), [Tier::TAIL, Tier::Reference], &["20"]);
+        let text = report.to_text();
+        assert_eq!(report.verdict, Verdict::Differs, "{to}\n{text}");
+        let event = report.first.and_then(|first| first.a).expect("A has the event").event;
+        assert_eq!((event.name.as_str(), event.operator.as_str()), (func, operator), "{text}");
+    }
+}
+
 #[test]
 fn the_operands_of_the_operator_agree_and_its_result_does_not() {
     let a = wat::parse_str(PROGRAM).expect("text format");

@@ -127,10 +127,55 @@ const SORTS: &str = r#"(module
   (func (export "trap") (param i32) (result i32)
     (i32.load (i32.div_u (i32.const 1) (local.get 0)))))"#;
 
+/// The same for objects.
+const OBJECTS: &str = r#"(module
+  (type $p (struct (field $x (mut i32)) (field $y (mut i64)) (field $r (mut anyref))))
+  (type $a (array (mut i16)))
+  (type $v (array (mut v128)))
+  (type $many (struct (field i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+  (data $data "0123456789")
+  (func $make (param $n i32) (result (ref $p))
+    (struct.new $p (local.get $n) (i64.const 7) (ref.i31 (i32.const -21))))
+  (func (export "run") (param $n i32) (result i32)
+    (local $p (ref null $p)) (local $a (ref null $a)) (local $v (ref null $v)) (local $i i32)
+    (local.set $p (call $make (local.get $n)))
+    (struct.set $p $y (local.get $p) (i64.const -1))
+    (local.set $a (array.new $a (i32.const 5) (i32.const 10)))
+    (array.set $a (local.get $a) (i32.const 3) (local.get $n))
+    (array.fill $a (local.get $a) (i32.const 4) (i32.const 9) (i32.const 2))
+    (array.copy $a $a (local.get $a) (i32.const 0) (local.get $a) (i32.const 3) (i32.const 2))
+    (array.init_data $a $data (local.get $a) (i32.const 6) (i32.const 1) (i32.const 3))
+    (local.set $v (array.new_fixed $v 1 (v128.const i64x2 1 2)))
+    (array.set $v (local.get $v) (i32.const 0) (v128.const i64x2 3 4))
+    (drop (array.get $v (local.get $v) (i32.const 0)))
+    (drop (struct.new $many
+      (i32.const 0) (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5)
+      (i32.const 6) (i32.const 7) (i32.const 8) (i32.const 9) (i32.const 10) (i32.const 11)
+      (i32.const 12) (i32.const 13) (i32.const 14) (i32.const 15) (local.get $n)))
+    (loop $again
+      (block $no (result anyref)
+        (br_on_cast_fail $no anyref (ref i31) (struct.get $p $r (local.get $p)))
+        (drop (i31.get_s)) (ref.null any))
+      (drop)
+      (struct.set $p $r (local.get $p) (local.get $a))
+      (drop (struct.new_default $p))
+      (br_if $again
+        (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 2))))
+    (block $is (result anyref)
+      (br_on_cast $is anyref (ref null $p) (struct.get $p $r (local.get $p))))
+    (drop)
+    (drop (ref.cast (ref $a) (struct.get $p $r (local.get $p))))
+    (i32.add
+      (array.get_u $a (local.get $a) (i32.add (i32.const 6) (local.get $n)))
+      (i32.sub (array.len (local.get $a)) (struct.get $p $x (local.get $p))))))"#;
+
 #[test]
 fn every_sort_of_operator_is_told_alike_in_every_tier() {
-    for (export, args) in [("run", ["4"]), ("run", ["7"]), ("run", ["0"]), ("trap", ["0"])] {
-        let (record, _) = recorded(SORTS, Some(export), &args);
+    let of_numbers = [("run", ["4"]), ("run", ["7"]), ("run", ["0"]), ("trap", ["0"])];
+    let of_objects = [("run", ["1"]), ("run", ["4"])];
+    let all = of_numbers.map(|call| (SORTS, call)).into_iter();
+    for (module, (export, args)) in all.chain(of_objects.map(|call| (OBJECTS, call))) {
+        let (record, _) = recorded(module, Some(export), &args);
         let mut last = 0;
         for level in Level::ALL {
             let reports = Tier::ALL.map(|tier| traced(&record, tier, level, 10_000));
@@ -168,6 +213,38 @@ fn events_say_what_happened() {
     ] {
         assert!(text.contains(line), "`{line}` is missing in\n{text}");
     }
+}
+
+/// Small integers have their numbers; an object with more fields than an event tells has none.
+#[test]
+fn events_say_what_happened_to_objects() {
+    let (record, _) = recorded(OBJECTS, Some("run"), &["1"]);
+    let text = traced(&record, Tier::TAIL, Level::Values, 1000).tree().to_text();
+    for line in [
+        "ref.i31: value 0x1ffffffae in make (func0)",
+        "struct.new: made of 0x1, 0x7 in make (func0)",
+        "struct.new: and 0x1ffffffae in make (func0)",
+        "call make: returned 0x1 in run (func1)",
+        "struct.set: value 0xffffffffffffffff in run (func1)",
+        "array.new: made of 0x5, 0xa in run (func1)",
+        "array.set: index, value 0x3, 0x1 in run (func1)",
+        "array.fill: operands 0x4, 0x9 in run (func1)",
+        "array.fill: and 0x2 in run (func1)",
+        "array.copy: and 0x2 in run (func1)",
+        "array.new_fixed: made of 0x1, 0x2 in run (func1)",
+        "array.get: and 0x4 in run (func1)",
+        "struct.get: value 0x1ffffffae in run (func1)",
+        "br_on_cast_fail: condition 0x1 in run (func1)",
+        "br_on_cast_fail: condition 0x0 in run (func1)",
+        "br_on_cast: condition 0x0 in run (func1)",
+        "i31.get_s: value 0xffffffeb in run (func1)",
+        "struct.set: value 0x1 in run (func1)",
+        "array.get_u: index, value 0x7, 0x3433 in run (func1)",
+    ] {
+        assert!(text.contains(line), "`{line}` is missing in\n{text}");
+    }
+    let made = text.matches("struct.new: made of").count();
+    assert_eq!((made, text.matches("struct.new_default").count()), (1, 0));
 }
 
 #[test]

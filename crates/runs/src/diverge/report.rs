@@ -308,7 +308,11 @@ fn text(ty: ValType, low: u64, high: u64) -> String {
         ValType::F32 => format!("{low:#x} ({})", f32::from_bits(low as u32)),
         ValType::F64 => format!("{low:#x} ({})", f64::from_bits(low)),
         ValType::V128 => format!("{:#034x}", u128::from(low) | u128::from(high) << 64),
-        ValType::Ref(_) => if low == 0 { "null" } else { "not null" }.to_owned(),
+        ValType::Ref(_) => match (low, low & 3) {
+            (0, _) => "null".to_owned(),
+            (_, 2) => format!("the small integer {:#x}", low >> 2),
+            _ => "not null".to_owned(),
+        },
     }
 }
 

@@ -16,10 +16,14 @@
 
 use super::site::{Level, Site, What};
 use super::words::{Temps, Word, push_bits, words};
+use prova_module::objects::{Shape, operand_types, two_indices, unpacked};
 use prova_module::ops::{Class, Immediate, Immediates, Kind, Opcode, Row};
-use prova_module::{FuncIdx, MemoryIdx, Module, Operator, TableIdx, ValType};
+use prova_module::{FuncIdx, MemoryIdx, Module, Operator, RefType, TableIdx, TypeIdx, ValType};
 use prova_rewrite::{Code, Error};
 use wasm_encoder::{Encode, InstructionSink};
+
+/// The greatest number of operands of an operator on objects that has events.
+const OPERANDS_MAX: u32 = 16;
 
 /// The sites of a module, and which of them are reported.
 pub(super) struct Sites<'p> {
@@ -215,6 +219,10 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 self.global_set(&immediates, instruction);
             }
             Sort::Effect(level) if self.has(level) => self.effect(row, &immediates, instruction),
+            Sort::Object(what, level) if self.has(level) => {
+                self.object((what, row), &immediates, instruction);
+            }
+            Sort::Cast if self.has(Level::Branches) => self.cast(op, instruction),
             Sort::Condition if self.has(Level::Branches) => {
                 let local = self.temp(ValType::I32);
                 self.to().local_set(local);
@@ -234,6 +242,8 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
             Sort::Access(..)
             | Sort::GlobalSet
             | Sort::Effect(_)
+            | Sort::Object(..)
+            | Sort::Cast
             | Sort::Condition
             | Sort::Value
             | Sort::Silent => instruction.encode(&mut self.out.bytes),
@@ -330,6 +340,49 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         }
     }
 
+    /// An operator that reads or writes an object, or makes one: its operands, except references to
+    /// what it looks into, which it shows not to be null, and what it has read.
+    fn object(
+        &mut self,
+        (what, row): (fn(u32) -> What, &Row),
+        immediates: &Immediates<'_>,
+        instruction: &impl Encode,
+    ) {
+        let (module, two) = (self.module, two_indices(immediates));
+        let types = operands_of_object(module, row.opcode, two);
+        let Some(types) = types else { return instruction.encode(&mut self.out.bytes) };
+        let kept = self.keep(&types);
+        instruction.encode(&mut self.out.bytes);
+        let told = kept.iter().zip(&types).enumerate().filter(|&(at, _)| is_told(row, at));
+        let mut all: Vec<Word> =
+            told.flat_map(|(_, (&local, &ty))| words(&[local], &[ty])).collect();
+        if let Some(ty) = read_of_object(module, row, immediates) {
+            let local = self.temp(ty);
+            self.to().local_tee(local);
+            all.extend(words(&[local], &[ty]));
+        }
+        if !all.is_empty() {
+            self.events(what, &all);
+        }
+    }
+
+    /// A branch by the type of a reference: whether it is of the type.
+    fn cast(&mut self, op: &Operator<'_>, instruction: &impl Encode) {
+        let types = match *op {
+            Operator::BrOnCast { from_ref_type, to_ref_type, .. }
+            | Operator::BrOnCastFail { from_ref_type, to_ref_type, .. } => {
+                Some((from_ref_type, to_ref_type))
+            }
+            _ => None,
+        };
+        if let Some((from, to)) = types {
+            let local = self.temp(ValType::Ref(from));
+            self.to().local_tee(local);
+            self.event(What::Branch, Word::IsOf { local, ty: to }, Word::Number(0));
+        }
+        instruction.encode(&mut self.out.bytes);
+    }
+
     /// The results of an operator that computes, where their types are known.
     fn value(&mut self, op: &Operator<'_>, row: &Row, immediates: &Immediates<'_>) {
         let chosen = match op {
@@ -378,7 +431,63 @@ pub(crate) fn operand_type(
             let global = immediates.index(Immediate::global)?;
             module.globals().get(global as usize).map(|ty| ty.val)
         }
+        Kind::field | Kind::element => {
+            let (ty, field) = two_indices(immediates);
+            let types = module.types();
+            let field = match kind {
+                Kind::field => *types.fields(TypeIdx(ty))?.get(field as usize)?,
+                _ => types.element(TypeIdx(ty))?,
+            };
+            Some(unpacked(field.element_type))
+        }
+        Kind::i31 => Some(ValType::Ref(RefType::I31)),
         other => other.val_type(),
+    }
+}
+
+/// The types of the operands of an operator on objects, if it has few enough for an event.
+fn operands_of_object(module: &Module, opcode: Opcode, two: (u32, u32)) -> Option<Vec<ValType>> {
+    Shape::of(module.types(), opcode, two).filter(|shape| shape.operands <= OPERANDS_MAX)?;
+    operand_types(module.types(), opcode, two)
+}
+
+/// Whether an operand of an operator on objects is told: not a reference that it looks into.
+fn is_told(row: &Row, at: usize) -> bool {
+    row.params.get(at) != Some(&Kind::ref_)
+}
+
+/// The type of what an operator reads out of an object.
+fn read_of_object(module: &Module, row: &Row, immediates: &Immediates<'_>) -> Option<ValType> {
+    let result = row.results.first().filter(|_| row.class == Class::aggregate);
+    operand_type(module, *result?, immediates)
+}
+
+/// How many words an operator on objects tells.
+pub(super) fn words_of_object(module: &Module, row: &Row, immediates: &Immediates<'_>) -> usize {
+    let types = operands_of_object(module, row.opcode, two_indices(immediates));
+    let types = types.unwrap_or_default().into_iter().enumerate();
+    let told = types.filter(|&(at, _)| is_told(row, at)).map(|(_, ty)| ty);
+    let all = told.chain(read_of_object(module, row, immediates));
+    all.map(|ty| if ty == ValType::V128 { 2 } else { 1 }).sum()
+}
+
+/// The level at which an operator that makes no object tells of one; `None` if it does not.
+fn of_object(opcode: Opcode) -> Option<Level> {
+    use Opcode as O;
+    match opcode {
+        O::StructGet
+        | O::StructGetS
+        | O::StructGetU
+        | O::ArrayGet
+        | O::ArrayGetS
+        | O::ArrayGetU => Some(Level::Loads),
+        O::StructSet
+        | O::ArraySet
+        | O::ArrayFill
+        | O::ArrayCopy
+        | O::ArrayInitData
+        | O::ArrayInitElem => Some(Level::Stores),
+        _ => None,
     }
 }
 
@@ -395,6 +504,8 @@ enum Sort {
     Access(fn(u32) -> What, Level),
     GlobalSet,
     Effect(Level),
+    Object(fn(u32) -> What, Level),
+    Cast,
     Condition,
     Value,
     Silent,
@@ -412,6 +523,15 @@ fn sort(row: &Row) -> Sort {
         C::effect if row.opcode == Opcode::TableGet => Sort::Effect(Level::Loads),
         C::effect => Sort::Effect(Level::Stores),
         C::br_if | C::if_ | C::br_table => Sort::Condition,
+        C::aggregate => match of_object(row.opcode) {
+            Some(level) => {
+                let what = if level == Level::Loads { What::Load } else { What::Effect };
+                Sort::Object(what, level)
+            }
+            None => Sort::Value,
+        },
+        C::allocate => Sort::Object(What::Effect, Level::Stores),
+        C::br_on_cast => Sort::Cast,
         C::pure
         | C::pure2
         | C::trap
@@ -437,9 +557,6 @@ fn sort(row: &Row) -> Sort {
         | C::br
         | C::br_on_null
         | C::br_on_non_null
-        | C::br_on_cast
-        | C::aggregate
-        | C::allocate
         | C::return_
         | C::return_call
         | C::return_call_indirect

@@ -145,7 +145,13 @@ fn arguments(prepared: &Prepared, args: Arguments<'_>) -> Result<(Vec<Val>, Vec<
     };
     let values = args(name, &ty, record.args())?;
     let reference = |val: &Val| {
-        matches!(val, Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)))
+        matches!(
+            val,
+            Val::FuncRef(Some(_))
+                | Val::ExternRef(Some(_))
+                | Val::ExnRef(Some(_))
+                | Val::AnyRef(Some(_))
+        )
     };
     if values.iter().any(reference) {
         bail!("an argument of `{}` is a reference, which no file can hold", printable(name));

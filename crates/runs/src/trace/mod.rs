@@ -22,7 +22,8 @@
 //!
 //! Limits: what is instrumented has larger frames, so it is given a larger stack; a program that
 //! exhausts its stack does so later. Copies (`local.get`, `local.set`), constants, `select` without
-//! a type and branches on references have no events. `tests/trace.rs` compares the hash with one
+//! a type, branches on null, objects of more than 16 operands and conversions between `anyref` and
+//! `externref` have no events. `tests/trace.rs` compares the hash with one
 //! computed from the events, and the tiers with each other.
 
 mod emit;

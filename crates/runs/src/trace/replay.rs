@@ -136,10 +136,13 @@ pub(super) fn cells_of(val: &Val, cells: &mut Vec<u64>) {
             let bits = value.as_u128();
             cells.extend([bits as u64, (bits >> 64) as u64]);
         }
-        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(_) => {
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None) => {
             cells.push(0);
         }
-        Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)) => cells.push(1),
+        Val::FuncRef(Some(_))
+        | Val::ExternRef(Some(_))
+        | Val::ExnRef(Some(_))
+        | Val::AnyRef(Some(_)) => cells.push(1),
     }
 }
 

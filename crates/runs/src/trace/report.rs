@@ -2,13 +2,14 @@
 //!
 //! Names are printable when they leave this file.
 
+use super::emit::words_of_object;
 use super::record::Record;
 use super::run::{Prepared, Ran, Wanted};
 use super::site::{Level, Site, What};
 use super::watch::Event;
 use prova_builds::names::{counted, demangle, printable};
-use prova_module::ops::{Immediate, Opcode};
-use prova_module::{FuncIdx, Module, ValType};
+use prova_module::ops::{Class, Immediate, Opcode};
+use prova_module::{FuncIdx, Module, Operator, ValType};
 use prova_report::{Node, Table};
 use prova_xref::function;
 use prova_xref::op::mnemonic;
@@ -74,9 +75,7 @@ pub(crate) fn named(module: &Module, func: FuncIdx) -> String {
 
 /// The operator at an offset, as text.
 pub(crate) fn operator_at(module: &Module, func: FuncIdx, offset: u32) -> Option<String> {
-    let mut reader = module.body(func)?.operators();
-    let (op, _) = std::iter::from_fn(|| reader.read_with_offset().ok())
-        .find(|(_, at)| *at == u64::from(offset))?;
+    let op = operator(module, func, offset)?;
     let callee = Opcode::immediates(&op).index(Immediate::func);
     Some(match callee {
         Some(callee) => format!("{} {}", mnemonic(&op), named(module, FuncIdx(callee))),
@@ -92,6 +91,9 @@ fn cells(types: &[ValType]) -> usize {
 /// How many words an event has.
 fn word_count(module: &Module, site: Site) -> usize {
     let ty = module.func_type(site.func);
+    if let Some(words) = words_of_object_at(module, site) {
+        return words.saturating_sub(2 * site.what.nth() as usize).min(2);
+    }
     let of = |all: usize, nth: u32| all.saturating_sub(2 * nth as usize).min(2);
     match site.what {
         What::HostCall(nth) | What::Enter(nth) => of(cells(&ty.params), nth),
@@ -117,36 +119,60 @@ fn word_count(module: &Module, site: Site) -> usize {
     }
 }
 
+/// How many words all events of an operator on objects have together that tells of one.
+fn words_of_object_at(module: &Module, site: Site) -> Option<usize> {
+    if !matches!(site.what, What::Load(_) | What::Effect(_)) {
+        return None;
+    }
+    let op = operator(module, site.func, site.offset)?;
+    let row = Opcode::of(&op).row();
+    let of_objects = row.opcode.is_of_objects();
+    of_objects.then(|| words_of_object(module, row, &Opcode::immediates(&op)))
+}
+
 fn row_at(module: &Module, site: Site) -> Option<&'static prova_module::ops::Row> {
-    let mut reader = module.body(site.func)?.operators();
-    let (op, _) = std::iter::from_fn(|| reader.read_with_offset().ok())
-        .find(|(_, at)| *at == u64::from(site.offset))?;
-    Some(Opcode::of(&op).row())
+    Some(Opcode::of(&operator(module, site.func, site.offset)?).row())
+}
+
+/// The operator at an offset.
+fn operator(module: &Module, func: FuncIdx, offset: u32) -> Option<Operator<'_>> {
+    let mut reader = module.body(func)?.operators();
+    let found = std::iter::from_fn(|| reader.read_with_offset().ok())
+        .find(|(_, at)| *at == u64::from(offset));
+    found.map(|(op, _)| op)
 }
 
 /// The type of the global that is set at a site.
 fn global_at(module: &Module, site: Site) -> Option<ValType> {
-    let mut reader = module.body(site.func)?.operators();
-    let (op, _) = std::iter::from_fn(|| reader.read_with_offset().ok())
-        .find(|(_, at)| *at == u64::from(site.offset))?;
+    let op = operator(module, site.func, site.offset)?;
     let global = Opcode::immediates(&op).index(Immediate::global)?;
     module.globals().get(global as usize).map(|ty| ty.val)
 }
 
 /// The results of the function that is called at a site.
 fn callee_results(module: &Module, site: Site) -> Vec<ValType> {
-    let Some(body) = module.body(site.func) else { return Vec::new() };
-    let mut reader = body.operators();
-    let found = std::iter::from_fn(|| reader.read_with_offset().ok())
-        .find(|(_, at)| *at == u64::from(site.offset));
-    let Some((op, _)) = found else { return Vec::new() };
+    let Some(op) = operator(module, site.func, site.offset) else { return Vec::new() };
     let immediates = Opcode::immediates(&op);
     let of_func = immediates.index(Immediate::func).map(|func| module.func_type(FuncIdx(func)));
     let of_type = || module.types().get(immediates.index(Immediate::type_)? as usize);
     of_func.or_else(of_type).map(|ty| ty.results.to_vec()).unwrap_or_default()
 }
 
-/// The meaning of the words of an event.
+/// The meaning of the words of an event in a module.
+fn words_are_at(module: &Module, site: Site) -> &'static str {
+    use Opcode as O;
+    let row = row_at(module, site).filter(|row| row.opcode.is_of_objects());
+    match (site.what, row.map(|row| (row.opcode, row.class))) {
+        (What::Effect(0), Some((_, Class::allocate))) => "made of",
+        (What::Load(0), Some((O::ArrayGet | O::ArrayGetS | O::ArrayGetU, _)))
+        | (What::Effect(0), Some((O::ArraySet, _))) => "index, value",
+        (What::Effect(0), Some((O::StructSet, _))) | (What::Load(0), Some(_)) => "value",
+        (What::Effect(0), Some(_)) => "operands",
+        (what, _) => words_are(what),
+    }
+}
+
+/// The meaning of the words of an event of other operators.
 fn words_are(what: What) -> &'static str {
     match what {
         What::HostCall(0) => "calls the host with",
@@ -199,7 +225,7 @@ pub(crate) fn shown(module: &Module, site: Site, event: &Event) -> Shown {
         name: named(module, site.func),
         offset: site.offset,
         operator: operator.unwrap_or_default(),
-        event: words_are(site.what),
+        event: words_are_at(module, site),
         words: words.map(|word| text(site.what, word)).collect(),
     }
 }

@@ -9,8 +9,8 @@
 //! The operand stack is unchanged. No label stands between, so a local of a type without default is
 //! set wherever it is read.
 
-use prova_module::ValType;
-use wasm_encoder::{InstructionSink, MemArg, MemArgTarget};
+use prova_module::{AbstractHeapType, HeapType, RefType, ValType};
+use wasm_encoder::{BlockType, InstructionSink, MemArg, MemArgTarget};
 
 /// A word of an event.
 #[derive(Clone, Copy)]
@@ -38,6 +38,11 @@ pub(crate) enum Word {
     },
     /// Whether an i32 is not zero.
     IsTrue(u32),
+    /// Whether a reference is of a type.
+    IsOf {
+        local: u32,
+        ty: RefType,
+    },
 }
 
 /// The words of locals.
@@ -78,11 +83,22 @@ impl Word {
             Word::IsTrue(local) => {
                 to.local_get(local).i32_eqz().i32_eqz().i64_extend_i32_u();
             }
+            Word::IsOf { local, ty } => {
+                to.local_get(local);
+                match (wasm_encoder::HeapType::try_from(ty.heap_type()), ty.is_nullable()) {
+                    (Ok(heap), true) => to.ref_test_nullable(heap),
+                    (Ok(heap), false) => to.ref_test_non_null(heap),
+                    // No module that was read has such a type.
+                    (Err(_), _) => to.ref_is_null(),
+                };
+                to.i64_extend_i32_u();
+            }
         }
     }
 }
 
-/// Pushes the bits of a local as i64; of a vector a half, of a reference whether it is not null.
+/// Pushes the bits of a local as i64; of a vector a half. A reference is 0 for null, for a small
+/// integer of `n` as 31 bits `4n + 2`, and 1 for anything else.
 pub(crate) fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, high: bool) {
     to.local_get(local);
     match ty {
@@ -91,8 +107,25 @@ pub(crate) fn push_bits(to: &mut InstructionSink<'_>, local: u32, ty: ValType, h
         ValType::F32 => to.i32_reinterpret_f32().i64_extend_i32_u(),
         ValType::F64 => to.i64_reinterpret_f64(),
         ValType::V128 => to.i64x2_extract_lane(u8::from(high)),
+        ValType::Ref(ty) if is_any(ty) => {
+            let small = wasm_encoder::HeapType::I31;
+            let word = BlockType::Result(wasm_encoder::ValType::I64);
+            to.ref_test_non_null(small).if_(word);
+            to.local_get(local).ref_cast_non_null(small).i31_get_u().i64_extend_i32_u();
+            to.i64_const(2).i64_shl().i64_const(2).i64_or().else_();
+            to.local_get(local).ref_is_null().i32_eqz().i64_extend_i32_u().end()
+        }
         ValType::Ref(_) => to.ref_is_null().i32_eqz().i64_extend_i32_u(),
     };
+}
+
+/// Whether small integers may be among the references of a type.
+fn is_any(ty: RefType) -> bool {
+    use AbstractHeapType as A;
+    match ty.heap_type() {
+        HeapType::Abstract { ty, .. } => matches!(ty, A::Any | A::Eq | A::I31),
+        HeapType::Concrete(_) | HeapType::Exact(_) => false,
+    }
 }
 
 /// The locals that are added to a function, and whether the operator uses them.

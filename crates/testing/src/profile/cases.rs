@@ -162,12 +162,13 @@ fn bits(val: &Val) -> String {
         Val::F32(bits) => format!("0x{bits:08x}"),
         Val::F64(bits) => format!("0x{bits:016x}"),
         Val::V128(value) => format!("0x{:032x}", value.as_u128()),
-        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(_) => {
+        Val::FuncRef(None) | Val::ExternRef(None) | Val::ExnRef(None) | Val::AnyRef(None) => {
             "null".to_owned()
         }
-        Val::FuncRef(Some(_)) | Val::ExternRef(Some(_)) | Val::ExnRef(Some(_)) => {
-            "reference".to_owned()
-        }
+        Val::FuncRef(Some(_))
+        | Val::ExternRef(Some(_))
+        | Val::ExnRef(Some(_))
+        | Val::AnyRef(Some(_)) => "reference".to_owned(),
     }
 }
 
