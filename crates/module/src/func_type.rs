@@ -4,7 +4,7 @@
 //! It uses nothing else of this crate.
 
 use std::fmt;
-use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex, ValType};
+use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex, ValType};
 
 /// A function type: parameters to results.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -30,13 +30,37 @@ impl fmt::Display for FuncType {
         let list = |f: &mut fmt::Formatter<'_>, types: &[ValType]| {
             f.write_str("[")?;
             for (i, ty) in types.iter().enumerate() {
-                write!(f, "{}{ty}", if i == 0 { "" } else { " " })?;
+                write!(f, "{}{}", if i == 0 { "" } else { " " }, Written(*ty))?;
             }
             f.write_str("]")
         };
         list(f, &self.params)?;
         f.write_str(" -> ")?;
         list(f, &self.results)
+    }
+}
+
+/// A value type as the text format has it; a type without a name there stands by its number.
+#[derive(Clone, Copy, Debug)]
+pub struct Written(pub ValType);
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = |ty: RefType| match ty.type_index()?.unpack() {
+            UnpackedIndex::Module(index) | UnpackedIndex::RecGroup(index) => Some(index),
+            UnpackedIndex::Id(_) => None,
+        };
+        let Written(ty) = *self;
+        match ty {
+            ValType::Ref(of) => match number(of) {
+                Some(index) if of.is_nullable() => write!(f, "(ref null {index})"),
+                Some(index) => write!(f, "(ref {index})"),
+                None => write!(f, "{ty}"),
+            },
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => {
+                write!(f, "{ty}")
+            }
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub use facts::{
     cells_of, frame_charge_bytes, host_charge_bytes,
 };
 pub use features::{Features, Proposal, RefusedProposal};
-pub use func_type::{FuncType, RefKind};
+pub use func_type::{FuncType, RefKind, Written};
 pub use groups::{Composite, Group, RecGroup, TypeDef, Types, closure};
 pub use heap_code::{heap_code, ref_of_code};
 pub use index::{

@@ -59,8 +59,8 @@ fn a_closure_has_the_groups_that_a_type_needs_and_no_others() {
     let (types, at) = of(6);
     assert_eq!((types.len(), types.groups().len(), at), (4, 3, TypeIdx(3)));
     assert_eq!(types[0], FuncType::new([I32], []));
-    assert_eq!(types[1].to_string(), "[(ref (module 2))] -> []");
-    assert_eq!(types[3].to_string(), "[(ref null (module 2))] -> []");
+    assert_eq!(types[1].to_string(), "[(ref 2)] -> []");
+    assert_eq!(types[3].to_string(), "[(ref null 2)] -> []");
     assert_eq!(of(3).1, TypeIdx(1), "it is not the last of its group");
     let plain: Types = [FuncType::new([I32], [])].into_iter().collect();
     assert_eq!(of(1), (plain, TypeIdx(0)));

@@ -290,7 +290,6 @@ impl Store {
         let frames = reserve_all(spare.as_ref(), frame_bytes)?;
         let room = spare.as_deref().map(Spare::take_room).unwrap_or_default();
         let epoch = Arc::new(AtomicU64::new(0));
-        let heap = if settings.deterministic { Heap::whole() } else { Heap::new() };
         let vm = first_vm(settings, stack_bytes, stacks.values(), &frames, &epoch);
         let mut store = Store {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
@@ -318,7 +317,7 @@ impl Store {
             held: Vec::new(),
             roots: RefCell::new(Roots::NONE),
             host_calls: Arc::default(),
-            heap,
+            heap: Heap::of(settings.deterministic),
             layouts: Vec::new(),
             constant_bytes: 0,
             traced_globals: Vec::new(),

@@ -388,8 +388,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pair::side::Types;
-    use prova_module::{Features, Limits, Module};
+    use prova_module::{Features, Limits, Module, TypeRegistry};
 
     fn found(a: &str, b: &str) -> Agreement {
         counted(a, b, 40).0
@@ -406,8 +405,8 @@ mod tests {
             Module::decode(bytes, &Features::default(), &Limits::default()).expect("a module")
         };
         let (a, b) = (module(a), module(b));
-        let mut types = Types::new();
-        let sides = (Side::new(&a, &mut types, 0), Side::new(&b, &mut types, 0));
+        let mut types = TypeRegistry::new();
+        let sides = (Side::new(&a, &mut types), Side::new(&b, &mut types));
         let worlds = Worlds::new(&sides.1);
         let runner = |side: &Side<'_>| {
             let alone = extract(side, 0, &HashMap::new()).expect("it can be cut out");

@@ -216,7 +216,7 @@ pub(crate) fn lockstep(
         // Nothing else has a role.
         let role = match x.tok {
             Tok::I32(_) | Tok::I64(_) | Tok::Mem { .. } => roles.of(funcs.0, &x, &y),
-            Tok::Raw(_) | Tok::Func(..) | Tok::Indirect(..) => Role::Unknown,
+            Tok::Raw(_) | Tok::Func(..) | Tok::Indirect(..) | Tok::Typed { .. } => Role::Unknown,
             Tok::Block(..) | Tok::Local(..) | Tok::Global(..) => Role::Unknown,
         };
         match (shift.tokens(sides, role, &x.tok, &y.tok), x.tok, y.tok) {

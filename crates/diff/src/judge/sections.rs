@@ -21,7 +21,7 @@ use crate::numbers::uses::Roles;
 use crate::pair::side::Side;
 use crate::pair::token::{Tok, Tokens};
 use prova_builds::names::printable;
-use prova_module::{BinaryReader, ExternKind, ExternType, MemoryType, ValType};
+use prova_module::{BinaryReader, ExternKind, ExternType, MemoryType, TableType, ValType};
 use std::collections::BTreeMap;
 
 /// Finds all differences of these sections; partners of functions and globals are in the sides.
@@ -228,7 +228,14 @@ fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found<'_>>) {
     };
     let slots_differ = sides.0.slots().count() != sides.1.slots().count();
     for i in 0..tables_a.len().max(tables_b.len()) {
-        if tables_a.get(i) != tables_b.get(i) || id(sides.0, i) != id(sides.1, i) {
+        let (x, y) = (tables_a.get(i), tables_b.get(i));
+        // Types of elements may have other numbers.
+        let same = |x: &TableType, y: &TableType| *x == TableType { ref_type: x.ref_type, ..*y };
+        let shapes = match (x, y) {
+            (Some(x), Some(y)) => same(x, y),
+            (x, y) => x == y,
+        };
+        if !shapes || id(sides.0, i) != id(sides.1, i) {
             let least = |tables: &[prova_module::TableType]| tables.get(i).map(|table| table.min);
             let what = What::Elements(least(tables_a), least(tables_b));
             let mut one = Found::new(Kind::Table, Verdict::Changed, format!("table{i}"), what);

@@ -14,8 +14,7 @@ use crate::judge::verdict::{Kind, Verdict};
 use crate::numbers::image::fits;
 use crate::numbers::slots::{Slots, slots};
 use crate::pair::side::Side;
-use crate::pair::table::{Entry, items};
-use prova_module::{ConstExpr, Element, ElementKind};
+use prova_module::{ConstExpr, Element, ElementItems, ElementKind};
 
 /// A segment as it acts: kind, place, contents, by B's indices.
 fn acts(side: &Side<'_>, element: &Element) -> String {
@@ -25,12 +24,13 @@ fn acts(side: &Side<'_>, element: &Element) -> String {
         ElementKind::Declared => "declared".to_owned(),
         ElementKind::Active { table, offset } => format!("{} at {}", table.0, expr(offset)),
     };
-    let items = items(element).into_iter().map(|entry| match entry {
-        Entry::Func(func) => Entry::Func(side.canonical_func(func)),
-        Entry::Global(global) => Entry::Global(side.canonical_global(global)),
-        other => other,
-    });
-    format!("{place} {:?}", items.collect::<Vec<Entry>>())
+    let items: Vec<String> = match &element.items {
+        ElementItems::Funcs(funcs) => {
+            funcs.iter().map(|func| format!("func {}", side.canonical_func(func.0))).collect()
+        }
+        ElementItems::Exprs(_, exprs) => exprs.iter().map(expr).collect(),
+    };
+    format!("{place} {}", items.join(", "))
 }
 
 /// All that differs in tables' contents. `closed` says of a table whether all code that uses it

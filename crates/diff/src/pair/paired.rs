@@ -3,8 +3,8 @@
 use super::globals;
 use super::matching::{Matching, matching};
 use super::profile::{Profile, profiles};
-use super::side::{Side, Types};
-use prova_module::Module;
+use super::side::Side;
+use prova_module::{Module, TypeRegistry};
 
 /// How far before the data a number may be that is the address of something in it: compilers fold
 /// the least index of a table into its address.
@@ -36,10 +36,8 @@ impl<'m> Paired<'m> {
 
 /// Both modules as they are compared.
 fn sides<'m>(a: &'m Module, b: &'m Module) -> (Side<'m>, Side<'m>) {
-    let mut types = Types::new();
-    let lists = u8::from(a.types() != b.types());
-    let (mut side_a, mut side_b) =
-        (Side::new(a, &mut types, lists), Side::new(b, &mut types, 2 * lists));
+    let mut types = TypeRegistry::new();
+    let (mut side_a, mut side_b) = (Side::new(a, &mut types), Side::new(b, &mut types));
     // A number that may be an address on one side may be meant as an address on the other.
     let (x, y) = (side_a.addresses.clone(), side_b.addresses.clone());
     side_a.addresses = biased(hull(x, y));

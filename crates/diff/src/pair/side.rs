@@ -1,6 +1,7 @@
 //! One of the two modules, with its indices mapped into ids that both share.
 //!
-//! 1. Type ids are interned over both modules: equal ids are equal types.
+//! 1. Type ids are interned over both modules ([`TypeRegistry`]): equal ids are equal types,
+//!    with all types that they name, at any numbers.
 //! 2. Canonical function ids of side B are its own indices. Those of side A are the indices of
 //!    their partners, and `ALONE | index` without one. So equal ids are partners.
 
@@ -8,9 +9,10 @@ use crate::pair::relocs::{Meaning, Relocs};
 use crate::pair::table::{Entry, Table, tables};
 use crate::pair::token::{Item, Tok, Tokens};
 use prova_builds::names::{demangle, printable};
+use prova_module::ops::Immediate;
 use prova_module::{
-    BinaryReader, ConstExpr, ConstOp, DataIdx, ExternKind, ExternType, FuncIdx, FuncType,
-    GlobalIdx, HeapType, Module, TypeDef, TypeIdx, UnpackedIndex, ValType,
+    BinaryReader, ConstExpr, ConstOp, DataIdx, ExternKind, ExternType, FuncIdx, GlobalIdx,
+    HeapType, Module, TypeRegistry, UnpackedIndex, ValType,
 };
 use prova_xref::MemoryMap;
 use std::collections::HashMap;
@@ -20,10 +22,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bit of a canonical id that has no partner.
 pub(crate) const ALONE: u32 = 1 << 31;
-
-/// Types of both modules. A type that names others by index is one only with its whole list: `0` if
-/// both modules have equal lists, else the side.
-pub(crate) type Types = HashMap<(FuncType, TypeDef, u8), u32>;
 
 /// A module and its maps.
 pub(crate) struct Side<'m> {
@@ -48,15 +46,13 @@ pub(crate) struct Side<'m> {
 }
 
 impl<'m> Side<'m> {
-    /// `list` is 0 if both modules have equal lists of types, else the side's number.
-    pub(crate) fn new(module: &'m Module, types: &mut Types, list: u8) -> Side<'m> {
-        let type_ids = (0..).map(TypeIdx).zip(module.types().iter()).map(|(at, ty)| {
-            let next = types.len() as u32;
-            let def = module.types().def(at).cloned().unwrap_or(TypeDef::PLAIN);
-            let list = if module.types().names_none(at) { 0 } else { list };
-            *types.entry((ty.clone(), def, list)).or_insert(next)
-        });
-        let type_ids = type_ids.collect();
+    /// `types` are those of both modules. Should they be more than a registry holds, then no type
+    /// of the second module equals one of the first.
+    pub(crate) fn new(module: &'m Module, types: &mut TypeRegistry) -> Side<'m> {
+        let type_ids = match types.intern_all(module.types()) {
+            Some(ids) => ids.into_iter().map(|id| id.0).collect(),
+            None => (TypeRegistry::TYPES_MAX..).take(module.types().len()).collect(),
+        };
         let map = MemoryMap::new(module);
         let addresses = map.addresses().unwrap_or(0..0);
         let exports = module.exports().iter().rev();
@@ -209,12 +205,18 @@ impl<'m> Side<'m> {
         })
     }
 
-    /// A constant expression with indices of the other side's partners: equal texts are equal
-    /// values.
+    /// A constant expression with indices of the other side's partners and ids of types: equal
+    /// texts are equal values.
     pub(crate) fn const_expr(&self, expr: &ConstExpr) -> String {
         let one = |op: &ConstOp| match op {
             ConstOp::GlobalGet(global) => format!("global {}", self.canonical_global(global.0)),
             ConstOp::RefFunc(func) => format!("func {}", self.canonical_func(func.0)),
+            ConstOp::RefNull(ty) => format!("null {}", self.val_id(ValType::Ref(*ty))),
+            ConstOp::Aggregate { opcode, first, second }
+                if opcode.row().immediates.first() == Some(&Immediate::type_) =>
+            {
+                format!("{opcode:?} {} {second}", self.type_id(*first))
+            }
             op => format!("{op:?}"),
         };
         expr.ops().iter().map(one).collect::<Vec<String>>().join(" ")

@@ -2,15 +2,16 @@
 //! two modules can be compared.
 //!
 //! 1. Two tokens of one module are equal exactly if the operators are, up to duplicate types.
+//!    Noticed by: `tests`, for each operator beside each other one.
 //! 2. `index` of an item is the operator's index as written; the token has the interned or
 //!    canonical one.
 //! 3. [`Tokens`] and [`Operators`] give the same items. Noticed by: `tests` here.
 
 use crate::pair::side::Side;
-use prova_module::ops::{Class, Immediate, Opcode, Value};
+use prova_module::ops::{Class, Immediate, Immediates, Opcode, Value};
 use prova_module::{
     BinaryReader, BlockType, FuncIdx, HeapType, MemArg, MemArgTarget, Module, Operator,
-    OperatorsReader, UnpackedIndex,
+    OperatorsReader, RefType, UnpackedIndex, ValType,
 };
 use std::ops::Range;
 
@@ -32,7 +33,10 @@ pub(crate) enum Tok<'m> {
     /// `call_indirect`, `return_call_indirect`, `call_ref`, `return_call_ref`: opcode, interned
     /// type, table.
     Indirect(u8, u32, u32),
-    /// `block`, `loop`, `if`, `try_table`.
+    /// Operators behind the prefix of objects, and `select` with a type: opcode with its prefix,
+    /// ids of the types that it names in order, and its other numbers.
+    Typed { code: u32, types: [u32; 2], rest: [u32; 2] },
+    /// `block`, `loop`, `if`.
     Block(u8, BlockKey),
     /// `local.get`, `local.set`, `local.tee`.
     Local(u8, u32),
@@ -231,6 +235,9 @@ fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32
     if let Some(func) = immediates.index(Immediate::func) {
         return (Tok::Func(code, side.canonical_func(func)), func);
     }
+    if let Some(typed) = typed(side, &immediates, raw) {
+        return typed;
+    }
     if let Some(ty) = immediates.index(Immediate::type_) {
         let table = immediates.index(Immediate::table).unwrap_or(0);
         return (Tok::Indirect(code, side.type_id(ty), table), ty);
@@ -264,10 +271,60 @@ fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32
     (constant.unwrap_or(Tok::Raw(raw)), 0)
 }
 
-/// The opcode of a memory operator with its prefix in the high half.
+/// The prefix of operators on objects.
+const OBJECTS: u8 = 0xfb;
+/// The opcode of a `select` with a type.
+const SELECT: u8 = 0x1c;
+
+/// The token of such an operator, and the first number of a type that it names; `None` for another
+/// operator, and for one with more immediates than the token holds.
+fn typed<'m>(side: &Side<'_>, immediates: &Immediates<'_>, raw: &[u8]) -> Option<(Tok<'m>, u32)> {
+    if !matches!(raw.first(), Some(&(OBJECTS | SELECT))) {
+        return None;
+    }
+    let (mut types, mut rest, mut index) = (Vec::new(), Vec::new(), None);
+    let named = |ty: ValType| match ty {
+        ValType::Ref(ty) => ty.type_index().and_then(|index| index.unpack().as_module_index()),
+        _ => None,
+    };
+    for (kind, value) in immediates.iter() {
+        match value {
+            Value::Index(ty) if kind == Immediate::type_ => {
+                types.push(side.type_id(*ty));
+                index = index.or(Some(*ty));
+            }
+            Value::Index(other) => rest.push(*other),
+            Value::Heap(heap) => {
+                let ty = ValType::Ref(RefType::new(true, *heap)?);
+                types.push(side.val_id(ty));
+                index = index.or(named(ty));
+            }
+            Value::Ref(ty) => {
+                types.push(side.val_id(ValType::Ref(*ty)));
+                index = index.or(named(ValType::Ref(*ty)));
+            }
+            Value::Val(ty) => {
+                types.push(side.val_id(*ty));
+                index = index.or(named(*ty));
+            }
+            _ => return None,
+        }
+    }
+    // Only what has types differs from its bytes.
+    let first = *types.first()?;
+    if types.len() > 2 || rest.len() > 2 {
+        return None;
+    }
+    let at = |list: &[u32], at: usize| list.get(at).copied().unwrap_or_default();
+    let types = [first, at(&types, 1)];
+    let rest = [at(&rest, 0), at(&rest, 1)];
+    Some((Tok::Typed { code: prefixed(raw), types, rest }, index.unwrap_or_default()))
+}
+
+/// The opcode of an operator with its prefix in the high half, if it has one.
 pub(crate) fn prefixed(raw: &[u8]) -> u32 {
     let first = raw.first().copied().unwrap_or_default();
-    if !matches!(first, 0xfd | 0xfe) {
+    if !matches!(first, OBJECTS | 0xfd | 0xfe) {
         return first.into();
     }
     let mut sub = 0u32;
@@ -283,8 +340,89 @@ pub(crate) fn prefixed(raw: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pair::side::Types;
-    use prova_module::{Features, Limits};
+    use prova_module::{Features, Limits, TypeRegistry};
+
+    const OBJECTS: &str = "(module
+        (type $p (sub (struct (field (mut i32)) (field (mut i32)))))
+        (type $q (sub $p (struct (field (mut i32)) (field (mut i32)) (field i32))))
+        (type $a (array (mut i32))) (type $b (array (mut i64))) (type $f (func (result i32)))
+        (table 1 funcref) (table 1 funcref)
+        (data $d \"12345678\") (data $e \"12345678\")
+        (elem $x func $one) (elem $y func $one)
+        (type $r (array (mut funcref)))
+        (func $one (type $f) (i32.const 1))
+        (func (param $p (ref $p)) (param $q (ref $q)) (param $a (ref $a)) (param $b (ref $b))
+          (param $r (ref $r)) (param $any anyref) (param $ext externref) (param $i (ref i31))
+          (param $c (ref null $f))";
+
+    /// Any two operators that differ have tokens that do (1).
+    #[test]
+    fn operators_that_differ_have_other_tokens() {
+        let all = "
+          struct.get $p 0 (local.get $p) | struct.get $p 1 (local.get $p) | struct.get $q 0 (local.get $q)
+          | struct.get $q 1 (local.get $q) | struct.get $q 2 (local.get $q) | struct.new_default $p
+          | struct.new_default $q | array.new_default $a (i32.const 1) | array.new_default $b (i32.const 1)
+          | struct.new $p (i32.const 0) (i32.const 0) | array.new $a (i32.const 0) (i32.const 0)
+          | array.new_fixed $a 1 (i32.const 0) | array.new_fixed $a 2 (i32.const 0) (i32.const 0)
+          | array.new_data $a $d (i32.const 0) (i32.const 0) | array.new_data $a $e (i32.const 0) (i32.const 0)
+          | array.new_elem $r $x (i32.const 0) (i32.const 0) | array.new_elem $r $y (i32.const 0) (i32.const 0)
+          | array.get $a (local.get $a) (i32.const 0) | array.get $b (local.get $b) (i32.const 0)
+          | array.len (local.get $a) | any.convert_extern (local.get $ext) | extern.convert_any (local.get $any)
+          | ref.i31 (i32.const 0) | i31.get_s (local.get $i) | i31.get_u (local.get $i)
+          | ref.eq (local.get $p) (local.get $q)
+          | ref.test (ref $p) (local.get $any) | ref.test (ref null $p) (local.get $any)
+          | ref.test (ref $q) (local.get $any) | ref.test (ref eq) (local.get $any)
+          | ref.test (ref null eq) (local.get $any) | ref.test (ref struct) (local.get $any)
+          | ref.cast (ref $p) (local.get $any) | ref.cast (ref null $p) (local.get $any)
+          | ref.cast (ref $q) (local.get $any) | ref.cast (ref eq) (local.get $any)
+          | ref.null $p | ref.null $q | ref.null any | ref.null struct
+          | select (result anyref) (local.get $p) (local.get $q) (i32.const 0)
+          | select (result (ref $p)) (local.get $p) (local.get $q) (i32.const 0)
+          | select (result (ref null $p)) (local.get $p) (local.get $q) (i32.const 0)
+          | call_ref $f (local.get $c) | call_indirect 0 (type $f) (i32.const 0)
+          | call_indirect 1 (type $f) (i32.const 0)";
+        let set = "
+          struct.set $p 0 (local.get $p) (i32.const 0) | struct.set $p 1 (local.get $p) (i32.const 0)
+          | struct.set $q 1 (local.get $q) (i32.const 0)
+          | array.set $a (local.get $a) (i32.const 0) (i32.const 0)
+          | array.set $b (local.get $b) (i32.const 0) (i64.const 0)
+          | array.fill $a (local.get $a) (i32.const 0) (i32.const 0) (i32.const 0)
+          | array.copy $a $a (local.get $a) (i32.const 0) (local.get $a) (i32.const 0) (i32.const 0)
+          | array.copy $b $b (local.get $b) (i32.const 0) (local.get $b) (i32.const 0) (i32.const 0)
+          | array.init_data $a $d (local.get $a) (i32.const 0) (i32.const 0) (i32.const 0)
+          | array.init_data $a $e (local.get $a) (i32.const 0) (i32.const 0) (i32.const 0)
+          | array.init_elem $r $x (local.get $r) (i32.const 0) (i32.const 0) (i32.const 0)
+          | array.init_elem $r $y (local.get $r) (i32.const 0) (i32.const 0) (i32.const 0)";
+        let casts = "
+          br_on_cast 0 anyref (ref $p) | br_on_cast 1 anyref (ref $p) | br_on_cast 0 anyref (ref null $p)
+          | br_on_cast 0 anyref (ref $q) | br_on_cast 0 (ref null $p) (ref $q)
+          | br_on_cast 0 anyref (ref eq) | br_on_cast_fail 0 anyref (ref $p)
+          | br_on_cast_fail 1 anyref (ref $p) | br_on_cast_fail 0 anyref (ref null $q)";
+        let mut body = String::new();
+        let each = |list: &'static str| list.split('|').map(str::trim);
+        each(all).for_each(|one| body += &format!("(drop ({one}))\n"));
+        each(set).for_each(|one| body += &format!("({one})\n"));
+        for one in each(casts) {
+            let value = if one.contains("0 (ref null $p)") { "$p" } else { "$any" };
+            body += &format!(
+                "(drop (block (result anyref) (block (result anyref) ({one} (local.get {value})))))\n"
+            );
+        }
+        let wasm = wat::parse_str(format!("{OBJECTS}\n{body}))"));
+        let wasm = wasm.unwrap_or_else(|error| panic!("{error}"));
+        let module = Module::decode(wasm, &Features::default(), &Limits::default());
+        let module = module.expect("a valid module");
+        let side = Side::new(&module, &mut TypeRegistry::new());
+        let mut known: Vec<(String, Tok<'_>)> = Vec::new();
+        for (op, item) in Operators::new(&side, 1).expect("a body") {
+            let text = format!("{op:?}");
+            match known.iter().find(|(_, tok)| *tok == item.tok) {
+                Some((other, tok)) => assert_eq!(*other, text, "both are {tok:?}"),
+                None => known.push((text, item.tok)),
+            }
+        }
+        assert!(known.len() > 80, "{}", known.len());
+    }
 
     /// Tokens that are made of bytes alone are those that are made of operators (3).
     #[test]
@@ -317,7 +455,7 @@ mod tests {
             let wasm = wat::parse_str(text).expect("a module");
             let module = Module::decode(wasm, &Features::default(), &Limits::default());
             let module = module.expect("a valid module");
-            let side = Side::new(&module, &mut Types::new(), 0);
+            let side = Side::new(&module, &mut TypeRegistry::new());
             let parts = |item: Item<'_>| format!("{item:?}");
             let tokens: Vec<String> = Tokens::new(&side, 0).unwrap().map(parts).collect();
             let whole = Operators::new(&side, 0).unwrap();

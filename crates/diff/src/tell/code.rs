@@ -4,8 +4,11 @@ use crate::judge::edit::{Edit, Single, Stretch};
 use crate::pair::side::Side;
 use crate::pair::token::{Item, Operators, Tokens};
 use crate::tell::report::{Line, Origin};
+use prova_builds::names::printable;
 use prova_module::ops::{Immediate, Opcode, Value};
-use prova_module::{BlockType, MemArgTarget, Operator};
+use prova_module::{
+    BlockType, HeapType, MemArgTarget, Operator, RefType, TypeIdx, UnpackedIndex, ValType, Written,
+};
 use prova_xref::op::mnemonic;
 
 /// Lines of context around a change.
@@ -127,6 +130,14 @@ pub(crate) fn lines(
     lines
 }
 
+/// A type by its name, or as `type 3`.
+fn type_name(side: &Side<'_>, ty: u32) -> String {
+    match side.module.names().ty(TypeIdx(ty)) {
+        Some(name) => printable(name),
+        None => format!("type {ty}"),
+    }
+}
+
 /// Bytes of an operator that are shown.
 const BYTES_MAX: usize = 24;
 /// Labels of a `br_table` that are shown.
@@ -141,7 +152,11 @@ fn show(side: &Side<'_>, op: &Operator<'_>, bytes: std::ops::Range<u32>) -> Stri
         Some(_) if !plain => format!(" ;; {}", side.map.describe(value)),
         Some(_) | None => String::new(),
     };
-    let type_at = |ty: u32| side.module.types().get(ty as usize).map(|ty| format!(" {ty}"));
+    // What is no function's stands by its name or number.
+    let type_at = |ty: u32| match side.module.types().func(TypeIdx(ty)) {
+        Some(ty) => format!(" {ty}"),
+        None => format!(" {}", type_name(side, ty)),
+    };
     for (kind, value) in Opcode::immediates(op).iter() {
         let shown = match value {
             Value::Index(index) if kind == Immediate::func => {
@@ -150,7 +165,7 @@ fn show(side: &Side<'_>, op: &Operator<'_>, bytes: std::ops::Range<u32>) -> Stri
             Value::Index(index) if kind == Immediate::global => {
                 format!(" {}", side.global_name(*index))
             }
-            Value::Index(index) if kind == Immediate::type_ => type_at(*index).unwrap_or_default(),
+            Value::Index(index) if kind == Immediate::type_ => type_at(*index),
             Value::Index(index) if matches!(kind, Immediate::local | Immediate::label) => {
                 format!(" {index}")
             }
@@ -176,8 +191,12 @@ fn show(side: &Side<'_>, op: &Operator<'_>, bytes: std::ops::Range<u32>) -> Stri
                 let depths: Vec<String> = depths.map(|depth| depth.to_string()).collect();
                 format!(" {} default {}", depths.join(" "), targets.default())
             }
-            Value::Block(BlockType::Type(ty)) => format!(" {ty}"),
-            Value::Block(BlockType::FuncType(ty)) => type_at(*ty).unwrap_or_default(),
+            Value::Block(BlockType::Type(ty)) | Value::Val(ty) => format!(" {}", Written(*ty)),
+            Value::Heap(HeapType::Concrete(UnpackedIndex::Module(ty))) => type_at(*ty),
+            Value::Heap(heap) => RefType::new(true, *heap)
+                .map_or(String::new(), |ty| format!(" {}", Written(ValType::Ref(ty)))),
+            Value::Ref(ty) => format!(" {}", Written(ValType::Ref(*ty))),
+            Value::Block(BlockType::FuncType(ty)) => type_at(*ty),
             Value::MemArg(memarg) => {
                 let memory = match memarg.target {
                     MemArgTarget::Memory(0) | MemArgTarget::Array(_) => String::new(),

@@ -353,7 +353,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         let Some(types) = types else { return instruction.encode(&mut self.out.bytes) };
         let kept = self.keep(&types);
         instruction.encode(&mut self.out.bytes);
-        let told = kept.iter().zip(&types).enumerate().filter(|&(at, _)| is_told(row, at));
+        let told = kept.iter().zip(&types).enumerate().filter(|&(at, _)| has_words(row, at));
         let mut all: Vec<Word> =
             told.flat_map(|(_, (&local, &ty))| words(&[local], &[ty])).collect();
         if let Some(ty) = read_of_object(module, row, immediates) {
@@ -451,8 +451,8 @@ fn operands_of_object(module: &Module, opcode: Opcode, two: (u32, u32)) -> Optio
     operand_types(module.types(), opcode, two)
 }
 
-/// Whether an operand of an operator on objects is told: not a reference that it looks into.
-fn is_told(row: &Row, at: usize) -> bool {
+/// Whether an operand of an operator on objects has words: not a reference that it looks into.
+fn has_words(row: &Row, at: usize) -> bool {
     row.params.get(at) != Some(&Kind::ref_)
 }
 
@@ -466,7 +466,7 @@ fn read_of_object(module: &Module, row: &Row, immediates: &Immediates<'_>) -> Op
 pub(super) fn words_of_object(module: &Module, row: &Row, immediates: &Immediates<'_>) -> usize {
     let types = operands_of_object(module, row.opcode, two_indices(immediates));
     let types = types.unwrap_or_default().into_iter().enumerate();
-    let told = types.filter(|&(at, _)| is_told(row, at)).map(|(_, ty)| ty);
+    let told = types.filter(|&(at, _)| has_words(row, at)).map(|(_, ty)| ty);
     let all = told.chain(read_of_object(module, row, immediates));
     all.map(|ty| if ty == ValType::V128 { 2 } else { 1 }).sum()
 }

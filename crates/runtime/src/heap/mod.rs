@@ -128,6 +128,11 @@ impl Heap {
         Heap { is_whole: true, ..Heap::new() }
     }
 
+    /// [`Heap::whole`] for a deterministic store, else [`Heap::new`].
+    pub(crate) fn of(deterministic: bool) -> Heap {
+        if deterministic { Heap::whole() } else { Heap::new() }
+    }
+
     /// The same with a region of `max` bytes at most.
     const fn within(region_max: u64) -> Heap {
         Heap {

@@ -282,10 +282,13 @@ impl<'m> Domain<'m> for Builder<'m> {
     }
 }
 
-/// `br_on_null`, `br_on_non_null`: the opcode without the depth, which is an edge here.
+/// A branch on a reference without the depth, which is an edge here; `br_on_cast` has its types.
 fn without_depth(item: Item<'_>) -> Item<'_> {
     match item.tok {
         Tok::Raw(raw) => Item { tok: Tok::Raw(raw.get(..1).unwrap_or_default()), ..item },
+        Tok::Typed { code, types, .. } => {
+            Item { tok: Tok::Typed { code, types, rest: [0; 2] }, ..item }
+        }
         tok => Item { tok, ..item },
     }
 }

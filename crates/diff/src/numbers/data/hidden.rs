@@ -150,7 +150,8 @@ fn code(found: &mut Found<'_, '_>, globals: &HashMap<u32, u64>) {
                     let base = globals.get(&item.index).filter(|base| !bases.contains(*base));
                     bases.extend(base.filter(|_| bases.len() < GLOBALS_MAX));
                 }
-                Tok::Func(..) | Tok::Indirect(..) | Tok::Block(..) | Tok::Local(..) => {}
+                Tok::Func(..) | Tok::Indirect(..) | Tok::Typed { .. } => {}
+                Tok::Block(..) | Tok::Local(..) => {}
             }
         }
         numbers.sort_unstable();
