@@ -51,15 +51,12 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             return None;
         }
         let key = module.proposal().and_then(proposal_key)?;
-        let threads = match key {
-            "shared-memory" => ", and `-S threads` for a program that starts threads",
-            "gc" => "",
-            _ => return Some(format!("`-W {key}` allows it.")),
-        };
-        return Some(format!(
-            "`-W {key}` allows it{threads}, but deterministic runs do not have it yet \
-             (`--deterministic`, and commands that record or compare runs)."
-        ));
+        return Some(match key {
+            "shared-memory" => "`-W shared-memory` allows it, and `-S threads` for a program that \
+                starts threads; runs that are deterministic, recorded or compared do not have it."
+                .to_owned(),
+            _ => format!("`-W {key}` allows it."),
+        });
     }
     match error.downcast_ref::<Trap>()? {
         Trap::StackOverflow => {
@@ -235,9 +232,13 @@ pub(crate) fn no_machine_code(refusals: &[Refusal], asked: bool) -> Option<Strin
 }
 
 /// The warning that the machine code of a file is not used, though machine code is.
-pub(crate) fn unused_code(module: &Module) -> Option<String> {
+pub(crate) fn unused_code(module: &Module, threads: bool) -> Option<String> {
     let why = module.unused_code()?;
-    let options = options_of_settings(why);
+    let options = match threads {
+        // No proof is there for shared memories, so no option of `compile` would help.
+        true => "; `-S threads` takes machine code from the cache, not from files".to_owned(),
+        false => options_of_settings(why),
+    };
     Some(format!("warning: the machine code of the file is not used: {why}{options}"))
 }
 

@@ -7,7 +7,9 @@
 
 use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, present, warn};
-use crate::{check_code, input, inspect_equal, inspect_native, inspect_ssa, opt, run, watchdog};
+use crate::{
+    check_code, hint, input, inspect_equal, inspect_native, inspect_ssa, opt, run, watchdog,
+};
 use prova_core::{Context, Explained, Module, Result, Translate, bail};
 use prova_diff::core_modules;
 use prova_diff::foreign::Foreign;
@@ -105,7 +107,8 @@ fn foreign(args: &InspectArgs, error: prova_core::Error) -> Result<Exit> {
         unfound.dedup();
         bail!(Misuse(unfound.join("; ")));
     }
-    warn(&format!("it does not run here, so its bytecode is not shown: {error:#}"));
+    let hint = hint::of(&error).map_or(String::new(), |hint| format!("\n{hint}"));
+    warn(&format!("its bytecode is not shown: {error:#}{hint}"));
     shown.iter().try_for_each(|node| present(node, false))?;
     Ok(Exit::Done)
 }

@@ -98,7 +98,7 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     if let (Some(file), Err(error)) = (coredump, &outcome) {
         write_coredump(&file, error, &mut store, path);
     }
-    warn_of_code(args, &all);
+    warn_of_code(args, &all, granted.threads);
     cache::save(&all);
     tell_stats(args, wasm.fuel, &store, &module)?;
     if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
@@ -139,9 +139,9 @@ fn main_module(args: &RunArgs, engine: &Engine, path: &Path) -> Result<Module> {
 }
 
 /// Says which machine code there is that did not run, and why.
-fn warn_of_code(args: &RunArgs, all: &[Module]) {
+fn warn_of_code(args: &RunArgs, all: &[Module], threads: bool) {
     let asked = args.engine.is_native() || runs_artifacts(args);
-    let unused = all.iter().map(hint::unused_code);
+    let unused = all.iter().map(|module| hint::unused_code(module, threads));
     let refused = all.iter().map(|module| hint::no_machine_code(&module.refusals(), asked));
     for line in unused.chain(refused).flatten() {
         warn(&printable(&line));

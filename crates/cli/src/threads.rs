@@ -33,17 +33,29 @@ pub(crate) fn configure(
     if wasm.asks(Proposal::SharedMemory) == Some(false) {
         bail!(Misuse("`-S threads` needs shared memories: leave `-W shared-memory=n` out".into()));
     }
+    let deterministic = args.engine.deterministic || wasm.nan_canonicalization == Some(true);
     let of_one_store = [
-        ("--record", args.record.is_some()),
-        ("--preload", !args.preloads.is_empty()),
-        ("--deterministic", args.engine.deterministic || wasm.nan_canonicalization == Some(true)),
-        ("-g", args.gdbstub.is_some()),
-        ("--profile", args.profile.as_deref().is_some_and(|how| how.starts_with("guest"))),
-        ("-D coredump", Debug::parse(&args.debug)?.coredump.is_some()),
-        ("--stats", matches!(args.stats, Some(Stats::Fuel | Stats::Dispatches))),
+        ("--record", args.record.is_some(), "what other threads write is not recorded"),
+        ("--preload", !args.preloads.is_empty(), "other modules are not made for each thread"),
+        ("--deterministic", deterministic, "threads take turns as the system likes"),
+        ("-g", args.gdbstub.is_some(), "the debugger stops one thread alone"),
+        (
+            "--profile",
+            args.profile.as_deref().is_some_and(|how| how.starts_with("guest")),
+            "one thread alone is sampled",
+        ),
+        (
+            "-D coredump",
+            Debug::parse(&args.debug)?.coredump.is_some(),
+            "the stacks of other threads are not written",
+        ),
+        (
+            "--stats",
+            matches!(args.stats, Some(Stats::Fuel | Stats::Dispatches)),
+            "one thread alone is counted",
+        ),
     ];
-    if let Some((option, _)) = of_one_store.iter().find(|(_, given)| *given) {
-        let why = "it is about one thread that nothing else interferes with";
+    if let Some((option, _, why)) = of_one_store.iter().find(|(_, given, _)| *given) {
         bail!(Misuse(format!("`{option}` and `-S threads` exclude each other: {why}")));
     }
     config.wasm_proposal(Proposal::SharedMemory, true).epoch_interruption(true);

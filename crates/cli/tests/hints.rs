@@ -79,9 +79,7 @@ fn a_proposal_that_is_off_names_its_key() {
         .expect(1, "")
         .says(&["unsupported: simd", "`-W simd` allows it."]);
     demo.write("types.wat", "(module (type (struct)))");
-    demo.run("-W gc=n types.wat")
-        .expect(1, "")
-        .says(&["unsupported: gc", "`-W gc` allows it, but deterministic runs do not have it yet"]);
+    demo.run("-W gc=n types.wat").expect(1, "").says(&["unsupported: gc", "`-W gc` allows it."]);
     demo.write(
         "gc.wat",
         r#"(module (type $s (struct)) (func (export "_start") (drop (struct.new $s))))"#,
@@ -249,7 +247,7 @@ fn a_trap_says_that_it_was_in_the_start_function_or_a_segment() {
             "wasm trap: wasm `unreachable` instruction executed\n",
         ]);
         demo.run(&format!("{tier} segment.wat")).expect(134, "").says(&[
-            "    0: failed to initialise tables and memories from its segments\n",
+            "    0: failed to initialise its globals, tables and memories\n",
             "wasm trap: out of bounds memory access\n",
         ]);
     }

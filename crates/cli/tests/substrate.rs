@@ -246,7 +246,7 @@ fn reports_name_the_profile() {
         let named = scratch.run(&format!("substrate {command} --deterministic"));
         assert_eq!(named.code, 0, "{command}: {}", named.err);
         assert_eq!(digest(&named.out), expected, "{command}");
-        assert!(named.out.contains("\"number\": 1"), "{}", named.out);
+        assert!(named.out.contains("\"number\": 2"), "{}", named.out);
         let narrow = format!("substrate {command} --deterministic -W max-wasm-stack=1048576");
         assert_ne!(digest(&scratch.run(&narrow).out), expected, "{command}");
         let plain = scratch.run(&format!("substrate {command}"));

@@ -168,6 +168,9 @@ impl fmt::Display for Refusal {
         let Refusal { func, compiler, reason } = self;
         match reason {
             RefusalReason::Declined(why) => write!(f, "{func}: `{compiler}` has no code: {why}"),
+            RefusalReason::Rejected(why @ CodeRefusal::Unproved(_)) => {
+                write!(f, "{func}: code of `{compiler}` is {why}")
+            }
             RefusalReason::Rejected(why) => {
                 write!(f, "{func}: code of `{compiler}` was rejected by its check: {why}")
             }

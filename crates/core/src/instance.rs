@@ -298,7 +298,7 @@ fn error_of_instantiation<T: 'static>(
             let error = store.error_of_trap(trap);
             match part {
                 Part::Segments => {
-                    error.context("failed to initialise tables and memories from its segments")
+                    error.context("failed to initialise its globals, tables and memories")
                 }
                 Part::Start => of_start(error),
             }

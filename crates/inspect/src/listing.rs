@@ -1,9 +1,10 @@
-//! A module → one row, and one member, for each of its functions.
+//! A module → one row, and one member, for each of its functions; and for each type that is no
+//! plain function type, since functions name those by number.
 
 use super::find::display;
 use prova_builds::names::{counted, demangle, printable};
 use prova_core::Module;
-use prova_module::{ExternKind, FuncIdx};
+use prova_module::{Composite, ExternKind, FuncIdx, StorageType, TypeIdx, Types, Written};
 use prova_report::{Node, Table};
 use serde::Serialize;
 use serde_json::json;
@@ -59,6 +60,58 @@ fn exports(module: &prova_module::Module) -> Vec<Vec<String>> {
     exports
 }
 
+/// A type that functions name by number.
+#[derive(Serialize)]
+struct Type {
+    index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// As in the text format.
+    text: String,
+}
+
+/// The types that are no plain function types.
+fn types(module: &prova_module::Module) -> Vec<Type> {
+    let all = module.types();
+    let indices = (0..all.len() as u32).map(TypeIdx);
+    let listed = indices.filter(|ty| all.def(*ty).is_some_and(|def| !def.is_plain()));
+    let one = |ty: TypeIdx| Type {
+        index: ty.0,
+        name: module.names().ty(ty).map(str::to_owned),
+        text: type_text(all, ty),
+    };
+    listed.map(one).collect()
+}
+
+/// A type as the text format has it.
+fn type_text(types: &Types, ty: TypeIdx) -> String {
+    let Some(def) = types.def(ty) else { return String::new() };
+    let storage = |ty: StorageType| match ty {
+        StorageType::I8 => "i8".to_owned(),
+        StorageType::I16 => "i16".to_owned(),
+        StorageType::Val(ty) => Written(ty).to_string(),
+    };
+    let field = |field: &prova_module::FieldType| match (storage(field.element_type), field.mutable)
+    {
+        (text, true) => format!("(mut {text})"),
+        (text, false) => text,
+    };
+    let composite = match &def.composite {
+        Composite::Func => types.func(ty).map(ToString::to_string).unwrap_or_default(),
+        Composite::Struct(fields) => {
+            let fields = fields.iter().map(|one| format!(" (field {})", field(one)));
+            format!("(struct{})", fields.collect::<String>())
+        }
+        Composite::Array(element) => format!("(array {})", field(element)),
+    };
+    let supertype = def.supertype.map_or(String::new(), |ty| format!(" {}", ty.0));
+    match (def.is_final, def.supertype) {
+        (true, None) => composite,
+        (true, Some(_)) => format!("(sub final{supertype} {composite})"),
+        (false, _) => format!("(sub{supertype} {composite})"),
+    }
+}
+
 /// The functions of a module, as a tree: a row for each.
 pub fn listing(module: &Module) -> Node {
     let wasm = module.wasm();
@@ -84,7 +137,22 @@ pub fn listing(module: &Module) -> Node {
         functions.push(entry);
     }
     let title = counted(functions.len() as u64, "function");
-    Node::of("functions", title).with(json!({ "functions": functions })).with_table(table)
+    let types = types(wasm);
+    let mut listed = Table::new("", &[">index", "name", "type"]);
+    for Type { index, name, text } in &types {
+        let name = name.as_deref().map_or("-".to_owned(), printable);
+        listed.push([index.to_string(), name, text.clone()], false);
+    }
+    let title_of_types =
+        format!("{} besides plain function types", counted(types.len() as u64, "type"));
+    let node = Node::of("functions", title).with_table(table);
+    match types.is_empty() {
+        true => node.with(json!({ "functions": functions })),
+        false => {
+            let below = Node::of("types", title_of_types).with_table(listed);
+            node.with(json!({ "functions": functions, "types": types })).with_children([below])
+        }
+    }
 }
 
 impl Entry {

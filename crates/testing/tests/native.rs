@@ -22,6 +22,8 @@ fn cases(generator: Generator, seed: u64, modules: u64, funcs: usize) -> Options
 fn machine_code_does_what_the_reference_tier_does() {
     let tally = campaign(&cases(Generator::Biased, 1, 40, 20), false).expect("they agree");
     assert!(tally.native > 100, "{tally:?}");
+    let tally = campaign(&cases(Generator::BiasedObjects, 1, 24, 20), false).expect("they agree");
+    assert!(tally.native > 100, "{tally:?}");
 }
 
 /// Functions and loops go over to machine code at rounds and calls at random, in every metering
@@ -30,6 +32,8 @@ fn machine_code_does_what_the_reference_tier_does() {
 fn a_program_does_the_same_wherever_it_goes_over_to_machine_code() {
     let tally = campaign(&cases(Generator::Biased, 3, 200, 12), true).expect("they agree");
     assert!(tally.native > 100 && tally.entered > 50 && tally.looks > 1_000, "{tally:?}");
+    let tally = campaign(&cases(Generator::BiasedObjects, 3, 60, 12), true).expect("they agree");
+    assert!(tally.native > 50 && tally.entered > 10 && tally.looks > 300, "{tally:?}");
     let tally = campaign(&cases(Generator::Smith, 3, 300, 12), true).expect("they agree");
     assert!(tally.looks > 100, "{tally:?}");
 }

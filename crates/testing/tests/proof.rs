@@ -15,7 +15,9 @@ fn short(generator: Generator, count: u64, plant: Option<Plant>) -> Totals {
 
 #[test]
 fn honest_code_is_accepted() {
-    for (generator, funcs) in [(Generator::Biased, 5_000), (Generator::Smith, 500)] {
+    for (generator, funcs) in
+        [(Generator::Biased, 5_000), (Generator::BiasedObjects, 2_000), (Generator::Smith, 500)]
+    {
         let totals = short(generator, funcs, None);
         assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
         assert!(

@@ -38,7 +38,11 @@ fn the_suite_passes_behind_its_trip() {
 #[test]
 fn generated_modules_go_on_their_trip() {
     let mut tally = Tally::default();
-    for (generator, modules, funcs) in [(Generator::Biased, 60, 20), (Generator::Smith, 60, 20)] {
+    for (generator, modules, funcs) in [
+        (Generator::Biased, 60, 20),
+        (Generator::BiasedObjects, 30, 20),
+        (Generator::Smith, 60, 20),
+    ] {
         for index in 0..modules {
             rewrite(generator.case(3, index, funcs).wasm, 1, &mut tally);
         }
@@ -55,6 +59,7 @@ fn generated_modules_go_on_their_trip() {
 fn generated_modules_run_as_before_behind_their_trip() {
     for (generator, modules) in [
         (Generator::Biased, 12),
+        (Generator::BiasedObjects, 12),
         (Generator::Smith, 60),
         (Generator::Addresses, 30),
         (Generator::Programs, 12),

@@ -512,15 +512,47 @@ fn same_trap(actual: &str, wanted: &str) -> bool {
 
 fn describe(pattern: &WastRet<'_>) -> String {
     match pattern {
-        WastRet::Core(WastRetCore::I32(x)) => format!("(i32.const {x})"),
-        WastRet::Core(WastRetCore::I64(x)) => format!("(i64.const {x})"),
+        WastRet::Core(pattern) => describe_core(pattern),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A pattern of a value as scripts have it.
+fn describe_core(pattern: &WastRetCore<'_>) -> String {
+    use WastRetCore as R;
+    match pattern {
+        R::I32(x) => format!("(i32.const {x})"),
+        R::I64(x) => format!("(i64.const {x})"),
+        R::RefNull(_) => "(ref.null)".to_owned(),
+        R::RefExtern(None) => "(ref.extern)".to_owned(),
+        R::RefExtern(Some(host)) => format!("(ref.extern {host})"),
+        R::RefHost(host) => format!("(ref.host {host})"),
+        R::RefFunc(_) => "(ref.func)".to_owned(),
+        R::RefAny => "(ref.any)".to_owned(),
+        R::RefEq => "(ref.eq)".to_owned(),
+        R::RefArray => "(ref.array)".to_owned(),
+        R::RefStruct => "(ref.struct)".to_owned(),
+        R::RefI31 => "(ref.i31)".to_owned(),
+        R::Either(all) => {
+            let all: Vec<String> = all.iter().map(describe_core).collect();
+            format!("(either {})", all.join(" "))
+        }
+        // Floats and vectors with their kinds of NaNs.
         other => format!("{other:?}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::same_trap;
+    use super::{describe_core, same_trap};
+    use wast::core::WastRetCore;
+
+    #[test]
+    fn patterns_are_told_as_scripts_have_them() {
+        let either = WastRetCore::Either(vec![WastRetCore::RefI31, WastRetCore::RefNull(None)]);
+        assert_eq!(describe_core(&either), "(either (ref.i31) (ref.null))");
+        assert_eq!(describe_core(&WastRetCore::RefArray), "(ref.array)");
+    }
 
     #[test]
     fn words_for_traps() {

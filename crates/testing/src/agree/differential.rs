@@ -25,7 +25,6 @@ use crate::sides::report::describe;
 use crate::sides::run::{Failure, Outcome, Program, Record, Setup};
 use crate::sides::{Side, Translated};
 use prova_core::Tier;
-use prova_module::Module;
 use prova_runtime::{Attach, Metering, Settings};
 use std::sync::Arc;
 
@@ -112,7 +111,8 @@ pub fn check(case: &Case, index: u64, plant: Option<Plant>) -> Result<Tally, Dis
     };
     let deterministic = !case.nan_free || index.is_multiple_of(3);
     let host = Host::of(index / 4);
-    let mut comparison = Comparison { case, module: &module, plant, host, runs: 0 };
+    let program = Program::of(&module, case, host).collecting(index);
+    let mut comparison = Comparison { program, plant, runs: 0 };
     let settings = Settings { metering: Metering::Fuel, deterministic };
     let expected = comparison.metered(case.fuel, settings, &[Tier::TAIL, Tier::MATCH])?;
     comparison.others(&expected, deterministic, index)?;
@@ -136,10 +136,8 @@ pub fn check(case: &Case, index: u64, plant: Option<Plant>) -> Result<Tally, Dis
 }
 
 struct Comparison<'c> {
-    case: &'c Case,
-    module: &'c Module,
+    program: Program<'c>,
     plant: Option<Plant>,
-    host: Host,
     runs: u64,
 }
 
@@ -151,7 +149,7 @@ impl Comparison<'_> {
         settings: Settings,
         tiers: &[Tier],
     ) -> Result<Record, Disagreement> {
-        let program = Program { fuel, ..Program::of(self.module, self.case, self.host) };
+        let program = Program { fuel, ..self.program };
         let attach = self.translation(settings);
         let sides: Vec<Translated> = tiers
             .iter()
@@ -180,7 +178,7 @@ impl Comparison<'_> {
         let tier = if index.is_multiple_of(2) { Tier::TAIL } else { Tier::MATCH };
         let settings = Settings { metering, deterministic };
         let skip_from = expected.first(Outcome::is_out_of_fuel);
-        let program = Program { skip_from, ..Program::of(self.module, self.case, self.host) };
+        let program = Program { skip_from, ..self.program };
         let setup = Setup { tier, settings };
         let side = Translated { setup, attach: self.translation(settings) };
         self.runs += 1;

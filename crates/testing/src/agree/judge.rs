@@ -199,6 +199,7 @@ fn values(types: &[ValType], cells: &[Cell]) -> String {
                 format!("(v128.const i64x2 {cell} {high})")
             }
             Ty::Func | Ty::Exn | Ty::Ref => "(ref.null func)".to_owned(),
+            Ty::Any | Ty::Pair | Ty::Bytes => "(ref.null any)".to_owned(),
         });
         at += ty.cells();
     }

@@ -54,7 +54,7 @@ pub fn sides(
     let settings = settings(index);
     let reference =
         |metering| Setup { tier: Tier::Reference, settings: Settings { metering, ..settings } };
-    let mut program = Program::of(&module, case, host);
+    let mut program = Program::of(&module, case, host).collecting(index);
     let mut expected = reference(Metering::Fuel).run(&program);
     if !settings.metering.has_fuel() {
         // A run that exhausts its fuel might never end without metering.

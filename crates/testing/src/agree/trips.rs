@@ -80,9 +80,11 @@ pub fn campaign(options: &Options) -> Totals {
     campaign::campaign(options, enough, |index| {
         let way = match options.generator {
             Generator::Programs => Way::Program,
-            Generator::Biased | Generator::Smith | Generator::Addresses | Generator::Objects => {
-                Way::of(index)
-            }
+            Generator::Biased
+            | Generator::Smith
+            | Generator::Addresses
+            | Generator::Objects
+            | Generator::BiasedObjects => Way::of(index),
         };
         let tried = compare(&options.case(index), index, way, None);
         tried.map_err(|what| format!("case {index}: {what}"))

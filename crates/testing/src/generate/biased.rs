@@ -64,9 +64,18 @@ const REF_ELEMENT: RefType =
 
 /// A module of about `funcs` functions, with calls of each.
 pub fn case(rng: &mut Rng, funcs: usize) -> Case {
+    with(rng, funcs, false)
+}
+
+/// The same, of a module whose functions work on structures, arrays and small integers too.
+pub fn of_objects(rng: &mut Rng, funcs: usize) -> Case {
+    with(rng, funcs, true)
+}
+
+fn with(rng: &mut Rng, funcs: usize, objects: bool) -> Case {
     let nan_free = rng.percent(35);
     let memories = memories(rng);
-    let mut types = Types::default();
+    let mut types = if objects { Types::with_objects() } else { Types::default() };
     let referred = Signature { params: vec![Ty::I32], results: vec![Ty::I32] };
     // The first type that is asked for is type 0 = `Ty::REF_TYPE`.
     types.index(&referred.params, &referred.results);
@@ -88,7 +97,11 @@ pub fn case(rng: &mut Rng, funcs: usize) -> Case {
         nan_free,
         table_elements: TABLE_ELEMENTS,
         tags: tags(rng),
+        objects,
     };
+    if objects {
+        shape.globals.extend(Ty::OBJECTS);
+    }
     let mut signatures = Vec::new();
     let mut bodies = Vec::new();
     for i in 0..HELPERS {
@@ -171,7 +184,7 @@ fn arguments(rng: &mut Rng, params: &[Ty]) -> Vec<Cell> {
             cells.push(match ty {
                 Ty::I32 | Ty::F32 => bits & 0xffff_ffff,
                 Ty::I64 | Ty::F64 | Ty::V128 => bits,
-                Ty::Func | Ty::Exn | Ty::Ref => 0,
+                Ty::Func | Ty::Exn | Ty::Ref | Ty::Any | Ty::Pair | Ty::Bytes => 0,
             });
         }
     }
@@ -195,6 +208,7 @@ pub(super) fn interesting(rng: &mut Rng, ty: Ty) -> u64 {
         Ty::F64 => 0xfff4_0000_0000_0001,
         Ty::I64 | Ty::V128 if rng.percent(40) => *rng.pick(&I64),
         Ty::I32 | Ty::I64 | Ty::V128 | Ty::Func | Ty::Exn | Ty::Ref => *rng.pick(&I32),
+        Ty::Any | Ty::Pair | Ty::Bytes => *rng.pick(&I32),
     }
 }
 
@@ -307,7 +321,9 @@ fn globals(shape: &Shape) -> GlobalSection {
             Ty::F32 => ConstExpr::f32_const(1.25_f32.into()),
             Ty::F64 => ConstExpr::f64_const((-2.5_f64).into()),
             Ty::V128 => ConstExpr::v128_const(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
-            Ty::Func | Ty::Exn | Ty::Ref => ConstExpr::ref_null(ty.heap_type()),
+            Ty::Func | Ty::Exn | Ty::Ref | Ty::Any | Ty::Pair | Ty::Bytes => {
+                ConstExpr::ref_null(ty.heap_type())
+            }
         };
         globals.global(GlobalType { val_type: ty.encoder(), mutable: true, shared: false }, &init);
     }

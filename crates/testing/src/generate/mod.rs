@@ -103,6 +103,8 @@ pub enum Generator {
     Addresses,
     /// wasm-smith's modules with types of objects.
     Objects,
+    /// The first, whose functions work on structures, arrays and small integers too.
+    BiasedObjects,
     /// The first two as programs: few exports, and calls with known arguments.
     Programs,
 }
@@ -117,6 +119,7 @@ impl Generator {
             Generator::Smith => smith::case(&mut rng),
             Generator::Addresses => addresses::case(&mut rng, funcs),
             Generator::Objects => smith::objects(&mut rng),
+            Generator::BiasedObjects => biased::of_objects(&mut rng, funcs),
             Generator::Programs => {
                 let of = if rng.percent(25) { Generator::Smith } else { Generator::Biased };
                 let case = of.case(seed, index, funcs);
@@ -128,9 +131,10 @@ impl Generator {
     /// The same, but that a module of wasm-smith imports nothing, so that any engine can run it.
     pub fn alone(self, seed: u64, index: u64, funcs: usize) -> Case {
         match self {
-            Generator::Biased | Generator::Addresses | Generator::Programs => {
-                self.case(seed, index, funcs)
-            }
+            Generator::Biased
+            | Generator::Addresses
+            | Generator::BiasedObjects
+            | Generator::Programs => self.case(seed, index, funcs),
             Generator::Smith => smith::alone(&mut Rng::of(seed, index)),
             Generator::Objects => smith::objects_alone(&mut Rng::of(seed, index)),
         }

@@ -33,6 +33,12 @@ pub enum Ty {
     Exn,
     /// `(ref null $r)`, where `$r` is type [`Ty::REF_TYPE`] of a generated module, `(i32) → (i32)`.
     Ref,
+    /// `anyref`, in modules with objects, as the next two.
+    Any,
+    /// `(ref null $pair)`, where `$pair` is type [`Ty::PAIR`].
+    Pair,
+    /// `(ref null $bytes)`, where `$bytes` is type [`Ty::BYTES`].
+    Bytes,
 }
 
 impl Ty {
@@ -42,8 +48,17 @@ impl Ty {
     /// The references.
     pub const REFERENCES: [Ty; 3] = [Ty::Func, Ty::Exn, Ty::Ref];
 
+    /// The references to objects.
+    pub const OBJECTS: [Ty; 3] = [Ty::Any, Ty::Pair, Ty::Bytes];
+
     /// The function type that [`Ty::Ref`] refers to.
     pub const REF_TYPE: u32 = 0;
+
+    /// An array of bytes.
+    pub const BYTES: u32 = 1;
+
+    /// A structure.
+    pub const PAIR: u32 = 2;
 
     /// The type for the encoder.
     pub fn encoder(self) -> wasm_encoder::ValType {
@@ -53,7 +68,7 @@ impl Ty {
             Ty::F32 => wasm_encoder::ValType::F32,
             Ty::F64 => wasm_encoder::ValType::F64,
             Ty::V128 => wasm_encoder::ValType::V128,
-            Ty::Func | Ty::Exn | Ty::Ref => {
+            Ty::Func | Ty::Exn | Ty::Ref | Ty::Any | Ty::Pair | Ty::Bytes => {
                 wasm_encoder::ValType::Ref(RefType { nullable: true, heap_type: self.heap_type() })
             }
         }
@@ -64,17 +79,20 @@ impl Ty {
         match self {
             Ty::Exn => HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn },
             Ty::Ref => HeapType::Concrete(Ty::REF_TYPE),
+            Ty::Any => HeapType::ANY,
+            Ty::Pair => HeapType::Concrete(Ty::PAIR),
+            Ty::Bytes => HeapType::Concrete(Ty::BYTES),
             Ty::I32 | Ty::I64 | Ty::F32 | Ty::F64 | Ty::V128 | Ty::Func => HeapType::FUNC,
         }
     }
 
     /// Whether it is a reference.
     pub fn is_reference(self) -> bool {
-        Ty::REFERENCES.contains(&self)
+        Ty::REFERENCES.contains(&self) || Ty::OBJECTS.contains(&self)
     }
 
     /// A set of this type alone, to be joined with others.
-    pub fn bit(self) -> u8 {
+    pub fn bit(self) -> u16 {
         1 << self as u8
     }
 
@@ -118,7 +136,7 @@ pub struct Plain {
     /// Its immediate.
     pub immediate: Immediate,
     /// The types of `params` and `results` together, as [`Ty::bit`]s.
-    pub types: u8,
+    pub types: u16,
     /// Whether it may make a NaN whose bits the specification leaves open.
     pub makes_nan: bool,
 }

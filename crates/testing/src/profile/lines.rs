@@ -128,6 +128,7 @@ fn module(options: &Options, index: u64) -> Result<Lines, String> {
         Generator::Smith => "smith",
         Generator::Addresses => "addresses",
         Generator::Objects => "objects",
+        Generator::BiasedObjects => "biased-objects",
         Generator::Programs => "programs",
     };
     lines.lines.insert(index, format!("{name} {seed} {index} wasm {wasm} {ended}"));

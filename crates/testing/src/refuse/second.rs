@@ -138,8 +138,12 @@ impl Comparison<'_> {
     fn honest(&mut self) {
         let Options { seed, honest, .. } = *self.options;
         self.index += 1;
-        let generator =
-            if self.index.is_multiple_of(4) { Generator::Smith } else { Generator::Biased };
+        let generator = match self.index % 8 {
+            0 => Generator::Smith,
+            4 => Generator::Objects,
+            2 | 6 => Generator::BiasedObjects,
+            _ => Generator::Biased,
+        };
         let case = generator.case(seed, self.index, 40);
         let Some(module) = module_of(&case.wasm) else { return };
         let settings = settings_of(self.index);
@@ -178,7 +182,12 @@ impl Comparison<'_> {
             }
             return;
         }
-        let generator = if rng.percent(12) { Generator::Smith } else { Generator::Biased };
+        let generator = match rng.below(8) {
+            0 => Generator::Smith,
+            1 => Generator::Objects,
+            2 | 3 => Generator::BiasedObjects,
+            _ => Generator::Biased,
+        };
         let case = generator.case(seed, self.index, 6);
         let Some(module) = module_of(&case.wasm) else { return };
         for func in module.defined_funcs() {

@@ -129,7 +129,7 @@ fn operand(ty: Ty, i: usize) -> String {
         Ty::F32 => ["$e", "$f"],
         Ty::F64 => ["$g", "$h"],
         Ty::V128 => ["$v", "$w"],
-        Ty::Func | Ty::Exn | Ty::Ref => ["$r", "$r"],
+        Ty::Func | Ty::Exn | Ty::Ref | Ty::Any | Ty::Pair | Ty::Bytes => ["$r", "$r"],
     };
     format!("(local.get {})", locals[i % 2])
 }
@@ -158,7 +158,8 @@ fn numeric(list: &mut Vec<Snippet>, op: &Plain) {
     let constants: &[&str] = match right {
         Ty::I32 => &["(i32.const 5)", "(i32.const 100000)"],
         Ty::I64 => &["(i64.const 5)", "(i64.const 100000)", "(i64.const 0x10000000000)"],
-        Ty::F32 | Ty::F64 | Ty::V128 | Ty::Func | Ty::Exn | Ty::Ref => &[],
+        Ty::F32 | Ty::F64 | Ty::V128 => &[],
+        Ty::Func | Ty::Exn | Ty::Ref | Ty::Any | Ty::Pair | Ty::Bytes => &[],
     };
     for constant in constants {
         list.push(snippet(
@@ -207,7 +208,8 @@ fn condition(list: &mut Vec<Snippet>, op: &Plain) {
         let constants: &[&str] = match ty {
             Ty::I32 => &["(i32.const 5)", "(i32.const 100000)", "(i32.const 0)"],
             Ty::I64 => &["(i64.const 5)", "(i64.const 0x10000000000)", "(i64.const 0)"],
-            Ty::F32 | Ty::F64 | Ty::V128 | Ty::Func | Ty::Exn | Ty::Ref => &[],
+            Ty::F32 | Ty::F64 | Ty::V128 => &[],
+            Ty::Func | Ty::Exn | Ty::Ref | Ty::Any | Ty::Pair | Ty::Bytes => &[],
         };
         rights.extend(constants.iter().map(|constant| (*constant).to_owned()));
     }

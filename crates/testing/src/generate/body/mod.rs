@@ -3,7 +3,8 @@
 //!
 //! `biased` makes the module around it. This file has the state and the operand stack; `control`
 //! the structured operators, `exception` throws and catches, `reference` null tests and calls
-//! through references, `plain` the ones that compute, load and store.
+//! through references, `object` structures, arrays and casts, `plain` the ones that compute, load
+//! and store.
 //!
 //! # Invariants
 //! * B1. `stack` is the operand stack's types at the current position, whether control gets there
@@ -17,6 +18,7 @@
 
 mod control;
 mod exception;
+mod object;
 mod plain;
 mod reference;
 
@@ -59,6 +61,8 @@ pub(super) struct Shape {
     pub(super) table_elements: u32,
     /// The values of each tag.
     pub(super) tags: Vec<Vec<Ty>>,
+    /// Whether there are objects.
+    pub(super) objects: bool,
 }
 
 /// A body in the making.
@@ -74,7 +78,7 @@ pub(super) struct Body<'a> {
     /// The local that loops count down; no other code names it.
     counter: u32,
     /// The types that this body works with, as a set.
-    palette: u8,
+    palette: u16,
     /// Positions in [`OPERATORS`] of the operators on these types.
     operators: Vec<u16>,
     results: Vec<Ty>,
@@ -98,6 +102,11 @@ impl<'a> Body<'a> {
         }
         for (ty, percent) in [(Ty::Ref, 35), (Ty::Exn, 35), (Ty::Func, 12)] {
             if rng.percent(percent) {
+                locals.push(ty);
+            }
+        }
+        for ty in Ty::OBJECTS.into_iter().filter(|_| shape.objects) {
+            if rng.percent(60) {
                 locals.push(ty);
             }
         }
@@ -164,7 +173,9 @@ impl<'a> Body<'a> {
         // Inside a `try_table` something should throw.
         let inside = self.frames.iter().any(|frame| frame.kind == FrameKind::Try);
         let throws = if inside { 8 } else { 1 };
-        let weights = [24, 16, 8, 14, open, close, 16, calls, 6, 5, 4, 2, tries, throws, 6];
+        let objects = if self.shape.objects { 30 } else { 0 };
+        let weights =
+            [24, 16, 8, 14, open, close, 16, calls, 6, 5, 4, 2, tries, throws, 6, objects];
         match self.rng.weighted(&weights) {
             0 => self.local_get(),
             1 => self.local_set(),
@@ -180,7 +191,8 @@ impl<'a> Body<'a> {
             11 => self.bulk(),
             12 => self.open_try(),
             13 => self.throw(),
-            _ => self.reference(),
+            14 => self.reference(),
+            _ => self.object(),
         }
     }
 
@@ -203,7 +215,7 @@ impl<'a> Body<'a> {
     }
 
     fn ty(&mut self) -> Ty {
-        let all = Ty::NUMBERS.into_iter().chain(Ty::REFERENCES);
+        let all = Ty::NUMBERS.into_iter().chain(Ty::REFERENCES).chain(Ty::OBJECTS);
         let types: Vec<Ty> = all.filter(|ty| ty.bit() & self.palette != 0).collect();
         if self.rng.percent(40) { Ty::I32 } else { *self.rng.pick(&types) }
     }
@@ -295,6 +307,9 @@ impl<'a> Body<'a> {
     }
 
     fn constant(&mut self, ty: Ty) {
+        if Ty::OBJECTS.contains(&ty) {
+            return self.new_object(ty);
+        }
         let bits = interesting(self.rng, ty);
         let instruction = match ty {
             Ty::I32 => Instruction::I32Const(bits as i32),
@@ -310,7 +325,9 @@ impl<'a> Body<'a> {
             Ty::Ref if self.rng.percent(85) => {
                 Instruction::RefFunc(IMPORTED + self.rng.below(REF_HELPERS as usize) as u32)
             }
-            Ty::Func | Ty::Exn | Ty::Ref => Instruction::RefNull(ty.heap_type()),
+            Ty::Func | Ty::Exn | Ty::Ref | Ty::Any | Ty::Pair | Ty::Bytes => {
+                Instruction::RefNull(ty.heap_type())
+            }
         };
         self.emit(&instruction);
         self.stack.push(ty);
