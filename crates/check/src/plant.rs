@@ -254,6 +254,8 @@ steps {
     LoopLeavesAnything
     // Metering.
     CallIsNoCycle
+    JumpsAreFree
+    JumpsAreBelieved
     ChargeOfAnything
     NotGreatestIsAny
     // The pass: rows, targets, claims, work.

@@ -3,6 +3,7 @@
 
 use crate::abi::regs::{RAX, RDX, RSP};
 use crate::access::{Access, Place};
+use crate::certificate::JUMPS;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::Path;
 use crate::layout::CpuLevel;
@@ -324,7 +325,9 @@ impl Machine<'_> {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
         state.set(Loc::Fuel, value);
-        state.metered |= self.layout.config.metering.fuel;
+        if self.layout.config.metering.fuel {
+            state.jumps = JUMPS;
+        }
         Ok(())
     }
 
