@@ -72,6 +72,7 @@ steps {
     CodeIsFixed
     ProductInOne
     SidesExchanged
+    BitsOfFirst
     // Places.
     AnyAddress
     RedZone
