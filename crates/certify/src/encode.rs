@@ -7,7 +7,9 @@
 use crate::bits::{Bits, cost, gaps_between, length, order, toggles};
 use crate::flow::Frame;
 use crate::join::Claims;
-use prova_check::certificate::{BASE_BITS, DATA_FIRST, FUNCS, VERSION, base_code, orders, tags};
+use prova_check::certificate::{
+    BASE_BITS, DATA_FIRST, FUNCS, JUMPS_BITS, VERSION, base_code, orders, tags,
+};
 use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, Value, keeps};
 use std::collections::BTreeMap;
 
@@ -45,7 +47,7 @@ pub(crate) fn encode(
     let mut offset = frame.at;
     for ((&at, block), set) in blocks.iter().zip(sets) {
         let (from, toggles) = nearest(&set, &all, &written);
-        list.push(Block { distance: at - offset, from, toggles, metered: block.metered });
+        list.push(Block { distance: at - offset, from, toggles, jumps: block.jumps });
         offset = at;
         written.push(set);
     }
@@ -100,7 +102,7 @@ struct Block {
     distance: u32,
     from: u32,
     toggles: Vec<u32>,
-    metered: bool,
+    jumps: u8,
 }
 
 /// The frame, the orders, the blocks.
@@ -109,21 +111,20 @@ fn frame_and_blocks(out: &mut Bits, frame: &Frame, blocks: &[Block]) {
     let counts = order(blocks.iter().map(|block| block.toggles.len() as u32));
     let firsts = order(blocks.iter().filter_map(|block| block.toggles.first().copied()));
     let gaps = order(blocks.iter().flat_map(|block| block.toggles.iter().skip(1).copied()));
-    let metering = blocks.iter().any(|block| block.metered);
+    let jumps = blocks.iter().map(|block| block.jumps).max().unwrap_or(0);
+    let jumps = u8::BITS - jumps.leading_zeros();
     out.place(frame.at);
     for order in [distances, counts, firsts, gaps] {
         out.bits(order.into(), orders::BITS);
     }
-    out.bits(metering.into(), 1);
+    out.bits(jumps.into(), JUMPS_BITS);
     let changed = |loc: &Loc| keeps(loc.number()) && !frame.kept.contains(*loc);
     let changed: Vec<u32> = frame.locations().filter(changed).map(|loc| loc.number()).collect();
     out.number(changed.len() as u64, orders::COUNT);
     gaps_between(changed).for_each(|gap| out.place(gap));
     for block in blocks {
         out.number(block.distance.into(), distances);
-        if metering {
-            out.bits(block.metered.into(), 1);
-        }
+        out.bits(block.jumps.into(), jumps);
         out.number(block.from.into(), orders::COUNT);
         out.number(block.toggles.len() as u64, counts);
         for (i, &gap) in block.toggles.iter().enumerate() {

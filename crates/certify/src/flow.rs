@@ -7,12 +7,13 @@
 
 use crate::draft::{CertifyError, Draft};
 use crate::join::{self, Carry, Claims};
+use crate::jumps::{ENTRY, Jumps, OWN};
 use crate::slice::Set;
 use prova_check::certificate::base_code;
 use prova_check::x64::{Class, Insn, Instructions};
 use prova_check::{
-    CallRow, Claim, Clause, Effect, Fault, Flow as To, Loc, Machine, Name, Rule, Says, State, Sym,
-    Value, keeps,
+    CallRow, Claim, Clause, CodeKind, Effect, Fault, Flow as To, Loc, Machine, Name, Rule, Says,
+    State, Sym, Value, keeps,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +35,7 @@ enum Entry {
     Inherited(Box<State>),
     /// The state that it inherited was executed.
     Passed,
-    Claimed(Claims),
+    Claimed(Vec<Claim>),
 }
 
 #[derive(Clone, Debug)]
@@ -50,10 +51,6 @@ struct Leader {
 impl Leader {
     fn inherits(&self) -> bool {
         !self.table && self.ways.len() == 1 && self.ways.iter().all(|&(from, _)| from < self.at)
-    }
-
-    fn is_header(&self) -> bool {
-        self.ways.iter().any(|&(from, _)| from >= self.at)
     }
 
     fn add(&mut self, way: (u32, bool)) {
@@ -207,6 +204,9 @@ struct Run<'a, 'b> {
     places: Vec<u32>,
     tables: BTreeSet<u32>,
     work: BTreeSet<u32>,
+    /// The block that is executed, and where blocks have led.
+    node: u32,
+    jumps: Jumps,
     /// Whether the code is to be executed from its entry.
     again: bool,
     /// Instructions that may still be executed.
@@ -229,8 +229,10 @@ pub(crate) fn run<'a>(
     run.dead(draft);
     run.leaders.sort_unstable_by_key(|leader| leader.at);
     let frame = run.frame()?;
+    let jumps = run.jumps.solve();
+    let jumps = |at| jumps.get(&at).copied().unwrap_or(0);
     let claimed = run.leaders.into_iter().filter_map(|leader| match leader.entry {
-        Entry::Claimed(claims) => Some((leader.at, claims)),
+        Entry::Claimed(list) => Some((leader.at, Claims { list, jumps: jumps(leader.at) })),
         Entry::Inherited(_) | Entry::Passed | Entry::Nothing => None,
     });
     let len = draft.bytes.len() as u32;
@@ -282,6 +284,8 @@ impl<'a, 'b> Run<'a, 'b> {
         watched: u32,
     ) -> Run<'a, 'b> {
         insns.reached.fill(false);
+        let metering = machine.layout.config().metering;
+        let jumps = Jumps::new(metering.fuel || metering.epoch);
         let len = draft.bytes.len();
         Run {
             machine,
@@ -294,6 +298,8 @@ impl<'a, 'b> Run<'a, 'b> {
             places: vec![0; len + 1],
             tables: BTreeSet::new(),
             work: BTreeSet::new(),
+            node: ENTRY,
+            jumps,
             again: true,
             steps: STEPS_PER_BYTE.saturating_mul(len as u64).saturating_add(STEPS_FREE),
             watched: (watched, None),
@@ -318,16 +324,17 @@ impl<'a, 'b> Run<'a, 'b> {
                 let claimed = self.leaders.iter().filter(|l| matches!(l.entry, Entry::Claimed(_)));
                 self.work.extend(claimed.map(|leader| leader.at));
                 let mut entry = Box::new(self.machine.entry());
+                self.node = ENTRY;
                 self.block(0, &mut entry)?;
                 self.spare.push(entry);
                 continue;
             };
             let Some(i) = self.leader(at) else { continue };
             let mut state = match &mut self.leaders[i].entry {
-                Entry::Claimed(claims) => {
+                Entry::Claimed(list) => {
                     let mut state = self.spare.pop().unwrap_or_default();
                     self.machine
-                        .instantiate(&mut state, claims.list.iter(), claims.metered)
+                        .instantiate(&mut state, list.iter(), OWN)
                         .map_err(|fault| CertifyError::at(at, fault))?;
                     state
                 }
@@ -337,6 +344,7 @@ impl<'a, 'b> Run<'a, 'b> {
                 },
                 Entry::Nothing | Entry::Passed => continue,
             };
+            self.node = at;
             self.block(at, &mut state)?;
             self.spare.push(state);
         }
@@ -492,9 +500,9 @@ impl<'a, 'b> Run<'a, 'b> {
         // Kept is what all blocks claim; each states a location once.
         let (mut blocks, mut claimed) = (0_u32, vec![0_u32; values.len()]);
         for leader in &self.leaders {
-            let Entry::Claimed(claims) = &leader.entry else { continue };
+            let Entry::Claimed(list) = &leader.entry else { continue };
             blocks += 1;
-            for claim in &claims.list {
+            for claim in list {
                 if let Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } = *claim
                     && let n = at.number() as usize
                     && values.get(n) == Some(&Some(Value { base, sym, shift, add }))
@@ -520,6 +528,10 @@ impl<'a, 'b> Run<'a, 'b> {
             }
             let rsp = state.rsp();
             let effect = self.step(state, &insn)?;
+            let leaves = insn.class == Class::JumpTo && effect.flow == To::Stop;
+            if (insn.class.is_call() || leaves) && matches!(self.machine.kind, CodeKind::Func(_)) {
+                self.jumps.call(self.node, state);
+            }
             if effect.call {
                 self.landings(state, &insn, rsp)?;
             }
@@ -639,6 +651,7 @@ impl<'a, 'b> Run<'a, 'b> {
         table: bool,
     ) -> Result<(), CertifyError> {
         let Some(i) = self.leader(to) else { return Ok(()) };
+        self.jumps.edge((self.node, to, to <= from), state);
         let leader = &mut self.leaders[i];
         if table {
             leader.add((from, true));
@@ -646,39 +659,38 @@ impl<'a, 'b> Run<'a, 'b> {
         if leader.inherits() {
             let mut copy = self.spare.pop().unwrap_or_default();
             copy.become_like(state);
+            copy.jumps = OWN;
             leader.entry = Entry::Inherited(copy);
             self.work.insert(to);
             return Ok(());
         }
-        let header = leader.is_header();
-        let metered = state.metered && !header;
         let needs = self.wanted.needs.and_then(|needs| needs.get(&to));
         let Wanted { carry, patience, .. } = self.wanted;
         let wanted = join::Wanted { needs, carry, patience };
         let (entry, changes) =
             (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
-        let claims = match entry {
+        let list = match entry {
             Entry::Claimed(old) => {
-                if old.metered == (old.metered && metered) && self.implies(state, &old.list) {
+                if self.implies(state, &old) {
                     self.leaders[i].entry = Entry::Claimed(old);
                     return Ok(());
                 }
                 let mut before = self.spare.pop().unwrap_or_default();
                 let list = self
                     .machine
-                    .instantiate(&mut before, old.list.iter(), false)
+                    .instantiate(&mut before, old.iter(), OWN)
                     .map(|()| join::join(&mut self.machine, &before, state, (changes, wanted)))
                     .map_err(|fault| CertifyError::at(from, fault))?;
                 self.spare.push(before);
-                Claims { list, metered: old.metered && metered }
+                list
             }
             // The way that was the only one counts as well: `redo` makes it come again.
             Entry::Inherited(_) | Entry::Passed | Entry::Nothing => {
-                Claims { list: join::describe(&mut self.machine, state, wanted), metered }
+                join::describe(&mut self.machine, state, wanted)
             }
         };
         let leader = &mut self.leaders[i];
-        leader.entry = Entry::Claimed(claims);
+        leader.entry = Entry::Claimed(list);
         leader.changes += 1;
         self.work.insert(to);
         Ok(())

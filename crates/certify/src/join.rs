@@ -20,7 +20,8 @@ use prova_check::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
     pub(crate) list: Vec<Claim>,
-    pub(crate) metered: bool,
+    /// Jumps backwards that may follow, up to the next charge or poll.
+    pub(crate) jumps: u8,
 }
 
 /// The limits on claims.

@@ -23,6 +23,7 @@ mod encode;
 mod flow;
 mod graph;
 mod join;
+mod jumps;
 mod need;
 mod parallel;
 mod prepare;
@@ -88,8 +89,6 @@ fn attempts(
     draft: &Draft<'_>,
     mut enough: impl FnMut(Result<Vec<u8>, CertifyError>) -> bool,
 ) {
-    let metering = layout.config().metering;
-    let metered = metering.fuel || metering.epoch;
     let mut insns = Insns::new(draft.bytes);
     let mut needs: Option<Needs> = None;
     for attempt in need::ATTEMPTS {
@@ -121,7 +120,7 @@ fn attempts(
             let last = i + 1 == attempt.levels.len();
             let claimed = &mut analysis.claimed;
             let mut claimed = if last { std::mem::take(claimed) } else { claimed.clone() };
-            need::prune(&mut claimed, &analysis.frame, needs, (level, metered));
+            need::prune(&mut claimed, &analysis.frame, needs, level);
             if enough(Ok(encode::encode(&analysis.data, &analysis.frame, &claimed))) {
                 return;
             }

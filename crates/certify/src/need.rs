@@ -75,13 +75,12 @@ pub(crate) fn prune(
     claimed: &mut BTreeMap<u32, Claims>,
     frame: &Frame,
     needs: &BTreeMap<u32, Set>,
-    (level, metered): (Level, bool),
+    level: Level,
 ) {
     if level == Level::All {
         return;
     }
     for (at, claims) in claimed {
-        claims.metered &= metered;
         let Some(need) = needs.get(at) else { continue };
         match level {
             Level::Coarse => claims.list.retain(|claim| match *claim {

@@ -124,7 +124,7 @@ fn facts_changed(random: &mut Rng, parts: &Parts, other: &Parts) -> Vec<u8> {
             3 if blocks > 0 => parts.blocks[a].from = random.below(8) as u64,
             4 if blocks > 0 => parts.blocks[a].distance += random.below(9) as u64,
             5 if blocks > 0 => drop(parts.blocks.remove(a)),
-            6 if blocks > 0 => parts.blocks[a].metered ^= true,
+            6 if blocks > 0 => parts.blocks[a].jumps = random.below(8) as u64,
             7 if entries > 0 => parts.entries.swap(e, f),
             8 if entries > 0 => parts.entries[e].0 = random.below(30) as u64,
             9 if entries > 0 => parts.entries[e].2 = parts.entries[f].2.clone(),

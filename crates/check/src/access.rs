@@ -5,6 +5,7 @@
 //! `docs/trust/claims.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`], D3 is in
 //! `masked`. Fields of the structures around code are in `fields`.
 
+use crate::certificate::JUMPS;
 use crate::contract::{Activation, Way};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Path, Reading};
@@ -507,7 +508,9 @@ impl Machine<'_> {
                 Value::symbol(self.symbols.fresh(Def { lo: 0, hi: 0xffff_ffff, kind }))
             }
             Place::Epoch => {
-                state.metered |= self.layout.config.metering.epoch;
+                if self.layout.config.metering.epoch {
+                    state.jumps = JUMPS;
+                }
                 self.unknown(8)
             }
             Place::Data(offset) => self.constant(offset, size),

@@ -77,8 +77,9 @@ impl Blocks {
         self.certificate.blocks.get(i).map(|block| block.offset)
     }
 
-    pub(crate) fn metered(&self, i: usize) -> bool {
-        self.certificate.blocks.get(i).is_some_and(|block| block.metered)
+    /// The jumps backwards that a block allows up to the next charge or poll.
+    pub(crate) fn jumps(&self, i: usize) -> u8 {
+        self.certificate.blocks.get(i).map_or(0, |block| block.jumps)
     }
 
     /// The frame stands: what it holds can be claimed, and the differences between blocks can be
@@ -202,7 +203,7 @@ impl Blocks {
                 machine.keep(state, &self.kept, Some(rsp))?;
             }
         }
-        state.metered = self.metered(block);
+        state.jumps = self.jumps(block);
         machine.hold(state, claims)
     }
 

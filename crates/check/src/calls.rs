@@ -304,7 +304,7 @@ impl Machine<'_> {
     /// loop is nobody's callee: what entered it is a function as bytecode, which has passed some.
     fn call_is_metered(&self, state: &State) -> Result<(), Fault> {
         let once = self.kind.is_thunk() || self.kind.is_entered();
-        let metered = planted!(CallIsNoCycle, state.metered, true);
+        let metered = planted!(CallIsNoCycle, state.jumps > 0, true);
         if self.is_metered() && !once && !metered {
             return fault(Rule::Metering, "a call without a charge or a poll before it");
         }

@@ -15,9 +15,15 @@ mod bits;
 pub use bits::Reader;
 
 /// The format's version, the first byte.
-pub const VERSION: u8 = 5;
+pub const VERSION: u8 = 6;
 /// Entries of a certificate's dictionary, blocks and data ranges at most, each.
 pub const ITEMS_MAX: usize = 1 << 22;
+
+/// Jumps backwards that may follow a charge or a poll, up to the next one. Blocks say fewer.
+pub const JUMPS: u8 = 8;
+
+/// How many bits say how many bits each block has for its jumps.
+pub const JUMPS_BITS: u32 = 2;
 
 /// The number of the first data segment among extents; before it stand memories and tables.
 pub const DATA_FIRST: u32 = 1 << 30;
@@ -68,8 +74,8 @@ pub mod tags {
 pub struct Block {
     /// Where the block begins.
     pub offset: u32,
-    /// Whether every way to it passed a charge or a poll since the last header of a loop.
-    pub metered: bool,
+    /// Jumps backwards that may follow, up to the next charge or poll.
+    pub jumps: u8,
     /// Whose claims it changes.
     pub from: From,
     /// Where the numbers of the claims begin and end in [`Certificate::toggles`] that are claimed
@@ -144,7 +150,7 @@ impl Reader<'_> {
         into.frame = self.word(orders::PLACE)?;
         let mut order = || self.bits(orders::BITS).map(|order| order as u32);
         let (distances, counts, firsts, gaps) = (order()?, order()?, order()?, order()?);
-        let metering = self.bits(1)? == 1;
+        let jumps = self.bits(JUMPS_BITS)? as u32;
         let mut next = 0_u32;
         for _ in 0..self.count()? {
             let changed = self.offset_from(next, orders::PLACE)?;
@@ -156,7 +162,7 @@ impl Reader<'_> {
         into.toggles.reserve(self.bytes().len());
         for _ in 0..count {
             offset = self.offset_from(offset, distances)?;
-            let metered = metering && self.bits(1)? == 1;
+            let jumps = self.bits(jumps)? as u8;
             let from = match self.word(orders::COUNT)? {
                 n @ (0 | 1) => From::Back(n.saturating_add(1)),
                 2 => From::Nothing,
@@ -171,7 +177,7 @@ impl Reader<'_> {
                 (next, order) = (toggle.saturating_add(1), gaps);
             }
             let toggles = (start, into.toggles.len() as u32);
-            into.blocks.push(Block { offset, metered, from, toggles });
+            into.blocks.push(Block { offset, jumps, from, toggles });
         }
         Ok(())
     }

@@ -229,21 +229,21 @@ impl Machine<'_> {
         &mut self,
         state: &mut State,
         claims: impl Iterator<Item = &'c Claim> + Clone,
-        metered: bool,
+        jumps: u8,
     ) -> Result<(), Fault> {
-        self.renew(state, metered);
+        self.renew(state, jumps);
         let rsp = Self::claimed_rsp(claims.clone())?;
         self.begin_rsp(state, Some(rsp))?;
         self.hold(state, claims)
     }
 
     /// Makes a state one in which nothing is known.
-    pub(crate) fn renew(&self, state: &mut State, metered: bool) {
+    pub(crate) fn renew(&self, state: &mut State, jumps: u8) {
         state.words.clear();
         state.cells.clear();
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
-        (state.calls, state.metered, state.fresh) = (0, metered, false);
+        (state.calls, state.jumps, state.fresh) = (0, jumps, false);
         (state.keeps_words, state.kept_words) = (false, 0);
     }
 
@@ -255,7 +255,7 @@ impl Machine<'_> {
         kept: &[(Loc, Value)],
         rsp: Option<Value>,
     ) -> Result<(), Fault> {
-        self.renew(state, false);
+        self.renew(state, 0);
         let kept_rsp = kept.iter().find(|(at, _)| *at == Loc::Register(RSP)).map(|&(_, rsp)| rsp);
         self.begin_rsp(state, rsp.or(kept_rsp))?;
         for &(at, value) in kept {

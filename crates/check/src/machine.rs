@@ -126,7 +126,7 @@ impl<'a> Machine<'a> {
             flags: Flags::Unknown,
             path: Path::default(),
             calls: 0,
-            metered: false,
+            jumps: 0,
             fresh: planted!(AllIsFresh, self.kind == CodeKind::Way(Way::Start), true),
             keeps_words: false,
             kept_words: 0,

@@ -9,8 +9,11 @@
 //! - W1. At each instruction, the state describes every execution that reaches it: by induction
 //!   over the execution's length, since each edge establishes the state at its target.
 //! - W2. Every jump leads to the start of an instruction of this pass.
-//! - W3. Under metering, a jump backwards has passed a charge or a poll since the header of a loop
-//!   that it or an outer jump leads to; so every cycle passes one.
+//! - W3. Under metering, each way carries how many jumps backwards may follow up to the next charge
+//!   or poll: none at the entry, [`JUMPS`](crate::certificate::JUMPS) behind each. A jump backwards
+//!   takes one; a claimed block may say fewer than its ways have, never more. So on a cycle without
+//!   a charge or a poll the number would fall at a jump backwards, which each cycle has, and rise
+//!   nowhere: every cycle passes one. Where it is above 0, one was passed since the entry.
 //!
 //! - W4. Every way to what stands behind the frame leads through it: control reaches it, no claimed
 //!   block was reached before, and no state waits. So what it keeps is compared on every edge to a
@@ -471,13 +474,13 @@ impl<'a> Pass<'a> {
         let kept = &self.blocks.kept;
         let work = (claims.len() as u64).saturating_add(1).saturating_add(kept.len() as u64 >> 2);
         spend(&mut self.work, &self.machine, work)?;
-        let metered = self.blocks.metered(block);
         if self.machine.is_metered() {
-            if (metered || back) && !state.metered {
+            let taken = planted!(JumpsAreFree, u8::from(back), 0);
+            let Some(left) = state.jumps.checked_sub(taken) else {
                 return fault(Rule::Metering, "a way without a charge or a poll");
-            }
-            if back && metered {
-                return fault(Rule::Metering, "the header of a loop claims a charge");
+            };
+            if planted!(JumpsAreBelieved, self.blocks.jumps(block) > left, false) {
+                return fault(Rule::Metering, "a block with more jumps backwards than a way to it");
             }
         }
         let keeps = self.blocks.is_kept(state);

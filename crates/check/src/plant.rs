@@ -72,6 +72,7 @@ steps {
     CodeIsFixed
     ProductInOne
     SidesExchanged
+    BitsOfFirst
     // Places.
     AnyAddress
     RedZone
@@ -254,6 +255,8 @@ steps {
     LoopLeavesAnything
     // Metering.
     CallIsNoCycle
+    JumpsAreFree
+    JumpsAreBelieved
     ChargeOfAnything
     NotGreatestIsAny
     // The pass: rows, targets, claims, work.

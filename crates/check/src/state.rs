@@ -159,8 +159,11 @@ pub struct State {
     pub path: Path,
     /// Calls so far (what moves at calls is counted from here).
     pub calls: u32,
-    /// Whether a charge or a poll was passed since the last claimed block that is a loop's header.
-    pub metered: bool,
+    /// Jumps backwards that may follow, up to the next charge or poll ([`JUMPS`]); none before the
+    /// first one.
+    ///
+    /// [`JUMPS`]: crate::certificate::JUMPS
+    pub jumps: u8,
     /// Whether this is the function that initialises an instance, and no other function of the
     /// module has run, nor a builtin that may drop a segment (H6).
     pub(crate) fresh: bool,
@@ -191,14 +194,14 @@ impl State {
             flags,
             path,
             calls,
-            metered,
+            jumps,
             fresh,
             keeps_words,
             kept_words,
         } = other;
         (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
         (self.flags, self.path) = (*flags, *path);
-        (self.calls, self.metered, self.fresh) = (*calls, *metered, *fresh);
+        (self.calls, self.jumps, self.fresh) = (*calls, *jumps, *fresh);
         (self.keeps_words, self.kept_words) = (*keeps_words, *kept_words);
     }
 

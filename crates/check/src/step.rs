@@ -3,6 +3,7 @@
 
 use crate::abi::regs::{RAX, RDX, RSP};
 use crate::access::{Access, Place};
+use crate::certificate::JUMPS;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::Path;
 use crate::layout::CpuLevel;
@@ -253,20 +254,36 @@ impl Machine<'_> {
         if let Some(pure) = alu.pure() {
             outcome = self.found(&mut state.path, ((pure, bytes), (a, b)), outcome);
         }
-        let result = match outcome {
-            Outcome::Unknown => None,
-            Outcome::Is(value) => Some(value),
-            Outcome::Between(lo, hi) => {
-                let def = Def { lo, hi, kind: Kind::Number };
-                Some(Value::symbol(self.symbols.fresh(def)))
-            }
-        };
+        let result = self.result(outcome);
         match first {
             Some((r, bytes)) => self.set_register(state, r, bytes, result)?,
             None => self.write(state, insn, (place, bytes, result))?,
         }
         state.flags = flags;
         Ok(())
+    }
+
+    /// The value that is the result of an operation, if anything is known of it.
+    fn result(&mut self, outcome: Outcome<u64>) -> Option<Value> {
+        match outcome {
+            Outcome::Unknown => None,
+            Outcome::Is(value) => Some(value),
+            Outcome::Between(lo, hi) => {
+                let def = Def { lo, hi, kind: Kind::Number };
+                Some(Value::symbol(self.symbols.fresh(def)))
+            }
+        }
+    }
+
+    /// `andn`: the bits of `b` that `a` does not have, which are no more than `b`.
+    fn and_not(&mut self, path: &mut Path, (a, b): (Value, Value), bytes: u32) -> Option<Value> {
+        let not = self.same((Pure::Not, bytes), (a, Value::constant(0)));
+        let not = not.unwrap_or_else(|| self.unknown(bytes));
+        let range = |value| self.facts.range(self.sure(*path), &self.symbols, value);
+        let most = planted!(BitsOfFirst, b, a);
+        let (outcome, _) = arithmetic((Alu::And, bytes), (not, most), range);
+        let outcome = self.found(path, ((Pure::And, bytes), (not, b)), outcome);
+        self.result(outcome)
     }
 
     /// Bit 0 of references in tables, where these point to records: an element without
@@ -324,7 +341,9 @@ impl Machine<'_> {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
         state.set(Loc::Fuel, value);
-        state.metered |= self.layout.config.metering.fuel;
+        if self.layout.config.metering.fuel {
+            state.jumps = JUMPS;
+        }
         Ok(())
     }
 
@@ -366,8 +385,8 @@ impl Machine<'_> {
             let both = first.zip(last);
             value = both.and_then(|both| self.multiplied(&mut state.path, both, bytes));
         } else if insn.is_and_not() {
-            let not = first.and_then(|a| self.same((Pure::Not, bytes), (a, Value::constant(0))));
-            value = not.zip(last).and_then(|not| self.same((Pure::And, bytes), not));
+            let both = first.zip(last);
+            value = both.and_then(|both| self.and_not(&mut state.path, both, bytes));
         }
         if insn.class == Class::Scan {
             return self.set_register(state, r, 2, None);

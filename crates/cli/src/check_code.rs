@@ -16,12 +16,13 @@ use clap::Args;
 use prova_artifact::Artifact;
 use prova_builds::names::printable;
 use prova_check::CodeKind;
-use prova_core::{Context, Result, Trap, bail};
+use prova_core::{Context, Features, Result, Trap, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
     Config, Derivation, Layout, Line, MemoryShape, Metering, NativeCode, NativeCompiler, Reach,
-    Target, body, certificate, code_of, derivation, listing, premises, share, survey, verdict,
+    Target, body, certificate, code_of, derivation, listing, premises, share, survey, survey_loops,
+    verdict,
 };
 use prova_report::{Node, Table};
 use prova_ssa::CheckedBody;
@@ -50,6 +51,10 @@ pub(crate) struct CheckCodeArgs {
         conflicts_with_all = ["function", "explain", "certificate", "require", "optimize", "wasm"]
     )]
     matrix: bool,
+    /// Makes and checks the code of each loop from a round on, which tier `auto` goes over to, in
+    /// the place of functions
+    #[arg(long, conflicts_with_all = ["function", "explain", "certificate", "require", "matrix"])]
+    loops: bool,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -61,7 +66,7 @@ pub(crate) struct CheckCodeArgs {
 /// Runs the command.
 pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
     let config = config(&args.engine)?;
-    let module = input::decoded(&args.file)?;
+    let module = input::decoded_with(&args.file, &features(&args.engine)?)?;
     let deterministic = deterministic(&args.engine)?;
     if args.matrix {
         return matrix::matrix(args, &module, deterministic);
@@ -111,6 +116,14 @@ pub(crate) fn config(engine: &EngineArgs) -> Result<Config> {
     })
 }
 
+/// The proposals that the module may use, by the options of `-W`.
+///
+/// # Errors
+/// [`Misuse`].
+pub(crate) fn features(engine: &EngineArgs) -> Result<Features> {
+    Ok(Wasm::parse(&engine.wasm)?.features())
+}
+
 /// Whether the bits of NaNs are fixed.
 ///
 /// # Errors
@@ -130,7 +143,9 @@ impl CheckCodeArgs {
 fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result<Exit> {
     let jobs = args.jobs();
     let _work = progress::start("checking code of", &args.file, false);
-    let found = match survey(module, config, jobs) {
+    let surveyed =
+        if args.loops { survey_loops(module, config, jobs) } else { survey(module, config, jobs) };
+    let found = match surveyed {
         Ok(found) => found,
         Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),
     };
@@ -139,7 +154,8 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
         Require::Proved => Some(proofs(args, module, config, jobs)?),
     };
     let (file, native) = (args.file.display(), found.native);
-    let title = format!("{file}: {native} of {} functions are machine code", found.functions);
+    let (what, parts) = if args.loops { ("loops", ",") } else { ("functions", " with thunks,") };
+    let title = format!("{file}: {native} of {} {what} are machine code", found.functions);
     let capped = found
         .caps
         .iter()
@@ -149,9 +165,7 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
         .with_evidence(capped)
         .with_evidence(found.declined.iter().map(|why| format!("bytecode: {why}")))
         .with_evidence(found.refused.iter().map(|why| format!("refused: {why}")))
-        .with_evidence([format!(
-            "{code} bytes of code with thunks, {certificates} of certificates"
-        )])
+        .with_evidence([format!("{code} bytes of code{parts} {certificates} of certificates")])
         .with_evidence(found.reaches.iter().map(|(reach, n)| format!("accesses {reach}: {n}")))
         .with_children(proofs);
     present(&node, false)?;

@@ -185,6 +185,13 @@ impl Wasm {
         said.map(|&(_, enable)| enable)
     }
 
+    /// The proposals that a module may use.
+    pub(crate) fn features(&self) -> Features {
+        self.proposals.iter().fold(Features::default(), |features, &(proposal, enable)| {
+            if enable { features.with(proposal) } else { features.without(proposal) }
+        })
+    }
+
     /// Applies the settings of the engine.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use crate::report::{Misuse, OfFile, printable, warn};
 use prova_artifact::Artifact;
-use prova_core::{Context, Engine, Error, Module, Result, bail};
+use prova_core::{Context, Engine, Error, Features, Module, Result, bail};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
@@ -47,11 +47,26 @@ pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
     Ok(decoded_of(path)?.0)
 }
 
+/// The same, of a module that may use these proposals.
+///
+/// # Errors
+/// As [`decoded`].
+pub(crate) fn decoded_with(path: &Path, features: &Features) -> Result<prova_module::Module> {
+    Ok(decoded_of_with(path, features)?.0)
+}
+
 /// The same, and the component that it is of, if it is one.
 ///
 /// # Errors
 /// As [`decoded`].
 pub(crate) fn decoded_of(path: &Path) -> Result<(prova_module::Module, Option<Vec<u8>>)> {
+    decoded_of_with(path, &Features::default())
+}
+
+fn decoded_of_with(
+    path: &Path,
+    features: &Features,
+) -> Result<(prova_module::Module, Option<Vec<u8>>)> {
     let name = path.display();
     let bytes = read(path)?;
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
@@ -59,8 +74,8 @@ pub(crate) fn decoded_of(path: &Path) -> Result<(prova_module::Module, Option<Ve
     let component = modules.with_context(|| format!("failed to load `{name}`"))?;
     let component = component.map(|_| wasm.clone());
     let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
-    let (features, limits) = (prova_core::Features::default(), prova_core::Limits::default());
-    let module = prova_module::Module::decode(core, &features, &limits)
+    let limits = prova_core::Limits::default();
+    let module = prova_module::Module::decode(core, features, &limits)
         .with_context(|| format!("failed to load `{name}`"))?;
     Ok((module, component))
 }

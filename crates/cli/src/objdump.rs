@@ -50,13 +50,14 @@ fn run_here(args: &ObjdumpArgs) -> Result<Exit> {
         ),
         false => None,
     };
+    let features = check_code::features(&args.engine)?;
     let module = match &stored {
         Some(artifact) => {
-            let (features, limits) = Default::default();
+            let limits = Default::default();
             Module::decode(artifact.module().to_vec(), &features, &limits)
                 .context(OfFile::new("load the module in", &args.file))?
         }
-        None => input::decoded(&args.file)?,
+        None => input::decoded_with(&args.file, &features)?,
     };
     let config = check_code::config(&args.engine)?;
     let deterministic = check_code::deterministic(&args.engine)?;

@@ -8,6 +8,7 @@ mod wasmtime;
 
 use crate::args::Require;
 use crate::check_code::{Made, hexadecimal};
+use crate::groups::Wasm;
 use crate::input;
 use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, present};
@@ -15,7 +16,7 @@ use clap::Args;
 use prova_artifact::Artifact;
 use prova_builds::names::{counted, printable};
 use prova_check::CodeKind;
-use prova_core::{Config, Context, Engine, Error, Result, bail};
+use prova_core::{Config, Context, Engine, Error, Features, Proposal, Result, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
@@ -40,6 +41,9 @@ pub(crate) struct VerifyArgs {
     /// rule, and the comparisons and branches that the check needs
     #[arg(long, value_name = "FUNC+OFFSET", conflicts_with = "rebuild")]
     explain: Option<String>,
+    /// Takes a file whose module has memories that threads share: `-W shared-memory`
+    #[arg(short = 'W', value_name = "KEY[=VAL],…")]
+    features: Vec<String>,
     /// The property that the code of each function needs
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     require: Require,
@@ -61,11 +65,20 @@ impl VerifyArgs {
     fn jobs(&self) -> usize {
         self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into)
     }
+
+    /// The proposals that the module inside may use.
+    ///
+    /// # Errors
+    /// [`Misuse`].
+    fn features(&self) -> Result<Features> {
+        Wasm::only(&self.features, &["shared-memory"], "the file says under which its code is")?;
+        Ok(Wasm::parse(&self.features)?.features())
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
-    let name = args.file.display();
+    let (name, features) = (args.file.display(), args.features()?);
     if let Some(compiled) = input::wasmtime(&args.file)? {
         return wasmtime::run(args, &compiled);
     }
@@ -78,7 +91,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
     let file_digest = input::sha256(&bytes);
     let read = Artifact::read(bytes).map_err(Error::new);
     let artifact = read.with_context(|| format!("failed to read `{name}`"))?;
-    let (features, limits) = (prova_core::Features::default(), prova_core::Limits::default());
+    let limits = prova_core::Limits::default();
     let module = Module::decode(artifact.module().to_vec(), &features, &limits)
         .context(OfFile::new("load the module in", &args.file))?;
     if let Some(expected) = args.expect.as_ref().filter(|_| !is_file) {
@@ -146,6 +159,8 @@ fn recompiled(artifact: &Artifact<Vec<u8>>) -> Result<Vec<u8>> {
     let mut config = Config::new();
     config.native(NativeCompiler::of(&settings.config)).signals_based_traps(signals);
     config.consume_fuel(metering.fuel).epoch_interruption(metering.epoch);
+    // The module inside was let through before.
+    config.wasm_proposal(Proposal::SharedMemory, true);
     config.deterministic(settings.deterministic).require_proved(has_relations(artifact));
     let engine = Engine::new(&config)?;
     prova_core::Module::new(&engine, artifact.module())?.serialize()

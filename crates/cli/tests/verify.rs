@@ -264,6 +264,39 @@ fn misuse_and_bad_files_have_their_codes() {
     }
 }
 
+/// A file whose module has a shared memory is looked at where that is asked for.
+#[test]
+fn shared_memories_are_asked_for() {
+    let folder = folder("verify-shared");
+    folder.write("add.wat", SHARED);
+    let made = folder.run("compile -W shared-memory add.wat -o shared.prova");
+    assert_eq!(made.code, 0, "{made:?}");
+    for command in ["verify", "verify --rebuild", "objdump"] {
+        let run = folder.run(&format!("{command} -W shared-memory shared.prova"));
+        assert!(run.code == 0 && run.out.contains("accepted"), "{command}: {run:?}");
+        let run = folder.run(&format!("{command} shared.prova"));
+        assert_eq!(run.code, 1, "{command}: {run:?}");
+        run.says(&["unsupported: shared memories"]);
+    }
+    let again = folder.run("verify --rebuild -W shared-memory shared.prova");
+    assert!(again.out.contains("the whole file has the same bytes"), "{again:?}");
+    let other = folder.run("verify -W fuel=1 shared.prova");
+    assert_eq!(other.code, 2, "{other:?}");
+    for command in ["check-code", "check-code --loops", "objdump"] {
+        let run = folder.run(&format!("{command} -W shared-memory add.wat"));
+        assert_eq!(run.code, 0, "{command}: {run:?}");
+        assert_eq!(folder.run(&format!("{command} add.wat")).code, 1, "{command}");
+    }
+}
+
+/// A module with a shared memory, and a loop.
+const SHARED: &str = r#"(module (memory 1 1 shared)
+    (func (export "sum") (param i32) (result i32) (local i32)
+        (loop $l
+            (local.set 1 (i32.add (local.get 1) (i32.atomic.load (local.get 0))))
+            (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 4)))))
+        (local.get 1)))"#;
+
 #[test]
 fn the_interpreter_and_other_settings_have_bytecode() {
     let folder = folder("verify-interp");

@@ -10,7 +10,7 @@ use prova_check::{Bases, CodeKind, Config, CpuLevel, Layout, MemoryShape, Meteri
 use prova_core::{CompileError, MachineCode, MachineCompiler, accepted, processor_has};
 use prova_equal::Setting;
 use prova_module::{FuncIdx, Module, TypeIdx};
-use prova_ssa::entered::EnterError;
+use prova_ssa::entered::{EnterError, EnteredBody, enter};
 use prova_ssa::{BuildError, BuildReason, CheckedBody, build};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -112,9 +112,7 @@ impl NativeCompiler {
                 target.compile(module, layout, body.body(), deterministic)
             }
             CodeKind::Loop { func, offset } => {
-                let own = metering(own);
-                let entered = prova_ssa::entered::enter(module, FuncIdx(func), offset, own);
-                let entered = entered.map_err(|error| declined(refused(error)))?;
+                let entered = entered(module, (FuncIdx(func), offset), own).map_err(declined)?;
                 target.compile_round(module, layout, &entered, deterministic)
             }
             CodeKind::ThunkIn(ty) => target.thunk_in(module, TypeIdx(ty)),
@@ -188,6 +186,15 @@ pub(crate) fn no_body(error: &BuildError) -> Declined {
             Declined::Ssa(error.to_string())
         }
     }
+}
+
+/// The body of a function from a round of the loop at an offset on, with these charges and polls.
+pub(crate) fn entered(
+    module: &Module,
+    (func, offset): (FuncIdx, u32),
+    own: Metering,
+) -> Result<EnteredBody, Declined> {
+    enter(module, func, offset, metering(own)).map_err(refused)
 }
 
 /// Why a loop cannot be entered.

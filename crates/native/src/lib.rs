@@ -77,7 +77,7 @@ pub use prova_check::{
 };
 pub use reach::{Reach, Reaches};
 pub use share::{Proof, Share, Size, share};
-pub use survey::{Survey, Times, survey, survey_with};
+pub use survey::{Survey, Times, survey, survey_loops, survey_with};
 pub use verify::{
     Change, Verification, code_bytes, code_of, has_relations, judge, layout, lines_of, listed,
     rebuild, same_maker, verify,

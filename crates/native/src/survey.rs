@@ -8,11 +8,14 @@
 //! `NativeCode::load`, called one by one so that each can be timed. A function counts as native if
 //! the check accepts its code. Nothing runs.
 
+use crate::compiler::entered;
 use crate::reach::Reach;
 use crate::{Declined, Effort, NativeCode, Target, body};
 use prova_certify::{Draft, in_parallel};
 use prova_check::{Code, CodeKind, Config, Layout};
-use prova_module::{FuncIdx, Module, TypeIdx};
+use prova_module::{FuncIdx, Module, Operator, TypeIdx};
+use prova_ssa::CheckedBody;
+use prova_ssa::entered::EnteredBody;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -52,11 +55,12 @@ impl fmt::Display for Times {
 /// The outcomes for the functions of a module.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
-    /// Functions with a body.
+    /// Functions with a body, or loops.
     pub functions: u64,
     /// Those whose code the check accepts.
     pub native: u64,
-    /// Those that stay bytecode beyond a limit of the convention or of the compiler, by name.
+    /// Those that stay bytecode beyond a limit of the convention or of the compiler, by name; loops
+    /// that cannot be entered, by the reason.
     pub caps: BTreeMap<&'static str, u64>,
     /// Functions and thunks that stay bytecode for another reason: a finding each.
     pub declined: Vec<String>,
@@ -119,10 +123,10 @@ impl Survey {
             | Declined::Work(_)
             | Declined::Time
             | Declined::Budget(_) => *self.caps.entry(why.reason()).or_default() += 1,
+            Declined::Round(why) => *self.caps.entry(why).or_default() += 1,
             Declined::Operator(_)
             | Declined::Relocation(_)
             | Declined::Ssa(_)
-            | Declined::Round(_)
             | Declined::Compiler(_)
             | Declined::Panic(_)
             | Declined::Bug(_) => self.declined.push(format!("{kind:?}: {why}")),
@@ -203,20 +207,71 @@ pub fn survey_with(
     Ok(row)
 }
 
+/// The same for the loops of a module's functions: the code of each from a round on, which tier
+/// `auto` goes over to. [`Survey::functions`] and [`Survey::native`] count loops; thunks are not
+/// made.
+///
+/// # Errors
+/// If there can be no code of the module at all.
+pub fn survey_loops(
+    module: &Module,
+    (config, deterministic): (&Config, bool),
+    jobs: usize,
+) -> Result<Survey, String> {
+    let layout = Layout::derive(module.bytes(), config).map_err(|error| error.to_string())?;
+    let target = Target::new(config.cpu).map_err(|error| error.to_string())?;
+    let metering = config.metering;
+    let all: Vec<(FuncIdx, u32)> =
+        module.defined_funcs().flat_map(|func| loops(module, func)).collect();
+    let rows = in_parallel(jobs, all.len(), |at| {
+        let (func, offset) = all[at];
+        let kind = CodeKind::Loop { func: func.0, offset };
+        let body = || entered(module, (func, offset), metering);
+        let code = |body: EnteredBody| target.compile_round(module, &layout, &body, deterministic);
+        one(&layout, kind, body, code)
+    });
+    let mut row = Survey::default();
+    rows.iter().for_each(|one| row.add(one));
+    Ok(row)
+}
+
+/// The loops of a function: where each `loop` stands in the module.
+fn loops(module: &Module, func: FuncIdx) -> Vec<(FuncIdx, u32)> {
+    let operators = module.body(func).into_iter().flat_map(|body| {
+        let reader = body.operators().into_iter_with_offsets();
+        reader.filter_map(Result::ok)
+    });
+    let is_loop = |operator: &Operator<'_>| matches!(operator, Operator::Loop { .. });
+    let found = operators.filter(|(operator, _)| is_loop(operator));
+    found.map(|(_, offset)| (func, offset as u32)).collect()
+}
+
 fn function(
     module: &Module,
     layout: &Layout,
     (target, deterministic): (&Target, bool),
     func: FuncIdx,
 ) -> Survey {
+    let made = || body(module, func, layout.config().metering);
+    let code = |body: CheckedBody| target.compile(module, layout, body.body(), deterministic);
+    one(layout, CodeKind::Func(func.0), made, code)
+}
+
+/// One function, or one loop: its body, the code of that, and the verdict on it.
+fn one<B>(
+    layout: &Layout,
+    kind: CodeKind,
+    body: impl FnOnce() -> Result<B, Declined>,
+    code: impl FnOnce(B) -> Result<NativeCode, Declined>,
+) -> Survey {
     let mut row = Survey { functions: 1, ..Survey::default() };
     let start = Instant::now();
     // A fault of the SSA form is reported as a separate finding.
-    let made = catch_unwind(AssertUnwindSafe(|| body(module, func, layout.config().metering)));
+    let made = catch_unwind(AssertUnwindSafe(body));
     row.times.ssa = start.elapsed();
     let made = made.unwrap_or_else(|_| Err(Declined::Bug("the SSA form panicked")));
     let start = Instant::now();
-    let code = made.and_then(|body| target.compile(module, layout, body.body(), deterministic));
+    let code = made.and_then(code);
     row.times.compile = start.elapsed();
     match code {
         Ok(code) => {
@@ -225,7 +280,7 @@ fn function(
                 *row.reaches.entry(*reach).or_default() += 1;
             }
         }
-        Err(why) => row.decline(CodeKind::Func(func.0), &why),
+        Err(why) => row.decline(kind, &why),
     }
     row
 }

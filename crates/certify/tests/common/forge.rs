@@ -125,7 +125,7 @@ pub(crate) fn head(dictionary: &[Bits], blocks: usize) -> Bits {
 /// not keep.
 pub(crate) fn frame(at: u32, changed: &[u32]) -> Bits {
     let mut out = Bits::default();
-    out.number(at.into(), 4).bits(0, 12).bits(0, 1).number(changed.len() as u64, 0);
+    out.number(at.into(), 4).bits(0, 12).bits(0, 2).number(changed.len() as u64, 0);
     for &gap in changed {
         out.number(gap.into(), 4);
     }

@@ -14,8 +14,8 @@ pub(crate) struct Parts {
     pub(crate) frame: (u64, Vec<u64>),
     /// The orders of distances, counts, first toggles and gaps.
     orders: [u32; 4],
-    /// Whether blocks say that they are metered.
-    metering: bool,
+    /// How many bits each block has for its jumps.
+    jumps_bits: u32,
     pub(crate) blocks: Vec<Block>,
 }
 
@@ -26,7 +26,7 @@ const HOLDS: u64 = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) distance: u64,
-    pub(crate) metered: bool,
+    pub(crate) jumps: u64,
     pub(crate) from: u64,
     pub(crate) toggles: Vec<u64>,
 }
@@ -95,25 +95,25 @@ impl Parts {
         let count = reader.number(0);
         let entries = (0..count).map(|_| reader.entry()).collect();
         let count = reader.number(0);
-        let (mut frame, mut orders, mut metering) = ((0, Vec::new()), [0; 4], false);
+        let (mut frame, mut orders, mut jumps_bits) = ((0, Vec::new()), [0; 4], 0);
         if count > 0 {
             frame.0 = reader.number(4);
             orders = [(); 4].map(|()| reader.bits(3) as u32);
-            metering = reader.bits(1) == 1;
+            jumps_bits = reader.bits(2) as u32;
             let changed = reader.number(0);
             frame.1 = reader.numbers(changed, 4);
         }
         let block = |reader: &mut Reader<'_>| {
             let distance = reader.number(orders[0]);
-            let metered = metering && reader.bits(1) == 1;
+            let jumps = reader.bits(jumps_bits);
             let (from, count) = (reader.number(0), reader.number(orders[1]));
             let mut toggles = reader.numbers(count.min(1), orders[2]);
             toggles.extend(reader.numbers(count.saturating_sub(1), orders[3]));
-            Block { distance, metered, from, toggles }
+            Block { distance, jumps, from, toggles }
         };
         let blocks = (0..count).map(|_| block(&mut reader)).collect();
         assert!(reader.0.len() < 8 && !reader.0.contains(&true), "bytes behind the end");
-        Parts { data, entries, frame, orders, metering, blocks }
+        Parts { data, entries, frame, orders, jumps_bits, blocks }
     }
 
     /// Puts them together.
@@ -137,18 +137,19 @@ impl Parts {
         if self.blocks.is_empty() {
             return out.bytes();
         }
-        let metering = self.metering || self.blocks.iter().any(|block| block.metered);
+        let most = self.blocks.iter().map(|block| block.jumps).max().unwrap_or(0);
+        let jumps_bits = self.jumps_bits.max(u64::BITS - most.leading_zeros());
         out.number(self.frame.0, 4);
         for order in self.orders {
             out.bits(order.into(), 3);
         }
-        out.bits(metering.into(), 1).number(self.frame.1.len() as u64, 0);
+        out.bits(jumps_bits.into(), 2).number(self.frame.1.len() as u64, 0);
         for &gap in &self.frame.1 {
             out.number(gap, 4);
         }
         let [distances, counts, firsts, gaps] = self.orders;
         for block in &self.blocks {
-            out.number(block.distance, distances).bits(block.metered.into(), metering.into());
+            out.number(block.distance, distances).bits(block.jumps, jumps_bits);
             out.number(block.from, 0).number(block.toggles.len() as u64, counts);
             for (i, &gap) in block.toggles.iter().enumerate() {
                 out.number(gap, if i == 0 { firsts } else { gaps });

@@ -9,7 +9,7 @@
 //! below LOC D EXTENT     type LOC TYPE       typeid LOC TYPE     ref LOC KIND[?] [none|TYPE]
 //! masked LOC BYTES EXTENT                        sum LOC ONE SHIFT OTHER SHIFT
 //! half LOC WHOLE                                 selects LOC INDEX
-//! holds LOC BASE[.INDEX] [own|of LOC|=SYMBOL] [shift N] [add N]      metered      saved
+//! holds LOC BASE[.INDEX] [own|of LOC|=SYMBOL] [shift N] [add N]      jumps N      saved
 //! ```
 //!
 //! Behind a frame's offset and `!` stand the locations that it does not keep. `saved`: the
@@ -195,7 +195,8 @@ pub(crate) fn certificate(frame: &str, blocks: &str) -> Vec<u8> {
     let mut out = Bits::default();
     let mut last = frame;
     let blocks: Vec<&str> = blocks.split(';').collect();
-    let metering = blocks.iter().any(|block| block.contains("metered"));
+    let has_jumps = blocks.iter().any(|block| block.contains("jumps"));
+    let jumps_bits = if has_jumps { 3 } else { 0 };
     let count = blocks.len() as u64;
     for block in &blocks {
         let (offset, claims) = block.split_once(':').expect("an offset");
@@ -208,11 +209,11 @@ pub(crate) fn certificate(frame: &str, blocks: &str) -> Vec<u8> {
             })
             .collect();
         out.number((offset - last).into(), 0);
-        if metering {
-            out.bits(claims.contains(&"metered").into(), 1);
-        }
+        let jumps = claims.iter().find_map(|claim| claim.strip_prefix("jumps "));
+        out.bits(jumps.map_or(0, word), jumps_bits);
         last = offset;
-        let claims = claims.into_iter().filter(|claim| !claim.is_empty() && *claim != "metered");
+        let claims =
+            claims.into_iter().filter(|claim| !claim.is_empty() && !claim.starts_with("jumps"));
         let mut numbers: Vec<u64> = claims
             .map(|claim| {
                 let known = entries.iter().position(|known| *known == claim);
@@ -236,7 +237,7 @@ pub(crate) fn certificate(frame: &str, blocks: &str) -> Vec<u8> {
     for claim in entries {
         whole.add(&entry(claim));
     }
-    whole.number(count, 0).number(frame.into(), 4).bits(0, 12).bits(metering.into(), 1);
+    whole.number(count, 0).number(frame.into(), 4).bits(0, 12).bits(jumps_bits.into(), 2);
     whole.number(changed.len() as u64, 0);
     let mut next = 0;
     for n in changed {

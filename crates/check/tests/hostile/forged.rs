@@ -46,7 +46,7 @@ fn block(at: u64, entries: &[Bits], changed: &[u64]) -> Vec<u8> {
     for entry in entries {
         out.add(entry);
     }
-    out.number(1, 0).number(0, 4).bits(0, 13).number(changed.len() as u64, 0);
+    out.number(1, 0).number(0, 4).bits(0, 14).number(changed.len() as u64, 0);
     for &gap in changed {
         out.number(gap, 4);
     }
@@ -134,7 +134,7 @@ fn kept(inner: &[u8]) -> Forged {
     bytes.extend([0xeb, 0_u8.wrapping_sub(inner.len() as u8 + 6), 0x5b, 0x5d, 0xc3]);
     let mut out = Bits::default();
     out.bits(VERSION.into(), 8).number(0, 0).number(0, 0).number(1, 0);
-    out.number(5, 4).bits(0, 13).number(0, 0).number(0, 0).number(3, 0).number(0, 0);
+    out.number(5, 4).bits(0, 14).number(0, 0).number(0, 0).number(3, 0).number(0, 0);
     plain(&bytes, &out.bytes())
 }
 
@@ -215,7 +215,7 @@ fn framed(frame: u64, entries: &[Bits], blocks: &[(u64, u64, &[u64])]) -> Vec<u8
     for entry in entries {
         out.add(entry);
     }
-    out.number(blocks.len() as u64, 0).number(frame, 4).bits(0, 13).number(1, 0).number(4, 4);
+    out.number(blocks.len() as u64, 0).number(frame, 4).bits(0, 14).number(1, 0).number(4, 4);
     for &(distance, from, toggles) in blocks {
         out.number(distance, 0).number(from, 0).number(toggles.len() as u64, 0);
         for &gap in toggles {
@@ -271,27 +271,59 @@ fn blocks() -> Vec<Try> {
     ]
 }
 
-/// A loop of one jump to itself, behind a poll or not, whose header may claim that it is metered.
-fn cycle(polls: bool, claims: bool) -> Forged {
+/// The epoch's address in r10, then a poll or an instruction like it.
+fn polling(polls: bool) -> Vec<u8> {
     let mut bytes = vec![0x4c, 0x8b, 0x5f, 8, 0x4d, 0x8b, 0x13, 0x4d, 0x8b, 0x52, 8];
     bytes.extend(if polls { [0x49, 0x8b, 0x02] } else { [0x4c, 0x89, 0xd0] });
-    let at = bytes.len() as u64;
-    bytes.extend([0xeb, 0xfe]);
-    let mut out = Bits::default();
-    out.bits(VERSION.into(), 8).number(0, 0).number(1, 0).add(&holds(4, 1)).number(1, 0);
-    out.number(0, 4).bits(0, 12).bits(1, 1).number(1, 0).number(4, 4);
-    out.number(at, 0).bits(claims.into(), 1).number(2, 0).number(1, 0).number(0, 0);
-    Forged { epoch: true, ..plain(&bytes, &out.bytes()) }
+    bytes
 }
 
-/// Loops under metering.
+/// A certificate whose frame stands at the entry: blocks by the gap before each, with the jumps
+/// backwards that each allows.
+fn allowing(blocks: &[(u64, u64)]) -> Vec<u8> {
+    let mut out = Bits::default();
+    out.bits(VERSION.into(), 8).number(0, 0).number(1, 0).add(&holds(4, 1));
+    out.number(blocks.len() as u64, 0).number(0, 4).bits(0, 12).bits(3, 2);
+    out.number(1, 0).number(4, 4);
+    for &(gap, jumps) in blocks {
+        out.number(gap, 0).bits(jumps, 3).number(2, 0).number(1, 0).number(0, 0);
+    }
+    out.bytes()
+}
+
+/// A loop of one jump to itself, behind a poll or not, whose header allows jumps backwards.
+fn cycle(polls: bool, jumps: u64) -> Forged {
+    let mut bytes = polling(polls);
+    let at = bytes.len() as u64;
+    bytes.extend([0xeb, 0xfe]);
+    Forged { epoch: true, ..plain(&bytes, &allowing(&[(at, jumps)])) }
+}
+
+/// A poll or none, then two jumps backwards, to blocks that allow more of them: the second jump
+/// leaves the block `first`, and leads to the block `second`.
+fn backwards(polls: bool, first: u64, second: u64) -> Forged {
+    let mut bytes = polling(polls);
+    // `jmp 3f; 1: ud2; 2: jmp 1b; 3: jmp 2b`
+    bytes.extend([0xeb, 4, 0x0f, 0x0b, 0xeb, 0xfc, 0xeb, 0xfc]);
+    let certificate = allowing(&[(16, second), (2, first)]);
+    Forged { epoch: true, traps: vec![row(16)], ..plain(&bytes, &certificate) }
+}
+
+/// Ways and loops under metering.
 fn cycles() -> Vec<Try> {
-    vec![
-        ("a loop without a poll", Rule::Metering, cycle(false, false)),
-        ("a poll before the loop alone", Rule::Metering, cycle(true, false)),
-        ("a header that claims a poll", Rule::Metering, cycle(true, true)),
-        ("a header that claims one that is none", Rule::Metering, cycle(false, true)),
-    ]
+    let cycles = [
+        ("a loop without a poll", cycle(false, 0)),
+        ("a poll before the loop alone", cycle(true, 0)),
+        ("a header that allows a jump", cycle(true, 1)),
+        ("a header that allows the most jumps", cycle(true, 7)),
+        ("a header that allows a jump behind no poll", cycle(false, 1)),
+        ("a jump backwards behind no poll", backwards(false, 0, 0)),
+        ("a second jump backwards, where one was allowed", backwards(true, 0, 0)),
+        ("as many jumps behind a jump as before", backwards(true, 1, 1)),
+        ("as many jumps behind a jump as before, the most", backwards(true, 7, 7)),
+        ("more jumps behind a jump than before", backwards(true, 6, 7)),
+    ];
+    cycles.into_iter().map(|(name, code)| (name, Rule::Metering, code)).collect()
 }
 
 /// Loops that change words that their frame keeps, and blocks that claim facts without a reason.
@@ -336,6 +368,8 @@ pub(crate) fn twins() -> Vec<(&'static str, Forged)> {
         ("a frame that all ways lead through", {
             plain(&[0x74, 2, 0x90, 0xc3, 0xc3], &framed(0, &[], &[(3, 3, &[])]))
         }),
+        ("two jumps backwards behind a poll", backwards(true, 1, 0)),
+        ("two jumps backwards of the most", backwards(true, 7, 6)),
     ]
 }
 
