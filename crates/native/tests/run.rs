@@ -23,6 +23,21 @@ fn an_addition_and_a_load() {
     );
 }
 
+/// `(~x) & c` as an index: the compiler leaves the comparison out, and the check bounds `andn`.
+#[test]
+fn an_index_of_the_bits_that_another_number_lacks() {
+    let text = r#"(module (memory i64 1) (data (i64.const 65534) "\07\09")
+        (func (export "f") (param i64) (result i32)
+          (i32.load8_u (i64.and (i64.xor (local.get 0) (i64.const -1)) (i64.const 0xffff))))
+        (func (export "g") (param i64) (result i32)
+          (i32.load8_u (i64.and (i64.xor (local.get 0) (i64.const -1)) (i64.const 0x1ffff)))))"#;
+    let all = [0, 1, 0xffff, -1, 1 << 40, -0x10000, 0x10000, 0x1ffff];
+    let calls: Vec<[Val; 1]> = all.iter().map(|&x| [Val::I64(x)]).collect();
+    let calls: Vec<(&str, &[Val])> =
+        ["f", "g"].iter().flat_map(|&f| calls.iter().map(move |call| (f, &call[..]))).collect();
+    same(text, &calls);
+}
+
 #[test]
 fn bounds_of_loads_and_stores() {
     // Offsets inside the guard, beyond it, at its end; widths; a second memory and a wide one.
