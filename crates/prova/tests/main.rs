@@ -5,6 +5,7 @@ extern crate prova as prova_core;
 
 #[path = "../../core/tests/awaiting.rs"]
 mod awaiting;
+mod beside;
 mod bulk;
 mod embedder;
 mod hooks;
