@@ -5,7 +5,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{campaigns, enlarging, pairing, profiling, suites};
+use commands::{campaigns, enlarging, pairing, profiling, registry, suites};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Enlarge(enlarging::EnlargeArgs),
     /// Builds pairs with real compilers, honest and malicious, and asks `prova diff` of each
     Pairs(pairing::PairsArgs),
+    /// Fetches programs of package registries, and runs each in every tier
+    Registry(registry::RegistryArgs),
 }
 
 fn main() -> ExitCode {
@@ -36,5 +38,6 @@ fn main() -> ExitCode {
         Command::Profile(command) => command.run(),
         Command::Enlarge(args) => args.run(),
         Command::Pairs(args) => args.run(),
+        Command::Registry(args) => args.run(),
     }
 }

@@ -5,4 +5,5 @@ pub(crate) mod enlarging;
 mod outcomes;
 pub(crate) mod pairing;
 pub(crate) mod profiling;
+pub(crate) mod registry;
 pub(crate) mod suites;

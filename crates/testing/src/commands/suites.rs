@@ -12,10 +12,11 @@ use prova_testing::suites::bench;
 use prova_testing::suites::corpus::{self, Engine, Outcome};
 use prova_testing::suites::matrix;
 use prova_testing::suites::program;
+use prova_testing::suites::scripts;
 use prova_testing::suites::spec;
 use prova_testing::suites::trip as trips;
 use prova_testing::suites::wasi_suite;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -213,6 +214,12 @@ pub(crate) struct SpecArgs {
     /// In tier auto, where all goes over to machine code as soon as it runs
     #[arg(long, requires = "native", conflicts_with = "bless")]
     swaps: bool,
+    /// Runs the scripts of others below this folder instead, against a table
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["native", "swaps"])]
+    dir: Option<PathBuf>,
+    /// The table of `--dir`; by default the one of Wasmtime's scripts
+    #[arg(long, value_name = "FILE", requires = "dir")]
+    rows: Option<PathBuf>,
 }
 
 /// Which modules, and how.
@@ -365,6 +372,9 @@ fn native_spec(ways_name: &str, filter: &str, jobs: usize, bless: bool) -> Resul
 /// If the table cannot be written.
 fn spec(args: &SpecArgs) -> Result<bool, String> {
     let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    if let Some(dir) = &args.dir {
+        return scripts_of_others(args, dir);
+    }
     if let Some(named) = args.native.as_ref().filter(|_| args.swaps) {
         let mut is_good = true;
         for way in ways(named)? {
@@ -415,6 +425,38 @@ fn spec(args: &SpecArgs) -> Result<bool, String> {
         println!("wrote {}", path.display());
     }
     Ok(!rows.iter().any(spec::Row::is_broken))
+}
+
+/// Runs the scripts below a folder in every tier; whether each does what its row says.
+///
+/// # Errors
+/// If the table or a script cannot be read, or the table not written.
+fn scripts_of_others(args: &SpecArgs, dir: &Path) -> Result<bool, String> {
+    let of_wasmtime = || prova_testing::root().join("tests/spec/wasmtime.tsv");
+    let path = args.rows.clone().unwrap_or_else(of_wasmtime);
+    let mut table = scripts::read(&path)?;
+    let scripts = scripts::scripts(dir, &table)?;
+    table.retain(|name, _| name.contains(&args.filter));
+    let mut rows = Vec::new();
+    for (name, path) in scripts.iter().filter(|(name, _)| name.contains(&args.filter)) {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
+        rows.push(scripts::run(name, &text));
+        if args.verbose {
+            println!("{}", rows.last().map(scripts::Row::line).unwrap_or_default());
+        }
+    }
+    let passed = |row: &&scripts::Row| row.first().is_none();
+    println!("{} of {} scripts pass in every tier", rows.iter().filter(passed).count(), rows.len());
+    if args.bless {
+        std::fs::write(&path, scripts::table(&table, &rows))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        println!("wrote {}", path.display());
+        return Ok(true);
+    }
+    let differences = scripts::differences(&table, &rows);
+    differences.iter().for_each(|line| println!("{line}"));
+    Ok(differences.is_empty())
 }
 
 /// The modules that go on a round trip.

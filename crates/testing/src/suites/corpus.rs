@@ -141,7 +141,8 @@ pub fn judge(case: &Case, run: &Run) -> Outcome {
     Outcome::Failed(format!("printed something else ({found}) {}", tail(&run.stderr)))
 }
 
-fn failure(run: &Run) -> Option<String> {
+/// Why a run did not end as it should, if it did not.
+pub(super) fn failure(run: &Run) -> Option<String> {
     match run.status {
         Some(status) if status.success() => None,
         Some(status) => Some(format!("{status}: {}", tail(&run.stderr))),
@@ -158,7 +159,8 @@ fn tail(stderr: &[u8]) -> String {
     line[start..].to_owned()
 }
 
-fn sha256(bytes: &[u8]) -> String {
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub(super) fn sha256(bytes: &[u8]) -> String {
     crate::hex(&Sha256::digest(bytes))
 }
 

@@ -5,6 +5,8 @@
 //! generate::manifest ─► Case ─ corpus ─► output, against a known hash; bench: its time, against a peer's
 //! matrix: modules and their twins × kinds of memories, processors, settings ─► check of machine code
 //! spec: scripts of the specification; wasi_suite: programs of WASI's group; trip: both behind a trip
+//! scripts: a folder of scripts, against a table
+//! registry: programs of package registries ─ fetched ─► output, against a known one
 //! ```
 //!
 //! In: folders. Out: tables of cases. Limits: what the suites ask. Noticed by: outcomes that are
@@ -14,7 +16,9 @@ pub mod bench;
 pub mod corpus;
 pub mod matrix;
 pub mod program;
+pub mod registry;
 pub mod scratch;
+pub mod scripts;
 pub mod spec;
 pub mod trip;
 pub mod wasi_suite;
