@@ -116,6 +116,9 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     if !refusals.is_empty() {
         warn(stats::bytecode("without machine code", &refusals).to_text().trim_end());
     }
+    if module.wasm().has_shared_memory() {
+        warn("note: `prova run -S threads` takes machine code from the cache, not from files");
+    }
     if args.report {
         warn(stats::each(module.wasm(), &refusals).to_text().trim_end());
     }

@@ -9,6 +9,7 @@ mod specialized;
 use crate::args::EngineArgs;
 use crate::check_code::{Maker, instruction};
 use crate::engine::CommandEngine;
+use crate::groups::Wasm;
 use crate::progress;
 use crate::report::{Exit, Misuse, print};
 use crate::trace::{ProgramArgs, level, levels, values_of};
@@ -203,6 +204,9 @@ pub(crate) fn with_sides<T>(
 ) -> Result<T> {
     let (names, reused) = sides(args)?;
     let level = args.level.as_deref().map(level).transpose()?;
+    if Wasm::parse(&args.wasm)?.fuel.is_some() {
+        bail!(Misuse("`-W fuel`: it would hold for one run; `--fuel N` stops all of them".into()));
+    }
     let ((config_a, timeout), (config_b, _)) =
         (config(names[0], &args.wasm)?, config(names[1], &args.wasm)?);
     let other = args.against.is_some() || args.engine.is_some() || reused;

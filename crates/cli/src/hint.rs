@@ -11,11 +11,15 @@ use clap::CommandFactory;
 use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_inspect::near;
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::path::Path;
 
 /// Which option decides what an error says, if one does.
 pub(crate) fn of(error: &Error) -> Option<String> {
+    if error.downcast_ref::<StartsThreads>().is_some() {
+        return Some(THREADS.to_owned());
+    }
     if let Some(limit) = error.downcast_ref::<LinkError>().and_then(LinkError::limit) {
         return match (key_of_store_limit(limit), limit) {
             (Some(key), _) => Some(format!("`-W {key}=N` sets this limit.")),
@@ -33,8 +37,7 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             return Some(text.into());
         }
         if module == "wasi" {
-            let text = "`-S threads` lets a program start threads, and gives it its memory.";
-            return Some(text.into());
+            return Some(THREADS.to_owned());
         }
         let module = printable(module);
         return Some(format!(
@@ -52,8 +55,8 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         }
         let key = module.proposal().and_then(proposal_key)?;
         return Some(match key {
-            "shared-memory" => "`-W shared-memory` allows it, and `-S threads` for a program that \
-                starts threads; runs that are deterministic, recorded or compared do not have it."
+            "shared-memory" => "Runs that are deterministic, recorded or compared have no shared memories; \
+                in others `-W shared-memory` allows them, and `-S threads` for a program that starts threads."
                 .to_owned(),
             _ => format!("`-W {key}` allows it."),
         });
@@ -67,6 +70,16 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         {
             Some("`-S max-random-size=N` sets this limit, in bytes.".into())
         }
+        // Instances say so where it happens.
+        Trap::GcHeapOutOfMemory
+            if error
+                .chain()
+                .any(|cause| cause.to_string().contains("to initialise its globals")) =>
+        {
+            let text = "`-W max-gc-heap-size` and `-W max-store-size` limit structures and arrays; \
+                        those of all constant expressions of an instance have 16 MiB at most, which no option sets.";
+            Some(text.into())
+        }
         Trap::GcHeapOutOfMemory => {
             let text = "`-W max-gc-heap-size` and `-W max-store-size` limit structures and arrays.";
             Some(text.into())
@@ -77,6 +90,30 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             Some(text.into())
         }
         _ => None,
+    }
+}
+
+const THREADS: &str = "`-S threads` lets a program start threads, and gives it its memory.";
+
+/// That a module starts threads, though none are granted.
+#[derive(Debug)]
+struct StartsThreads;
+
+impl fmt::Display for StartsThreads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it imports `wasi::thread-spawn`, and no threads are granted")
+    }
+}
+
+/// The error of an import that is not known, with that, if the module starts threads.
+pub(crate) fn needs_threads(error: Error, module: &Module) -> Error {
+    let unknown = error.downcast_ref::<LinkError>().and_then(LinkError::unknown_import);
+    let spawns = |import: &prova_module::Import| {
+        (&*import.module, &*import.name) == ("wasi", "thread-spawn")
+    };
+    match unknown.is_some() && module.wasm().imports().iter().any(spawns) {
+        true => error.context(StartsThreads),
+        false => error,
     }
 }
 

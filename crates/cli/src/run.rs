@@ -186,7 +186,12 @@ fn write_coredump(file: &Path, error: &prova_core::Error, store: &mut Store<Host
     let program = program.file_name().unwrap_or_default().to_string_lossy();
     let name = file.display();
     let said = match std::fs::write(file, dump.serialize(&mut *store, &program)) {
-        Ok(()) => format!("note: the state at the trap is in `{name}`"),
+        Ok(()) => match dump.references(&mut *store) {
+            0 => format!("note: the state at the trap is in `{name}`"),
+            n => format!(
+                "note: the state at the trap is in `{name}`; {n} global references are null in it"
+            ),
+        },
         Err(error) => format!("warning: failed to write `{name}`: {error}"),
     };
     warn(&printable(&said));
@@ -422,6 +427,7 @@ fn link_and_run(
     }
     run_main(args, &linker, store, module, path, guest_args)
         .and_then(printed)
+        .map_err(|error| hint::needs_threads(error, module))
         .context(OfFile::new("run main module", path))
 }
 

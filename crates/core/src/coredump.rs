@@ -131,6 +131,27 @@ impl WasmCoreDump {
         file
     }
 
+    /// How many globals refer to something that a file does not have: they are null in it.
+    ///
+    /// # Panics
+    /// If it is of another store.
+    pub fn references(&self, mut store: impl AsContextMut) -> usize {
+        let store = store.as_context_mut();
+        let roots = store.rt.rooted();
+        let refers = |global: &&Global| {
+            matches!(
+                global.get(&store),
+                Val::FuncRef(Some(_))
+                    | Val::ExternRef(Some(_))
+                    | Val::ExnRef(Some(_))
+                    | Val::AnyRef(Some(_))
+            )
+        };
+        let count = self.globals.iter().filter(refers).count();
+        store.rt.unroot(roots);
+        count
+    }
+
     fn module_index(&self, module: &Module) -> u32 {
         let at = self.modules.iter().position(|other| Module::same(other, module));
         at.map_or(u32::MAX, |at| at as u32)
