@@ -73,17 +73,13 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
         config.native(engine.compiler()?.with_cpu(level));
     }
     if wasm.fuel.is_some() || wasm.timeout.is_some() {
-        bail!(Misuse(
-            "limits of fuel and time belong to the run; `--fuel` and `--epochs` make code for them"
-                .into()
-        ));
+        let what =
+            "limits of fuel and time belong to the run; `--fuel` and `--epochs` make code for them";
+        bail!(Misuse(what.into()));
     }
     if args.epochs && args.require == Require::Confined {
-        bail!(Misuse(
-            "`--epochs`: code of files runs with a timeout only if it is proved; add `--require \
-             proved`"
-                .into()
-        ));
+        let what = "`--epochs`: code of files runs with a timeout only if it is proved; add `--require proved`";
+        bail!(Misuse(what.into()));
     }
     config.consume_fuel(args.fuel).epoch_interruption(args.epochs);
     input::apart("--output", &args.output, &[&args.file])?;

@@ -61,6 +61,11 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             _ => format!("`-W {key}` allows it."),
         });
     }
+    of_trap(error)
+}
+
+/// The same for a trap.
+fn of_trap(error: &Error) -> Option<String> {
     match error.downcast_ref::<Trap>()? {
         Trap::StackOverflow => {
             Some("`-W max-wasm-stack=BYTES` sets the limit of the stack.".into())

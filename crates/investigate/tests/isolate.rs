@@ -373,3 +373,19 @@ fn what_one_side_needs_the_other_keeps() {
         assert!(others.is_empty(), "{others:?}");
     }
 }
+
+/// Types have names in what operators say, and other numbers in the small modules.
+#[test]
+fn an_operator_on_an_object_is_isolated() {
+    let of_field = |field: u32| {
+        format!(
+            r#"(module (type $z (array i8)) (type $p (struct (field (mut i32)) (field (mut i32))))
+            (func $k (export "k") (result i32) (i32.const 77))
+            (func $h (export "h") (result i32)
+              (struct.get $p {field} (struct.new $p (i32.const 1) (i32.const 2)))))"#
+        )
+    };
+    let (a, b) = (text(&of_field(0)), text(&of_field(1)));
+    let isolated = isolate(&a, &b, Some("h"), &Options::default()).expect("it differs");
+    assert_eq!((isolated.a.func_count(), isolated.a.types().len()), (1, 2));
+}

@@ -98,7 +98,9 @@ impl Extractor<'_, '_> {
                     let ty = FuncType::new(params, ty.results.iter().copied());
                     self.imports.entry(format!("indirect.{id}")).or_insert((0, ty));
                 }
-                Tok::Func(..) | Tok::Indirect(..) | Tok::Typed { .. } => return Err(refused(&op)),
+                Tok::Func(..) | Tok::Indirect(..) | Tok::Typed { .. } | Tok::Try(..) => {
+                    return Err(refused(&op));
+                }
                 Tok::Global(_, canonical) => {
                     self.globals.insert(canonical, GlobalIdx(item.index));
                 }
@@ -243,7 +245,7 @@ impl Extractor<'_, '_> {
                 Tok::Indirect(code, id, _) => {
                     self.call(&mut out, code - 1, &format!("indirect.{id}"))
                 }
-                Tok::Typed { .. } => return Err(refused(&op)),
+                Tok::Typed { .. } | Tok::Try(..) => return Err(refused(&op)),
                 Tok::Block(code, _) => self.block(&mut out, code, &op)?,
                 Tok::Local(code, local) => {
                     out.byte(code).leb(local.into());

@@ -217,7 +217,7 @@ pub(crate) fn lockstep(
         let role = match x.tok {
             Tok::I32(_) | Tok::I64(_) | Tok::Mem { .. } => roles.of(funcs.0, &x, &y),
             Tok::Raw(_) | Tok::Func(..) | Tok::Indirect(..) | Tok::Typed { .. } => Role::Unknown,
-            Tok::Block(..) | Tok::Local(..) | Tok::Global(..) => Role::Unknown,
+            Tok::Block(..) | Tok::Try(..) | Tok::Local(..) | Tok::Global(..) => Role::Unknown,
         };
         match (shift.tokens(sides, role, &x.tok, &y.tok), x.tok, y.tok) {
             (Some(agree), ..) => same.noted(agree, written(sides, &x, &y)),

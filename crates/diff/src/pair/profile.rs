@@ -56,7 +56,7 @@ fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
             Tok::Mem { code, align, memory, lane, offset } => {
                 (code, align, memory, lane, masked(side, offset)).hash(&mut hasher);
             }
-            Tok::Raw(_) | Tok::Indirect(..) | Tok::Typed { .. } | Tok::Block(..) => {
+            Tok::Raw(_) | Tok::Indirect(..) | Tok::Typed { .. } | Tok::Block(..) | Tok::Try(..) => {
                 item.tok.hash(&mut hasher);
             }
         }
@@ -119,7 +119,7 @@ pub(crate) fn grams(side: &Side<'_>, func: u32) -> Vec<u64> {
             Tok::I32(value) => hash_of(masked(side, u64::from(value as u32))),
             Tok::I64(value) => hash_of(masked(side, value as u64)),
             Tok::Mem { code, offset, .. } => hash_of((code, masked(side, offset))),
-            Tok::Raw(_) | Tok::Indirect(..) | Tok::Typed { .. } | Tok::Block(..) => {
+            Tok::Raw(_) | Tok::Indirect(..) | Tok::Typed { .. } | Tok::Block(..) | Tok::Try(..) => {
                 hash_of(item.tok)
             }
         };

@@ -38,6 +38,8 @@ pub(crate) enum Tok<'m> {
     Typed { code: u32, types: [u32; 2], rest: [u32; 2] },
     /// `block`, `loop`, `if`.
     Block(u8, BlockKey),
+    /// `try_table`: its type, and the bytes of its clauses, which name tags and labels.
+    Try(BlockKey, &'m [u8]),
     /// `local.get`, `local.set`, `local.tee`.
     Local(u8, u32),
     /// `global.get`, `global.set`.
@@ -248,13 +250,16 @@ fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32
     if let Some(HeapType::Concrete(UnpackedIndex::Module(ty))) = immediates.heap() {
         return (Tok::Indirect(code, side.type_id(ty), u32::MAX), ty);
     }
-    // The clauses of a `try_table` are in its bytes.
-    if let Some(ty) = immediates.block().filter(|_| class != Class::try_table) {
-        return match ty {
-            BlockType::Empty => (Tok::Block(code, BlockKey::Empty), 0),
-            BlockType::Type(ty) => (Tok::Block(code, BlockKey::Value(side.val_id(ty))), 0),
-            BlockType::FuncType(ty) => (Tok::Block(code, BlockKey::Func(side.type_id(ty))), ty),
+    if let Some(ty) = immediates.block() {
+        let (key, index) = match ty {
+            BlockType::Empty => (BlockKey::Empty, 0),
+            BlockType::Type(ty) => (BlockKey::Value(side.val_id(ty)), 0),
+            BlockType::FuncType(ty) => (BlockKey::Func(side.type_id(ty)), ty),
         };
+        if class == Class::try_table {
+            return (Tok::Try(key, clauses(raw)), index);
+        }
+        return (Tok::Block(code, key), index);
     }
     // What the tokens of memory operators do not hold is in the bytes.
     if let Some(MemArg { align, offset, target, ordering: None, .. }) = immediates.memarg()
@@ -269,6 +274,16 @@ fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32
         _ => None,
     });
     (constant.unwrap_or(Tok::Raw(raw)), 0)
+}
+
+/// The bytes of a `try_table` behind its type.
+fn clauses(raw: &[u8]) -> &[u8] {
+    // A type is a number (specification 5.4.1), behind a byte where it is a reference's.
+    let reference = matches!(raw.get(1), Some(0x63 | 0x64));
+    let number = raw.get(1 + usize::from(reference)..).unwrap_or_default();
+    let last = number.iter().position(|byte| *byte < 0x80);
+    // The body is valid: it ends.
+    last.and_then(|last| number.get(last + 1..)).unwrap_or(raw)
 }
 
 /// The prefix of operators on objects.

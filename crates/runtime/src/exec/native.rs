@@ -379,14 +379,15 @@ fn perform_on_few(
     if many > FEW_ELEMENTS {
         return false;
     }
-    let fuel = store.fuel();
+    let (fuel, refused) = (store.fuel(), store.heap.has_refused());
     let done = store.aggregate(instance, opcode, operands, window).is_ok();
     let made = window.first().copied();
     if done {
         lend_behind(store, opcode, made);
     } else {
-        // It is paid for where it traps.
+        // It is paid for, and refused, where it traps.
         store.set_fuel(fuel);
+        store.heap.set_refused(refused);
     }
     done
 }

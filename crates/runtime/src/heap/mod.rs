@@ -196,6 +196,18 @@ impl Heap {
         (self.made > 0 || self.refused) && !self.fits(bytes, room)
     }
 
+    /// Whether an object found no room since the last collection.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+    pub(crate) fn has_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// Puts back what [`Heap::has_refused`] said before an object that is made again.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+    pub(crate) fn set_refused(&mut self, refused: bool) {
+        self.refused = refused;
+    }
+
     /// Has a collection come after every `n`-th object besides; 0: no more.
     pub(crate) fn collect_every(&mut self, n: u64) {
         self.take_all_back();

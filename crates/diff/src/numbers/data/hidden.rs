@@ -151,7 +151,7 @@ fn code(found: &mut Found<'_, '_>, globals: &HashMap<u32, u64>) {
                     bases.extend(base.filter(|_| bases.len() < GLOBALS_MAX));
                 }
                 Tok::Func(..) | Tok::Indirect(..) | Tok::Typed { .. } => {}
-                Tok::Block(..) | Tok::Local(..) => {}
+                Tok::Block(..) | Tok::Try(..) | Tok::Local(..) => {}
             }
         }
         numbers.sort_unstable();
