@@ -206,6 +206,10 @@ impl Wasm {
         if let Some(bytes) = self.max_wasm_stack {
             config.max_wasm_stack(bytes);
         }
+        // Also where runs are replayed, traced and compared.
+        if let Some(bytes) = self.max_gc_heap_size {
+            config.max_gc_heap_size(bytes as u64);
+        }
         for &(proposal, enable) in &self.proposals {
             config.wasm_proposal(proposal, enable);
         }

@@ -90,7 +90,7 @@ fn a_proposal_that_is_off_names_its_key() {
     let shared = demo.run("shared.wat");
     shared.expect(1, "").says(&[
         "unsupported: shared memories",
-        "`-W shared-memory` allows it, and `-S threads` for",
+        "in others `-W shared-memory` allows them, and `-S threads` for",
     ]);
 }
 
@@ -176,6 +176,17 @@ fn an_import_that_is_not_there_says_what_can_be_done() {
     demo.run("import.wat").expect(1, "").says(&[
         "unknown import: `weval::f` has not been defined",
         "`prova specialize FILE -o NEW` makes a module that runs",
+    ]);
+    // A program with threads imports its memory too.
+    demo.write(
+        "import.wat",
+        r#"(module (import "env" "memory" (memory 1 1 shared))
+            (import "wasi" "thread-spawn" (func (param i32) (result i32))))"#,
+    );
+    demo.run("-W shared-memory import.wat").expect(1, "").says(&[
+        "it imports `wasi::thread-spawn`, and no threads are granted",
+        "unknown import: `env::memory` has not been defined",
+        "`-S threads` lets a program start threads",
     ]);
 }
 

@@ -160,3 +160,41 @@ fn a_small_module_that_does_not_end_is_bounded() {
     let again = Scratch(scratch.0.join("s")).run(line.expect("a command"));
     assert_eq!(again.code, 1, "{again:?}");
 }
+
+/// A list that has 30,000 structures at the end, if there is room.
+const LIST: &str = r#"(module
+  (type $l (struct (field (ref null $l)) (field i64)))
+  (func (export "h") (result i32) (local $x (ref null $l)) (local $n i32)
+    (loop $a
+      (local.set $x (struct.new $l (local.get $x) (i64.const 5)))
+      (local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (br_if $a (i32.lt_u (local.get $n) (i32.const 30000))))
+    (local.get $n)))"#;
+
+/// The limit of the heap ends replayed, traced and compared runs where it ended the program.
+#[test]
+fn a_full_heap_ends_traced_runs_alike() {
+    let scratch = Scratch::new("traced-heap");
+    scratch.write("list.wat", LIST);
+    let limit = "-W max-gc-heap-size=500000";
+    let run = scratch.run(&format!("run --record r {limit} --invoke h list.wat"));
+    assert_eq!(run.code, 134, "{run:?}");
+    let full = "GC heap out of memory";
+    assert!(run.err.contains(full), "{run:?}");
+    for command in [
+        "replay",
+        "replay --tier native --level stores",
+        "replay --deterministic --tier reference",
+        "trace --deterministic --level calls",
+    ] {
+        let told = scratch.run(&format!("{command} {limit} r"));
+        assert_eq!(told.code, 0, "{command}: {told:?}");
+        assert!(told.out.contains(full), "{command}: {told:?}");
+    }
+    let compared = scratch.run(&format!("diverge {limit} --sides tail,native r"));
+    assert_eq!(compared.code, 0, "{compared:?}");
+    assert!(compared.out.contains(full), "{compared:?}");
+    let other = scratch.run("replay r");
+    assert_eq!(other.code, 1, "{other:?}");
+    assert!(other.out.contains("when it was recorded, the program trapped"), "{other:?}");
+}

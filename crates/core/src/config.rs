@@ -124,6 +124,8 @@ pub struct Config {
     pub(crate) epoch: bool,
     pub(crate) deterministic: bool,
     pub(crate) stack_bytes: usize,
+    /// The most bytes of structures and arrays of a store.
+    pub(crate) gc_heap_max: u64,
     pub(crate) text: Option<TextReader>,
     pub(crate) strategy: Strategy,
     pub(crate) pool: Option<PoolingAllocationConfig>,
@@ -164,6 +166,7 @@ impl Default for Config {
             epoch: false,
             deterministic: false,
             stack_bytes: STACK_BYTES_DEFAULT,
+            gc_heap_max: u64::MAX,
             text: None,
             strategy: Strategy::default(),
             pool: None,
@@ -370,6 +373,14 @@ impl Config {
     /// alike.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
         self.stack_bytes = bytes;
+        self
+    }
+
+    /// The most bytes that the structures and arrays of a store of the engine have together, also
+    /// where its limiter allows more ([`StoreLimitsBuilder`](crate::StoreLimitsBuilder)); as many
+    /// as the limiter says unless set.
+    pub fn max_gc_heap_size(&mut self, bytes: u64) -> &mut Config {
+        self.gc_heap_max = bytes;
         self
     }
 

@@ -428,6 +428,7 @@ pub(crate) fn limits_within(engine: &Engine, mut limits: rt::Limits) -> rt::Limi
     if let Some(pool) = engine.pool() {
         pool.cut(&mut limits);
     }
+    limits.heap_bytes_max = limits.heap_bytes_max.min(engine.config().gc_heap_max);
     limits
 }
 
