@@ -50,13 +50,13 @@ static int64_t call(wasmtime_context_t* context, const wasmtime_instance_t* inst
   return result.of.i64;
 }
 
-/* Prints each line up to its third colon: where and why a proof fails is long. */
+/* Prints each line up to its second colon: where and why a proof fails is long. */
 static void print_refusals(const wasm_byte_vec_t* lines) {
   for (size_t at = 0, colons = 0; at < lines->size; at++) {
     char byte = lines->data[at];
     if (byte == '\n') colons = 0;
     else if (byte == ':') colons++;
-    if (colons < 3) putchar(byte);
+    if (colons < 2) putchar(byte);
   }
 }
 
