@@ -103,11 +103,21 @@ const EDITS: [(&str, &str, &str, &str); 9] = [
 
 #[test]
 fn the_operator_that_differs_is_named() {
-    let a = wat::parse_str(PROGRAM).expect("text format");
-    for (from, to, func, operator) in EDITS {
-        assert_eq!(PROGRAM.matches(from).count(), 1, "{from}");
-        let b = wat::parse_str(PROGRAM.replace(from, to)).expect("text format");
-        let report = compared(&a, Some(&b), [Tier::TAIL, Tier::TAIL], &["100"]);
+    each_edit_is_named(PROGRAM, &EDITS, [Tier::TAIL, Tier::TAIL], "100");
+}
+
+/// Compares a program with each of its edits, as [`EDITS`] has them.
+fn each_edit_is_named(
+    program: &str,
+    edits: &[(&str, &str, &str, &str)],
+    sides: [Tier; 2],
+    arg: &str,
+) {
+    let a = wat::parse_str(program).expect("text format");
+    for &(from, to, func, operator) in edits {
+        assert_eq!(program.matches(from).count(), 1, "{from}");
+        let b = wat::parse_str(program.replace(from, to)).expect("text format");
+        let report = compared(&a, Some(&b), sides, &[arg]);
         let text = report.to_text();
         assert_eq!(report.verdict, Verdict::Differs, "{to}\n{text}");
         let first = report.first.as_ref().expect("an event");
@@ -174,17 +184,10 @@ const EDITS_OF_OBJECTS: [(&str, &str, &str, &str); 6] = [
 #[test]
 fn the_operator_on_objects_that_differs_is_named() {
     let a = wat::parse_str(OBJECTS).expect("text format");
-    let same = compared(&a, Some(&a), [Tier::TAIL, Tier::Reference], &["20"]);
+    let sides = [Tier::TAIL, Tier::Reference];
+    let same = compared(&a, Some(&a), sides, &["20"]);
     assert_eq!(same.verdict, Verdict::Same, "{}", same.to_text());
-    for (from, to, func, operator) in EDITS_OF_OBJECTS {
-        assert_eq!(OBJECTS.matches(from).count(), 1, "{from}");
-        let b = wat::parse_str(OBJECTS.replace(from, to)).expect("text format");
-        let report = compared(&a, Some(&b), [Tier::TAIL, Tier::Reference], &["20"]);
-        let text = report.to_text();
-        assert_eq!(report.verdict, Verdict::Differs, "{to}\n{text}");
-        let event = report.first.and_then(|first| first.a).expect("A has the event").event;
-        assert_eq!((event.name.as_str(), event.operator.as_str()), (func, operator), "{text}");
-    }
+    each_edit_is_named(OBJECTS, &EDITS_OF_OBJECTS, sides, "20");
 }
 
 #[test]

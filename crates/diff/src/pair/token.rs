@@ -237,8 +237,9 @@ fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32
     if let Some(func) = immediates.index(Immediate::func) {
         return (Tok::Func(code, side.canonical_func(func)), func);
     }
-    if let Some(typed) = typed(side, &immediates, raw) {
-        return typed;
+    if matches!(code, OBJECTS | SELECT) {
+        // What the token has no room for is in the bytes.
+        return typed(side, &immediates, raw).unwrap_or((Tok::Raw(raw), 0));
     }
     if let Some(ty) = immediates.index(Immediate::type_) {
         let table = immediates.index(Immediate::table).unwrap_or(0);
@@ -291,12 +292,9 @@ const OBJECTS: u8 = 0xfb;
 /// The opcode of a `select` with a type.
 const SELECT: u8 = 0x1c;
 
-/// The token of such an operator, and the first number of a type that it names; `None` for another
-/// operator, and for one with more immediates than the token holds.
+/// The token of such an operator, and the first number of a type that it names; `None` for one
+/// that names no type, or has more immediates than the token holds.
 fn typed<'m>(side: &Side<'_>, immediates: &Immediates<'_>, raw: &[u8]) -> Option<(Tok<'m>, u32)> {
-    if !matches!(raw.first(), Some(&(OBJECTS | SELECT))) {
-        return None;
-    }
     let (mut types, mut rest, mut index) = (Vec::new(), Vec::new(), None);
     let named = |ty: ValType| match ty {
         ValType::Ref(ty) => ty.type_index().and_then(|index| index.unpack().as_module_index()),

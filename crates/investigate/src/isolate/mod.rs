@@ -73,7 +73,7 @@ pub struct Isolated {
     pub funcs: (u32, u32),
     /// Its verdict, in both pairs.
     pub verdict: Verdict,
-    /// The cause of its cluster, in both pairs.
+    /// The cause of its cluster in the whole pair; in the small one types may have other names.
     pub cause: String,
     /// Sizes in A and B, before.
     pub before: (Size, Size),
