@@ -46,10 +46,12 @@ impl Machine<'_> {
             return fault(Rule::Field, "no field of its structure");
         };
         let index = index.unwrap_or(element);
-        let record = record.unwrap_or_else(|| {
-            let inside = planted!(OneRecordForAll, index, layout.imported_funcs());
-            Record::Func(if to.base == Base::VmCtx { inside } else { index })
-        });
+        let named = planted!(
+            OneRecordForAll,
+            index,
+            if to.base == Base::VmCtx { layout.imported_funcs() } else { index }
+        );
+        let record = record.unwrap_or(Record::Func(named));
         self.held(state, (holds, index), record)
     }
 

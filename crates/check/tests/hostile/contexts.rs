@@ -24,7 +24,8 @@
 //!            B5 = 0x2700: unwinds, number 41 of the table
 //! data       two segments that may not be there
 //! collected  (`collected.tsv` alone) memory 2, without a zone, moves; the store has its base and
-//!            length; type 4 is of exceptions; tag 0: type 1; B6 = 0x2800: allocates (kind 1 << 26,
+//!            length; type 4 is of exceptions, and there is one
+//!            identity more than types; tag 0: type 1; B6 = 0x2800: allocates (kind 1 << 26,
 //!            type, size, alignment 8), number 24, of which the host has written 0x28 bytes;
 //!            B7 = 0x2900: throws (reference), number 44
 //! references (`references.tsv` alone) memory 1, tables 0 and 2 as if imported, too: owner and index
@@ -356,7 +357,7 @@ fn structures(more: More) -> Structures {
             (0x10, 8, Holds::Pointer(Base::Builtins)),
         ]),
         host: Structure::of(&[(8, 8, Holds::HostCode)]),
-        types: Structure::new(vec![area(0, 4, if heap { 5 } else { 2 }, &[(0, 4, Holds::TypeId)])]),
+        types: Structure::new(vec![area(0, 4, if heap { 6 } else { 2 }, &[(0, 4, Holds::TypeId)])]),
         func: Structure::of(&record),
         ..Structures::default()
     }
