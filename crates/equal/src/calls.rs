@@ -10,9 +10,12 @@
 //! clauses of the handler, then those of the handler around it, up to one that catches everything,
 //! are the rows of the call, in that order: they are what the runtime asks. A call elsewhere has
 //! none. At a landing (P14) all that is known is the frame and its pointers; the body is behind the
-//! edges of the handlers and of the clause, whose payloads are what the argument cells hold. Which
-//! references to exceptions the frame holds is not compared, so functions that hold any are refused
-//! (`witness`).
+//! edges of the handlers and of the clause, whose payloads are what the argument cells hold.
+//!
+//! *References in the frame.* At a call, throw or allocation the rows name the words of the frame
+//! that a store follows: those hold the references of the body that C15 of the SSA check names, in
+//! its order. Code of which that is not known (rounds of loops) is refused if its function holds
+//! any (`witness`).
 
 use crate::core_::Core;
 use crate::demand::{Action, Demand};
@@ -37,8 +40,10 @@ impl Core<'_> {
         }
         let block = *self.body.block(Block::from_u32(state.block));
         let inst = self.next(state);
-        let calls =
-            matches!(block.terminator, Terminator::Invoke { .. } | Terminator::Throw { .. });
+        let calls = matches!(
+            block.terminator,
+            Terminator::Invoke { .. } | Terminator::Throw { .. } | Terminator::Cast { .. }
+        );
         let owed = if inst.is_some() || calls { self.owed(state)? } else { None };
         let Some(demand) = owed else {
             return refuse(Cause::Call, "a call where a block ends");
@@ -48,8 +53,19 @@ impl Core<'_> {
         if !planted!(HeightIsAny, self.same(state, left, state.reg(RSI)), true) {
             return differ(Cause::Call, "another height", left, state.reg(RSI));
         }
+        let offset = self.wasm_offset(state);
+        let (clauses, roots) = self.rows(offset)?;
+        if Core::is_open(state, &demand) {
+            self.is_asked(state, (&demand, code))?;
+            if !clauses.is_empty() || !roots.is_empty() {
+                return refuse(Cause::Row, "a question that is caught, or collects");
+            }
+            self.clobber(state, sp);
+            self.is_told(state)?;
+            return Ok(Flow::Next);
+        }
         let taken = self.calls(state, &demand, (code, sp))?;
-        let clauses = self.clauses(self.wasm_offset(state))?;
+        self.holds(state, offset, &roots)?;
         self.clobber(state, sp.saturating_add(i64::from(taken)));
         let handler = match block.terminator {
             Terminator::Invoke { handler, .. } if inst.is_none() => Some(handler),
@@ -90,6 +106,7 @@ impl Core<'_> {
             | Action::Load { .. }
             | Action::Store { .. }
             | Action::Move { .. }
+            | Action::Make { .. }
             | Action::Leave { .. } => {
                 return refuse(Cause::Call, "a call where the body does another thing");
             }
@@ -132,7 +149,7 @@ impl Core<'_> {
         }
         let kind = self.under(state, state.reg(RDX));
         let kind = self.words.number(kind).and_then(|kind| u8::try_from(kind).ok());
-        if !self.clauses(self.stop_offset(state))?.is_empty() {
+        if !self.rows(self.stop_offset(state))?.0.is_empty() {
             return refuse(Cause::Call, "a trap that is caught");
         }
         match kind {
@@ -141,13 +158,14 @@ impl Core<'_> {
         }
     }
 
-    /// The clauses of the call that is executed, whose operator is at an offset of the module.
-    fn clauses(&self, wasm_offset: u32) -> Result<Vec<Clause>, Refusal> {
-        let Some(calls) = self.told.calls else { return Ok(Vec::new()) };
+    /// The clauses of the call that is executed, whose operator is at an offset of the module, and
+    /// how far below the frame pointer the references lie that it keeps.
+    fn rows(&self, wasm_offset: u32) -> Result<(Vec<Clause>, Vec<u32>), Refusal> {
+        let (mut clauses, mut roots) = (Vec::new(), Vec::new());
+        let Some(calls) = self.told.calls else { return Ok((clauses, roots)) };
         let end = self.here.1;
         let start = calls.partition_point(|row| row.return_offset < end);
         let rows = calls.iter().skip(start).take_while(|row| row.return_offset == end);
-        let mut clauses = Vec::new();
         let mut named = false;
         for row in rows {
             match row.says {
@@ -156,13 +174,44 @@ impl Core<'_> {
                     named = true;
                 }
                 Says::Clause(clause) => clauses.push(clause),
-                Says::Root(_) => return refuse(Cause::Row, "a reference to an exception"),
+                Says::Root(below) => roots.push(below),
             }
         }
         if !named {
             return refuse(Cause::Row, "a call without a row");
         }
-        Ok(clauses)
+        Ok((clauses, roots))
+    }
+
+    /// E7: while the frame waits at an operator, the references that it holds are what the rows
+    /// name, each in its turn, and nothing else is: so the store keeps what it keeps in every tier.
+    fn holds(&mut self, state: &State, offset: u32, roots: &[u32]) -> Result<(), Refusal> {
+        if self.told.calls.is_none() {
+            return Ok(());
+        }
+        let held = match (self.told.held, roots) {
+            (Some(held), _) => held.at(offset),
+            (None, []) => return Ok(()),
+            (None, _) => return refuse(Cause::Row, "references in a frame of which none is known"),
+        };
+        if planted!(RootIsLost, held.len() != roots.len(), false) {
+            return refuse(Cause::Row, "another number of references in the frame");
+        }
+        let stack = self.words.fixed(64, Fixed::Stack);
+        let frame = self.words.sub(state.reg(RBP), stack);
+        let Some(frame) = self.words.number(frame) else {
+            return refuse(Cause::Row, "references in no frame");
+        };
+        let frame = frame as u64 as i64;
+        for (&value, &below) in held.iter().zip(roots) {
+            self.spend(1)?;
+            let word = self.value(state, value)?;
+            let found = state.take(&mut self.words, frame.saturating_sub(below.into()), 64);
+            if !planted!(RootIsAny, self.same(state, word, found), true) {
+                return differ(Cause::Row, "another reference in the frame", word, found);
+            }
+        }
+        Ok(())
     }
 
     /// The states at the landings of a call, from the one behind it; `sp` is the stack pointer
@@ -221,6 +270,9 @@ impl Core<'_> {
     /// The results of a call, as new words in their places.
     fn results(&mut self, state: &mut State, demand: &Demand) -> Result<Vec<Word>, Refusal> {
         let Action::Call { ty, .. } = demand.action else {
+            if let Action::Perform { cell: Some(bits), .. } = demand.action {
+                return Ok(alloc::vec![self.maker(state).read_cell(0, bits)]);
+            }
             // A builtin gives one word or none.
             let bits = demand.values.first().map(|&word| self.words.bits(word));
             let Some(bits) = bits else { return Ok(Vec::new()) };

@@ -136,6 +136,7 @@ impl Core<'_> {
             moved: planted!(MovedAtOnce, false, true),
             polled: None,
             moving: Vec::new(),
+            making: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The parts that are the same for the whole function, and the values of its body.
 
-use crate::demand::{Demand, Maker};
+use crate::demand::{Demand, Layouts, Maker};
 use crate::error::{Cause, Refusal, refuse};
 use crate::memo::{Decided, Memo};
 use crate::state::State;
@@ -9,8 +9,8 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use prova_check::{CallRow, Layout, TrapRow};
 use prova_module::ops::Class;
-use prova_module::{Module, Opcode};
-use prova_ssa::{Block, Body, Def, Inst, Terminator, Value};
+use prova_module::{Module, Opcode, RefType, ValType};
+use prova_ssa::{Block, Body, Def, Held, Inst, Terminator, Value};
 use smallvec::SmallVec;
 
 /// Units of work for each byte of code: a term of the body that is computed, a claim, a way; and as
@@ -35,6 +35,8 @@ pub struct Told<'a> {
     pub deterministic: bool,
     /// The cells of the entry's parameters, if the code is entered in a loop.
     pub round: Option<&'a [u32]>,
+    /// The references that the frame holds; none: it is not known which.
+    pub held: Option<&'a Held>,
 }
 
 /// A function while it is compared.
@@ -62,6 +64,8 @@ pub struct Core<'a> {
     pub(crate) landings: Vec<(u32, State)>,
     /// Words in which no base is, at any depth (E6).
     pub(crate) distances: BTreeSet<Word>,
+    /// Layouts of types of objects.
+    layouts: Layouts,
     /// Values without effects, by their numbers.
     memo: Vec<Memo>,
     envs: u32,
@@ -92,6 +96,7 @@ impl<'a> Core<'a> {
             here: (0, 0),
             landings: Vec::new(),
             distances: BTreeSet::new(),
+            layouts: Layouts::new(),
             memo: alloc::vec![Memo::NOTHING; body.value_count()],
             envs: 0,
             decided: Decided::default(),
@@ -109,10 +114,22 @@ impl<'a> Core<'a> {
         Value::from_u32(u32::try_from(self.body.value_count()).unwrap_or(u32::MAX))
     }
 
-    /// Whether the body has a value of a number; the hidden one counts.
+    /// The hidden value of the body that the answer to its last question is, whether a reference is
+    /// of a type: 32 bits.
+    pub fn tested(&self) -> Value {
+        Value::from_u32(self.fuel().as_u32().saturating_add(1))
+    }
+
+    /// Whether a value is one that the body does not have.
+    pub fn is_hidden(&self, value: Value) -> bool {
+        value == self.fuel() || value == self.tested()
+    }
+
+    /// Whether the body has a value of a number; hidden ones count.
     pub fn is_value(&self, number: u32) -> bool {
         (number as usize) < self.body.value_count()
             || (self.layout.config().metering.fuel && number == self.fuel().as_u32())
+            || number == self.tested().as_u32()
     }
 
     /// Takes units of work.
@@ -137,7 +154,7 @@ impl<'a> Core<'a> {
     /// its results: an operator without effects, or one that may trap and did not. All other values
     /// are leaves. What is computed is never made: so it follows its operands everywhere alike.
     fn computed(&self, value: Value) -> Option<(Inst, u32)> {
-        if value == self.fuel() {
+        if self.is_hidden(value) {
             return None;
         }
         let Def::Result(inst, place) = self.body.value(value).def else { return None };
@@ -161,8 +178,8 @@ impl<'a> Core<'a> {
 
     /// The width of a value of the body.
     pub fn bits_of(&self, value: Value) -> u8 {
-        if value == self.fuel() {
-            return 64;
+        if self.is_hidden(value) {
+            return if value == self.fuel() { 64 } else { 32 };
         }
         crate::demand::bits_of(self.body.value(value).ty)
     }
@@ -238,7 +255,7 @@ impl<'a> Core<'a> {
 
     /// The load that a value is the result of, and how many bits it reads.
     fn loaded(&self, value: Value) -> Option<(Opcode, u8)> {
-        if value == self.fuel() {
+        if self.is_hidden(value) {
             return None;
         }
         let Def::Result(inst, _) = self.body.value(value).def else { return None };
@@ -289,6 +306,11 @@ impl<'a> Core<'a> {
             Some(&word) => word,
             None => self.words.value(64, fuel),
         };
+        let tested = self.tested().as_u32();
+        let tested = match state.over.get(&tested) {
+            Some(&word) => word,
+            None => self.words.value(32, tested),
+        };
         Maker {
             words: &mut self.words,
             layout: self.layout,
@@ -297,7 +319,19 @@ impl<'a> Core<'a> {
             fuel,
             polled: state.polled,
             deterministic: self.told.deterministic,
+            own: None,
+            slot_is_lent: false,
+            tested,
+            layouts: &mut self.layouts,
             literal: false,
+        }
+    }
+
+    /// The type of a value that is a reference.
+    fn ref_type(&self, value: Option<&Value>) -> Option<RefType> {
+        match self.body.value(*value?).ty {
+            ValType::Ref(ty) => Some(ty),
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => None,
         }
     }
 
@@ -312,7 +346,15 @@ impl<'a> Core<'a> {
         let last = self.body.operands(data.args).last().and_then(|&last| self.computed(last));
         let literal =
             last.is_some_and(|(of, _)| self.body.operands(self.body.inst(of).args).is_empty());
-        let mut maker = Maker { literal, ..self.maker(state) };
+        let own = self.ref_type(self.body.operands(data.args).first());
+        let lent = self.maker(state).is_lent(data.op, data.imm);
+        let slot_is_lent = match lent {
+            Some(lent) => {
+                planted!(SlotIsLent, self.words.decide(&state.known, lent) == Some(true), true)
+            }
+            None => false,
+        };
+        let mut maker = Maker { literal, own, slot_is_lent, ..self.maker(state) };
         match maker.demand(data.op, data.imm, &args, result) {
             Some(demand) => Ok(demand),
             None => refuse(Cause::Operator, data.op.mnemonic()),
@@ -331,10 +373,10 @@ impl<'a> Core<'a> {
             | Terminator::Branch { .. }
             | Terminator::Table { .. }
             | Terminator::Null { .. }
-            | Terminator::Cast { .. }
             | Terminator::Catch { .. }
             | Terminator::Return(_)
             | Terminator::Unreachable => return Ok(None),
+            Terminator::Cast { reference, ty, .. } => return self.asks(state, reference, ty),
         };
         let mut args = Vec::new();
         for &arg in self.body.operands(list) {
@@ -354,6 +396,22 @@ impl<'a> Core<'a> {
         match owed {
             Some(demand) => Ok(Some(demand)),
             None => refuse(Cause::Operator, name),
+        }
+    }
+
+    /// The debt of a branch by a type.
+    fn asks(
+        &mut self,
+        state: &State,
+        reference: Value,
+        ty: RefType,
+    ) -> Result<Option<Demand>, Refusal> {
+        let word = self.value(state, reference)?;
+        let own = self.ref_type(Some(&reference));
+        let mut maker = Maker { own, ..self.maker(state) };
+        match maker.cast(ty, word) {
+            Some(demand) => Ok(Some(demand)),
+            None => refuse(Cause::Operator, "a branch by a type"),
         }
     }
 

@@ -56,6 +56,7 @@ impl Core<'_> {
         if demand.action != Action::None || !demand.debts.is_empty() {
             return Ok(false);
         }
+        self.look_at(state, &demand.looks);
         self.complete(state, inst, &demand.values);
         Ok(true)
     }
@@ -77,9 +78,15 @@ impl Core<'_> {
         let Some(inst) = self.next(state) else {
             if let Some(demand) = self.owed_at_end(state)? {
                 let debt = demand.debts.get(state.passed as usize).copied();
-                let passes = debt.map(|debt| self.stops_by(state, debt)) == Some(Some(false));
-                state.passed = state.passed.saturating_add(passes.into());
-                return Ok(passes);
+                if debt == Some(Debt::Test) {
+                    return self.is_answered(state, &demand);
+                }
+                let asked = demand.asked.is_some() && debt.is_none();
+                if !asked {
+                    let passes = debt.map(|debt| self.stops_by(state, debt)) == Some(Some(false));
+                    state.passed = state.passed.saturating_add(passes.into());
+                    return Ok(passes);
+                }
             }
             let Some((edge, payload)) = self.decided(state)? else { return self.meet(state) };
             self.follow(state, &edge, payload.as_slice())?;
@@ -99,6 +106,12 @@ impl Core<'_> {
             _ => false,
         };
         if let Some(&debt) = demand.debts.get(state.passed as usize) {
+            if debt == Debt::Test && !self.is_answered(state, &demand)? {
+                return Ok(false);
+            }
+            if debt == Debt::Test {
+                return self.skipped(state, inst);
+            }
             let passes = self.stops_by(state, debt) == planted!(TrapIsPassed, Some(false), None);
             if !passes {
                 return Ok(false);
@@ -109,6 +122,22 @@ impl Core<'_> {
             return Ok(false);
         }
         if demand.debts.len() <= state.passed as usize && silent {
+            self.look_at(state, &demand.looks);
+            self.complete(state, inst, &demand.values);
+            self.settle(state)?;
+        }
+        Ok(true)
+    }
+
+    /// A question of an instruction is answered; if it owes nothing more, it is over.
+    pub(crate) fn skipped(
+        &mut self,
+        state: &mut State,
+        inst: prova_ssa::Inst,
+    ) -> Result<bool, Refusal> {
+        let demand = self.demand(state, inst)?;
+        if demand.debts.len() <= state.passed as usize && demand.action == Action::None {
+            self.look_at(state, &demand.looks);
             self.complete(state, inst, &demand.values);
             self.settle(state)?;
         }
@@ -122,7 +151,10 @@ impl Core<'_> {
             Some(inst) => matches!(
                 self.body.inst(inst).op,
                 prova_ssa::Op::Wasm(opcode)
-                    if matches!(opcode.class(), Class::load | Class::store | Class::trap)
+                    if matches!(
+                        opcode.class(),
+                        Class::load | Class::store | Class::trap | Class::aggregate
+                    )
             ),
             None => {
                 let block = self.body.block(Block::from_u32(state.block));
@@ -191,7 +223,14 @@ impl Core<'_> {
                 let decided = self.words.decide(&state.known, zero);
                 decided.map(|zero| if zero { (null, None) } else { (non_null, Some(value)) })
             }
-            Terminator::Cast { .. } => return refuse(Cause::Operator, "a branch by a type"),
+            Terminator::Cast { reference, fits, otherwise, .. } => {
+                let value = self.value(state, reference)?;
+                let tested = self.maker(state).tested;
+                let is = self.words.nonzero(tested);
+                let asked = state.passed > 0;
+                let decided = self.words.decide(&state.known, is).filter(|_| asked);
+                decided.map(|is| (if is { fits } else { otherwise }, Some(value)))
+            }
             Terminator::Table { index, edges, targets } => {
                 let (edges, targets) = (self.body.edges(edges), self.body.targets(targets));
                 let value = self.value(state, index)?;
@@ -254,8 +293,13 @@ impl Core<'_> {
             return Ok(sure && kind == traps::STACK_OVERFLOW);
         }
         if let Some(demand) = self.owed(state)? {
-            let Some(&debt) = demand.debts.get(state.passed as usize) else {
-                return Ok(false);
+            let debt = match (demand.debts.get(state.passed as usize), &demand.instead) {
+                (Some(&debt), _) => debt,
+                (None, Some((_, before))) => match self.unpassed(state, &before.debts) {
+                    Some(debt) => debt,
+                    None => return Ok(false),
+                },
+                (None, None) => return Ok(false),
             };
             let Some((owed, _)) = debt.trap() else { return Ok(false) };
             let same = planted!(TrapOfAnyKind, owed == kind, true);
@@ -268,6 +312,11 @@ impl Core<'_> {
             && planted!(UnreachableOfAnyKind, kind == traps::UNREACHABLE, true))
     }
 
+    /// The first debt that is not known to be passed.
+    pub(crate) fn unpassed(&mut self, state: &State, debts: &[Debt]) -> Option<Debt> {
+        debts.iter().copied().find(|&debt| self.stops_by(state, debt) != Some(false))
+    }
+
     /// Whether a debt is a trap that stops the body, if that is known.
     pub(crate) fn stops_by(&mut self, state: &State, debt: Debt) -> Option<bool> {
         let (_, when) = debt.trap()?;
@@ -276,7 +325,7 @@ impl Core<'_> {
         }
         match debt {
             Debt::Beyond { bytes, .. } => self.is_beyond(state, bytes),
-            Debt::Trap { .. } | Debt::Epoch | Debt::Pay(_) => None,
+            Debt::Trap { .. } | Debt::Epoch | Debt::Test | Debt::Pay(_) => None,
         }
     }
 

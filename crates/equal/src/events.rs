@@ -76,8 +76,8 @@ impl Core<'_> {
         address: Word,
         word: Word,
     ) -> Result<(), Refusal> {
-        if let Some((owed, stored)) = state.moving.pop() {
-            return self.moved(state, (owed, stored), (address, word));
+        if let Some(owed) = state.moving.pop() {
+            return self.moved(state, owed, (address, word));
         }
         // A store of a word that is there may be this one.
         while !self.is_owed_store(state, address)? && self.skip(state)? {}
@@ -91,6 +91,7 @@ impl Core<'_> {
                 let over = last && demand.action == Action::None;
                 return self.pays(state, (paid, over), (address, word));
             }
+            Some(Debt::Test) => return self.asks_of(state, &demand, (address, word)),
             Some(_) if planted!(StoreBeforeTrap, true, false) => {
                 return refuse(Cause::Access, "a store before a trap");
             }
@@ -106,7 +107,17 @@ impl Core<'_> {
                 (Region::Cells, at, stored)
             }
             Action::Move { stores, .. } => {
-                state.moving = stores.iter().rev().copied().collect();
+                let stores = stores.iter().map(|&(at, word)| (Region::Heap, at, word));
+                state.moving = stores.rev().collect();
+                let Some(first) = state.moving.pop() else {
+                    return refuse(Cause::Access, "a store of nothing");
+                };
+                return self.moved(state, first, (address, word));
+            }
+            Action::Make { stores } => {
+                let stores = stores.iter().map(|&(at, word)| (Region::Object, at, word));
+                state.moving = stores.rev().collect();
+                state.making = demand.values.first().copied();
                 let Some(first) = state.moving.pop() else {
                     return refuse(Cause::Access, "a store of nothing");
                 };
@@ -121,6 +132,7 @@ impl Core<'_> {
             state.passed = state.passed.saturating_add(1);
             return Ok(());
         }
+        self.look_at(state, &demand.looks);
         self.over(state)
     }
 
@@ -132,7 +144,7 @@ impl Core<'_> {
     }
 
     /// A store is the one that is owed; the region holds it then.
-    fn is_stored(
+    pub(crate) fn is_stored(
         &mut self,
         (state, region): (&mut State, Region),
         (owed, stored): (Word, Word),
@@ -154,6 +166,9 @@ impl Core<'_> {
             }
             state.reach(owed, bits);
         }
+        if region == Region::Object {
+            state.reach(owed, self.words.bits(stored));
+        }
         let before = self.maker(state).version(region);
         let after = self.words.store(before, owed, stored);
         if let Some(version) = state.versions.get_mut(region as usize) {
@@ -166,7 +181,8 @@ impl Core<'_> {
     fn over(&mut self, state: &mut State) -> Result<(), Refusal> {
         match self.next(state) {
             Some(inst) => {
-                self.complete(state, inst, &[]);
+                let made = state.making.take();
+                self.complete(state, inst, made.as_slice());
                 self.settle(state)
             }
             None => refuse(Cause::Access, "a store where a block ends"),
@@ -217,10 +233,10 @@ impl Core<'_> {
     fn moved(
         &mut self,
         state: &mut State,
-        (owed, stored): (Word, Word),
+        (region, owed, stored): (Region, Word, Word),
         (address, word): (Word, Word),
     ) -> Result<(), Refusal> {
-        self.is_stored((state, Region::Heap), (owed, stored), (address, word))?;
+        self.is_stored((state, region), (owed, stored), (address, word))?;
         if state.moving.is_empty() { self.over(state) } else { Ok(()) }
     }
 

@@ -85,6 +85,7 @@ mod events;
 pub mod format;
 mod meets;
 mod memo;
+mod objects;
 #[cfg(prova_plant)]
 pub mod plant;
 mod prove;
@@ -98,7 +99,7 @@ pub mod words;
 pub use claims::{Claim, Expr, Leader, Place, Relation};
 pub use core_::{Core, Told, WORK_MAX};
 pub use error::{Cause, Difference, Refusal};
-pub use prove::{Unproved, prove};
+pub use prove::{Unproved, checked, prove};
 pub use state::{Flags, State};
 pub use walk::{Guide, walk};
 pub use witness::{EqualCode, Error, Setting};

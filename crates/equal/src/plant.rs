@@ -35,6 +35,8 @@ plants! {
     e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
     e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
     e8: StandsStill MovedAtOnce;
+    o: NullIsAnObject FieldOfAnother AnyElement SignIsAny SubtypesAreEqual OneTypeOff SlotIsAny SlotIsLent ObjectsAreMemory
+        LookAtAnything PageIsLarger AskedOfAnother AskedForAny RootIsLost RootIsAny;
     n1: MaskIsOfByte RestIsOne AddendIsZero;
     n2: SignIsLost PartIsLowest PartOfAnyWidth PartOfAnyPlace PartOfAnySign;
     n3: NumberStays;

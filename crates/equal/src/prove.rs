@@ -7,9 +7,9 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use core::fmt;
 use prova_check::{Code, CodeKind, Fault};
-use prova_module::FuncIdx;
+use prova_module::{FuncIdx, Module};
 use prova_ssa::entered::enter;
-use prova_ssa::{CheckedBody, Metering, build};
+use prova_ssa::{CheckedBody, Metering, build, build_holding};
 
 /// Why code is not proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,24 @@ fn no_body(error: impl fmt::Display) -> Unproved {
     Unproved::NoBody(error.to_string())
 }
 
+/// The body that code of a function is compared with: where the frame holds references that a store
+/// follows, one that says which.
+///
+/// # Errors
+/// If it has none.
+pub fn checked(
+    module: &Module,
+    func: FuncIdx,
+    metering: Metering,
+) -> Result<CheckedBody, Unproved> {
+    if module.facts(func).is_some_and(|facts| facts.exception_roots.is_some()) {
+        let (body, _) = build_holding(module, func, metering).map_err(no_body)?;
+        return CheckedBody::check_holding(module, body).map_err(no_body);
+    }
+    let body = build(module, func, metering).map_err(no_body)?;
+    CheckedBody::check(module, body).map_err(no_body)
+}
+
 /// Proves that the code of a function does what the function says, or from a round of a loop on, by
 /// the bytes of a relation.
 ///
@@ -88,8 +106,7 @@ pub fn prove(
     let module = setting.module();
     match code.kind {
         CodeKind::Func(func) => {
-            let body = build(module, FuncIdx(func), metering).map_err(no_body)?;
-            let body = CheckedBody::check(module, body).map_err(no_body)?;
+            let body = checked(module, FuncIdx(func), metering)?;
             EqualCode::check(&body, setting, code, &relation)
         }
         CodeKind::Loop { func, offset } => {

@@ -5,7 +5,7 @@
 //! memory is what its term says, each value of the body is what [`Core::value`](crate::Core::value)
 //! says, and each known condition is as it is said to be.
 
-use crate::demand::Versions;
+use crate::demand::{Region, Versions};
 use crate::words::{Word, Words};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -75,7 +75,9 @@ pub struct State {
     /// The epoch that was read for the poll that is next, if it was.
     pub polled: Option<Word>,
     /// The stores that are left of a move that has begun, the last one first.
-    pub moving: Vec<(Word, Word)>,
+    pub moving: Vec<(Region, Word, Word)>,
+    /// The object that these stores make, if they do.
+    pub making: Option<Word>,
 }
 
 /// Conditions that a state remembers; older ones are forgotten, which is sound.

@@ -49,6 +49,7 @@ enum Base {
     Builtins,
     Cells,
     Heap,
+    Objects,
     Elements,
     Global,
     Object,
@@ -101,6 +102,7 @@ impl Core<'_> {
             Base::Functions => Target::In(Region::Store),
             Base::Epoch if alone && number == 0 => Target::Epoch,
             Base::Heap => Target::In(Region::Heap),
+            Base::Objects => Target::In(Region::Object),
             Base::Elements => Target::In(Region::Table),
             _ => return None,
         })
@@ -151,6 +153,7 @@ impl Core<'_> {
         }
         let at = u32::try_from(self.words.number(distance)?).ok()?;
         let layout = self.layout;
+        let objects = layout.heap().map(|heap| layout.memory_base(heap));
         Some(match at {
             offsets::STORE => Base::Store,
             offsets::BUILTINS => Base::Builtins,
@@ -159,6 +162,7 @@ impl Core<'_> {
             at if at < layout.memory(0) => Base::Record,
             at if at < layout.global(0) => Base::Object,
             at if at < layout.memory_base(0) => Base::Global,
+            at if Some(at) == objects => Base::Objects,
             at if at < layout.table_base(0) => Base::Heap,
             at if at < layout.memory_len(0) => Base::Elements,
             _ => return None,
@@ -221,7 +225,7 @@ impl Core<'_> {
     /// The word at an address that is no linear memory's and not the stack.
     pub(crate) fn read(&mut self, state: &State, address: Word, bits: u8) -> Option<Word> {
         match self.target(address)? {
-            Target::Stack(_) | Target::Epoch | Target::In(Region::Heap) => None,
+            Target::Stack(_) | Target::Epoch | Target::In(Region::Heap | Region::Object) => None,
             Target::Fuel => {
                 let fuel = self.maker(state).fuel;
                 (bits == 64).then_some(fuel)
@@ -241,8 +245,12 @@ impl Core<'_> {
     }
 
     /// All regions may hold anything, and so may the word for the fuel. Memories do not shrink:
-    /// what their lengths were at least, they are.
+    /// what their lengths were at least, they are; objects may go.
     pub(crate) fn forget_regions(&mut self, state: &mut State) {
+        // An object may be forgotten, and its page.
+        let reached = core::mem::take(&mut state.reached);
+        let stays = |core: &mut Self, at| core.target(at) != Some(Target::In(Region::Object));
+        state.reached = reached.into_iter().filter(|&(at, _)| stays(self, at)).collect();
         let before = self.maker(state).version(Region::Length);
         for version in &mut state.versions {
             *version = self.words.memory();

@@ -11,7 +11,7 @@ use prova_check::certificate::Certificate;
 use prova_check::{CheckedCode, Code, CodeKind, Layout, Rejection};
 use prova_module::Module;
 use prova_ssa::entered::EnteredBody;
-use prova_ssa::{Body, CheckedBody};
+use prova_ssa::{Body, CheckedBody, Held};
 
 /// Code that was proved to do what its body does.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl EqualCode {
             return other(body.body(), "code of another module");
         }
         let kind = CodeKind::Func(body.body().func().0);
-        prove((body.body(), None), setting, (code, kind), relation)
+        prove((body.body(), None, body.held()), setting, (code, kind), relation)
     }
 
     /// Checks that code that is entered at a round of a loop stays in its sandbox and does what the
@@ -125,7 +125,7 @@ impl EqualCode {
             return other(body.body(), "code of another module");
         }
         let kind = CodeKind::Loop { func: body.body().func().0, offset: body.offset() };
-        prove((body.body(), Some(body.cells())), setting, (code, kind), relation)
+        prove((body.body(), Some(body.cells()), None), setting, (code, kind), relation)
     }
 
     /// The code.
@@ -152,9 +152,10 @@ fn at_start(body: &Body, refusal: Refusal) -> Difference {
     }
 }
 
-/// The check of code of a kind and of a body, or of one from a round of a loop on.
+/// The check of code of a kind and of a body, or of one from a round of a loop on; with the
+/// references that its frame holds, if they are known.
 fn prove(
-    (body, round): (&Body, Option<&[u32]>),
+    (body, round, held): (&Body, Option<&[u32]>, Option<&Held>),
     setting: &Setting<'_>,
     (code, kind): (Code<'_>, CodeKind),
     relation: &Relation,
@@ -164,13 +165,13 @@ fn prove(
     if code.kind != kind {
         return other(body, "other code");
     }
-    if let Err(refusal) = is_covered(body, setting) {
+    if let Err(refusal) = is_covered((body, held), setting) {
         return Err(Error::Differs(at_start(body, refusal)));
     }
     let (calls, deterministic) = (Some(code.calls), setting.deterministic);
     let core = Core::new((setting.module, body), layout, (code.bytes, code.traps));
     let Some(core) = core else { return other(body, "no facts") };
-    let mut core = core.with(Told { calls, deterministic, round });
+    let mut core = core.with(Told { calls, deterministic, round, held });
     // The certificate was accepted, so it can be read.
     let data = Certificate::read(code.certificate).map(|read| read.data).unwrap_or_default();
     let (mut at, mut stands) = (0, None);
@@ -190,8 +191,8 @@ fn prove(
     }
 }
 
-/// Whether the body is metered as the code is, and no reference to an exception lies in the frame.
-fn is_covered(body: &Body, setting: &Setting<'_>) -> Result<(), Refusal> {
+/// Whether the body is metered as the code is, and it is known which references the frame holds.
+fn is_covered((body, held): (&Body, Option<&Held>), setting: &Setting<'_>) -> Result<(), Refusal> {
     let (code, own) = (setting.layout.config().metering, body.metering());
     if (code.fuel, code.epoch) != (own.fuel, own.epoch) {
         return refuse(Cause::Operator, "another metering");
@@ -200,7 +201,7 @@ fn is_covered(body: &Body, setting: &Setting<'_>) -> Result<(), Refusal> {
         return refuse(Cause::Operator, "a shared memory");
     }
     let facts = setting.module.facts(body.func());
-    if facts.is_none_or(|facts| facts.exception_roots.is_some()) {
+    if facts.is_none_or(|facts| facts.exception_roots.is_some() && held.is_none()) {
         return refuse(Cause::Operator, "references to exceptions or objects in the frame");
     }
     Ok(())

@@ -108,6 +108,14 @@ fn locals_without_a_default_are_roots_where_they_are_initialised() {
     );
     // Where control does not reach, a write counts for nothing.
     check(locals, "(block (br 0) (local.set $a (call $new)) (call 1)) (call 1)", "none");
+    // Groups of several, beside each other and beside one with a default value: cells 3 to 7.
+    let groups = "(local i32 i32) (local (ref $s) (ref $s)) (local (ref any) (ref any)) (local $n (ref null $s))";
+    check(
+        groups,
+        "(local.set 3 (call $new)) (local.set 6 (ref.i31 (local.get 0))) (local.set 5 (ref.i31 (local.get 0)))
+         (local.set 4 (call $new)) (local.set $n (call $new)) (call 1)",
+        "locals 7; @8 + 5 6 3; @10 + 4 5 6 3; @12 + 4 5 6 3",
+    );
     // A parameter is one from the start.
     check(
         "(param (ref $s)) (local (ref null $s) (ref $s))",

@@ -122,7 +122,8 @@ fn function(
     count.functions += 1;
     count.bytes += bytes.len() as u64;
     let start = Instant::now();
-    let told = Told { calls: Some(calls), deterministic: count.deterministic, round: None };
+    let told =
+        Told { calls: Some(calls), deterministic: count.deterministic, round: None, held: None };
     let related = Related { bytes, traps, data: &data, sources };
     let relation = relate_told((body.module(), body.body()), layout, &related, told);
     count.search += start.elapsed();

@@ -134,12 +134,12 @@ impl Target {
             return Err(Declined::Limit("values", BODY_VALUES_MAX));
         }
         let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
-        let held;
+        let (none, holding) = (Held::default(), &mut None);
         let (body, held) = match (facts.exception_roots.is_some(), start) {
-            (false, _) => (body, &Held::default()),
+            (false, _) => (body, &none),
             (true, Start::Function) => {
-                held = holding(module, body)?;
-                (&held.0, &held.1)
+                let checked = holding.insert(self::holding(module, body)?);
+                (checked.body(), checked.held().unwrap_or(&none))
             }
             (true, Start::Round { held, .. }) => (body, held),
         };
@@ -219,14 +219,13 @@ impl Target {
     }
 }
 
-/// The body of a function whose frame holds references to exceptions, proved equal to its Wasm, and
-/// which these are: not all of them are values of the body that was built without them in mind.
-fn holding(module: &Module, body: &Body) -> Result<(Body, Held), Declined> {
-    let ssa = |error: String| Declined::Ssa(error);
+/// The body of a function whose frame holds references to exceptions and objects, proved equal to
+/// its Wasm, and which these are: not all of them are values of the body that was built without
+/// them in mind.
+fn holding(module: &Module, body: &Body) -> Result<CheckedBody, Declined> {
     let built = build_holding(module, body.func(), body.metering());
-    let (body, held) = built.map_err(|error| no_body(&error))?;
-    let checked = CheckedBody::check(module, body).map_err(|error| ssa(error.to_string()))?;
-    Ok((checked.body().clone(), held))
+    let (body, _) = built.map_err(|error| no_body(&error))?;
+    CheckedBody::check_holding(module, body).map_err(|error| Declined::Ssa(error.to_string()))
 }
 
 /// The rows of the clauses of a call, from the first that is asked.

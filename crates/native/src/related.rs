@@ -1,15 +1,14 @@
 //! Machine code of a function → the bytes of a relation to its SSA body, by which `prova-equal`
 //! proves that it does what the function says. Nothing here is trusted.
 
-use crate::body;
 use prova_certify::relation::{Related, encode, pruned, relate_told};
 use prova_check::CodeKind;
 use prova_check::certificate::Certificate;
 use prova_core::MachineCode;
-use prova_equal::{Setting, Told};
+use prova_equal::{Setting, Told, checked};
 use prova_module::FuncIdx;
 use prova_ssa::entered::{EnteredBody, enter};
-use prova_ssa::{Body, CheckedBody, Metering};
+use prova_ssa::{Body, CheckedBody, Held, Metering};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The body that code is proved against.
@@ -23,6 +22,13 @@ impl Of {
         match self {
             Of::Func(body) => body.body(),
             Of::Round(body) => body.body(),
+        }
+    }
+
+    fn held(&self) -> Option<&Held> {
+        match self {
+            Of::Func(body) => body.held(),
+            Of::Round(_) => None,
         }
     }
 
@@ -44,7 +50,10 @@ fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
     let (module, layout) = (setting.module(), setting.layout());
     let metering = layout.config().metering;
     let of = match code.kind {
-        CodeKind::Func(func) => Of::Func(body(module, FuncIdx(func), metering).ok()?),
+        CodeKind::Func(func) => {
+            let metering = Metering { fuel: metering.fuel, epoch: metering.epoch };
+            Of::Func(checked(module, FuncIdx(func), metering).ok()?)
+        }
         CodeKind::Loop { func, offset } => {
             let metering = Metering { fuel: metering.fuel, epoch: metering.epoch };
             Of::Round(enter(module, FuncIdx(func), offset, metering).ok()?)
@@ -55,7 +64,7 @@ fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
     let (traps, sources) = (&code.traps[..], &code.sources[..]);
     let related = Related { bytes: &code.bytes, traps, data: &data, sources };
     let (calls, deterministic) = (Some(&code.calls[..]), setting.is_deterministic());
-    let told = Told { calls, deterministic, round: of.round() };
+    let told = Told { calls, deterministic, round: of.round(), held: of.held() };
     let relation = relate_told((module, of.body()), layout, &related, told);
     let fewer = pruned(&relation, (module, of.body()), layout, &related, told);
     let proved = fewer.is_some();

@@ -6,6 +6,7 @@ mod edit;
 mod entered;
 mod files;
 mod golden;
+mod held;
 mod hostile;
 mod linear;
 mod plants;

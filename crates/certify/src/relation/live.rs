@@ -7,7 +7,7 @@
 //! Limit: [`WORDS_MAX`]. Beyond, nothing is known of what is needed, and no relation is searched.
 
 use prova_module::ops::Class;
-use prova_ssa::{Block, Body, Def, Dominators, Op, Value};
+use prova_ssa::{Block, Body, Def, Dominators, Held, Op, Value};
 
 /// Words of 64 values that all sets together have at most: 128 megabytes.
 const WORDS_MAX: usize = 1 << 24;
@@ -155,13 +155,22 @@ fn lasts(body: &Body) -> Vec<u32> {
     lasts
 }
 
-/// The values that a block reads from one of its instructions on.
-fn reads(body: &Body, block: Block, from: u32) -> Vec<Value> {
+/// The values that a block reads from one of its instructions on, those that the frame holds while
+/// it waits among them.
+fn reads((body, held): (&Body, Option<&Held>), block: Block, from: u32) -> Vec<Value> {
     let data = body.block(block);
     let mut found = Vec::new();
+    let held_at = |offset: u32| held.map_or(&[][..], |held| held.at(offset));
+    let mut last = None;
     for inst in data.insts().skip(from as usize) {
         found.extend(body.operands(body.inst(inst).args));
+        let offset = body.inst(inst).offset;
+        if last != Some(offset) {
+            found.extend(held_at(offset));
+        }
+        last = Some(offset);
     }
+    found.extend(held_at(data.end));
     found.extend(body.terminator_operands(&data.terminator));
     for edge in body.successors(block) {
         found.extend(body.args(&edge).iter().filter_map(|arg| arg.value()));
@@ -171,7 +180,7 @@ fn reads(body: &Body, block: Block, from: u32) -> Vec<Value> {
 
 impl Live {
     /// The needed values; nothing beyond the limit.
-    pub(crate) fn of(body: &Body) -> Option<Live> {
+    pub(crate) fn of(body: &Body, held: Option<&Held>) -> Option<Live> {
         let count = body.value_count();
         let anchors = anchors(body);
         let blocks: Vec<Block> = body.blocks().map(|(block, _)| block).collect();
@@ -189,7 +198,7 @@ impl Live {
         let mut live: Vec<Set> = blocks.iter().map(|_| Set::new(count)).collect();
         for &block in &blocks {
             let here = block.as_u32() as usize;
-            close(body, &mut live[here], reads(body, block, 0));
+            close(body, &mut live[here], reads((body, held), block, 0));
             live[here].leave(&made[here]);
         }
         loop {
@@ -216,10 +225,15 @@ impl Live {
     }
 
     /// The values needed from an instruction of a block on.
-    pub(crate) fn at(&self, body: &Body, block: u32, from: u32) -> Vec<Value> {
+    pub(crate) fn at(
+        &self,
+        (body, held): (&Body, Option<&Held>),
+        block: u32,
+        from: u32,
+    ) -> Vec<Value> {
         let here = Block::from_u32(block);
         let mut set = Set::new(body.value_count());
-        close(body, &mut set, reads(body, here, from));
+        close(body, &mut set, reads((body, held), here, from));
         for edge in body.successors(here) {
             set.join(&self.blocks[edge.block.as_u32() as usize]);
         }

@@ -81,7 +81,7 @@ pub fn relate_told(
     code: &Related<'_>,
     told: Told<'_>,
 ) -> Relation {
-    let Some(live) = Live::of(body) else { return Relation::default() };
+    let Some(live) = Live::of(body, told.held) else { return Relation::default() };
     let terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
     let compared = layout.config().memory == MemoryShape::Explicit || !layout.config().signals;
     let search = |how: Search, terms: usize| {

@@ -21,7 +21,7 @@ impl Finder<'_> {
     /// The needed values by what they are in a state; those of the block's own come first.
     pub(super) fn needed(&mut self, core: &mut Core<'_>, state: &State, here: bool) -> Inverse {
         let mut inverse = Values::default();
-        let values = self.live.at(core.body, state.block, state.at);
+        let values = self.live.at((core.body, core.told.held), state.block, state.at);
         self.looked = self.looked.saturating_add(values.len());
         for value in values {
             if is_constant(core, value) {
@@ -40,6 +40,11 @@ impl Finder<'_> {
             && let Ok(word) = core.value(state, core.fuel())
         {
             inverse.entry(word).or_default().push(core.fuel());
+        }
+        if core.has_answer(state)
+            && let Ok(word) = core.value(state, core.tested())
+        {
+            inverse.entry(word).or_default().push(core.tested());
         }
         let own: BTreeSet<u32> = {
             let block = core.body.block(prova_ssa::Block::from_u32(state.block));

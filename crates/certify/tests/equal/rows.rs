@@ -169,7 +169,8 @@ impl Row {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
         let (body, round) = self.body();
-        let told = Told { calls: Some(&self.calls), deterministic: self.deterministic, round };
+        let told =
+            Told { calls: Some(&self.calls), deterministic: self.deterministic, round, held: None };
         relate_told((&self.module, body), &self.layout, &code, told)
     }
 
@@ -183,7 +184,8 @@ impl Row {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
         let (body, round) = self.body();
-        let told = Told { calls: Some(&self.calls), deterministic: self.deterministic, round };
+        let told =
+            Told { calls: Some(&self.calls), deterministic: self.deterministic, round, held: None };
         pruned(relation, (&self.module, body), &self.layout, &code, told)
     }
 

@@ -47,7 +47,8 @@ fn any_code_can_be_searched() {
         traps.sort_unstable_by_key(|row| row.code_offset);
         let code = Related { bytes: &bytes, traps: &traps, data: &data, sources: &sources };
         let (body, round) = row.body();
-        let told = Told { calls: Some(&row.calls), deterministic: row.deterministic, round };
+        let told =
+            Told { calls: Some(&row.calls), deterministic: row.deterministic, round, held: None };
         let relation = relate_told((&row.module, body), &row.layout, &code, told);
         found += usize::from(!relation.leaders.is_empty());
         let certificate = row.certificate(&bytes).unwrap_or_default();

@@ -4,7 +4,7 @@ use super::{Action, Debt, Demand, Maker, pure, truncate};
 use crate::words::{Fixed, Word};
 use alloc::vec::Vec;
 use prova_check::traps;
-use prova_module::ops::Immediate;
+use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode as O};
 use prova_ssa::{Call, Imm, Op};
 
@@ -22,11 +22,21 @@ impl Maker<'_> {
             (Op::Wasm(opcode), _) => opcode,
             (Op::Charge, Imm::Bits(units)) => {
                 let debts = self.charge(units).to_vec();
-                return Some(Demand { debts, action: Action::None, values: Vec::new() });
+                return Some(Demand {
+                    debts,
+                    action: Action::None,
+                    values: Vec::new(),
+                    ..Demand::default()
+                });
             }
             (Op::Poll, _) => {
                 let debts = planted!(PollIsPassed, self.poll().to_vec(), Vec::new());
-                return Some(Demand { debts, action: Action::None, values: Vec::new() });
+                return Some(Demand {
+                    debts,
+                    action: Action::None,
+                    values: Vec::new(),
+                    ..Demand::default()
+                });
             }
             (Op::Charge, _) => return None,
         };
@@ -85,6 +95,9 @@ impl Maker<'_> {
                     None => self.performed(opcode, (first, second), args, result),
                 }
             }
+            _ if matches!(opcode.class(), Class::aggregate | Class::allocate) => {
+                self.aggregate(opcode, imm, args, result)
+            }
             _ => self.access(opcode, imm, args),
         }
     }
@@ -116,7 +129,12 @@ impl Maker<'_> {
                 }
                 (None, None, _) => return None,
             };
-        Some(Demand { debts: found, action: Action::Call { record, ty, args }, values: Vec::new() })
+        Some(Demand {
+            debts: found,
+            action: Action::Call { record, ty, args },
+            values: Vec::new(),
+            ..Demand::default()
+        })
     }
 
     /// A tail call: whether a callee of the module fits is asked first, so that the trap names the

@@ -35,8 +35,8 @@ impl Maker<'_> {
         let tag = self.words.constant(64, tag.map_or(offsets::THROW_REF, u64::from).into());
         let operands = alloc::vec![tag];
         let builtin = offsets::BUILTIN_THROW;
-        let action = Action::Perform { builtin, cells, operands };
-        Some(Demand { debts: Vec::new(), action, values: Vec::new() })
+        let action = Action::Perform { builtin, cells, operands, cell: None };
+        Some(Demand { debts: Vec::new(), action, values: Vec::new(), ..Demand::default() })
     }
 
     /// Values in the argument cells, from the first on: address and content of each.
@@ -87,6 +87,11 @@ impl Maker<'_> {
     /// The end of code that was entered in a loop: its results go to the cells.
     pub fn leave(&mut self, results: &[Word]) -> Demand {
         let cells = self.in_cells(results);
-        Demand { debts: Vec::new(), action: Action::Leave { cells }, values: Vec::new() }
+        Demand {
+            debts: Vec::new(),
+            action: Action::Leave { cells },
+            values: Vec::new(),
+            ..Demand::default()
+        }
     }
 }

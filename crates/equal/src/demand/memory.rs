@@ -108,7 +108,7 @@ impl Maker<'_> {
                 }
             };
             let action = if faults { Action::Load { address, bits } } else { Action::None };
-            return Some(Demand { debts, action, values: alloc::vec![value] });
+            return Some(Demand { debts, action, values: alloc::vec![value], ..Demand::default() });
         }
         let &[_, value] = args else { return None };
         let at = access.lane.checked_mul(bits)?;
@@ -117,7 +117,7 @@ impl Maker<'_> {
         }
         let stored = self.words.slice(value, at, bits);
         let action = Action::Store { region: Region::Heap, address, stored, faults };
-        Some(Demand { debts, action, values: Vec::new() })
+        Some(Demand { debts, action, values: Vec::new(), ..Demand::default() })
     }
 
     /// The length of a memory in pages.
@@ -181,7 +181,12 @@ impl Maker<'_> {
             };
             stores.push((place, word));
         }
-        Some(Demand { debts, action: Action::Move { places, stores }, values: Vec::new() })
+        Some(Demand {
+            debts,
+            action: Action::Move { places, stores },
+            values: Vec::new(),
+            ..Demand::default()
+        })
     }
 
     /// The address of an index of a memory, and the traps if the bytes from there to `end` behind
@@ -247,7 +252,7 @@ impl Maker<'_> {
             values.push(self.words.unknown(bits));
         }
         let builtin = offsets::BUILTIN_PERFORM;
-        let action = Action::Perform { builtin, cells, operands };
-        Some(Demand { debts: Vec::new(), action, values })
+        let action = Action::Perform { builtin, cells, operands, cell: None };
+        Some(Demand { debts: Vec::new(), action, values, ..Demand::default() })
     }
 }

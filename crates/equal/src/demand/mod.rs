@@ -9,6 +9,7 @@
 //! what emits code. Where values lie is `prova_check::abi`'s, where words of the store lie is the
 //! layout's. An operator that is not here is refused.
 
+mod aggregate;
 mod control;
 mod exception;
 mod memory;
@@ -28,9 +29,12 @@ pub use variable::bits_of;
 pub(crate) use memory::extended;
 
 use crate::words::{Word, Words};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use prova_check::Layout;
-use prova_module::{Module, Opcode};
+use prova_module::{Module, ObjectLayout, Opcode, RefType};
 use prova_ssa::Imm;
 
 /// The term of an operator without effects.
@@ -57,18 +61,21 @@ pub enum Region {
     Store,
     /// The argument cells.
     Cells,
+    /// The heap of objects.
+    Object,
 }
 
 /// How many there are.
-pub const REGIONS: usize = 6;
+pub const REGIONS: usize = 7;
 
 /// The memories that regions hold.
 pub type Versions = [Word; REGIONS];
 
 /// The one action of an operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Action {
     /// None: it is over when its traps are passed.
+    #[default]
     None,
     /// A load of a linear memory that faults where there is none.
     Load {
@@ -95,6 +102,11 @@ pub enum Action {
         /// Address and content of the stores, in order.
         stores: Vec<(Word, Word)>,
     },
+    /// Stores of an object that code makes, in order; none faults.
+    Make {
+        /// Address and content of the stores.
+        stores: Vec<(Word, Word)>,
+    },
     /// A call of the code of a record.
     Call {
         /// The record.
@@ -112,6 +124,8 @@ pub enum Action {
         cells: Vec<(Word, Word)>,
         /// The numbers that it is asked with.
         operands: Vec<Word>,
+        /// The width of what it leaves in the first cell, if that is the operator's value.
+        cell: Option<u8>,
     },
     /// Stores of results to the cells, and a return.
     Leave {
@@ -129,6 +143,7 @@ impl Action {
             | Action::Load { .. }
             | Action::Store { .. }
             | Action::Move { .. }
+            | Action::Make { .. }
             | Action::Call { .. } => None,
         }
     }
@@ -153,8 +168,30 @@ pub enum Debt {
     },
     /// A read of the epoch.
     Epoch,
+    /// The question whether a reference is of a type.
+    Test,
     /// A store of the word for the fuel.
     Pay(Word),
+}
+
+/// An answer to the question whether a reference is of a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What has to be known for it to be right.
+    pub when: Vec<Word>,
+    /// 32 bits, 0 if it is not.
+    pub word: Word,
+}
+
+/// Bytes of the heap of objects that code may read on the way of an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Where they begin.
+    pub address: Word,
+    /// How many there are.
+    pub bytes: u8,
+    /// What has to be known for them to be there.
+    pub when: Vec<Word>,
 }
 
 /// Bytes of a memory: `[index, index + end)`, over the integers.
@@ -178,13 +215,13 @@ impl Debt {
         match self {
             Debt::Trap { kind, when } => Some((kind, when)),
             Debt::Beyond { when, .. } => Some((prova_check::traps::MEMORY_OUT_OF_BOUNDS, when)),
-            Debt::Epoch | Debt::Pay(_) => None,
+            Debt::Epoch | Debt::Test | Debt::Pay(_) => None,
         }
     }
 }
 
 /// The obligations of an instruction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Demand {
     /// Those before its action, in order.
     pub debts: Vec<Debt>,
@@ -192,14 +229,30 @@ pub struct Demand {
     pub action: Action,
     /// Its values, if they are terms.
     pub values: Vec<Word>,
+    /// What code may read meanwhile.
+    pub looks: Vec<Look>,
+    /// The answers to its question, if it has one.
+    pub answers: Vec<Answer>,
+    /// The reference and the type's code that the store is asked with, if it has a question.
+    pub asked: Option<(Word, u32)>,
+    /// What a read of a function at an address is instead: the obligations before it.
+    pub instead: Option<(Word, Box<Demand>)>,
 }
 
 impl Demand {
     /// A value and nothing else.
     pub fn value(word: Word) -> Demand {
-        Demand { debts: Vec::new(), action: Action::None, values: alloc::vec![word] }
+        Demand {
+            debts: Vec::new(),
+            action: Action::None,
+            values: alloc::vec![word],
+            ..Demand::default()
+        }
     }
 }
+
+/// Layouts of types, by their indices.
+pub type Layouts = BTreeMap<u32, Rc<ObjectLayout>>;
 
 /// The sources of demands.
 pub struct Maker<'m> {
@@ -217,6 +270,14 @@ pub struct Maker<'m> {
     pub polled: Option<Word>,
     /// Whether results that are NaN are canonical.
     pub deterministic: bool,
+    /// The type of the first operand, if it is a reference.
+    pub own: Option<RefType>,
+    /// Whether a slot for the operator's object is known to be lent.
+    pub slot_is_lent: bool,
+    /// The answer to the question that was asked last.
+    pub tested: Word,
+    /// The layouts of types, as far as they were asked for.
+    pub layouts: &'m mut Layouts,
     /// Whether the last operand is a number by its operator: a copy or fill of few bytes is no call
     /// then. Of what is known on a way alone, code is not made.
     pub literal: bool,
@@ -225,7 +286,7 @@ pub struct Maker<'m> {
 impl Maker<'_> {
     /// The content of a region.
     pub fn version(&self, region: Region) -> Word {
-        let [heap, table, global, length, store, cells] = self.versions;
+        let [heap, table, global, length, store, cells, object] = self.versions;
         match region {
             Region::Heap => heap,
             Region::Table => table,
@@ -233,6 +294,7 @@ impl Maker<'_> {
             Region::Length => length,
             Region::Store => store,
             Region::Cells => cells,
+            Region::Object => planted!(ObjectsAreMemory, object, heap),
         }
     }
 }

@@ -214,7 +214,12 @@ impl Maker<'_> {
             Prim::RemS => w.rem_s(a, b),
             _ => w.rem_u(a, b),
         };
-        Some(Demand { debts: found, action: Action::None, values: alloc::vec![value] })
+        Some(Demand {
+            debts: found,
+            action: Action::None,
+            values: alloc::vec![value],
+            ..Demand::default()
+        })
     }
 }
 

@@ -43,7 +43,12 @@ impl Maker<'_> {
     pub(super) fn as_non_null(&mut self, reference: Word) -> Option<Demand> {
         let null = self.words.zero(reference);
         let found = alloc::vec![Debt::Trap { kind: traps::NULL_REFERENCE, when: null }];
-        Some(Demand { debts: found, action: Action::None, values: alloc::vec![reference] })
+        Some(Demand {
+            debts: found,
+            action: Action::None,
+            values: alloc::vec![reference],
+            ..Demand::default()
+        })
     }
 
     /// The record of the function that a reference names.

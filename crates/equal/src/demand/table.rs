@@ -43,7 +43,12 @@ impl Maker<'_> {
         let elements = self.version(Region::Table);
         let value = self.words.load(elements, at, 64);
         let found = alloc::vec![Debt::Trap { kind: traps::TABLE_OUT_OF_BOUNDS, when: beyond }];
-        Some(Demand { debts: found, action: Action::None, values: alloc::vec![value] })
+        Some(Demand {
+            debts: found,
+            action: Action::None,
+            values: alloc::vec![value],
+            ..Demand::default()
+        })
     }
 
     /// `table.set`.
@@ -51,6 +56,6 @@ impl Maker<'_> {
         let (address, beyond) = self.element(table, index)?;
         let found = alloc::vec![Debt::Trap { kind: traps::TABLE_OUT_OF_BOUNDS, when: beyond }];
         let action = Action::Store { region: Region::Table, address, stored, faults: false };
-        Some(Demand { debts: found, action, values: Vec::new() })
+        Some(Demand { debts: found, action, values: Vec::new(), ..Demand::default() })
     }
 }

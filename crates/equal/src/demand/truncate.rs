@@ -51,6 +51,11 @@ impl Maker<'_> {
         // Where none of these holds, one that saturates does the same.
         let prim = if signed { Prim::ToSigned } else { Prim::ToUnsignedSat };
         let value = w.prim(prim, bits, &[x]);
-        Some(Demand { debts: found, action: Action::None, values: alloc::vec![value] })
+        Some(Demand {
+            debts: found,
+            action: Action::None,
+            values: alloc::vec![value],
+            ..Demand::default()
+        })
     }
 }

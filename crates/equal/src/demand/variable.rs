@@ -49,6 +49,6 @@ impl Maker<'_> {
         let bits = self.words.bits(value).max(64);
         let stored = self.words.zext(value, bits);
         let action = Action::Store { region: Region::Global, address, stored, faults: false };
-        Some(Demand { debts: Vec::new(), action, values: Vec::new() })
+        Some(Demand { debts: Vec::new(), action, values: Vec::new(), ..Demand::default() })
     }
 }

@@ -28,6 +28,7 @@ impl Core<'_> {
         match self.target(at) {
             Some(Target::Stack(place)) => Ok(state.take(&mut self.words, place, bits)),
             Some(Target::In(Region::Heap)) => self.heap_load(state, at, bits),
+            Some(Target::In(Region::Object)) => self.object_load(state, at, bits),
             Some(Target::Constant)
                 if bits == 128
                     && let Some(word) = self.mask_table(at) =>

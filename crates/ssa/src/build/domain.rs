@@ -429,7 +429,9 @@ impl<'m> Domain<'m> for Builder<'m> {
             }
         }
         held.extend(below.iter().filter(|&&id| self.is_traced(self.draft.types[id as usize])));
-        self.held.push((site.offset, held));
+        if !held.is_empty() {
+            self.held.push((site.offset, held));
+        }
         Ok(())
     }
 

@@ -124,7 +124,8 @@ pub fn build_within(
 
 /// By the offset of a call or throw, ascending: the values that are references to exceptions which
 /// the frame holds there, those of locals first, then operands from the bottom. They are those of
-/// [`ExceptionRoots`](prova_module::ExceptionRoots), which nobody has proved.
+/// [`ExceptionRoots`](prova_module::ExceptionRoots): proved in
+/// [`CheckedBody::check_holding`](crate::CheckedBody::check_holding), claimed elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held(Vec<(u32, Vec<Value>)>);
 
@@ -133,6 +134,11 @@ impl Held {
     pub fn at(&self, offset: u32) -> &[Value] {
         let at = self.0.binary_search_by_key(&offset, |&(at, _)| at);
         at.map_or(&[], |at| &self.0[at].1)
+    }
+
+    /// Those that the check has noted, by offset, ascending.
+    pub(crate) fn noted(held: Vec<(u32, Vec<Value>)>) -> Held {
+        Held(held)
     }
 
     /// Those of copies of operators, by offset.

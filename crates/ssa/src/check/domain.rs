@@ -60,6 +60,10 @@ impl<'m> Domain<'m> for Check<'m, '_> {
         self.straight(site, args, results)
     }
 
+    fn waits(&mut self, site: &Site<'m>, below: &[Value]) -> Verdict {
+        self.note_held(site.offset, below)
+    }
+
     fn open(
         &mut self,
         site: Option<&Site<'m>>,

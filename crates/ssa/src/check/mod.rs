@@ -52,6 +52,9 @@
 //!   around if no clause catches all, else nowhere.
 //! * C14. *Size.* The body has fewer than 2³¹ blocks, and the search for locals takes at most
 //!   [`STEPS_BASE`] steps and [`STEPS_PER_BYTE`] for each byte of the function.
+//! * C15. *Held.* Where it is asked for, the references that a frame holds at a call, throw or
+//!   allocation are the values of the cells that the facts name (`held`); a local that has no one
+//!   value there breaks C12.
 //!
 //! # Soundness
 //! The relation at a place of the walk: each operand of the Wasm, and each local that is read
@@ -93,21 +96,25 @@ mod control;
 mod domain;
 mod error;
 mod exception;
+mod held;
 mod round;
 mod straight;
 mod variable;
 
 pub use error::{Rejection, Rule};
+pub use held::HELD_MAX;
 pub(crate) use round::{Found, Places, places, values_at};
 
 use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
 use crate::budget::Budget;
+use crate::build::Held;
 use crate::entity::{Block, Inst, Value};
 use crate::refused::Where;
 use crate::replace::{self, PassRejection, Witness};
 use cranelift_entity::packed_option::ReservedValue;
 use error::{Fault, Verdict};
 use exception::{Clauses, Handler};
+use held::Noted;
 use prova_module::walk::{BlockTypes, Stop, walk};
 use prova_module::{BlockKind, FuncBody, FuncFacts, FuncIdx, Module, ValType};
 use round::Round;
@@ -124,6 +131,7 @@ pub const STEPS_PER_BYTE: u64 = 32;
 pub struct CheckedBody {
     module: Module,
     body: Body,
+    held: Option<Held>,
 }
 
 impl CheckedBody {
@@ -134,7 +142,18 @@ impl CheckedBody {
     /// The first rule that the body breaks.
     pub fn check(module: &Module, body: Body) -> Result<CheckedBody, Rejection> {
         prove(module, &body)?;
-        Ok(CheckedBody { module: module.clone(), body })
+        Ok(CheckedBody { module: module.clone(), body, held: None })
+    }
+
+    /// As [`CheckedBody::check`], and which values of the body are the references that a frame
+    /// holds at each call, throw and allocation (C15). A body that does not say what all these
+    /// locals are there is refused; [`build_holding`](crate::build_holding) makes one that does.
+    ///
+    /// # Errors
+    /// The first rule that the body breaks.
+    pub fn check_holding(module: &Module, body: Body) -> Result<CheckedBody, Rejection> {
+        let held = Some(held::held(module, &body)?);
+        Ok(CheckedBody { module: module.clone(), body, held })
     }
 
     /// Puts a body that a pass has made from this one in its place, if it is proved to do the same.
@@ -143,7 +162,7 @@ impl CheckedBody {
     /// The first rule of [`replace`] that is broken.
     pub fn replace(&self, after: Body, witness: &Witness) -> Result<CheckedBody, PassRejection> {
         replace::prove(&self.module, &self.body, &after, witness)?;
-        Ok(CheckedBody { module: self.module.clone(), body: after })
+        Ok(CheckedBody { module: self.module.clone(), body: after, held: None })
     }
 
     /// Replaces this body by one that a pass may turn into this one: what [`CheckedBody::replace`]
@@ -154,7 +173,7 @@ impl CheckedBody {
     /// The first rule of [`replace`] that is broken.
     pub fn undo(&self, before: Body, witness: &Witness) -> Result<CheckedBody, PassRejection> {
         replace::prove_undone(&self.module, &before, &self.body, witness)?;
-        Ok(CheckedBody { module: self.module.clone(), body: before })
+        Ok(CheckedBody { module: self.module.clone(), body: before, held: None })
     }
 
     /// Replaces this body by one in which each block is a copy of a block of this one, by its
@@ -164,12 +183,18 @@ impl CheckedBody {
     /// The first rule of the check of copies that is broken.
     pub fn copied(&self, after: Body, origins: &[Block]) -> Result<CheckedBody, PassRejection> {
         crate::replace::prove_copied(&self.module, &self.body, &after, origins)?;
-        Ok(CheckedBody { module: self.module.clone(), body: after })
+        Ok(CheckedBody { module: self.module.clone(), body: after, held: None })
     }
 
     /// The body.
     pub fn body(&self) -> &Body {
         &self.body
+    }
+
+    /// The references that a frame holds, if [`CheckedBody::check_holding`] has proved them of this
+    /// body.
+    pub fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
     }
 
     /// The function.
@@ -190,15 +215,15 @@ impl CheckedBody {
 
 /// Proves all rules of a body.
 fn prove(module: &Module, body: &Body) -> Result<(), Rejection> {
-    prove_with(module, body, None, |check| check.finish())
+    prove_with(module, body, |_| {}, |check| check.finish())
 }
 
-/// Walks over a body, with what is to be noted on the way (`round`); `finish` says what is proved
-/// in the end.
+/// Walks over a body; `start` says what is to be noted on the way (`round`, `held`), `finish` what
+/// is proved in the end.
 fn prove_with<'b>(
     module: &Module,
     body: &'b Body,
-    round: Option<Round>,
+    start: impl FnOnce(&mut Check<'_, 'b>),
     finish: impl FnOnce(&mut Check<'_, 'b>) -> Verdict,
 ) -> Result<(), Rejection> {
     let func = body.func();
@@ -212,7 +237,7 @@ fn prove_with<'b>(
         return Err(whole(Rule::Size, format!("{} blocks", body.block_count())));
     }
     let mut check = Check::new(module, body, &wasm, facts);
-    check.round = round;
+    start(&mut check);
     let fault = match walk(wasm, &mut check) {
         Ok(()) => match finish(&mut check) {
             Ok(()) => return Ok(()),
@@ -295,6 +320,8 @@ struct Check<'m, 'b> {
     types: Vec<ValType>,
     /// The loop of which the start of a round is to be noted.
     round: Option<Round>,
+    /// The references that the frame holds, if they are to be noted.
+    noted: Option<Noted>,
 }
 
 /// The walk's value where control cannot come by.
@@ -337,6 +364,7 @@ impl<'m, 'b> Check<'m, 'b> {
             seen: 0,
             types: Vec::new(),
             round: None,
+            noted: None,
         }
     }
 

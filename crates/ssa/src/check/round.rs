@@ -138,7 +138,8 @@ impl Check<'_, '_> {
 /// value of the body that it seems to be there, and the loop's header. Nothing is proved.
 pub(crate) fn places(module: &Module, body: &Body, offset: u32) -> Option<(Block, Places)> {
     let mut found = None;
-    prove_with(module, body, Some(Round::new(offset, None)), |check| {
+    let start = |check: &mut Check<'_, '_>| check.round = Some(Round::new(offset, None));
+    prove_with(module, body, start, |check| {
         let wrong = check.locals.disproved();
         found = check.found();
         if let Some((_, found)) = &mut found {
@@ -170,7 +171,8 @@ pub(crate) fn values_at(
     });
     let round = Round::new(offset, Some(locals.collect()));
     let mut answer = None;
-    prove_with(module, body, Some(round), |check| {
+    let start = |check: &mut Check<'_, '_>| check.round = Some(round);
+    prove_with(module, body, start, |check| {
         check.finish()?;
         let found = check.found();
         demand!(found.is_some(), Function, "no loop at {offset:#x} that can be entered");
