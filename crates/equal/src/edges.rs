@@ -53,10 +53,11 @@ impl Core<'_> {
             return Ok(true);
         }
         let demand = self.demand(state, inst)?;
-        if demand.action != Action::None || !demand.debts.is_empty() {
+        let waits = demand.action != Action::None || !demand.debts.is_empty();
+        // Code may read an object on the way.
+        if waits || !demand.looks.is_empty() {
             return Ok(false);
         }
-        self.look_at(state, &demand.looks);
         self.complete(state, inst, &demand.values);
         Ok(true)
     }

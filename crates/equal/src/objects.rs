@@ -217,6 +217,13 @@ impl Core<'_> {
             }
     }
 
+    /// Whether the body stands behind a question that what was known has answered.
+    pub fn is_answer_known(&mut self, state: &State) -> bool {
+        self.has_answer(state)
+            && matches!(self.owed(state), Ok(Some(Demand { answers, .. }))
+                if answers.iter().any(|answer| !answer.when.is_empty()))
+    }
+
     /// Whether the question that is next is open, of the demand that is owed.
     pub(crate) fn is_open(state: &State, demand: &Demand) -> bool {
         demand.debts.get(state.passed as usize) == Some(&Debt::Test)

@@ -85,9 +85,10 @@ impl Core<'_> {
             Base::Record if alone => in_record(number)?,
             Base::Store if alone => match u32::try_from(number).ok()? {
                 offsets::STORE_FUEL => Target::Fuel,
-                offsets::STORE_EPOCH | offsets::STORE_DEADLINE | offsets::STORE_FUNCS => {
-                    Target::In(Region::Store)
-                }
+                offsets::STORE_EPOCH
+                | offsets::STORE_DEADLINE
+                | offsets::STORE_FUNCS
+                | offsets::STORE_FUNCS_LEN => Target::In(Region::Store),
                 offsets::STORE_ARGS => Target::Constant,
                 _ => return None,
             },

@@ -87,7 +87,18 @@ impl Guess {
             Claim::Is { value, .. } => !is.contains_key(value),
             _ => true,
         });
-        claims.extend(loads.cloned());
+        let loads: Vec<Claim> = loads.cloned().collect();
+        // What is equal to what memory holds is that, in whichever order claims come.
+        for expr in is.values_mut() {
+            let of = |claim: &Claim| match (claim, &*expr) {
+                (Claim::Is { value, expr }, Expr::Value(of)) if value == of => Some(expr.clone()),
+                _ => None,
+            };
+            if let Some(held) = loads.iter().find_map(of) {
+                *expr = held;
+            }
+        }
+        claims.extend(loads);
         let (first, rest): (Vec<_>, Vec<_>) = is.into_iter().partition(|(_, expr)| simple(expr));
         let is = first.into_iter().chain(rest);
         claims.extend(is.map(|(value, expr)| Claim::Is { value, expr }));

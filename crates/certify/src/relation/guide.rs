@@ -17,7 +17,7 @@ use super::merges::{heads, merges};
 use super::related::Related;
 use super::retry::{Next, Retry};
 use super::seen::{Seen, Way};
-use super::ways::{At, Coming, Ways, ways};
+use super::ways::{Around, At, Coming, Ways, ways};
 use prova_check::MemoryShape;
 use prova_equal::words::Head;
 use prova_equal::{Cause, Claim, Core, Expr, Guide, Refusal, Relation, State};
@@ -309,8 +309,11 @@ impl Guide for Finder<'_> {
         let from = state.from;
         let ways = ways(core, &state, back);
         let moved = ways.iter().any(|(_, state)| state.moved);
-        let coming: Coming =
-            ways.iter().map(|(place, state)| (*place, core.goes_on(state))).collect();
+        let mut coming = Coming::new();
+        for (place, state) in &ways {
+            let around = Around { on: core.goes_on(state), answered: core.is_answer_known(state) };
+            coming.push((*place, around));
+        }
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
         // Without rows of accesses nobody sees what the code loads next.
         let config = core.layout.config();

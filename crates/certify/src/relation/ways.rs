@@ -13,12 +13,20 @@ const WAYS_MAX: usize = 24;
 /// A place in the body: block, instruction, traps passed.
 pub(super) type At = (u32, u32, u32);
 
-/// A place in the body, the next one, whether ways differ in that, and whether a jump or a load
-/// leads there.
-type Way = (At, Option<At>, bool, bool);
+/// A place in the body, the next one, whether ways differ in that, and what is around.
+type Way = (At, Option<At>, bool, Around);
 
-/// The places that one way comes by, each with whether a jump or a load leads on.
-pub(super) type Coming = Vec<(At, bool)>;
+/// What is around a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Around {
+    /// Whether a jump or a load leads on.
+    pub(super) on: bool,
+    /// Whether the body stands behind a question that the way has answered.
+    pub(super) answered: bool,
+}
+
+/// The places that one way comes by, each with what is around.
+pub(super) type Coming = Vec<(At, Around)>;
 
 /// The places that all ways come by, in order.
 #[derive(Clone, Debug, Default)]
@@ -27,15 +35,15 @@ pub(super) struct Ways(Vec<Way>);
 impl Ways {
     /// Those that one way comes by.
     pub(super) fn first(coming: &Coming) -> Ways {
-        let way = |(i, &(at, on)): (usize, &(At, bool))| (at, next(coming, i), false, on);
+        let way = |(i, &(at, around)): (usize, &(At, Around))| (at, next(coming, i), false, around);
         Ways(coming.iter().enumerate().map(way).collect())
     }
 
     /// Those of them that a further way comes by too.
     pub(super) fn common(&self, coming: &Coming, back: bool) -> Ways {
-        let common = |(at, to, apart, on): &Way| {
+        let common = |(at, to, apart, around): &Way| {
             let i = coming.iter().position(|(other, _)| other == at)?;
-            Some((*at, *to, *apart || *to != next(coming, i), *on))
+            Some((*at, *to, *apart || *to != next(coming, i), *around))
         };
         let mut found: Vec<Way> = self.0.iter().filter_map(common).collect();
         if back {
@@ -71,7 +79,10 @@ impl Ways {
         let place = |hint: &Hint| {
             let is = |(at, ..): &Way| (at.0, at.1) == (hint.block, hint.at);
             let mut ways = ways.iter();
-            if hint.acts { ways.rposition(is) } else { ways.position(is) }
+            let found = if hint.acts { ways.rposition(is) } else { ways.position(is) };
+            // A question that all ways have answered is not the code's any more.
+            let answered = |i: &usize| self.0.get(i + 1).is_some_and(|way| way.3.answered);
+            found.map(|i| if answered(&i) { i + 1 } else { i })
         };
         let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint.later)));
         if let (Some((place, false)), true) = (hinted, rows) {
@@ -82,8 +93,9 @@ impl Ways {
         let later = hinted.map(|(place, _)| place);
         let mut last = waits.or(later).or(ways.len().checked_sub(1))?;
         while let Some(before) = last.checked_sub(1)
-            && let (_, Some(to), false, true) = ways[before]
+            && let (_, Some(to), false, Around { on: true, .. }) = ways[before]
             && to == ways[last].0
+            && !ways[last].3.answered
             && !(to.0 != ways[before].0.0 && heads.is_some_and(|heads| heads.contains(&to.0)))
         {
             last = before;

@@ -40,6 +40,10 @@ impl Maker<'_> {
             }
             (Op::Charge, _) => return None,
         };
+        if opcode == O::RefFunc {
+            let Imm::Index(func) = imm else { return None };
+            return self.ref_func(func);
+        }
         if op.effects().is_pure() {
             let word = pure(self.words, opcode, imm, args)?;
             return self.canonical(opcode, word).map(Demand::value);
@@ -61,7 +65,6 @@ impl Maker<'_> {
             (O::TableSize, []) => self.table_size(first),
             (O::TableGet, &[index]) => self.table_get(first, index),
             (O::TableSet, &[index, value]) => self.table_set(first, index, value),
-            (O::RefFunc, []) => self.ref_func(first),
             (O::RefAsNonNull, &[reference]) => self.as_non_null(reference),
             (
                 O::I32DivS
