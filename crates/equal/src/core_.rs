@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use prova_check::{CallRow, Layout, TrapRow};
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode, RefType, ValType};
-use prova_ssa::{Block, Body, Def, Held, Inst, Terminator, Value};
+use prova_ssa::{Block, Body, Def, Held, Inst, Op, Terminator, Value};
 use smallvec::SmallVec;
 
 /// Units of work for each byte of code: a term of the body that is computed, a claim, a way; and as
@@ -37,6 +37,22 @@ pub struct Told<'a> {
     pub round: Option<&'a [u32]>,
     /// The references that the frame holds; none: it is not known which.
     pub held: Option<&'a Held>,
+}
+
+/// Whether what an operator gives follows from its operands, if it gives anything: it has no
+/// effects, or may trap and did not.
+pub fn is_of_operands(op: Op) -> bool {
+    let traps = match op {
+        Op::Wasm(opcode) => {
+            opcode.class() == Class::trap
+                || matches!(
+                    opcode,
+                    Opcode::RefEq | Opcode::RefI31 | Opcode::I31GetS | Opcode::I31GetU
+                )
+        }
+        Op::Charge | Op::Poll => false,
+    };
+    traps || op.effects().is_pure()
 }
 
 /// A function while it is compared.
@@ -158,9 +174,7 @@ impl<'a> Core<'a> {
             return None;
         }
         let Def::Result(inst, place) = self.body.value(value).def else { return None };
-        let op = self.body.inst(inst).op;
-        let traps = matches!(op, prova_ssa::Op::Wasm(op) if op.class() == Class::trap);
-        (op.effects().is_pure() || traps).then_some((inst, place))
+        is_of_operands(self.body.inst(inst).op).then_some((inst, place))
     }
 
     /// Whether a value is computed from its operands, and no leaf.

@@ -246,25 +246,33 @@ impl Core<'_> {
     }
 
     /// All regions may hold anything, and so may the word for the fuel. Memories do not shrink:
-    /// what their lengths were at least, they are; objects may go.
+    /// what their lengths were at least, they are; nor does the list of functions. Objects may go.
     pub(crate) fn forget_regions(&mut self, state: &mut State) {
         // An object may be forgotten, and its page.
         let reached = core::mem::take(&mut state.reached);
         let stays = |core: &mut Self, at| core.target(at) != Some(Target::In(Region::Object));
         state.reached = reached.into_iter().filter(|&(at, _)| stays(self, at)).collect();
-        let before = self.maker(state).version(Region::Length);
+        let lengths = self.maker(state).version(Region::Length);
+        let counted = self.maker(state).func_count();
         for version in &mut state.versions {
             *version = self.words.memory();
         }
         let after = self.maker(state).version(Region::Length);
+        let count = self.maker(state).func_count();
         let mut kept = Vec::new();
         for &(fact, holds) in &state.known {
             let (fact, positive) = self.words.polarity(fact);
-            if let Node { op: Head::Ult, args: [len, end, _], .. } = self.words.get(fact)
-                && holds != positive
-                && let Node { op: Head::Load, bits, args: [version, at, _], .. } =
-                    self.words.get(len)
-                && version == before
+            let Node { op: Head::Ult, args: [len, end, _], .. } = self.words.get(fact) else {
+                continue;
+            };
+            if holds == positive {
+                continue;
+            }
+            if len == counted {
+                kept.push(self.words.ult(count, end));
+            } else if let Node { op: Head::Load, bits, args: [version, at, _], .. } =
+                self.words.get(len)
+                && version == lengths
             {
                 let len = self.words.load(after, at, bits);
                 kept.push(self.words.ult(len, end));

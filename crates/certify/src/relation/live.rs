@@ -6,8 +6,8 @@
 //!
 //! Limit: [`WORDS_MAX`]. Beyond, nothing is known of what is needed, and no relation is searched.
 
-use prova_module::ops::Class;
-use prova_ssa::{Block, Body, Def, Dominators, Held, Op, Value};
+use prova_equal::is_of_operands;
+use prova_ssa::{Block, Body, Def, Dominators, Held, Value};
 
 /// Words of 64 values that all sets together have at most: 128 megabytes.
 const WORDS_MAX: usize = 1 << 24;
@@ -73,8 +73,7 @@ impl Set {
 /// Whether a value is computed from its operands alone.
 fn is_computed(body: &Body, value: Value) -> bool {
     let Def::Result(inst, _) = body.value(value).def else { return false };
-    let op = body.inst(inst).op;
-    op.effects().is_pure() || matches!(op, Op::Wasm(opcode) if opcode.class() == Class::trap)
+    is_of_operands(body.inst(inst).op)
 }
 
 /// The operands that a value is computed from.
