@@ -15,7 +15,7 @@ const ROWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal/forged.tsv"
 /// The verdict on a row, and the body for readers.
 fn judge(row: &Row) -> (Result<(), Error>, String) {
     let certificate = row.certificate(&row.bytes);
-    let (body, _) = row.body();
+    let body = row.body();
     let charge = row.module.facts(body.func()).map(|facts| facts.charge_bytes());
     let text = format!("charge {charge:?}\n{}", prova_ssa::print(body));
     let verdict = row.check(&row.bytes, &certificate.unwrap_or_default(), &relation(&row.like));

@@ -18,7 +18,7 @@ const FUNCTION: &str = "-\t-\t-\t-\t(memory 1) (func (param i32 i32 i64 i64 f64 
 fn each_form_is_as_the_table_says() {
     let rows = rows_of(FUNCTION);
     let row = rows.first().expect("a row");
-    let body = row.body().0;
+    let body = row.body();
     let read = || std::fs::read_to_string(ROWS).unwrap_or_default();
     let wanted = read();
     let mut found = String::new();

@@ -165,6 +165,7 @@ fn demanded(
     let module = Module::decode(module.to_vec(), &Features::default(), &Limits::default()).ok()?;
     let versions = [(); demand::REGIONS].map(|()| words.memory());
     let fuel = words.unknown(64);
+    let tested = words.unknown(32);
     let mut maker = demand::Maker {
         words,
         layout: &layout,
@@ -173,6 +174,10 @@ fn demanded(
         fuel,
         polled: None,
         deterministic: false,
+        own: None,
+        slot_is_lent: false,
+        tested,
+        layouts: &mut demand::Layouts::new(),
         literal: false,
     };
     let made = maker.demand(Op::Wasm(opcode), imm, args, None)?;

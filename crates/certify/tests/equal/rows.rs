@@ -96,7 +96,7 @@ pub(crate) fn row(line: &str) -> Row {
         let (_, header) = header.expect("a loop");
         Of::Round(enter(&module, func, header.offset, metering).expect("a way in"))
     } else {
-        Of::Function(CheckedBody::check(&module, built).expect("the function's"))
+        Of::Function(prova_equal::checked(&module, func, metering).expect("the function's"))
     };
     let layout = Layout::derive(module.bytes(), &config).expect("a layout");
     let byte = |i: usize| u8::from_str_radix(&hex[i..i + 2], 16).expect("hexadecimal digits");
@@ -152,10 +152,20 @@ impl Row {
         }
     }
 
-    pub(crate) fn body(&self) -> (&Body, Option<&[u32]>) {
+    /// What the proof is told of the code.
+    pub(crate) fn told(&self) -> Told<'_> {
+        let (calls, deterministic) = (Some(&self.calls[..]), self.deterministic);
+        let (round, held) = match &self.body {
+            Of::Function(body) => (None, body.held()),
+            Of::Round(body) => (Some(body.cells()), None),
+        };
+        Told { calls, deterministic, round, held }
+    }
+
+    pub(crate) fn body(&self) -> &Body {
         match &self.body {
-            Of::Function(body) => (body.body(), None),
-            Of::Round(body) => (body.body(), Some(body.cells())),
+            Of::Function(body) => body.body(),
+            Of::Round(body) => body.body(),
         }
     }
 
@@ -168,10 +178,7 @@ impl Row {
     pub(crate) fn relation(&self, bytes: &[u8], certificate: &[u8]) -> Relation {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
-        let (body, round) = self.body();
-        let told =
-            Told { calls: Some(&self.calls), deterministic: self.deterministic, round, held: None };
-        relate_told((&self.module, body), &self.layout, &code, told)
+        relate_told((&self.module, self.body()), &self.layout, &code, self.told())
     }
 
     /// A relation with fewer claims that proves what one does, if that does.
@@ -183,10 +190,7 @@ impl Row {
     ) -> Option<Relation> {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
-        let (body, round) = self.body();
-        let told =
-            Told { calls: Some(&self.calls), deterministic: self.deterministic, round, held: None };
-        pruned(relation, (&self.module, body), &self.layout, &code, told)
+        pruned(relation, (&self.module, self.body()), &self.layout, &code, self.told())
     }
 
     pub(crate) fn check(

@@ -4,7 +4,6 @@ use super::RULES;
 use super::rows::{Row, operators, rows_of};
 use prova_certify::relation::{Related, relate_told};
 use prova_check::TrapRow;
-use prova_equal::Told;
 use prova_random::Rng;
 
 /// For all code, data, traps and sources the search ends, and what it finds can be checked.
@@ -46,10 +45,7 @@ fn any_code_can_be_searched() {
         data.sort_unstable();
         traps.sort_unstable_by_key(|row| row.code_offset);
         let code = Related { bytes: &bytes, traps: &traps, data: &data, sources: &sources };
-        let (body, round) = row.body();
-        let told =
-            Told { calls: Some(&row.calls), deterministic: row.deterministic, round, held: None };
-        let relation = relate_told((&row.module, body), &row.layout, &code, told);
+        let relation = relate_told((&row.module, row.body()), &row.layout, &code, row.told());
         found += usize::from(!relation.leaders.is_empty());
         let certificate = row.certificate(&bytes).unwrap_or_default();
         let _ = row.check(&bytes, &certificate, &relation);
