@@ -70,7 +70,8 @@ const TERMS_MAX: usize = 1 << 23;
 
 /// The relation of code and body, as far as one is found.
 pub fn relate(body: &CheckedBody, layout: &Layout, code: &Related<'_>) -> Relation {
-    relate_told((body.module(), body.body()), layout, code, Told::default())
+    let told = Told { held: body.held(), ..Told::default() };
+    relate_told((body.module(), body.body()), layout, code, told)
 }
 
 /// The same with what else is known of the code; without its call map, no code that catches

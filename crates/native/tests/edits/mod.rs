@@ -11,14 +11,14 @@ pub(crate) mod make;
 use crate::mutation::Original;
 use crate::observer::results::{Event, differ};
 use crate::observer::{Stage, Subject};
-use prova_certify::relation::{Related, relate};
+use prova_certify::relation::{Related, relate_told};
 use prova_certify::{Draft, certify};
 use prova_check::certificate::Certificate;
 use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, TrapRow};
-use prova_equal::{EqualCode, Error, Relation, Setting};
+use prova_equal::{EqualCode, Error, Relation, Setting, Told, checked};
 use prova_module::{Features, Limits, Module};
-use prova_native::{Target, body};
-use prova_ssa::CheckedBody;
+use prova_native::Target;
+use prova_ssa::{CheckedBody, Metering};
 
 /// A module in the setting of all of this.
 pub(crate) struct Program {
@@ -52,13 +52,18 @@ pub(crate) enum Verdict {
 
 impl Program {
     pub(crate) fn new(name: &str, wasm: Vec<u8>) -> Program {
-        let module = Module::decode(&wasm[..], &Features::default(), &Limits::default());
-        let module = module.expect("a module");
         let mut config = Config::default();
         if std::env::var_os("PROVA_EXPLICIT").is_some() {
             config.memory = MemoryShape::Explicit;
         }
-        let layout = Layout::derive(module.bytes(), &config).expect("a layout");
+        Program::within(name, wasm, &config)
+    }
+
+    /// A module in a setting.
+    pub(crate) fn within(name: &str, wasm: Vec<u8>, config: &Config) -> Program {
+        let module = Module::decode(&wasm[..], &Features::default(), &Limits::default());
+        let module = module.expect("a module");
+        let layout = Layout::derive(module.bytes(), config).expect("a layout");
         Program { name: name.to_owned(), wasm, module, layout }
     }
 
@@ -71,9 +76,9 @@ impl Program {
         let target = Target::new(self.layout.config().cpu).expect("a target");
         let (mut found, mut tried) = (Vec::new(), 0);
         for func in self.module.defined_funcs().step_by(step) {
-            let Ok(body) = body(&self.module, func, self.layout.config().metering) else {
-                continue;
-            };
+            let metering = self.layout.config().metering;
+            let metering = Metering { fuel: metering.fuel, epoch: metering.epoch };
+            let Ok(body) = checked(&self.module, func, metering) else { continue };
             let Ok(code) = target.compile(&self.module, &self.layout, body.body(), false) else {
                 continue;
             };
@@ -118,7 +123,8 @@ impl Program {
     ) -> Relation {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes: code.0, traps: code.1, data: &data, sources: &[] };
-        relate(&of.body, &self.layout, &code)
+        let told = Told { calls: Some(&of.calls), held: of.body.held(), ..Told::default() };
+        relate_told((&self.module, of.body.body()), &self.layout, &code, told)
     }
 
     pub(crate) fn equal(
