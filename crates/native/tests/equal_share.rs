@@ -10,7 +10,7 @@ use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::{MemoryShape, NativeCompiler, share};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/equal_share.tsv");
-const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../programs/bin");
+const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../programs");
 
 /// The compiler and the settings of a mode.
 fn mode(name: &str) -> (NativeCompiler, Settings) {
@@ -37,7 +37,9 @@ fn shares_only_grow() {
             made += &format!("{line}\n");
             continue;
         };
-        let wasm = std::fs::read(format!("{PROGRAMS}/{program}.wasm")).expect("a program");
+        let folder = if program.contains('/') { "" } else { "bin/" };
+        let path = format!("{PROGRAMS}/{folder}{program}.wasm");
+        let wasm = std::fs::read(path).expect("a program");
         let module = Module::decode(wasm, &Features::default(), &Limits::default()).expect("valid");
         let n: usize = step.parse().expect("a number");
         let funcs: Vec<FuncIdx> = module.defined_funcs().step_by(n).collect();
