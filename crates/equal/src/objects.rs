@@ -1,12 +1,13 @@
-//! Objects: what code may read of them, and the question whether a reference is of a type.
+//! Objects: bytes that code may read of them, and the question whether a reference is of a type.
 //!
 //! A read of an object is no action: it does not fault where the body knows that there is one
-//! (`demand::aggregate`, O1), so code may do it, repeat it, or leave it out. What code reads has to
-//! be bytes that the operator that is next, or one before it, is known to reach; or lie in the first
-//! page of the heap, which is always there. Behind a call no object is known to be there.
+//! (`demand::aggregate`, O1), so code may do it, repeat it, or leave it out. The bytes that code
+//! reads have to be such as the operator that is next, or one before it, is known to reach; or lie
+//! in the first page of the heap, which is always there. Behind a call no object is known to be
+//! there.
 //!
-//! A question is answered by the code (a way to an answer is known to be right) or by the store. The
-//! answer is a hidden value of the body, which each question makes again.
+//! A question is answered by the code (a way to an answer is known to be right) or by the store.
+//! The answer is a hidden value of the body, which each question makes again.
 
 use crate::core_::Core;
 use crate::demand::{Action, Debt, Demand, Look, Region};

@@ -100,7 +100,7 @@ struct Objects {
 }
 
 impl Objects {
-    /// What the runs of a function give, with this code of it.
+    /// The outcomes of runs of a function, with this code of it.
     fn runs(&self, of: u32, edited: Option<MachineCode>) -> Vec<String> {
         let inner = NativeCompiler::new();
         let is_edited = edited.is_some();

@@ -86,6 +86,7 @@ mod effect;
 pub mod entered;
 mod entity;
 pub mod flow;
+mod held;
 mod imm;
 pub mod interpret;
 mod pools;
@@ -101,11 +102,12 @@ pub use body::{
     Access, BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData,
     two_numbers,
 };
-pub use build::{BuildError, BuildReason, Held, Limits, build, build_holding, build_within};
+pub use build::{BuildError, BuildReason, Limits, build, build_holding, build_within};
 pub use check::{CheckedBody, Rejection};
 pub use dominance::Dominators;
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
+pub use held::Held;
 pub use prova_terms::{Vn, budget, hash, table};
 pub use refused::{Refused, Rules, Where};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};

@@ -15,7 +15,8 @@ fn module(text: &str) -> Module {
     Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
 }
 
-/// What the frame of function 1 holds at its operators with operands or initialised locals.
+/// The values that the frame of function 1 holds at its operators with operands or initialised
+/// locals.
 fn held(text: &str) -> String {
     let module = module(text);
     let func = FuncIdx(1);

@@ -13,10 +13,10 @@ const WAYS_MAX: usize = 24;
 /// A place in the body: block, instruction, traps passed.
 pub(super) type At = (u32, u32, u32);
 
-/// A place in the body, the next one, whether ways differ in that, and what is around.
+/// A place in the body, the next one, whether ways differ in that, and its surroundings.
 type Way = (At, Option<At>, bool, Around);
 
-/// What is around a place.
+/// The surroundings of a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Around {
     /// Whether a jump or a load leads on.
@@ -25,7 +25,7 @@ pub(super) struct Around {
     pub(super) answered: bool,
 }
 
-/// The places that one way comes by, each with what is around.
+/// The places that one way comes by, each with its surroundings.
 pub(super) type Coming = Vec<(At, Around)>;
 
 /// The places that all ways come by, in order.

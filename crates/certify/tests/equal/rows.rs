@@ -152,7 +152,7 @@ impl Row {
         }
     }
 
-    /// What the proof is told of the code.
+    /// Things to know of the code beside its bytes.
     pub(crate) fn told(&self) -> Told<'_> {
         let (calls, deterministic) = (Some(&self.calls[..]), self.deterministic);
         let (round, held) = match &self.body {

@@ -262,8 +262,8 @@ impl Maker<'_> {
         let beyond = self.words.not(below);
         if planted!(AnyElement, true, false) {
             debts.push(Debt::Trap { kind: traps::ARRAY_OUT_OF_BOUNDS, when: beyond });
+            when.push(below);
         }
-        when.push(below);
         let narrow = self.words.slice(reference, 0, 32);
         let bytes = self.words.scale(storage.bytes().into(), index);
         let sum = self.words.add(narrow, bytes);
@@ -280,9 +280,10 @@ impl Maker<'_> {
     ) -> Option<Demand> {
         let bytes = u8::try_from(storage.bytes()).ok()?;
         let found = self.object_word(address, bytes.checked_mul(8)?);
-        let signed = planted!(SignIsAny, signed, false);
         let value = match storage {
-            Storage::I8 | Storage::I16 if signed => self.words.sext(found, 32),
+            Storage::I8 | Storage::I16 if planted!(SignIsAny, signed, false) => {
+                self.words.sext(found, 32)
+            }
             Storage::I8 | Storage::I16 => self.words.zext(found, 32),
             Storage::Object | Storage::Func => self.words.zext(found, 64),
             Storage::Bits32
@@ -499,7 +500,8 @@ impl Maker<'_> {
         Some(self.words.ult(next, end))
     }
 
-    /// The next slot for so many bytes, where those that are lent end, and where the first stands.
+    /// The next slot for objects of a size, where those that are lent end, and where the first
+    /// number stands.
     fn lent(&mut self, bytes: u64) -> Option<(Word, Word, Word)> {
         let at = lent_at(class_of(bytes)?);
         let (first, second) = (self.in_first(at)?, self.in_first(at.saturating_add(4))?);

@@ -177,7 +177,7 @@ pub enum Debt {
 /// An answer to the question whether a reference is of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// What has to be known for it to be right.
+    /// The conditions under which it is right.
     pub when: Vec<Word>,
     /// 32 bits, 0 if it is not.
     pub word: Word,
@@ -190,7 +190,7 @@ pub struct Look {
     pub address: Word,
     /// How many there are.
     pub bytes: u8,
-    /// What has to be known for them to be there.
+    /// The conditions under which they are there.
     pub when: Vec<Word>,
 }
 
@@ -229,13 +229,13 @@ pub struct Demand {
     pub action: Action,
     /// Its values, if they are terms.
     pub values: Vec<Word>,
-    /// What code may read meanwhile.
+    /// Bytes that code may read meanwhile.
     pub looks: Vec<Look>,
     /// The answers to its question, if it has one.
     pub answers: Vec<Answer>,
     /// The reference and the type's code that the store is asked with, if it has a question.
     pub asked: Option<(Word, u32)>,
-    /// What a read of a function at an address is instead: the obligations before it.
+    /// The address of a function that code may read instead, and the obligations before that.
     pub instead: Option<(Word, Box<Demand>)>,
 }
 

@@ -4,15 +4,16 @@
 //!
 //! Time: linear in blocks, edges, instructions, arguments.
 
+use super::BuildReason;
 use super::domain::Builder;
 use super::draft::{self, Draft, PAYLOAD, Run, Term, slice};
 use super::forest::NONE;
 use super::resolve::{Resolved, resolve};
 use super::variable::Id;
-use super::{BuildReason, Held};
 use crate::assemble::{Assembler, Room};
 use crate::body::{Body, Imm, Op, Place};
 use crate::entity::{Block, Value};
+use crate::held::Held;
 use crate::terminator::{Arg, Clause, Edge, Terminator};
 use cranelift_entity::packed_option::ReservedValue;
 use prova_module::{Opcode, ValType};
@@ -102,7 +103,7 @@ pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<(Body, Held)
     let value = |&id: &Id| finish.values[finish.resolved.is(id) as usize];
     let held = held.iter().map(|(at, ids)| (*at, ids.iter().map(value).collect::<Vec<Value>>()));
     let held = held.filter(|(_, values)| !values.iter().any(|value| value.is_reserved_value()));
-    let held = Held(held.collect());
+    let held = Held::ascending(held.collect());
     Ok((finish.out.finish(), held))
 }
 

@@ -32,11 +32,10 @@ mod resolve;
 mod variable;
 
 use crate::body::{Body, Metering};
-use crate::entity::Value;
+use crate::held::Held;
 use domain::Builder;
 use prova_module::walk::{Stop, walk};
 use prova_module::{FuncIdx, Module};
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// Limits on the growth of a body beyond its Wasm.
@@ -120,36 +119,6 @@ pub fn build_within(
 ) -> Result<Body, BuildError> {
     let asked = Asked { forced: None, holds: false };
     build_for(module, func, metering, limits, asked).map(|(body, _)| body)
-}
-
-/// By the offset of a call or throw, ascending: the values that are references to exceptions which
-/// the frame holds there, those of locals first, then operands from the bottom. They are those of
-/// [`ExceptionRoots`](prova_module::ExceptionRoots): proved in
-/// [`CheckedBody::check_holding`](crate::CheckedBody::check_holding), claimed elsewhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Held(Vec<(u32, Vec<Value>)>);
-
-impl Held {
-    /// The values at an offset.
-    pub fn at(&self, offset: u32) -> &[Value] {
-        let at = self.0.binary_search_by_key(&offset, |&(at, _)| at);
-        at.map_or(&[], |at| &self.0[at].1)
-    }
-
-    /// Those that the check has noted, by offset, ascending.
-    pub(crate) fn noted(held: Vec<(u32, Vec<Value>)>) -> Held {
-        Held(held)
-    }
-
-    /// Those of copies of operators, by offset.
-    pub(crate) fn of(copies: BTreeMap<u32, Vec<Value>>) -> Held {
-        Held(copies.into_iter().collect())
-    }
-
-    /// All values.
-    pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
-        self.0.iter().flat_map(|(_, values)| values.iter().copied())
-    }
 }
 
 /// As [`build`], with the references to exceptions that the frame holds at each call and throw.

@@ -61,7 +61,12 @@ impl<'m> Domain<'m> for Check<'m, '_> {
     }
 
     fn waits(&mut self, site: &Site<'m>, below: &[Value]) -> Verdict {
-        self.note_held(site.offset, below)
+        let Some(mut noted) = self.noted.take_if(|_| !self.skipping) else { return Ok(()) };
+        self.offset = site.offset;
+        let get = &mut |local| self.locals.get(local, site.offset);
+        noted.waits((self.facts, self.body), (site.offset, below), get)?;
+        self.noted = Some(noted);
+        Ok(())
     }
 
     fn open(

@@ -107,8 +107,8 @@ pub(crate) use round::{Found, Places, places, values_at};
 
 use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
 use crate::budget::Budget;
-use crate::build::Held;
 use crate::entity::{Block, Inst, Value};
+use crate::held::Held;
 use crate::refused::Where;
 use crate::replace::{self, PassRejection, Witness};
 use cranelift_entity::packed_option::ReservedValue;
@@ -152,7 +152,13 @@ impl CheckedBody {
     /// # Errors
     /// The first rule that the body breaks.
     pub fn check_holding(module: &Module, body: Body) -> Result<CheckedBody, Rejection> {
-        let held = Some(held::held(module, &body)?);
+        let mut held = None;
+        let start = |check: &mut Check<'_, '_>| check.noted = Some(Noted::new(&check.locals.types));
+        prove_with(module, &body, start, |check| {
+            check.finish()?;
+            held = check.noted.take().map(Noted::held);
+            Ok(())
+        })?;
         Ok(CheckedBody { module: module.clone(), body, held })
     }
 

@@ -29,9 +29,10 @@ mod propose;
 pub use propose::propose;
 
 use crate::body::{Body, Metering, Place};
-use crate::build::{BuildError, Held};
+use crate::build::BuildError;
 use crate::check::{self, Rejection};
 use crate::entity::{Block, Value};
+use crate::held::Held;
 use crate::replace::PassRejection;
 use crate::replace::{Round, prove_entered};
 use prova_module::{FuncIdx, Module};

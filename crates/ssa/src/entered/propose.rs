@@ -15,12 +15,13 @@
 
 use super::{EnterError, Proposal};
 use crate::body::{Body, Metering, Origin, Place};
-use crate::build::{Asked, Forced, Held, Limits, build_for};
+use crate::build::{Asked, Forced, Limits, build_for};
 use crate::carry::Carried;
 use crate::check::{self, Found, Places};
 use crate::copy::Copier;
 use crate::dominance::Dominators;
 use crate::entity::{Block, Value};
+use crate::held::Held;
 use crate::terminator::{Arg, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::{FuncIdx, Module};
