@@ -83,7 +83,7 @@ fn lies(module: &Module, ty: u32, index: u32) -> Result<(u64, FieldType), Absent
     for (i, &field) in fields.iter().enumerate() {
         let size = u64::from(bytes_of(module, field).0);
         let unit = if size > 8 { 8 } else { size };
-        at = (at + unit - 1) / unit * unit;
+        at = at.div_ceil(unit) * unit;
         if i == index {
             return Ok((at, field));
         }
