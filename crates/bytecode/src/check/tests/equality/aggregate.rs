@@ -200,4 +200,22 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Indices, &[("type0", "type9")]),
         ],
     },
+    Case {
+        // 0 get, 2 convert, 4 is_null, 5 end.
+        name: "an operator without an immediate",
+        module: "(module (func (param externref) (result i32)
+            local.get 0 any.convert_extern ref.is_null))",
+        code: "copy s1 <- s0
+            0x2 any.convert_extern s1..
+            ref.is_null s1 <- s1
+            !end 5
+            return1 s1",
+        right: &[],
+        wrong: &[
+            (Rule::Effects, &[("any.convert_extern", "extern.convert_any")]),
+            (Rule::Effects, &[("0x2 any.convert_extern s1..\n", "")]),
+            (Rule::Initialised, &[("copy s1 <- s0\n", "")]),
+            (Rule::Results, &[("s1 <- s1", "s1 <- s0")]),
+        ],
+    },
 ];

@@ -96,6 +96,26 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
+        // 0 get, 2 const, 4 get_s, 7 get, 9 get_u, 13 add, 14 end.
+        name: "an element with a sign and a field without",
+        module: "(module (type $h (array i16)) (type $s (struct (field i8)))
+            (func (param (ref $h) (ref $s)) (result i32)
+            local.get 0 i32.const 3 array.get_s $h local.get 1 struct.get_u $s 0 i32.add))",
+        code: "const32 s3 <- 3
+            0x4 array.load16_s s2 <- s0 s3
+            0x9 object.load8_u s3 <- s1 +8
+            i32.add s2 <- s2 s3
+            !end 14
+            return1 s2",
+        right: &[&[("i32.add s2 <- s2 s3", "i32.add s2 <- s3 s2")]],
+        wrong: &[
+            (Rule::Results, &[("load16_s", "load16_u")]),
+            (Rule::Results, &[("load8_u", "load8_s")]),
+            (Rule::Effects, &[("s3 <- 3", "s3 <- 2")]),
+            (Rule::Effects, &[("s3 <- s1 +8", "s3 <- s0 +8")]),
+        ],
+    },
+    Case {
         // 0 get, 2 cast, 5 get, 9 end.
         name: "a cast gives the reference",
         module: "(module (type $s (struct (field i32))) (func (param anyref) (result i32)
