@@ -114,6 +114,7 @@ fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
         custom_sections: Vec::new(),
         names: Names::default(),
         digest: OnceLock::new(),
+        layouts: OnceLock::new(),
         sha256: OnceLock::new(),
     }
 }

@@ -5,13 +5,14 @@
 //! [`CONCRETE`], or [`CONCRETE`] and the index of a type of the module. A number that is no code
 //! decodes to nothing.
 
+use crate::index::TypeIdx;
 use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex};
 
 /// The first number of a type of the module.
 const CONCRETE: u32 = 16;
 
 /// The abstract heap types by number.
-const ABSTRACT: [AbstractHeapType; 12] = {
+static ABSTRACT: [AbstractHeapType; 12] = {
     use AbstractHeapType as A;
     [
         A::Any,
@@ -43,14 +44,34 @@ pub fn heap_code(nullable: bool, ty: HeapType) -> Option<u32> {
     (heap <= u32::MAX >> 1).then_some(heap << 1 | u32::from(nullable))
 }
 
-/// The reference type that a code stands for.
-pub fn ref_of_code(code: u32) -> Option<RefType> {
+/// The heap type that a code stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coded {
+    /// A type that every module knows.
+    Abstract(AbstractHeapType),
+    /// A type of the module, if it has that many.
+    Concrete(TypeIdx),
+}
+
+/// Whether a code stands for a type with null, and its heap type: what a test looks at each time.
+#[inline]
+pub fn coded(code: u32) -> Option<(bool, Coded)> {
     let heap = code >> 1;
     let ty = match heap.checked_sub(CONCRETE) {
-        Some(index) => HeapType::Concrete(UnpackedIndex::Module(index)),
-        None => HeapType::Abstract { shared: false, ty: *ABSTRACT.get(heap as usize)? },
+        Some(index) => Coded::Concrete(TypeIdx(index)),
+        None => Coded::Abstract(*ABSTRACT.get(heap as usize)?),
     };
-    RefType::new(code & 1 == 1, ty)
+    Some((code & 1 == 1, ty))
+}
+
+/// The reference type that a code stands for.
+pub fn ref_of_code(code: u32) -> Option<RefType> {
+    let (nullable, ty) = coded(code)?;
+    let ty = match ty {
+        Coded::Concrete(index) => HeapType::Concrete(UnpackedIndex::Module(index.0)),
+        Coded::Abstract(ty) => HeapType::Abstract { shared: false, ty },
+    };
+    RefType::new(nullable, ty)
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub use facts::{
 pub use features::{Features, Proposal, RefusedProposal};
 pub use func_type::{FuncType, RefKind, Written};
 pub use groups::{Composite, Group, RecGroup, TypeDef, Types, closure};
-pub use heap_code::{heap_code, ref_of_code};
+pub use heap_code::{Coded, coded, heap_code, ref_of_code};
 pub use index::{
     DataIdx, ElemIdx, FuncIdx, GlobalIdx, LabelIdx, LocalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx,
 };

@@ -20,6 +20,7 @@ use crate::groups::Types;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::names::Names;
+use crate::objects::ObjectLayout;
 use crate::types::{
     CustomSection, Data, Element, Export, GlobalType, Import, MemoryType, Section, TableType,
 };
@@ -62,6 +63,8 @@ pub(crate) struct Inner {
     pub(crate) names: Names,
     /// See [`Module::digest`].
     pub(crate) digest: OnceLock<Digest>,
+    /// See [`Module::layout`].
+    pub(crate) layouts: OnceLock<Box<[Option<ObjectLayout>]>>,
     /// See [`Module::sha256`].
     pub(crate) sha256: OnceLock<[u8; 32]>,
 }
@@ -125,6 +128,14 @@ impl Module {
     /// All types, by [`TypeIdx`].
     pub fn types(&self) -> &Types {
         &self.0.types
+    }
+
+    /// Where the fields of a structure or array type are; all types are laid out when the first one
+    /// is asked for.
+    pub fn layout(&self, ty: TypeIdx) -> Option<&ObjectLayout> {
+        let types = &self.0.types;
+        let laid_out = || (0..types.len() as u32).map(|ty| types.layout(TypeIdx(ty))).collect();
+        self.0.layouts.get_or_init(laid_out).get(ty.index())?.as_ref()
     }
 
     /// The kind of a reference type's referents.

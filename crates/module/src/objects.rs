@@ -19,6 +19,7 @@ use crate::facts::cells;
 use crate::func_type::RefKind;
 use crate::groups::{Composite, Types};
 use crate::index::TypeIdx;
+use crate::module::Module;
 use crate::ops::{Class, Immediate, Immediates, Kind, Opcode};
 use wasmparser::{FieldType, HeapType, RefType, StorageType, UnpackedIndex, ValType};
 
@@ -98,6 +99,17 @@ impl Storage {
     /// Whether the collector follows it.
     pub const fn is_traced(self) -> bool {
         matches!(self, Storage::Object | Storage::Exn)
+    }
+
+    /// Whether a value has one cell, and nobody looks at it when it comes out of an object: others
+    /// lean on what a reference to a function or of the host refers to.
+    pub const fn is_direct(self) -> bool {
+        match self {
+            Storage::I8 | Storage::I16 | Storage::Bits32 | Storage::Bits64 | Storage::Object => {
+                true
+            }
+            Storage::Bits128 | Storage::Func | Storage::Exn | Storage::Extern => false,
+        }
     }
 
     /// Whether it is a reference.
@@ -199,6 +211,54 @@ impl Shape {
             shape.result_cells = values(types, *kind, (first, second))?.1;
         }
         Some(shape)
+    }
+}
+
+/// An operator that reads or writes one field or element, whose value is a number or a reference to
+/// an object: bytes of the object alone say what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Direct {
+    /// The first byte, counted from the object's; `None` for the element at an index.
+    pub at: Option<u32>,
+    /// How it is stored.
+    pub storage: Storage,
+    /// Whether it is written.
+    pub writes: bool,
+    /// Whether a packed value that is read has a sign.
+    pub signed: bool,
+}
+
+/// The place of an array's length in its header.
+const LENGTH_AT: u32 = 4;
+
+impl Direct {
+    /// Of an operator without its immediates, and its first two as numbers; `None` for one that is
+    /// not of these.
+    pub fn of(module: &Module, opcode: Opcode, (first, second): (u32, u32)) -> Option<Direct> {
+        use Opcode as O;
+        let layout = || module.layout(TypeIdx(first));
+        let place = match opcode {
+            O::StructGet | O::StructGetS | O::StructGetU | O::StructSet => match layout()? {
+                ObjectLayout::Struct { fields, .. } => {
+                    let Place { at, storage } = *fields.get(second as usize)?;
+                    (Some(at), storage)
+                }
+                ObjectLayout::Array(_) => return None,
+            },
+            O::ArrayGet | O::ArrayGetS | O::ArrayGetU | O::ArraySet => match layout()? {
+                ObjectLayout::Array(storage) => (None, *storage),
+                ObjectLayout::Struct { .. } => return None,
+            },
+            O::ArrayLen => (Some(LENGTH_AT), Storage::Bits32),
+            _ => return None,
+        };
+        let (at, storage) = place;
+        storage.is_direct().then_some(Direct {
+            at,
+            storage,
+            writes: matches!(opcode, O::StructSet | O::ArraySet),
+            signed: matches!(opcode, O::StructGetS | O::ArrayGetS),
+        })
     }
 }
 

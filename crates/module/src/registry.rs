@@ -219,6 +219,7 @@ impl TypeRegistry {
     }
 
     /// Whether every value of the type `sub` is one of the type `sup`.
+    #[inline]
     pub fn is_subtype(&self, sub: TypeId, sup: TypeId) -> bool {
         let mut ty = sub.0;
         while ty > sup.0 {

@@ -1,7 +1,7 @@
 //! Where fields lie in objects, and what operators on them take and give, worked out by hand.
 
 use crate::common::decode;
-use prova_module::objects::{Place, Shape};
+use prova_module::objects::{Direct, Place, Shape};
 use prova_module::{ObjectLayout, Opcode, Storage, TypeIdx};
 
 /// The layout of type 0.
@@ -103,5 +103,49 @@ fn shapes_are_those_of_the_types_and_nothing_else_has_one() {
         (Opcode::BrOnCast, (0, 0), None),
     ] {
         assert_eq!(shape(opcode, immediates), expected, "{opcode:?} {immediates:?}");
+    }
+}
+
+#[test]
+fn numbers_and_references_to_objects_are_read_and_written_by_their_place() {
+    use {Opcode as O, Storage as S};
+    let module = decode(
+        "(module (type $s (struct (field (mut i8)) (field i64) (field anyref) (field v128) (field funcref)
+             (field externref) (field exnref) (field f32)))
+           (type $h (array (mut i16))) (type $v (array v128)) (type $r (array funcref)) (type $f (func)))",
+    );
+    let direct = |opcode, immediates| {
+        let direct = Direct::of(&module, opcode, immediates);
+        direct.map(|Direct { at, storage, writes, signed }| (at, storage, writes, signed))
+    };
+    for (opcode, immediates, expected) in [
+        (O::StructGetS, (0, 0), Some((Some(8), S::I8, false, true))),
+        (O::StructGetU, (0, 0), Some((Some(8), S::I8, false, false))),
+        (O::StructSet, (0, 0), Some((Some(8), S::I8, true, false))),
+        (O::StructGet, (0, 1), Some((Some(16), S::Bits64, false, false))),
+        (O::StructGet, (0, 2), Some((Some(24), S::Object, false, false))),
+        (O::StructGet, (0, 7), Some((Some(72), S::Bits32, false, false))),
+        (O::ArrayGetS, (1, 0), Some((None, S::I16, false, true))),
+        (O::ArrayGetU, (1, 0), Some((None, S::I16, false, false))),
+        (O::ArraySet, (1, 0), Some((None, S::I16, true, false))),
+        (O::ArrayLen, (0, 0), Some((Some(4), S::Bits32, false, false))),
+        // Two cells, a function, a value of the host, an exception.
+        (O::StructGet, (0, 3), None),
+        (O::StructGet, (0, 4), None),
+        (O::StructGet, (0, 5), None),
+        (O::StructGet, (0, 6), None),
+        (O::ArrayGet, (2, 0), None),
+        (O::ArraySet, (3, 0), None),
+        // What is not there, or is another type; other operators.
+        (O::StructGet, (0, 8), None),
+        (O::StructGet, (1, 0), None),
+        (O::StructSet, (4, 0), None),
+        (O::ArrayGet, (0, 0), None),
+        (O::ArrayGet, (4, 0), None),
+        (O::ArraySet, (9, 0), None),
+        (O::ArrayFill, (1, 0), None),
+        (O::StructNew, (0, 0), None),
+    ] {
+        assert_eq!(direct(opcode, immediates), expected, "{opcode:?} {immediates:?}");
     }
 }

@@ -122,6 +122,11 @@ impl Instance {
         TypeId(self.spaces.types[ty.index()])
     }
 
+    /// The same; `None` for one that the module has not.
+    pub(crate) fn type_id_of(&self, ty: TypeIdx) -> Option<TypeId> {
+        self.spaces.types.get(ty.index()).map(|&id| TypeId(id))
+    }
+
     /// The export of this name.
     pub fn export(&self, name: &str) -> Option<Extern> {
         Some(self.extern_of(self.module.export(name)?))

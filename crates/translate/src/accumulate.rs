@@ -122,7 +122,14 @@ impl Cx<'_> {
         // Of these the value may be read again.
         let keeps = matches!(
             op,
-            Op::Copy | Op::CopyF32 | Op::CopyF64 | Op::BrIfNull | Op::BrIfNotNull | Op::Return1
+            Op::Copy
+                | Op::CopyF32
+                | Op::CopyF64
+                | Op::BrIfNull
+                | Op::BrIfNotNull
+                | Op::Return1
+                | Op::RefAsNonNull
+                | Op::RefCast
         );
         !keeps
             && !held.fixed
@@ -141,6 +148,8 @@ impl Cx<'_> {
             | Class::load_idx
             | Class::load_far
             | Class::quick
+            | Class::object_load
+            | Class::array_load
             | Class::pure2
             | Class::atomic_load
             | Class::atomic_rmw
@@ -148,6 +157,9 @@ impl Cx<'_> {
             Class::store
             | Class::store_far
             | Class::quick0
+            | Class::guard
+            | Class::object_store
+            | Class::array_store
             | Class::atomic_store
             | Class::charge
             | Class::poll

@@ -1,16 +1,18 @@
 //! Operators on objects: operands go to their home slots, where the runtime finds them and leaves
 //! the result (R3 for calls).
 //!
-//! `ref.eq`, `ref.i31` and `ref.test` are instructions like numeric ones. A branch on a cast is a
-//! test, whose outcome lies on top of the stack for one instruction, and a branch by it.
+//! Fields and elements that are numbers or references to objects are loaded and stored as those of
+//! memories are ([`Direct`]); `ref.eq`, `ref.i31` and `ref.test` are instructions like numeric
+//! ones, and a cast leaves its reference where it is. A branch on a cast is a test, whose outcome
+//! lies on top of the stack for one instruction, and a branch by it.
 //!
 //! Where an object is made the store may collect: what the frame holds is where a call has it (R9).
 
 use crate::translator::Cx;
 use prova_bytecode::Op;
-use prova_module::objects::{Shape, two_indices};
+use prova_module::objects::{Direct, Shape, two_indices};
 use prova_module::ops::Class;
-use prova_module::{HeapType, Opcode, Operator, RefType, heap_code};
+use prova_module::{HeapType, Opcode, Operator, RefType, Storage, heap_code};
 
 macro_rules! ops {
     ($($name:ident)*) => {
@@ -24,10 +26,29 @@ macro_rules! ops {
     };
 }
 ops! {
-    StructNew StructNewDefault StructGet StructGetS StructGetU StructSet ArrayNew ArrayNewDefault
-    ArrayNewFixed ArrayNewData ArrayNewElem ArrayGet ArrayGetS ArrayGetU ArraySet ArrayLen ArrayFill
-    ArrayCopy ArrayInitData ArrayInitElem RefCastNonNull RefCastNullable AnyConvertExtern
-    ExternConvertAny I31GetS I31GetU
+    StructNew StructNewDefault StructGet StructSet ArrayNew ArrayNewDefault ArrayNewFixed
+    ArrayNewData ArrayNewElem ArrayGet ArraySet ArrayFill ArrayCopy ArrayInitData ArrayInitElem
+    AnyConvertExtern ExternConvertAny
+}
+
+/// The op that reads or writes a field or an element.
+fn direct_op(direct: &Direct) -> Option<Op> {
+    use Storage as S;
+    let Direct { at, storage, writes, signed } = *direct;
+    let [field, element] = match (writes, storage, signed) {
+        (false, S::I8, true) => [Op::ObjectLoad8S, Op::ArrayLoad8S],
+        (false, S::I8, false) => [Op::ObjectLoad8U, Op::ArrayLoad8U],
+        (false, S::I16, true) => [Op::ObjectLoad16S, Op::ArrayLoad16S],
+        (false, S::I16, false) => [Op::ObjectLoad16U, Op::ArrayLoad16U],
+        (false, S::Bits32 | S::Object, _) => [Op::ObjectLoad32, Op::ArrayLoad32],
+        (false, S::Bits64, _) => [Op::ObjectLoad64, Op::ArrayLoad64],
+        (true, S::I8, _) => [Op::ObjectStore8, Op::ArrayStore8],
+        (true, S::I16, _) => [Op::ObjectStore16, Op::ArrayStore16],
+        (true, S::Bits32 | S::Object, _) => [Op::ObjectStore32, Op::ArrayStore32],
+        (true, S::Bits64, _) => [Op::ObjectStore64, Op::ArrayStore64],
+        (_, S::Bits128 | S::Func | S::Exn | S::Extern, _) => return None,
+    };
+    Some(if at.is_some() { field } else { element })
 }
 
 impl Cx<'_> {
@@ -37,10 +58,23 @@ impl Cx<'_> {
             return true;
         }
         let opcode = Opcode::of(operator);
-        let Some(op) = windowed(opcode) else { return false };
         let immediates = two_indices(&Opcode::immediates(operator));
+        if let Some(direct) = Direct::of(self.module, opcode, immediates) {
+            self.direct(&direct);
+            return true;
+        }
+        let Some(op) = windowed(opcode) else { return false };
         self.window(op, opcode, immediates);
         true
+    }
+
+    /// A read or write of bytes of an object.
+    fn direct(&mut self, direct: &Direct) {
+        match (direct_op(direct), direct.at) {
+            (Some(op), Some(at)) => self.plain(op, &[at.into()]),
+            (Some(op), None) => self.plain(op, &[]),
+            (None, _) => self.bug("a form that has no op"),
+        }
     }
 
     /// Translates an operator that looks into no object; says whether `operator` is one.
@@ -50,8 +84,10 @@ impl Cx<'_> {
             Operator::RefI31 => self.plain(Op::RefI31, &[1]),
             Operator::RefTestNonNull { hty } => self.ref_test(false, hty),
             Operator::RefTestNullable { hty } => self.ref_test(true, hty),
-            Operator::RefCastNonNull { hty } => self.ref_cast(Op::RefCastNonNull, false, hty),
-            Operator::RefCastNullable { hty } => self.ref_cast(Op::RefCastNullable, true, hty),
+            Operator::RefCastNonNull { hty } => self.ref_cast(false, hty),
+            Operator::RefCastNullable { hty } => self.ref_cast(true, hty),
+            Operator::I31GetS => self.small_value(Op::I32ShrSImm),
+            Operator::I31GetU => self.small_value(Op::I32ShrUImm),
             Operator::BrOnCast { relative_depth, to_ref_type, .. } => {
                 self.br_on_cast(relative_depth, to_ref_type, false);
             }
@@ -79,11 +115,17 @@ impl Cx<'_> {
         self.plain(Op::RefTest, &[code]);
     }
 
-    fn ref_cast(&mut self, op: Op, nullable: bool, ty: HeapType) {
+    fn ref_cast(&mut self, nullable: bool, ty: HeapType) {
         let code = self.code(nullable, ty);
-        self.home_top(1);
-        let window = self.b.stack.top().map_or(0, |top| top.home);
-        self.emit(op, &[window.into(), code]);
+        let reference = self.peek_operand();
+        self.emit(Op::RefCast, &[reference, code]);
+    }
+
+    /// The value of a small integer: its cell without the lowest bit.
+    fn small_value(&mut self, shift: Op) {
+        let reference = self.peek_operand();
+        self.emit(Op::RefAsNonNull, &[reference]);
+        self.plain(shift, &[1]);
     }
 
     /// The reference is the last value of the branch, and stays where it is not taken.

@@ -23,13 +23,8 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
             let table = inst.table_targets(&cx.candidate.words);
             table.iter().try_for_each(|&target| branch(cx, targets, inst, target))
         }
-        Class::return1 if cx.facts.result_cells == 1 => Ok(()),
-        Class::return2 if cx.facts.result_cells == 2 => Ok(()),
-        Class::return1 | Class::return2 => {
-            let (op, cells) = (inst.op.mnemonic(), cx.facts.result_cells);
-            let what = format!("{op} for {cells} cells of results");
-            Err(Fault::new(Rule::Returns, what))
-        }
+        Class::return1 => returns(cx, inst, 1),
+        Class::return2 => returns(cx, inst, 2),
         Class::call | Class::call_import => call(cx, inst.values[0], callee(cx, inst)),
         Class::call_indirect => {
             let ty = reference::func_type(cx, inst.values[2])?;
@@ -70,6 +65,11 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
         | Class::quick0
         | Class::effect
         | Class::effect0
+        | Class::guard
+        | Class::object_load
+        | Class::object_store
+        | Class::array_load
+        | Class::array_store
         | Class::throw_ref
         | Class::unreachable
         | Class::return_
@@ -82,6 +82,15 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
 fn branch(cx: &Context<'_>, targets: &mut Targets, inst: &Inst, offset: u64) -> Verdict {
     let target = targets.edge(inst, offset)?;
     if target <= inst.at { metering::cycle(cx, target) } else { Ok(()) }
+}
+
+/// A return of `count` cells.
+fn returns(cx: &Context<'_>, inst: &Inst, count: u32) -> Verdict {
+    let (op, cells) = (inst.op.mnemonic(), cx.facts.result_cells);
+    if cells == count {
+        return Ok(());
+    }
+    Err(Fault::new(Rule::Returns, format!("{op} for {cells} cells of results")))
 }
 
 /// The type of the function that a direct call names; its operand was checked (F7).

@@ -155,6 +155,8 @@ impl Class {
                 | Class::load_idx
                 | Class::load_far
                 | Class::quick
+                | Class::object_load
+                | Class::array_load
         )
     }
 
@@ -169,6 +171,9 @@ impl Class {
                     | Class::store
                     | Class::store_far
                     | Class::quick0
+                    | Class::guard
+                    | Class::object_store
+                    | Class::array_store
                     | Class::br_table
                     | Class::return1
             )

@@ -104,6 +104,16 @@ pub enum Class {
     effect,
     /// The same without result.
     effect0,
+    /// A test without result that may trap, and changes nothing.
+    guard,
+    /// A load from an object, at a place in it.
+    object_load,
+    /// A store to an object, at a place in it.
+    object_store,
+    /// A load of an array's element.
+    array_load,
+    /// A store to an array's element.
+    array_store,
     /// An atomic load, aligned.
     atomic_load,
     /// An atomic store, aligned.
@@ -196,6 +206,11 @@ impl Class {
             | Class::quick0
             | Class::effect
             | Class::effect0
+            | Class::guard
+            | Class::object_load
+            | Class::object_store
+            | Class::array_load
+            | Class::array_store
             | Class::atomic_load
             | Class::atomic_store
             | Class::atomic_rmw
@@ -418,7 +433,12 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
 const fn form(class: Class, operands: &[Operand]) -> Form {
     let near = matches!(class, Class::load | Class::load_idx | Class::store);
     let (mut slots, mut wide) = (0, 0);
-    let mut plain = near || matches!(class, Class::pure | Class::pure2 | Class::trap);
+    let objects = matches!(
+        class,
+        Class::object_load | Class::object_store | Class::array_load | Class::array_store
+    );
+    let mut plain =
+        near || objects || matches!(class, Class::pure | Class::pure2 | Class::trap | Class::guard);
     let (mut i, mut value) = (0, 0);
     while i < operands.len() {
         match operands[i].kind {

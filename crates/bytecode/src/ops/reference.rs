@@ -11,7 +11,7 @@ macro_rules! reference_ops {
             RefIsNull "ref.is_null" pure [d:i32 <- a:ref_] { ref_is_null(a) }
             RefFunc "ref.func" quick [d:ref_ <- f:func] cx { cx.ref_func(f) }
             // The value stays where it is.
-            RefAsNonNull "ref.as_non_null" effect0 [<- a:ref_] cx { cx.ref_as_non_null(a) }
+            RefAsNonNull "ref.as_non_null" guard [<- a:ref_] cx { cx.ref_as_non_null(a) }
         } [$($rest)*] $callback }
     };
 }

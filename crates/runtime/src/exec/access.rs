@@ -12,6 +12,7 @@
 //! * I2. The reference to the store that an operation borrows ends before anything else reaches the
 //!   store or its records (V9).
 
+use crate::heap::Bits;
 use crate::ops::Refused;
 use crate::store::Store;
 use crate::trap::TrapKind;
@@ -131,6 +132,50 @@ impl Runtime {
         // SAFETY: I2.
         let store = unsafe { self.store() };
         store.ref_test(instance, reference, code).unwrap_or(false).into()
+    }
+
+    /// `ref.cast`, likewise.
+    #[inline(always)]
+    pub(super) fn ref_cast(self, reference: Cell, code: u32) -> Result<(), TrapKind> {
+        if self.ref_test(reference, code) != 0 { Ok(()) } else { Err(TrapKind::CastFailure) }
+    }
+}
+
+/// Fields and elements: the object is named by any number, and bytes outside of the heap are
+/// [`TrapKind::Bug`] (G4 of `ops::aggregate`).
+impl Runtime {
+    #[inline(always)]
+    pub(super) fn object_load<T: Bits>(self, object: Cell, at: u64) -> Result<T, TrapKind> {
+        // SAFETY: I2.
+        unsafe { self.store() }.object_load(object, at)
+    }
+
+    #[inline(always)]
+    pub(super) fn object_store<T: Bits>(
+        self,
+        object: Cell,
+        at: u64,
+        bits: T,
+    ) -> Result<(), TrapKind> {
+        // SAFETY: I2.
+        unsafe { self.store() }.object_store(object, at, bits)
+    }
+
+    #[inline(always)]
+    pub(super) fn array_load<T: Bits>(self, array: Cell, index: u32) -> Result<T, TrapKind> {
+        // SAFETY: I2.
+        unsafe { self.store() }.array_load(array, index)
+    }
+
+    #[inline(always)]
+    pub(super) fn array_store<T: Bits>(
+        self,
+        array: Cell,
+        index: u32,
+        bits: T,
+    ) -> Result<(), TrapKind> {
+        // SAFETY: I2.
+        unsafe { self.store() }.array_store(array, index, bits)
     }
 }
 

@@ -331,6 +331,53 @@ macro_rules! step {
         $r.len = (*$r.cx).mem0.len_bytes;
         next!($r, operands.end());
     };
+    ($r:ident guard [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        $(let $s = <marker::$sk as Source>::read(&mut operands, &$r);)*
+        let $c = access::Runtime::new($r.cx);
+        if let Err(kind) = $e { trap!($r kind); }
+        next!($r, operands.end());
+    };
+    ($r:ident object_load [$d:ident : $dk:ident <- $a:ident : ref_ $o:ident : off32] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let d = operands.slot();
+        let $a = <marker::ref_ as Source>::read(&mut operands, &$r);
+        let $o = <marker::off32 as Source>::read(&mut operands, &$r);
+        let $m: $mt = match access::Runtime::new($r.cx).object_load($a, $o) {
+            Ok(bits) => bits,
+            Err(kind) => trap!($r kind),
+        };
+        <marker::$dk as Sink>::write(&mut $r, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident object_store [<- $a:ident : ref_ $v:ident : $vk:ident $o:ident : off32] { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let $a = <marker::ref_ as Source>::read(&mut operands, &$r);
+        let $v = <marker::$vk as Source>::read(&mut operands, &$r);
+        let $o = <marker::off32 as Source>::read(&mut operands, &$r);
+        if let Err(kind) = access::Runtime::new($r.cx).object_store($a, $o, $e) { trap!($r kind); }
+        next!($r, operands.end());
+    };
+    ($r:ident array_load [$d:ident : $dk:ident <- $a:ident : ref_ $q:ident : i32] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let d = operands.slot();
+        let $a = <marker::ref_ as Source>::read(&mut operands, &$r);
+        let $q = <marker::i32 as Source>::read(&mut operands, &$r);
+        let $m: $mt = match access::Runtime::new($r.cx).array_load($a, $q) {
+            Ok(bits) => bits,
+            Err(kind) => trap!($r kind),
+        };
+        <marker::$dk as Sink>::write(&mut $r, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident array_store [<- $a:ident : ref_ $q:ident : i32 $v:ident : $vk:ident] { $e:expr }) => {
+        let mut operands = Operands::new(&$r);
+        let $a = <marker::ref_ as Source>::read(&mut operands, &$r);
+        let $q = <marker::i32 as Source>::read(&mut operands, &$r);
+        let $v = <marker::$vk as Source>::read(&mut operands, &$r);
+        if let Err(kind) = access::Runtime::new($r.cx).array_store($a, $q, $e) { trap!($r kind); }
+        next!($r, operands.end());
+    };
     ($r:ident unreachable [<-] {}) => { trap!($r TrapKind::Unreachable); };
     ($r:ident br [<- $t:ident : rel] {}) => {
         let mut operands = Operands::new(&$r);

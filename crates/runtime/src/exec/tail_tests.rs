@@ -92,7 +92,7 @@ fn may_call(op: Op) -> bool {
         op.class(),
         Class::effect | Class::effect0 | Class::aggregate | Class::allocate | Class::shared
     );
-    stores || rounds || op == Op::RefTest
+    stores || rounds || matches!(op, Op::RefTest | Op::RefCast)
 }
 
 #[test]

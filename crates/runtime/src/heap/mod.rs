@@ -755,6 +755,15 @@ fn index(range: Range<u64>) -> Option<Range<usize>> {
     Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
 }
 
+/// A number that is read and written at an offset.
+pub(crate) trait Bits: Sized {
+    /// Reads it; `None` outside of what is committed.
+    fn read(heap: &Heap, at: u64) -> Option<Self>;
+
+    /// Writes it.
+    fn write(self, heap: &mut Heap, at: u64) -> Option<()>;
+}
+
 macro_rules! accesses {
     ($($ty:ident $read:ident $write:ident;)*) => {
         impl Heap {
@@ -775,6 +784,17 @@ macro_rules! accesses {
                 }
             )*
         }
+        $(impl Bits for $ty {
+            #[inline(always)]
+            fn read(heap: &Heap, at: u64) -> Option<$ty> {
+                heap.$read(at)
+            }
+
+            #[inline(always)]
+            fn write(self, heap: &mut Heap, at: u64) -> Option<()> {
+                heap.$write(at, self)
+            }
+        })*
     };
 }
 accesses! {

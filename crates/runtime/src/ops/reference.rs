@@ -26,17 +26,31 @@ impl Store {
         if cell == NULL_REF {
             return ty.is_nullable();
         }
-        if is_bottom(ty) {
-            return false;
-        }
-        match RefKind::of(ty.heap_type()) {
-            RefKind::Any => self.is_any(ty, cell),
-            RefKind::Extern => self.is_extern(cell),
-            RefKind::Exn => self.exceptions.get(cell).is_some(),
+        let of = match ty.heap_type() {
+            HeapType::Abstract { ty, .. } => return self.is_abstract(ty, cell),
+            of @ (HeapType::Concrete(_) | HeapType::Exact(_)) => of,
+        };
+        let id = type_of_ref(ty);
+        match RefKind::of(of) {
+            RefKind::Any => id.is_some_and(|id| self.is_object_of(id, cell)),
             // V10: the executors believe a function reference.
             RefKind::Func => self
                 .func_of_ref(cell)
-                .is_some_and(|func| type_of_ref(ty).is_none_or(|id| self.func_is(func, id))),
+                .is_some_and(|func| id.is_none_or(|id| self.func_is(func, id))),
+            RefKind::Extern | RefKind::Exn => false,
+        }
+    }
+
+    /// Whether a cell, which is not null, is a reference of a type that every store knows.
+    pub(crate) fn is_abstract(&self, ty: AbstractHeapType, cell: Cell) -> bool {
+        use AbstractHeapType as A;
+        match ty {
+            A::None | A::NoFunc | A::NoExtern | A::NoExn => false,
+            A::Any | A::Eq | A::I31 | A::Struct | A::Array => self.is_any(ty, cell),
+            A::Extern => self.is_extern(cell),
+            A::Exn => self.exceptions.get(cell).is_some(),
+            // V10. No valid module has continuations.
+            A::Func | A::Cont | A::NoCont => self.func_of_ref(cell).is_some(),
         }
     }
 
@@ -57,10 +71,4 @@ impl Store {
     pub fn func_is(&self, func: FuncAddr, ty: TypeId) -> bool {
         self.types().is_subtype(self.func_type_id(func), ty)
     }
-}
-
-/// Whether a type has no reference but null.
-fn is_bottom(ty: RefType) -> bool {
-    use AbstractHeapType::{NoExn, NoExtern, NoFunc, None};
-    matches!(ty.heap_type(), HeapType::Abstract { ty: NoFunc | NoExtern | NoExn | None, .. })
 }

@@ -88,6 +88,12 @@ fn accesses() -> Vec<i64> {
     Opcode::ALL.iter().filter_map(last).map(|access| access.code().into()).collect()
 }
 
+/// Whether the immediates of an op are numbers and places of fields, elements and types, or the one
+/// of `ref.i31`.
+fn is_of_objects(op: Op) -> bool {
+    family(op) == Some(Family::Aggregate)
+}
+
 /// Where a branch should have led once, and whether it did.
 fn ways(op: Op, targets: &[i64]) -> Vec<(&'static str, bool)> {
     let any = |test: fn(i64) -> bool| targets.iter().any(|&target| test(target));
@@ -102,8 +108,7 @@ fn ways(op: Op, targets: &[i64]) -> Vec<(&'static str, bool)> {
 }
 
 /// The operand values of an op that were required once and never occurred: the ends of every
-/// immediate (except the numbers of fields, elements and types, and the one of `ref.i31`), the
-/// greatest slots, targets on both sides, several indices.
+/// immediate, except those of objects, the greatest slots, targets on both sides, several indices.
 fn missing(op: Op, reach: &Reach) -> Vec<String> {
     let mut missing = Vec::new();
     let (mut value, mut slots, mut last) = (0, 0, 0);
@@ -126,7 +131,7 @@ fn missing(op: Op, reach: &Reach) -> Vec<String> {
             }
         };
         match operand.kind {
-            Kind::i32s | Kind::i32c if cases::family(op) == Some(Family::Aggregate) => {}
+            Kind::i32s | Kind::i32c | Kind::off32 if is_of_objects(op) => {}
             Kind::i32c if op == Op::SharedAccess => all(&accesses()),
             Kind::i32s | Kind::i64s => all(&[-32_768, -1, 32_767]),
             Kind::i32c => all(&long_ends(op)),

@@ -323,7 +323,7 @@ impl Form<'_> {
                 (fields.len() as u32 + fields.iter().map(wide).sum::<u32>()).max(1)
             }
             "struct.new_default" => fields().map(|_| 1)?,
-            "struct.get" | "struct.get_s" | "struct.get_u" => 1 + field()?,
+            "struct.get" => 1 + field()?,
             "struct.set" => 2 + field()?,
             "array.new" => 2 + element()?,
             "array.new_fixed" => {
@@ -332,7 +332,7 @@ impl Form<'_> {
             }
             "array.new_default" => element().map(|_| 1)?,
             "array.new_data" | "array.new_elem" => element().map(|_| 2)?,
-            "array.get" | "array.get_s" | "array.get_u" => element().map(|_| 2)?,
+            "array.get" => element().map(|_| 2)?,
             "array.set" => 3 + element()?,
             "array.fill" => 4 + element()?,
             "array.copy" => 5,

@@ -165,6 +165,7 @@ runtime! {
     ref_func (f);
     ref_as_non_null (a);
     ref_test (a h);
+    ref_cast (a h);
     table_get (t i);
     table_set (t i a);
     table_size (t);
@@ -341,6 +342,24 @@ macro_rules! row {
         let mut $c = Runtime { page: &$p, effect: None };
         $e;
         $c.act(None)
+    }};
+    (guard $($rest:tt)*) => { row!(effect0 $($rest)*) };
+    (object_load $($rest:tt)*) => { row!(@read "object_load" $($rest)*) };
+    (array_load $($rest:tt)*) => { row!(@read "array_load" $($rest)*) };
+    (@read $name:literal $i:ident $p:ident [$d:ident] [$a:ident $q:ident] [$m:ident : $mt:ty] { $e:expr }) => {{
+        let $m = $p.node(Node::Given);
+        let effect = Effect::access($name, size_of::<$mt>() as u8);
+        Does::Act { effect, args: vec![$a.at, $q.at], result: Some(($d, $e.at)) }
+    }};
+    (object_store $i:ident $p:ident [] [$a:ident $v:ident $o:ident] [] { $e:expr }) => {
+        row!(@write "object_store" $i [$a $o] { $e })
+    };
+    (array_store $i:ident $p:ident [] [$a:ident $q:ident $v:ident] [] { $e:expr }) => {
+        row!(@write "array_store" $i [$a $q] { $e })
+    };
+    (@write $name:literal $i:ident [$a:ident $q:ident] { $e:expr }) => {{
+        let effect = Effect::access($name, access_bytes($i.op.mnemonic()));
+        Does::Act { effect, args: vec![$a.at, $q.at, $e.at], result: None }
     }};
     (unreachable $i:ident $p:ident [] [] [] {}) => {
         Does::Act { effect: Effect::new("unreachable"), args: Vec::new(), result: None }

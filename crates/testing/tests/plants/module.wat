@@ -2,5 +2,6 @@
     (table 1 funcref) (table 1 funcref) (tag (param i32)) (tag (param i32))
     (type (func (param i32 i32) (result i32))) (type (func (param i32 i32) (result i32)))
     (type (func (param i32 i32) (result i32))) (type (func (param i32 i32) (result i32)))
+    (type $s (struct (field i8) (field (mut i32)))) (type $h (array (mut i16)))
     (func (param i32 i32) (result i32) unreachable) (func (param i32 i32) (result i32) unreachable)
     FUNCTION)

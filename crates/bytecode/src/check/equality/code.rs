@@ -217,6 +217,7 @@ runtime! {
     global_set_v128 GlobalSetV128 (g a);
     ref_as_non_null RefAsNonNull (a);
     ref_test RefTest (a h);
+    ref_cast RefCast (a h);
     atomic_fence AtomicFence ();
     atomic_notify AtomicNotify (k p o n);
     atomic_wait32 AtomicWait32 (k p o x n);
@@ -393,6 +394,37 @@ macro_rules! step {
         let mut $c = Runtime { proof: &mut *$p, fault: None };
         $e;
         $c.fault.map_or(Ok(()), Err)?;
+        Step::Next
+    }};
+    ($p:ident $i:ident guard $rest:tt $c:ident { $e:expr }) => { step!(@act $p $i $rest $c { $e }) };
+    ($p:ident $i:ident object_load $rest:tt $m:ident : $mt:ty { $e:expr }) => { step!(@read $p $i ObjectLoad $rest $m { $e }) };
+    ($p:ident $i:ident array_load $rest:tt $m:ident : $mt:ty { $e:expr }) => { step!(@read $p $i ArrayLoad $rest $m { $e }) };
+    (@read $p:ident $i:ident $effect:ident
+        [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident] $m:ident { $e:expr }) => {{
+        let mut operands = Operands::new($i, 1);
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let $m = $p.perform(Effect::$effect(width($i.op)), [$a, $o])?;
+        let value = $e;
+        $p.result($i, Kind::$dk, value);
+        Step::Next
+    }};
+    ($p:ident $i:ident object_store [<- $a:ident : $ak:ident $v:ident : $vk:ident $o:ident : $ok:ident] { $e:expr }) => {{
+        let mut operands = Operands::new($i, 0);
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $v = $p.source(&mut operands, Kind::$vk)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let value = $e;
+        $p.perform(Effect::ObjectStore(width($i.op)), [$a, $o, value])?;
+        Step::Next
+    }};
+    ($p:ident $i:ident array_store [<- $a:ident : $ak:ident $q:ident : $qk:ident $v:ident : $vk:ident] { $e:expr }) => {{
+        let mut operands = Operands::new($i, 0);
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $q = $p.source(&mut operands, Kind::$qk)?;
+        let $v = $p.source(&mut operands, Kind::$vk)?;
+        let value = $e;
+        $p.perform(Effect::ArrayStore(width($i.op)), [$a, $q, value])?;
         Step::Next
     }};
     ($p:ident $i:ident unreachable [<-] {}) => {{

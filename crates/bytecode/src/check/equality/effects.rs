@@ -90,6 +90,16 @@ pub enum Effect {
     ReturnCallRef,
     /// `ref.test`: reference, the code of the type.
     RefTest,
+    /// `ref.cast`: reference, the code of the type.
+    RefCast,
+    /// A load from an object: object, place in it.
+    ObjectLoad(u8),
+    /// A store to an object: object, place in it, the bits stored.
+    ObjectStore(u8),
+    /// A load of an array's element: array, index.
+    ArrayLoad(u8),
+    /// A store to an array's element: array, index, the bits stored.
+    ArrayStore(u8),
     /// An access of a shared memory: memory, offset, the number of the access; its operands are
     /// compared cell by cell, as those of a call.
     Shared,

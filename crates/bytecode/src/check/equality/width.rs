@@ -29,6 +29,12 @@ macro_rules! width {
     (store [<- $p:ident : $pk:ident $v:ident : $vk:ident $o:ident : $ok:ident] { $e:expr }) => {
         width!(@ [$v : $vk] $e)
     };
+    (object_store [<- $a:ident : $ak:ident $v:ident : $vk:ident $o:ident : $ok:ident] { $e:expr }) => {
+        width!(@ [$v : $vk] $e)
+    };
+    (array_store [<- $a:ident : $ak:ident $q:ident : $qk:ident $v:ident : $vk:ident] { $e:expr }) => {
+        width!(@ [$v : $vk] $e)
+    };
     (store_far [<- $p:ident : $pk:ident $o:ident : $ok:ident $k:ident : mem $($s:ident : $sk:ident)*] { $e:expr }) => {
         width!(@ [$($s : $sk)*] $e)
     };
@@ -49,7 +55,8 @@ macro_rules! width {
 
 macro_rules! widths {
     ($($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
-        /// The bytes that an op reads or writes in a memory; 0 for one that does neither by itself.
+        /// The bytes that an op reads or writes in a memory or object; 0 for one that does neither
+        /// by itself.
         pub(super) fn width(op: Op) -> u8 {
             match op { $(Op::$name => width!($class [$($o)*] $($m $(: $mt)?)? { $($e)* })),* }
         }
@@ -77,6 +84,11 @@ mod tests {
             (Op::I32Load8S, 1),
             (Op::V128Load32Splat, 4),
             (Op::I64AtomicRmw32AddU, 4),
+            (Op::ObjectLoad16S, 2),
+            (Op::ObjectStore8, 1),
+            (Op::ObjectStore64, 8),
+            (Op::ArrayLoad32, 4),
+            (Op::ArrayStore16, 2),
             (Op::I32Add, 0),
         ] {
             assert_eq!(width(op), bytes, "{op:?}");

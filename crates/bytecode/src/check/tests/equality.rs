@@ -9,6 +9,7 @@
 mod accumulators;
 mod aggregate;
 mod cases;
+mod direct;
 mod effects;
 mod exception;
 mod faults;
@@ -53,6 +54,7 @@ fn all() -> impl Iterator<Item = &'static Case> {
         .iter()
         .chain(aggregate::CASES)
         .chain(cases::CASES)
+        .chain(direct::CASES)
         .chain(effects::CASES)
         .chain(exception::CASES)
         .chain(faults::CASES)

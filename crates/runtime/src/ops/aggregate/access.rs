@@ -2,6 +2,7 @@
 //! it (G4): a reference to a function or of the host is looked at.
 
 use super::{Call, Extend, cell, narrow, non_null, put, values};
+use crate::heap::Bits;
 use crate::ops::{CHUNK_BYTES, Order, range};
 use crate::store::Store;
 use crate::trap::TrapKind;
@@ -35,6 +36,7 @@ impl Store {
     ///
     /// # Errors
     /// [`TrapKind::NullReference`]; [`TrapKind::Bug`] for what is no object.
+    #[inline]
     pub fn array_len(&self, reference: Cell) -> Result<u32, TrapKind> {
         let header = self.heap.read_u64(non_null(reference)?).ok_or(TrapKind::Bug)?;
         Ok((header >> 32) as u32)
@@ -292,6 +294,57 @@ impl Store {
             }
         };
         saved.ok_or(TrapKind::Bug)
+    }
+}
+
+/// Fields and elements that are numbers or references to objects, for instructions that name the
+/// place ([`prova_module::objects::Direct`]): what the operators do on a window, for the place that
+/// the layout of the type says. That it is this one, the proof has shown.
+impl Store {
+    /// The bits at a place of an object.
+    #[inline(always)]
+    pub(crate) fn object_load<T: Bits>(&self, object: Cell, at: u64) -> Result<T, TrapKind> {
+        T::read(&self.heap, non_null(object)?.wrapping_add(at)).ok_or(TrapKind::Bug)
+    }
+
+    /// Writes them.
+    #[inline(always)]
+    pub(crate) fn object_store<T: Bits>(
+        &mut self,
+        object: Cell,
+        at: u64,
+        bits: T,
+    ) -> Result<(), TrapKind> {
+        bits.write(&mut self.heap, non_null(object)?.wrapping_add(at)).ok_or(TrapKind::Bug)
+    }
+
+    /// The bits of an element.
+    #[inline(always)]
+    pub(crate) fn array_load<T: Bits>(&self, array: Cell, index: u32) -> Result<T, TrapKind> {
+        T::read(&self.heap, self.element_at::<T>(array, index)?).ok_or(TrapKind::Bug)
+    }
+
+    /// Writes them.
+    #[inline(always)]
+    pub(crate) fn array_store<T: Bits>(
+        &mut self,
+        array: Cell,
+        index: u32,
+        bits: T,
+    ) -> Result<(), TrapKind> {
+        let at = self.element_at::<T>(array, index)?;
+        bits.write(&mut self.heap, at).ok_or(TrapKind::Bug)
+    }
+
+    /// Where an element lies.
+    #[inline(always)]
+    fn element_at<T>(&self, array: Cell, index: u32) -> Result<u64, TrapKind> {
+        if index >= self.array_len(array)? {
+            return Err(TrapKind::ArrayOutOfBounds);
+        }
+        // The header of an object lies below it.
+        let first = array.wrapping_add(HEADER_BYTES.into());
+        Ok(first.wrapping_add(u64::from(index) * size_of::<T>() as u64))
     }
 }
 

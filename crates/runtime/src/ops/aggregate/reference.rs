@@ -6,9 +6,7 @@ use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, NULL_REF};
 use crate::vm::Cell;
-use prova_module::{
-    AbstractHeapType, Composite, HeapType, RefType, TypeId, TypeIdx, ref_of_code, type_of_ref,
-};
+use prova_module::{AbstractHeapType, Coded, Composite, TypeId, coded};
 
 /// The greatest number of values of the host that can be references of the `any` hierarchy: their
 /// cells have 32 bits.
@@ -25,30 +23,30 @@ impl Store {
         reference: Cell,
         code: u32,
     ) -> Result<bool, TrapKind> {
-        let ty = ref_of_code(code).ok_or(TrapKind::Bug)?;
-        let HeapType::Concrete(index) = ty.heap_type() else {
-            return Ok(self.is_ref(ty, reference));
-        };
+        let (nullable, ty) = coded(code).ok_or(TrapKind::Bug)?;
         if reference == NULL_REF {
-            return Ok(ty.is_nullable());
+            return Ok(nullable);
         }
-        let ty = index.as_module_index().map(TypeIdx).ok_or(TrapKind::Bug)?;
-        let instance = self.instance(instance);
-        if ty.index() >= instance.module().types().len() {
-            return Err(TrapKind::Bug);
-        }
-        let is_func = instance.module().types().func(ty).is_some();
-        let ty = instance.type_id(ty);
-        Ok(if is_func {
-            self.func_of_ref(reference).is_some_and(|func| self.func_is(func, ty))
+        let index = match ty {
+            Coded::Abstract(ty) => return Ok(self.is_abstract(ty, reference)),
+            Coded::Concrete(index) => index,
+        };
+        let ty = self.instance(instance).type_id_of(index).ok_or(TrapKind::Bug)?;
+        // Types of objects have a layout.
+        Ok(if self.layouts.get(ty.0 as usize).is_some_and(Option::is_some) {
+            self.is_object_of(ty, reference)
         } else {
-            self.object_type(reference).is_some_and(|of| self.types().is_subtype(of, ty))
+            self.func_of_ref(reference).is_some_and(|func| self.func_is(func, ty))
         })
     }
 
-    /// Whether a cell is a reference of this resolved type of the `any` hierarchy, which is not
-    /// null.
-    pub(crate) fn is_any(&self, ty: RefType, cell: Cell) -> bool {
+    /// Whether a cell is a reference to an object of a type.
+    pub(crate) fn is_object_of(&self, ty: TypeId, cell: Cell) -> bool {
+        self.object_type(cell).is_some_and(|of| self.types().is_subtype(of, ty))
+    }
+
+    /// Whether a cell, which is not null, is a reference of this type of the `any` hierarchy.
+    pub(crate) fn is_any(&self, ty: AbstractHeapType, cell: Cell) -> bool {
         use AbstractHeapType as A;
         let kind = match AnyKind::of(cell) {
             Some(AnyKind::Object(_)) if self.object_type(cell).is_none() => return false,
@@ -59,19 +57,13 @@ impl Store {
         let is_object = matches!(kind, AnyKind::Object(_));
         let is_i31 = matches!(kind, AnyKind::I31(_));
         let composite = || self.types().def(self.object_type(cell)?).map(|def| &def.composite);
-        match (type_of_ref(ty), ty.heap_type()) {
-            (Some(ty), _) => {
-                self.object_type(cell).is_some_and(|of| self.types().is_subtype(of, ty))
-            }
-            (None, HeapType::Abstract { ty, .. }) => match ty {
-                A::Any => true,
-                A::Eq => is_object || is_i31,
-                A::I31 => is_i31,
-                A::Struct => matches!(composite(), Some(Composite::Struct(_))),
-                A::Array => matches!(composite(), Some(Composite::Array(_))),
-                _ => false,
-            },
-            (None, HeapType::Concrete(_) | HeapType::Exact(_)) => false,
+        match ty {
+            A::Any => true,
+            A::Eq => is_object || is_i31,
+            A::I31 => is_i31,
+            A::Struct => matches!(composite(), Some(Composite::Struct(_))),
+            A::Array => matches!(composite(), Some(Composite::Array(_))),
+            _ => false,
         }
     }
 

@@ -243,6 +243,42 @@ const EDITS: &[(&str, Edit)] = &[
         l.items[at].op.mnemonic().contains("canonicalize").then(|| l.remove(at))
     }),
     ("tag of a throw", |_, l, at| immediate(l, at, &[Kind::tag], |v| v ^ 1)),
+    ("sign of a packed value", |_, l, at| {
+        become_op(
+            l,
+            at,
+            &[(Op::ObjectLoad8S, Op::ObjectLoad8U), (Op::ArrayLoad16U, Op::ArrayLoad16S)],
+        )
+    }),
+    ("width in an object", |_, l, at| {
+        become_op(
+            l,
+            at,
+            &[
+                (Op::ObjectLoad8S, Op::ObjectLoad16S),
+                (Op::ObjectStore32, Op::ObjectStore64),
+                (Op::ArrayLoad16U, Op::ArrayLoad8U),
+                (Op::ArrayStore16, Op::ArrayStore8),
+            ],
+        )
+    }),
+    ("place in an object", |_, l, at| {
+        let class = l.items[at].op.class();
+        let of_object = matches!(class, Class::object_load | Class::object_store);
+        of_object.then(|| immediate(l, at, &[Kind::off32], |v| v ^ 4)).flatten()
+    }),
+    ("element for a field", |_, l, at| {
+        let item = &mut l.items[at];
+        (item.op == Op::ObjectLoad32).then(|| {
+            item.op = Op::ArrayLoad32;
+            item.values[2] = 0;
+        })
+    }),
+    ("type of a cast", |_, l, at| {
+        let cast = l.items[at].op == Op::RefCast;
+        cast.then(|| immediate(l, at, &[Kind::i32c], |v| v ^ 1)).flatten()
+    }),
+    ("test dropped", |_, l, at| (l.items[at].op.class() == Class::guard).then(|| l.remove(at))),
     ("reference of a call", |_, l, at| {
         let item = &mut l.items[at];
         let class = item.op.class();

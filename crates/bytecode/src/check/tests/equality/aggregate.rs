@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case] = &[
         code: "copy s2 <- s0
             copy s3 <- s1
             0x4 struct.new s2.. type0
-            0x7 struct.get s2.. type0 1
+            0x7 object.load32 s2 <- s2 +12
             !end 11
             return1 s2",
         right: &[&[("copy s2 <- s0\ncopy s3 <- s1", "copy s3 <- s1\ncopy s2 <- s0")]],
@@ -24,18 +24,17 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("copy s3 <- s1", "copy s3 <- s0")]),
             (Rule::Initialised, &[("copy s3 <- s1\n", "")]),
             // Immediates: another field, another type, and one that is not there.
-            (Rule::Effects, &[("type0 1", "type0 0")]),
-            (Rule::Effects, &[("struct.get s2.. type0", "struct.get s2.. type1")]),
-            (Rule::Indices, &[("type0 1", "type0 2")]),
-            (Rule::Indices, &[("struct.get s2.. type0", "struct.get s2.. type9")]),
-            (Rule::Indices, &[("struct.get s2.. type0", "struct.get s2.. type2")]),
+            (Rule::Effects, &[("+12", "+8")]),
+            (Rule::Windows, &[("struct.new s2.. type0", "struct.new s2.. type1")]),
+            (Rule::Indices, &[("struct.new s2.. type0", "struct.new s2.. type9")]),
             // The operator: another one, twice, not at all, in another order.
-            (Rule::Effects, &[("0x7 struct.get s2.. type0 1", "0x7 array.len s2..")]),
-            (Rule::Live, &[("0x7", "0x7 struct.get s2.. type0 1\n0x7")]),
-            (Rule::Effects, &[("0x7 struct.get s2.. type0 1\n", "")]),
-            // The window: above or below where the result is, on a local, outside of the frame.
-            (Rule::Windows, &[("struct.get s2..", "struct.get s0..")]),
+            (Rule::Effects, &[("0x7 object.load32 s2 <- s2 +12", "0x7 ref.cast s2 6")]),
+            (Rule::Effects, &[("0x7", "0x7 object.load32 s2 <- s2 +12\n0x7")]),
+            (Rule::Effects, &[("0x7 object.load32 s2 <- s2 +12\n", "")]),
+            // The window: above where the result is, on a local; a form for other fields.
+            (Rule::Windows, &[("struct.new s2..", "struct.new s0..")]),
             (Rule::Windows, &[("struct.new s2..", "struct.new s3..")]),
+            (Rule::Effects, &[("object.load32 s2 <- s2 +12", "struct.get s2.. type0 1")]),
             (Rule::Initialised, &[("return1 s2", "return1 s3")]),
             // Its place.
             (Rule::Places, &[("0x7", "0x4")]),
@@ -49,13 +48,14 @@ pub(super) const CASES: &[Case] = &[
         code: "copy s2 <- s0
             copy s3 <- s1
             0x4 array.new_default s3.. type0
-            0x7 array.len s3..
+            0x7 object.load32 s3 <- s3 +4
             i32.add s2 <- s2 s3
             !end 10
             return1 s2",
         right: &[&[("i32.add s2 <- s2 s3", "i32.add s2 <- s3 s2")]],
         wrong: &[
-            (Rule::Live, &[("array.len s3..", "array.len s2..")]),
+            (Rule::Live, &[("array.new_default s3..", "copy s2 <- s1\narray.new_default s2..")]),
+            (Rule::Effects, &[("object.load32 s3 <- s3 +4", "object.load32 s3 <- s2 +4")]),
             (Rule::Effects, &[("copy s3 <- s1", "copy s3 <- s0")]),
             (Rule::Effects, &[("array.new_default s3.. type0", "array.new_fixed s3.. type0 1")]),
         ],
@@ -84,8 +84,7 @@ pub(super) const CASES: &[Case] = &[
         module: "(module (func (param anyref arrayref) (result i32)
             local.get 0 ref.test (ref i31) local.get 1 array.len i32.sub))",
         code: "0x2 ref.test s2 <- s0 4
-            copy s3 <- s1
-            0x7 array.len s3..
+            0x7 object.load32 s3 <- s1 +4
             i32.sub s2 <- s2 s3
             !end 10
             return1 s2",
@@ -110,13 +109,16 @@ pub(super) const CASES: &[Case] = &[
         name: "a small integer is twice its value, and 1",
         module: "(module (func (param i32) (result i32) local.get 0 ref.i31 i31.get_s))",
         code: "ref.i31 s1 <- s0 1
-            0x4 i31.get_s s1..
+            0x4 ref.as_non_null s1
+            i32.shr_s_imm s1 <- s1 1
             !end 6
             return1 s1",
         right: &[],
         wrong: &[
             (Rule::Effects, &[("s0 1", "s0 2")]),
-            (Rule::Effects, &[("i31.get_s", "i31.get_u")]),
+            (Rule::Results, &[("i32.shr_s_imm", "i32.shr_u_imm")]),
+            (Rule::Results, &[("s1 1\n", "s1 2\n")]),
+            (Rule::Effects, &[("0x4 ref.as_non_null s1\n", "")]),
             (Rule::Effects, &[("ref.i31 s1 <- s0 1", "copy s1 <- s0")]),
         ],
     },
@@ -182,15 +184,38 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 get, 2 len, 4 drop, 5 end: nothing is collected where no object is made.
+        // 0 get, 2 get, 4 fill, 8 end: nothing is collected where no object is made.
         name: "a reference below an operator that makes none",
-        module: "(module (func (param anyref arrayref)
-            local.get 0 local.get 1 array.len drop drop))",
-        code: "copy s3 <- s1
-            0x4 array.len s3..
-            !end 8
+        module: "(module (type $f (array (mut funcref))) (func (param anyref (ref $f) i32)
+            local.get 0 local.get 1 local.get 2 array.get $f drop drop))",
+        code: "copy s4 <- s1
+            copy s5 <- s2
+            0x6 array.get s4.. type0
+            !end 11
             return",
-        right: &[&[("copy s3 <- s1", "copy s2 <- s0\ncopy s3 <- s1")]],
-        wrong: &[(Rule::Effects, &[("copy s3 <- s1", "copy s3 <- s0")])],
+        right: &[&[("copy s4 <- s1", "copy s3 <- s0\ncopy s4 <- s1")]],
+        wrong: &[
+            (Rule::Effects, &[("copy s4 <- s1", "copy s4 <- s0")]),
+            (Rule::Indices, &[("type0", "type1")]),
+            (Rule::Indices, &[("type0", "type9")]),
+        ],
+    },
+    Case {
+        // 0 get, 2 convert, 4 is_null, 5 end.
+        name: "an operator without an immediate",
+        module: "(module (func (param externref) (result i32)
+            local.get 0 any.convert_extern ref.is_null))",
+        code: "copy s1 <- s0
+            0x2 any.convert_extern s1..
+            ref.is_null s1 <- s1
+            !end 5
+            return1 s1",
+        right: &[],
+        wrong: &[
+            (Rule::Effects, &[("any.convert_extern", "extern.convert_any")]),
+            (Rule::Effects, &[("0x2 any.convert_extern s1..\n", "")]),
+            (Rule::Initialised, &[("copy s1 <- s0\n", "")]),
+            (Rule::Results, &[("s1 <- s1", "s1 <- s0")]),
+        ],
     },
 ];

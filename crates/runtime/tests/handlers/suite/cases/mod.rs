@@ -53,7 +53,7 @@ pub(crate) enum Group {
 
 /// The family of an op; none for an op that stands in no checked code.
 pub(crate) fn family(op: Op) -> Option<Family> {
-    if matches!(op, Op::RefEq | Op::RefI31 | Op::RefTest) {
+    if matches!(op, Op::RefEq | Op::RefI31 | Op::RefTest | Op::RefCast) {
         return Some(Family::Aggregate);
     }
     let prefix = op.mnemonic().split('.').next().unwrap_or_default();
@@ -76,7 +76,12 @@ pub(crate) fn family(op: Op) -> Option<Family> {
         | Class::return_call_ref => Family::Control(Group::TailCall),
         Class::charge | Class::poll | Class::heat => Family::Control(Group::Meter),
         Class::throw | Class::throw_ref => Family::Exception,
-        Class::aggregate | Class::allocate => Family::Aggregate,
+        Class::aggregate
+        | Class::allocate
+        | Class::object_load
+        | Class::object_store
+        | Class::array_load
+        | Class::array_store => Family::Aggregate,
         Class::load | Class::load_idx | Class::store | Class::load_far | Class::store_far => {
             Family::Memory
         }
@@ -89,6 +94,7 @@ pub(crate) fn family(op: Op) -> Option<Family> {
         | Class::trap
         | Class::quick
         | Class::quick0
+        | Class::guard
         | Class::effect
         | Class::effect0 => match prefix {
             "global" => Family::Variable,
