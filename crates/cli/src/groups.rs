@@ -210,6 +210,16 @@ impl Wasm {
         if let Some(bytes) = self.max_gc_heap_size {
             config.max_gc_heap_size(bytes as u64);
         }
+        if let Some(bytes) = self.max_memory_size {
+            config.max_memory_size(bytes as u64);
+        }
+        if let Some(elements) = self.max_table_elements {
+            config.max_table_elements(elements as u64);
+        }
+        if let Some(bytes) = self.max_store_size {
+            config.max_store_size(bytes as u64);
+        }
+        config.trap_on_grow_failure(self.trap_on_grow_failure);
         for &(proposal, enable) in &self.proposals {
             config.wasm_proposal(proposal, enable);
         }

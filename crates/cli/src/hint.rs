@@ -89,6 +89,7 @@ fn of_trap(error: &Error) -> Option<String> {
             let text = "`-W max-gc-heap-size` and `-W max-store-size` limit structures and arrays.";
             Some(text.into())
         }
+        Trap::Interrupt => Some("`-W timeout=TIME` sets this limit.".into()),
         Trap::GrowthLimit => {
             let text = "`-W max-memory-size`, `-W max-table-elements` and `-W max-store-size` limit growth; \
                         with `--deterministic` it may also be that the system has no room.";

@@ -466,7 +466,7 @@ fn call(store: &mut Store<Host>, func: Func, name: &str, vals: &[Val]) -> Result
     let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
     func.call(&mut *store, vals, &mut results)
         .with_context(|| format!("failed to invoke `{name}`"))?;
-    results.iter().map(|value| text_of(value, store)).collect()
+    results.iter().map(|value| value.text(&*store)).collect()
 }
 
 /// Prints results, one on a line, once nothing can fail any more.
@@ -474,21 +474,6 @@ pub(crate) fn printed(results: Vec<String>) -> Result<Vec<String>> {
     let text: String = results.iter().map(|result| format!("{result}\n")).collect();
     print(&text)?;
     Ok(results)
-}
-
-/// A result as it is printed: a small integer as its number, an object by its kind.
-fn text_of(value: &Val, store: &Store<Host>) -> Result<String> {
-    let Val::AnyRef(Some(reference)) = value else { return Ok(value.to_string()) };
-    if let Some(small) = reference.as_i31(store)? {
-        return Ok(small.get_i32().to_string());
-    }
-    Ok(if reference.is_struct(store)? {
-        "<structref>".to_owned()
-    } else if reference.is_array(store)? {
-        "<arrayref>".to_owned()
-    } else {
-        value.to_string()
-    })
 }
 
 /// The most exports that are listed where there is none of a name.

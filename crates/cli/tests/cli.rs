@@ -130,6 +130,7 @@ fn endless_loops_end_by_timeout() {
         let start = Instant::now();
         let run = demo.run(&format!("{tier} -W timeout=1s --invoke spin demo.wat"));
         run.expect(134, "").says(&["- demo!spin\n", "wasm trap: interrupt\n"]);
+        run.says(&["`-W timeout=TIME` sets this limit."]);
         let elapsed = start.elapsed();
         assert!(elapsed >= Duration::from_secs(1), "{elapsed:?}");
     }

@@ -161,6 +161,65 @@ fn a_small_module_that_does_not_end_is_bounded() {
     assert_eq!(again.code, 1, "{again:?}");
 }
 
+/// Grows a memory and a table, and tells what both gave.
+const GROWS: &str = r#"(module (memory 1) (table 1 funcref)
+  (func (export "h") (result i32 i32)
+    (memory.grow (i32.const 3)) (table.grow (ref.null func) (i32.const 100))))"#;
+
+/// Limits of memories, tables and the store are those of the run where it is replayed, traced and
+/// compared.
+#[test]
+fn limits_of_growth_hold_in_traced_runs() {
+    let scratch = Scratch::new("traced-grows");
+    scratch.write("grows.wat", GROWS);
+    for (limit, ended) in [
+        ("-W max-memory-size=131072", "returned -1, 1"),
+        ("-W max-table-elements=50", "returned 1, -1"),
+        ("-W max-store-size=131072", "returned -1, 1"),
+        (
+            "-W max-memory-size=131072,trap-on-grow-failure",
+            "trapped (memory or table growth failed)",
+        ),
+        ("", "returned 1, 1"),
+    ] {
+        scratch.run(&format!("run --record r {limit} --invoke h grows.wat"));
+        for command in ["replay", "replay --tier native --level stores", "trace --deterministic"] {
+            let told = scratch.run(&format!("{command} {limit} r"));
+            assert_eq!(told.code, 0, "{command} {limit}: {told:?}");
+            assert!(told.out.contains(ended), "{command} {limit}: {told:?}");
+        }
+        let compared = scratch.run(&format!("diverge {limit} --sides tail,native r"));
+        assert_eq!(compared.code, 0, "{limit}: {compared:?}");
+        assert!(compared.out.contains(ended), "{limit}: {compared:?}");
+        std::fs::remove_file(scratch.0.join("r")).expect("it was recorded");
+    }
+    assert_eq!(
+        scratch.run("run --record r -W max-memory-size=131072 --invoke h grows.wat").code,
+        0
+    );
+    let other = scratch.run("replay r");
+    assert_eq!(other.code, 1, "{other:?}");
+}
+
+/// A structure, an array and a small integer that a run ends with.
+const OBJECTS: &str = r#"(module (type $p (struct (field i32))) (type $a (array i8))
+  (func (export "h") (result anyref anyref anyref)
+    (struct.new $p (i32.const 1)) (array.new_default $a (i32.const 1)) (ref.i31 (i32.const -3))))"#;
+
+/// Results are printed alike by every command.
+#[test]
+fn objects_are_printed_alike() {
+    let scratch = Scratch::new("traced-objects");
+    scratch.write("objects.wat", OBJECTS);
+    let run = scratch.run("run --record r --invoke h objects.wat");
+    assert_eq!(run.out, "<structref>\n<arrayref>\n-3\n");
+    for command in ["replay", "trace --level stores", "diverge --sides tail,reference"] {
+        let told = scratch.run(&format!("{command} r"));
+        assert_eq!(told.code, 0, "{told:?}");
+        assert!(told.out.contains("returned <structref>, <arrayref>, -3"), "{told:?}");
+    }
+}
+
 /// A list that has 30,000 structures at the end, if there is room.
 const LIST: &str = r#"(module
   (type $l (struct (field (ref null $l)) (field i64)))

@@ -126,6 +126,11 @@ pub struct Config {
     pub(crate) stack_bytes: usize,
     /// The most bytes of structures and arrays of a store.
     pub(crate) gc_heap_max: u64,
+    /// The most bytes of one memory, elements of one table, and bytes of a store.
+    pub(crate) memory_max: u64,
+    pub(crate) table_max: u64,
+    pub(crate) store_max: u64,
+    pub(crate) trap_on_grow_failure: bool,
     pub(crate) text: Option<TextReader>,
     pub(crate) strategy: Strategy,
     pub(crate) pool: Option<PoolingAllocationConfig>,
@@ -167,6 +172,10 @@ impl Default for Config {
             deterministic: false,
             stack_bytes: STACK_BYTES_DEFAULT,
             gc_heap_max: u64::MAX,
+            memory_max: u64::MAX,
+            table_max: u64::MAX,
+            store_max: u64::MAX,
+            trap_on_grow_failure: false,
             text: None,
             strategy: Strategy::default(),
             pool: None,
@@ -381,6 +390,31 @@ impl Config {
     /// as the limiter says unless set.
     pub fn max_gc_heap_size(&mut self, bytes: u64) -> &mut Config {
         self.gc_heap_max = bytes;
+        self
+    }
+
+    /// The most bytes of one memory of a store of the engine, as [`Config::max_gc_heap_size`].
+    pub fn max_memory_size(&mut self, bytes: u64) -> &mut Config {
+        self.memory_max = bytes;
+        self
+    }
+
+    /// The most elements of one table of a store of the engine, as [`Config::max_gc_heap_size`].
+    pub fn max_table_elements(&mut self, elements: u64) -> &mut Config {
+        self.table_max = elements;
+        self
+    }
+
+    /// The most bytes of a store of the engine, as [`Config::max_gc_heap_size`].
+    pub fn max_store_size(&mut self, bytes: u64) -> &mut Config {
+        self.store_max = bytes;
+        self
+    }
+
+    /// Whether growth beyond a limit traps in every store of the engine, also where its limiter
+    /// lets it fail ([`StoreLimitsBuilder`](crate::StoreLimitsBuilder)).
+    pub fn trap_on_grow_failure(&mut self, trap: bool) -> &mut Config {
+        self.trap_on_grow_failure = trap;
         self
     }
 

@@ -285,7 +285,8 @@ impl<T: 'static> Store<T> {
             limits.limits.memories_max = found.memories() as u64;
             limits
         });
-        rt.set_limits(limits_within(&state.engine, limits.limits), limits.trap_on_grow_failure);
+        let trap = limits.trap_on_grow_failure || state.engine.config().trap_on_grow_failure;
+        rt.set_limits(limits_within(&state.engine, limits.limits), trap);
         rt.set_growth_hooks(asks.then_some((may_grow::<T>, cannot_grow::<T>)));
         state.asked.limiter = asks.then(|| Box::new(limiter) as _);
     }

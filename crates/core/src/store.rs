@@ -196,6 +196,7 @@ fn store_config(engine: &Engine) -> rt::StoreConfig {
         heat: config.hot.map_or(rt::Heat::NEVER, |hot| hot.heat()),
         spare: Some(Arc::clone(engine.spare())),
         limits: limits_within(engine, rt::Limits::default()),
+        trap_on_grow_failure: config.trap_on_grow_failure,
         ..rt::StoreConfig::default()
     }
 }
@@ -428,7 +429,11 @@ pub(crate) fn limits_within(engine: &Engine, mut limits: rt::Limits) -> rt::Limi
     if let Some(pool) = engine.pool() {
         pool.cut(&mut limits);
     }
-    limits.heap_bytes_max = limits.heap_bytes_max.min(engine.config().gc_heap_max);
+    let config = engine.config();
+    limits.heap_bytes_max = limits.heap_bytes_max.min(config.gc_heap_max);
+    limits.memory_bytes_max = limits.memory_bytes_max.min(config.memory_max);
+    limits.table_elements_max = limits.table_elements_max.min(config.table_max);
+    limits.store_bytes_max = limits.store_bytes_max.min(config.store_max);
     limits
 }
 

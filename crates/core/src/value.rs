@@ -282,6 +282,28 @@ impl From<Ref> for Val {
     }
 }
 
+impl Val {
+    /// The value as the command line prints results: as [`Display`](fmt::Display) has it, a small
+    /// integer by its number, a structure or array by its kind.
+    ///
+    /// # Errors
+    /// If its object belongs to another store, or its scope has ended.
+    pub fn text(&self, store: impl AsContext) -> Result<String> {
+        let Val::AnyRef(Some(reference)) = self else { return Ok(self.to_string()) };
+        let store = store.as_context();
+        if let Some(small) = reference.as_i31(&store)? {
+            return Ok(small.get_i32().to_string());
+        }
+        Ok(if reference.is_struct(&store)? {
+            "<structref>".to_owned()
+        } else if reference.is_array(&store)? {
+            "<arrayref>".to_owned()
+        } else {
+            self.to_string()
+        })
+    }
+}
+
 impl fmt::Display for Val {
     /// As the command line prints results: integers signed, floats in the shortest decimal form
     /// that reads back.

@@ -22,6 +22,7 @@
 //! limits go on while the guest waits.
 
 mod guest;
+mod monitor;
 mod server;
 mod space;
 mod target;

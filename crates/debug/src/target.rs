@@ -5,6 +5,7 @@
 //! debugger asks then has no answer, and going on is no news ([`Inferior::is_waiting`]).
 
 use crate::guest::{Event, Job, Why};
+use crate::monitor::{Command, USAGE};
 use crate::space::{Mode, Shared};
 use gdbstub::arch::lldb::{Encoding, Format, Generic, Register};
 use gdbstub::common::{Endianness, Pid, Signal, Tid};
@@ -25,6 +26,7 @@ use gdbstub::target::ext::libraries::{Libraries, LibrariesOps};
 use gdbstub::target::ext::lldb_register_info_override::{
     Callback, CallbackToken, LldbRegisterInfoOverride, LldbRegisterInfoOverrideOps,
 };
+use gdbstub::target::ext::monitor_cmd::{ConsoleOutput, MonitorCmd, MonitorCmdOps};
 use gdbstub::target::ext::process_info::{ProcessInfo, ProcessInfoOps, ProcessInfoResponse};
 use gdbstub::target::ext::wasm::{Wasm, WasmOps};
 use gdbstub::target::{Target, TargetError, TargetResult};
@@ -207,6 +209,10 @@ impl Target for Inferior {
     }
 
     fn support_wasm(&mut self) -> Option<WasmOps<'_, Self>> {
+        Some(self)
+    }
+
+    fn support_monitor_cmd(&mut self) -> Option<MonitorCmdOps<'_, Self>> {
         Some(self)
     }
 }
@@ -427,6 +433,19 @@ impl Wasm for Inferior {
         buf: &mut [u8],
     ) -> Result<usize, Gone> {
         self.value(buf, move |paused| paused.global(frame, global))
+    }
+}
+
+impl MonitorCmd for Inferior {
+    fn handle_monitor_cmd(&mut self, text: &[u8], mut out: ConsoleOutput<'_>) -> Result<(), Gone> {
+        let Some(command) = Command::read(text) else {
+            out.write_raw(USAGE.as_bytes());
+            return Ok(());
+        };
+        let answer = self.ask(move |paused| command.answer(paused))?;
+        let answer = answer.unwrap_or_else(|| "there is no such value".to_owned());
+        out.write_raw(format!("{answer}\n").as_bytes());
+        Ok(())
     }
 }
 

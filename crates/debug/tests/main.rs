@@ -2,8 +2,8 @@
 //!
 //! A file of `sessions/` has the module in text format up to a line `call: EXPORT ARGUMENT…`, then
 //! `> packet` for what is sent, each followed by `< reply`; `> ^C` interrupts, `> ^D` closes the
-//! connection. The last lines are `results:` or `trap:`, and `end:`. `PROVA_BLESS=1` writes what
-//! comes.
+//! connection, and `> monitor TEXT` sends a command whose output is shown as text. The last lines
+//! are `results:` or `trap:`, and `end:`. `PROVA_BLESS=1` writes what comes.
 
 mod client;
 
@@ -69,6 +69,21 @@ fn results(store: &mut Store<()>, module: &Module, call: &[&str]) -> Result<Vec<
     Ok(results)
 }
 
+/// Sends a command of the user, and gives its output as lines of the file.
+fn monitor(client: &mut Client, command: &str) -> String {
+    let hex: String = command.bytes().map(|byte| format!("{byte:02x}")).collect();
+    client.send(&format!("qRcmd,{hex}"));
+    let mut text = String::new();
+    while let Some(reply) = client.reply().filter(|reply| reply != "OK") {
+        let hex = reply.strip_prefix('O').unwrap_or_else(|| panic!("{command}: {reply}"));
+        let digits: Vec<char> = hex.chars().collect();
+        let byte = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16);
+        let bytes = digits.chunks(2).map(|pair| byte(pair).expect("hexadecimal"));
+        text += &String::from_utf8(bytes.collect()).expect("text");
+    }
+    text.lines().map(|line| format!("< {line}\n")).collect()
+}
+
 /// The file as it should be.
 fn played(text: &str) -> String {
     let (module, script) = text.split_once("\ncall: ").expect("a line `call:`");
@@ -95,7 +110,13 @@ fn played(text: &str) -> String {
                     client.send("k");
                     continue;
                 }
-                packet => client.send(packet),
+                packet => match packet.strip_prefix("monitor ") {
+                    Some(command) => {
+                        log.push_str(&monitor(client, command));
+                        continue;
+                    }
+                    None => client.send(packet),
+                },
             }
             let reply = client.reply();
             writeln!(log, "< {}", reply.as_deref().unwrap_or("(closed)")).expect("memory");

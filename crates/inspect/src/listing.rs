@@ -4,7 +4,7 @@
 use super::find::display;
 use prova_builds::names::{counted, demangle, printable};
 use prova_core::Module;
-use prova_module::{Composite, ExternKind, FuncIdx, StorageType, TypeIdx, Types, Written};
+use prova_module::{ExternKind, FuncIdx, TypeIdx, type_text};
 use prova_report::{Node, Table};
 use serde::Serialize;
 use serde_json::json;
@@ -78,38 +78,9 @@ fn types(module: &prova_module::Module) -> Vec<Type> {
     let one = |ty: TypeIdx| Type {
         index: ty.0,
         name: module.names().ty(ty).map(str::to_owned),
-        text: type_text(all, ty),
+        text: type_text(all, ty, &|ty| ty.to_string()),
     };
     listed.map(one).collect()
-}
-
-/// A type as the text format has it.
-fn type_text(types: &Types, ty: TypeIdx) -> String {
-    let Some(def) = types.def(ty) else { return String::new() };
-    let storage = |ty: StorageType| match ty {
-        StorageType::I8 => "i8".to_owned(),
-        StorageType::I16 => "i16".to_owned(),
-        StorageType::Val(ty) => Written(ty).to_string(),
-    };
-    let field = |field: &prova_module::FieldType| match (storage(field.element_type), field.mutable)
-    {
-        (text, true) => format!("(mut {text})"),
-        (text, false) => text,
-    };
-    let composite = match &def.composite {
-        Composite::Func => types.func(ty).map(ToString::to_string).unwrap_or_default(),
-        Composite::Struct(fields) => {
-            let fields = fields.iter().map(|one| format!(" (field {})", field(one)));
-            format!("(struct{})", fields.collect::<String>())
-        }
-        Composite::Array(element) => format!("(array {})", field(element)),
-    };
-    let supertype = def.supertype.map_or(String::new(), |ty| format!(" {}", ty.0));
-    match (def.is_final, def.supertype) {
-        (true, None) => composite,
-        (true, Some(_)) => format!("(sub final{supertype} {composite})"),
-        (false, _) => format!("(sub{supertype} {composite})"),
-    }
 }
 
 /// The functions of a module, as a tree: a row for each.

@@ -14,7 +14,9 @@
 use prova_builds::names::demangle;
 use prova_core::Result;
 use prova_module::ops::{Immediate, Opcode};
-use prova_module::{FuncIdx, GlobalIdx, LocalIdx, Module, Operator, TagIdx};
+use prova_module::{
+    FuncIdx, GlobalIdx, HeapType, LocalIdx, Module, Operator, TagIdx, TypeIdx, UnpackedIndex,
+};
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
@@ -151,7 +153,15 @@ fn named(module: &Module, func: FuncIdx, operator: &Operator<'_>) -> Option<Stri
     let local = || names.local(func, LocalIdx(immediates.index(Immediate::local)?));
     let global = || names.global(GlobalIdx(immediates.index(Immediate::global)?));
     let tag = || names.tag(TagIdx(immediates.index(Immediate::tag)?));
-    callee().or_else(|| local().or_else(global).or_else(tag).map(str::to_owned))
+    // A function type says itself what it is.
+    let of_objects = Opcode::of(operator).is_of_objects();
+    let ty = || names.ty(TypeIdx(immediates.index(Immediate::type_).filter(|_| of_objects)?));
+    let cast = || match immediates.heap()? {
+        HeapType::Concrete(UnpackedIndex::Module(ty)) => names.ty(TypeIdx(ty)),
+        HeapType::Concrete(_) | HeapType::Abstract { .. } | HeapType::Exact(_) => None,
+    };
+    let other = || local().or_else(global).or_else(tag).or_else(ty).or_else(cast);
+    callee().or_else(|| other().map(str::to_owned))
 }
 
 /// Keeps the lines of one range of offsets.

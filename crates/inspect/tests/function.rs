@@ -45,6 +45,27 @@ fn operators_have_their_offsets_and_names() {
     assert!(lines.is_sorted_by_key(|line| line.offset));
 }
 
+/// Operators on objects name their types; a call through a table says its type by itself.
+#[test]
+fn operators_on_objects_have_the_names_of_their_types() {
+    let text = r#"(module (type $point (struct (field i32))) (type $f (func (result i32)))
+  (table 1 funcref)
+  (func $get (param anyref) (result i32)
+    (drop (call_indirect (type $f) (i32.const 0)))
+    (drop (ref.test (ref $point) (local.get 0)))
+    (struct.get $point 0 (ref.cast (ref $point) (local.get 0)))))"#;
+    let bytes = wat::parse_str(text).expect("the module is well-formed");
+    let module = Module::new(&Engine::default(), bytes).expect("the module is valid");
+    let func = find(module.wasm(), "get").expect("it has a name");
+    let lines = operators(module.wasm(), func).expect("the printer knows all");
+    let names = |mnemonic: &str| {
+        let found = lines.iter().find(|line| line.text.starts_with(mnemonic));
+        found.expect("it is there").name.as_deref()
+    };
+    let found = ["struct.get", "ref.test", "ref.cast", "call_indirect"].map(names);
+    assert_eq!(found, [Some("point"), Some("point"), Some("point"), None]);
+}
+
 #[test]
 fn a_name_that_is_not_there_has_near_ones() {
     let names = [("twice", 1), ("caller", 2), ("other", 3)];

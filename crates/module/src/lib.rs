@@ -43,6 +43,7 @@ pub mod ops;
 mod refusal;
 mod registry;
 pub mod slots;
+mod type_text;
 mod types;
 mod validate;
 mod visit;
@@ -76,6 +77,7 @@ pub use ops::Opcode;
 pub use registry::{
     TypeId, TypeRegistry, equal_types, marked_ref_to_type, ref_to_type, type_of_ref,
 };
+pub use type_text::{NameType, TYPE_PARTS_MAX, field_text, type_text, val_text};
 pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
     ExternType, GlobalType, Import, MemoryType, Section, TableType,

@@ -11,6 +11,7 @@
 
 use crate::decode::What;
 use crate::machine::{Frame, Machine};
+use crate::shown;
 use crate::value::Value;
 use prova_module::{FuncIdx, GlobalIdx, MemoryIdx, Module};
 use prova_runtime::{InstanceAddr, MemoryAddr, Trap, TrapKind};
@@ -92,6 +93,30 @@ impl<'m, 's> Paused<'m, 's> {
         frame.locals.get(local).map(|value| value.bytes())
     }
 
+    /// The text of a local in a frame, an object with what it holds.
+    pub fn local_text(&self, frame: usize, local: usize) -> Option<String> {
+        let (frame, _) = self.shown().nth(frame)?;
+        Some(self.text(frame, *frame.locals.get(local)?))
+    }
+
+    /// The same of an operand, 0 being the one on top.
+    pub fn operand_text(&self, frame: usize, operand: usize) -> Option<String> {
+        let (frame, top) = self.shown().nth(frame)?;
+        let values = self.machine.stack.values().get(frame.height..top)?;
+        Some(self.text(frame, *values.iter().rev().nth(operand)?))
+    }
+
+    /// The same of a global of a frame's module.
+    pub fn global_text(&self, frame: usize, global: usize) -> Option<String> {
+        let value = self.global_value(frame, global)?;
+        let (frame, _) = self.shown().nth(frame)?;
+        Some(self.text(frame, value))
+    }
+
+    fn text(&self, frame: &Frame, value: Value) -> String {
+        shown::text(self.machine.store, (frame.instance, &frame.code.module), value)
+    }
+
     /// The bytes of an operand in a frame, 0 being the one on top.
     pub fn operand(&self, frame: usize, operand: usize) -> Option<Vec<u8>> {
         let (frame, top) = self.shown().nth(frame)?;
@@ -101,13 +126,18 @@ impl<'m, 's> Paused<'m, 's> {
 
     /// The bytes of a global of a frame's module.
     pub fn global(&self, frame: usize, global: usize) -> Option<Vec<u8>> {
+        Some(self.global_value(frame, global)?.bytes())
+    }
+
+    fn global_value(&self, frame: usize, global: usize) -> Option<Value> {
         let (frame, _) = self.shown().nth(frame)?;
         let store = &*self.machine.store;
         let index = GlobalIdx(u32::try_from(global).ok()?);
-        let ty = frame.code.module.global(index)?.val;
+        let module = &frame.code.module;
+        let ty = module.types().marked(module.global(index)?.val);
         let address = store.instance(frame.instance).global_addr(index);
         let mut cells = store.global_get(address).into_iter();
-        Some(Value::read(ty, &mut cells).bytes())
+        Some(Value::read(ty, &mut cells))
     }
 
     /// At most `most` bytes of a memory of the innermost frame's instance, from `at` on; `None`: it

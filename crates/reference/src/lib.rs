@@ -52,6 +52,7 @@ mod numeric;
 mod op;
 mod parametric;
 mod reference;
+mod shown;
 mod stack;
 mod table;
 mod value;

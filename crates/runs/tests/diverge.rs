@@ -167,18 +167,32 @@ const OBJECTS: &str = r#"(module
     (i32.add (call $sum (local.get $list))
       (array.get_s $bytes (local.get $a) (i32.const 1)))))"#;
 
-const EDITS_OF_OBJECTS: [(&str, &str, &str, &str); 6] = [
+const EDITS_OF_OBJECTS: [(&str, &str, &str, &str); 8] = [
     ("(local.get $n) (i32.const 3)", "(local.get $n) (i32.const 5)", "put", "i32.mul"),
-    ("(i32.const 1) (i32.const 200)", "(i32.const 1) (i32.const 201)", "swap", "array.set"),
-    ("(i32.const 1) (i32.const 200)", "(i32.const 2) (i32.const 200)", "swap", "array.set"),
+    ("(i32.const 1) (i32.const 200)", "(i32.const 1) (i32.const 201)", "swap", "array.set bytes"),
+    ("(i32.const 1) (i32.const 200)", "(i32.const 2) (i32.const 200)", "swap", "array.set bytes"),
     (
         "(local.get $c) (local.get $a))\n",
         "(local.get $c) (ref.i31 (i32.const 0)))\n",
         "swap",
-        "struct.set",
+        "struct.set cell field 0",
     ),
-    ("array.get_s", "array.get_u", "run", "array.get_s"),
-    ("(i32.const 7) (i32.const 4)", "(i32.const 8) (i32.const 4)", "run", "array.new"),
+    // The same value in another object, and another object as the value.
+    (
+        "(struct.set $cell $head (local.get $c)",
+        "(struct.set $cell $head (ref.as_non_null (struct.get $cell $tail (local.get $c)))",
+        "swap",
+        "struct.set cell field 0",
+    ),
+    (
+        "(i32.const 3))) (local.get $to))",
+        "(i32.const 3))) (if (result (ref null $cell)) (ref.is_null (local.get $to)) \
+         (then (local.get $to)) (else (struct.get $cell $tail (local.get $to)))))",
+        "put",
+        "struct.new cell",
+    ),
+    ("array.get_s", "array.get_u", "run", "array.get_s bytes"),
+    ("(i32.const 7) (i32.const 4)", "(i32.const 8) (i32.const 4)", "run", "array.new bytes"),
 ];
 
 #[test]

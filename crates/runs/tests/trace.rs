@@ -222,29 +222,73 @@ fn events_say_what_happened_to_objects() {
     let text = traced(&record, Tier::TAIL, Level::Values, 1000).tree().to_text();
     for line in [
         "ref.i31: value 0x1ffffffae in make (func0)",
-        "struct.new: made of 0x1, 0x7 in make (func0)",
-        "struct.new: and 0x1ffffffae in make (func0)",
-        "call make: returned 0x1 in run (func1)",
-        "struct.set: value 0xffffffffffffffff in run (func1)",
-        "array.new: made of 0x5, 0xa in run (func1)",
-        "array.set: index, value 0x3, 0x1 in run (func1)",
-        "array.fill: operands 0x4, 0x9 in run (func1)",
-        "array.fill: and 0x2 in run (func1)",
-        "array.copy: and 0x2 in run (func1)",
-        "array.new_fixed: made of 0x1, 0x2 in run (func1)",
-        "array.get: and 0x4 in run (func1)",
-        "struct.get: value 0x1ffffffae in run (func1)",
+        "struct.new p: object, made of #1, 0x1 in make (func0)",
+        "struct.new p: and 0x7, 0x1ffffffae in make (func0)",
+        "call make: returned #1 in run (func1)",
+        "struct.set p field 1: object, value #1, 0xffffffffffffffff in run (func1)",
+        "array.new a: object, made of #2, 0x5 in run (func1)",
+        "array.new a: and 0xa in run (func1)",
+        "array.set a: object, index #2, 0x3 in run (func1)",
+        "array.set a: value 0x1 in run (func1)",
+        "array.fill a: operands #2, 0x4 in run (func1)",
+        "array.fill a: and 0x9, 0x2 in run (func1)",
+        "array.copy a: operands #2, 0x0 in run (func1)",
+        "array.copy a: and #2, 0x3 in run (func1)",
+        "array.copy a: and 0x2 in run (func1)",
+        "array.new_fixed v: object, made of #3, 0x1 in run (func1)",
+        "array.get v: value 0x3, 0x4 in run (func1)",
+        "struct.get p field 2: object, value #1, 0x1ffffffae in run (func1)",
+        "struct.new_default p: object #4 in run (func1)",
+        "struct.new_default p: object #5 in run (func1)",
+        "struct.get p field 2: object, value #1, #2 in run (func1)",
         "br_on_cast_fail: condition 0x1 in run (func1)",
         "br_on_cast_fail: condition 0x0 in run (func1)",
         "br_on_cast: condition 0x0 in run (func1)",
         "i31.get_s: value 0xffffffeb in run (func1)",
-        "struct.set: value 0x1 in run (func1)",
-        "array.get_u: index, value 0x7, 0x3433 in run (func1)",
+        "struct.set p field 2: object, value #1, #2 in run (func1)",
+        "array.get_u a: object, index #2, 0x7 in run (func1)",
+        "array.get_u a: value 0x3433 in run (func1)",
     ] {
         assert!(text.contains(line), "`{line}` is missing in\n{text}");
     }
-    let made = text.matches("struct.new: made of").count();
-    assert_eq!((made, text.matches("struct.new_default").count()), (1, 0));
+    assert_eq!(text.matches("struct.new p: object").count(), 1);
+    assert_eq!(text.matches("struct.new many").count(), 0);
+}
+
+/// Objects that are made where others were have their own numbers, in every tier: all are alike
+/// while collections happen in a small heap.
+#[test]
+fn objects_keep_their_numbers_where_places_are_used_again() {
+    let module = r#"(module
+  (type $cell (struct (field $n (mut i32)) (field $next (mut (ref null $cell)))))
+  (global $kept (ref $cell) (struct.new $cell (i32.const -1) (ref.null $cell)))
+  (func (export "run") (param $n i32) (result i32) (local $c (ref null $cell))
+    (loop $again
+      (local.set $c (struct.new $cell (local.get $n) (ref.null $cell)))
+      (if (i32.eqz (i32.rem_u (local.get $n) (i32.const 5000)))
+        (then (struct.set $cell $next (local.get $c) (struct.get $cell $next (global.get $kept)))
+          (struct.set $cell $next (global.get $kept) (local.get $c))))
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (struct.get $cell $n (struct.get $cell $next (global.get $kept)))))"#;
+    let (record, _) = recorded(module, Some("run"), &["49999"]);
+    let level = Level::Stores;
+    let wanted = Wanted { level, first: 1, count: 60_000, stop: false, fuel: None };
+    let small = |tier| {
+        let mut config = config(tier);
+        config.max_gc_heap_size(512 << 10);
+        trace(&config, &record, wanted, &i32s).expect("it can be replayed")
+    };
+    let reports = Tier::ALL.map(small);
+    assert!(reports.iter().all(|report| *report == reports[0]));
+    // More objects than the heap has room for, and the same as in one with room.
+    let large = traced(&record, Tier::TAIL, level, 60_000);
+    assert_eq!((&large.ended, &large.hash), (&reports[0].ended, &reports[0].hash));
+    let stores = large.shown.iter().filter(|shown| shown.operator == "struct.set cell field 1");
+    let stores: Vec<&[String]> = stores.map(|shown| shown.words.as_slice()).collect();
+    // The object of the constant expression is met behind 5,000 others.
+    let words = |a: &str, b: &str| [a.to_owned(), b.to_owned()];
+    assert_eq!(stores[..2], [words("#5000", "0x0"), words("#5001", "#5000")]);
+    assert_eq!((stores.len(), stores[9]), (10, &words("#5001", "#25001")[..]));
 }
 
 #[test]

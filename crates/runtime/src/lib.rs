@@ -29,6 +29,7 @@ mod instantiate;
 mod lease;
 mod limits;
 mod link;
+mod link_text;
 mod memory;
 mod native;
 mod ops;

@@ -6,6 +6,7 @@
 //! an immutable global may have a value of one; tables, tags and mutable globals are of the type
 //! that is asked for.
 
+use crate::link_text::{cut, global_text, memory_text, table_text, type_of};
 use crate::memory::Memory;
 use crate::store::Store;
 use crate::table::Table;
@@ -80,8 +81,11 @@ pub(crate) fn check_imports(
             return Err(LinkError::new(index, import, LinkReason::Unknown));
         };
         if !matches(store, &import.kind, given, type_ids) {
-            let expected = describe_expected(store, &import.kind, type_ids);
-            let actual = describe(store, given);
+            let expected = expected_text(store, &import.kind, type_ids);
+            let mut actual = given_text(store, given);
+            if actual == expected {
+                actual = "another type with the same text".to_owned();
+            }
             let reason = LinkReason::Incompatible { expected, actual };
             return Err(LinkError::new(index, import, reason));
         }
@@ -157,54 +161,43 @@ fn limits_match(min: u64, max: Option<u64>, size: u64, size_max: Option<u64>) ->
     size >= min && max.is_none_or(|max| size_max.is_some_and(|size_max| size_max <= max))
 }
 
-fn describe_expected(store: &Store, expected: &ExternType, type_ids: &[TypeId]) -> String {
-    match expected {
-        ExternType::Func(ty) => format!("func {}", store.types.get(type_ids[ty.index()])),
-        ExternType::Table(ty) => table_text(ty),
+/// The type that an import asks for; `type_ids` are the identities of the module's types.
+fn expected_text(store: &Store, expected: &ExternType, type_ids: &[TypeId]) -> String {
+    let types = &store.types;
+    let text = match expected {
+        ExternType::Func(ty) => format!("func {}", type_of(types, type_ids[ty.index()])),
+        ExternType::Table(ty) => {
+            let ref_type = types.resolve_ref(ty.ref_type, type_ids);
+            table_text(types, &TableType { ref_type, ..*ty })
+        }
         ExternType::Memory(ty) => memory_text(ty),
-        ExternType::Global(ty) => global_text(ty),
-        ExternType::Tag(ty) => format!("tag {}", store.types.get(type_ids[ty.index()])),
-    }
+        ExternType::Global(ty) => {
+            let val = types.resolve(ty.val, type_ids);
+            global_text(types, &GlobalType { val, ..*ty })
+        }
+        ExternType::Tag(ty) => format!("tag {}", type_of(types, type_ids[ty.index()])),
+    };
+    cut(&text)
 }
 
-fn describe(store: &Store, given: Extern) -> String {
+/// The type of what was given.
+fn given_text(store: &Store, given: Extern) -> String {
+    let types = &store.types;
     let text = match given {
         Extern::Func(addr) => {
-            store.entries.get(addr.index()).map(|_| format!("func {}", store.func_type(addr)))
+            let entry = store.entries.get(addr.index());
+            entry.map(|entry| format!("func {}", type_of(types, TypeId(entry.type_id))))
         }
         Extern::Table(addr) => {
-            store.tables.get(addr.index()).map(|_| table_text(&store.table_type(addr)))
+            store.tables.get(addr.index()).map(|_| table_text(types, &store.table_type(addr)))
         }
         Extern::Memory(addr) => {
             store.memories.get(addr.index()).map(|_| memory_text(&store.memory_type(addr)))
         }
-        Extern::Global(addr) => store.globals.get(addr.index()).map(global_text),
+        Extern::Global(addr) => store.globals.get(addr.index()).map(|ty| global_text(types, ty)),
         Extern::Tag(addr) => {
-            store.tags.get(addr.index()).map(|_| format!("tag {}", store.tag_type(addr)))
+            store.tags.get(addr.index()).map(|id| format!("tag {}", type_of(types, *id)))
         }
     };
-    text.unwrap_or_else(|| format!("a {} of another store", given.kind()))
-}
-
-fn table_text(ty: &TableType) -> String {
-    let TableType { ref_type, min, max, table64 } = *ty;
-    format!("table{} {} {ref_type}", if table64 { " i64" } else { "" }, limits_text(min, max))
-}
-
-fn memory_text(ty: &MemoryType) -> String {
-    let MemoryType { min, max, memory64, shared, page_size_log2 } = *ty;
-    let address = if memory64 { " i64" } else { "" };
-    let shared = if shared { " shared" } else { "" };
-    let page =
-        if page_size_log2 == 16 { String::new() } else { format!(" pagesize 2^{page_size_log2}") };
-    format!("memory{address} {}{page}{shared}", limits_text(min, max))
-}
-
-fn limits_text(min: u64, max: Option<u64>) -> String {
-    max.map_or_else(|| min.to_string(), |max| format!("{min} {max}"))
-}
-
-fn global_text(ty: &GlobalType) -> String {
-    let GlobalType { val, mutable } = *ty;
-    if mutable { format!("global (mut {val})") } else { format!("global {val}") }
+    cut(&text.unwrap_or_else(|| format!("a {} of another store", given.kind())))
 }

@@ -138,15 +138,20 @@ fn matches_v128(pattern: &V128Pattern, bits: u128) -> bool {
     }
 }
 
-/// A value as scripts write it.
-pub(crate) fn show(val: &Val) -> String {
+/// A value as scripts write it; a reference as `prova run` prints it.
+pub(crate) fn show(store: &Store<StoreLimits>, val: &Val) -> String {
     match val {
         Val::I32(x) => format!("(i32.const {x})"),
         Val::I64(x) => format!("(i64.const {x})"),
         Val::F32(x) => format!("(f32.const {} bits {x:#010x})", f32::from_bits(*x)),
         Val::F64(x) => format!("(f64.const {} bits {x:#018x})", f64::from_bits(*x)),
         Val::V128(x) => format!("(v128.const {:#034x})", x.as_u128()),
-        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) | Val::AnyRef(_) => val.to_string(),
+        Val::AnyRef(Some(value)) if value.is_i31(store).is_ok_and(|is| is) => {
+            format!("(ref.i31 {})", val.text(store).unwrap_or_default())
+        }
+        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) | Val::AnyRef(_) => {
+            val.text(store).unwrap_or_else(|_| val.to_string())
+        }
     }
 }
 

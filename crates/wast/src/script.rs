@@ -424,7 +424,11 @@ impl<'o> Runner<'o> {
         }
         for (i, (result, wanted)) in results.iter().zip(wanted).enumerate() {
             if !matches(&self.store, result, wanted)? {
-                bail!("result {i}: expected {}, got {}", describe(wanted), show(result));
+                bail!(
+                    "result {i}: expected {}, got {}",
+                    describe(wanted),
+                    show(&self.store, result)
+                );
             }
         }
         Ok(())
@@ -433,7 +437,8 @@ impl<'o> Runner<'o> {
     fn expect_trap(&self, outcome: Result<Vec<Val>>, message: &str) -> Result<()> {
         let error = match outcome {
             Ok(results) => {
-                let results: Vec<String> = results.iter().map(show).collect();
+                let results: Vec<String> =
+                    results.iter().map(|val| show(&self.store, val)).collect();
                 bail!("expected the trap `{message}`, got results [{}]", results.join(" "));
             }
             Err(error) => error,

@@ -205,3 +205,20 @@ fn all_tiers_run_scripts() {
         assert!(report.is_ok() && report.passed == 4, "{tier:?}: {report:?}");
     }
 }
+
+/// Objects are shown by their kind, small integers by their number.
+#[test]
+fn objects_are_shown_by_their_kind() {
+    let objects = r#"(module (type $p (struct (field i32))) (type $a (array i8))
+  (func (export "struct") (result anyref) (struct.new $p (i32.const 1)))
+  (func (export "array") (result anyref) (array.new_default $a (i32.const 1)))
+  (func (export "small") (result anyref) (ref.i31 (i32.const -3))))"#;
+    for (name, is, other, shown) in [
+        ("struct", "(ref.struct)", "(ref.array)", "got <structref>"),
+        ("array", "(ref.array)", "(ref.i31)", "got <arrayref>"),
+        ("small", "(ref.i31)", "(ref.struct)", "got (ref.i31 -3)"),
+    ] {
+        passes(objects, &format!("(assert_return (invoke \"{name}\") {is})"));
+        fails(objects, &format!("(assert_return (invoke \"{name}\") {other})"), shown);
+    }
+}

@@ -531,7 +531,8 @@ impl Sink for Collector<'_> {
     }
 
     fn escape(&mut self, at: (u32, &Operator<'_>), value: u32) {
-        if self.range.contains(&u64::from(value)) {
+        // Without a memory no number is an address.
+        if self.range.contains(&u64::from(value)) && !self.module.memories().is_empty() {
             self.escapes.push(self.found(at, value.into(), 0));
         }
     }

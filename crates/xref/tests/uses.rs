@@ -91,6 +91,19 @@ fn each_way_to_touch_an_address_is_found_and_its_neighbour_is_not() {
     }
 }
 
+/// Without a memory a number is no address, wherever it goes.
+#[test]
+fn nothing_escapes_where_there_is_no_memory() {
+    let text = |memory: &str| {
+        wat(&format!(
+            "(module {memory} (type $p (struct (field (mut i32))))
+             (func (export \"run\") (result (ref $p)) (struct.new $p (i32.const 1028))))"
+        ))
+    };
+    assert_eq!(counts(&xref(&text(""), 1028..1032)), [0; 4]);
+    assert_eq!(counts(&xref(&text("(memory 1)"), 1028..1032)), [0, 0, 1, 0]);
+}
+
 #[test]
 fn a_parameter_that_is_one_constant_everywhere_is_followed() {
     let text = |other: &str| {

@@ -23,6 +23,7 @@ use crate::judge::extract::Obstacle;
 use crate::judge::lengths::Length;
 use crate::judge::lockstep::{Same, lockstep};
 use crate::judge::texts::Texts;
+use crate::judge::types::{Follows, follows};
 use crate::judge::verdict::Verdict;
 use crate::numbers::Numbers;
 use crate::numbers::uses::Role;
@@ -60,6 +61,8 @@ pub(crate) enum Change {
     /// Their graphs are equal.
     Layout(Box<Layout>),
     Signature(Edit),
+    /// Types that they name changed, and nothing else.
+    Types(Follows),
     /// Nothing explains it.
     Other(Edit, Option<Stayed>),
     /// A callee's body stands in place of calls, or the other way round.
@@ -124,7 +127,11 @@ pub(crate) struct Context<'n, 'p, 'm> {
 pub(crate) fn compare(context: &Context<'_, '_, '_>, funcs: (u32, u32)) -> Compared {
     let (numbers, sides) = (context.numbers, context.numbers.sides());
     let (a, b) = sides;
-    if a.type_id_of(funcs.0) != b.type_id_of(funcs.1) {
+    let (x, y) = (a.type_id_of(funcs.0), b.type_id_of(funcs.1));
+    if x != y && a.types.id(x) == y {
+        return Compared::Told(different(context, funcs, None));
+    }
+    if x != y {
         return Compared::Told(changed(Change::Signature(edit(sides, numbers.shift(), funcs))));
     }
     if context.same_world
@@ -233,6 +240,9 @@ fn different(
     refuted: Option<Refuted>,
 ) -> Outcome {
     let numbers = context.numbers;
+    if let Some(found) = follows(numbers.sides(), funcs) {
+        return Outcome { refuted, ..changed(Change::Types(found)) };
+    }
     let edit = edit(numbers.sides(), numbers.shift(), funcs);
     let change = match inlined(numbers.paired, funcs) {
         Some(inlined) => Change::Inlined(edit, inlined),

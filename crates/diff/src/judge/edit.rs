@@ -41,6 +41,8 @@ pub(crate) struct Edit {
     pub(crate) single: Option<Single>,
     /// Which operands differ, if the operators are the same ones in the same order.
     pub(crate) operands: Option<Operands>,
+    /// The first definition of a type that changed, of those that operators of A name.
+    pub(crate) types: Option<u32>,
     /// How often which field offset became which.
     pub(crate) fields: BTreeMap<(u64, u64), u32>,
 }
@@ -71,9 +73,12 @@ pub(crate) struct Single {
 pub(crate) fn edit(sides: (&Side<'_>, &Side<'_>), shift: &Shift, funcs: (u32, u32)) -> Edit {
     let mut interner: HashMap<Tok<'_>, u32> = HashMap::new();
     let b = ids(sides.1, funcs.1, |tok| intern(&mut interner, tok));
+    let mut types = None;
     let a = ids(sides.0, funcs.0, |tok| {
-        // A's addresses as B has them, where they went one way only.
-        let moved = shifted(sides.0, shift, tok);
+        // A's types as they became, and its addresses as B has them, where they went one way only.
+        let (typed, cause) = sides.0.types.token(tok);
+        types = types.or(cause);
+        let moved = shifted(sides.0, shift, typed);
         match interner.get(&moved) {
             Some(id) => *id,
             None => intern(&mut interner, tok),
@@ -104,7 +109,7 @@ pub(crate) fn edit(sides: (&Side<'_>, &Side<'_>), shift: &Shift, funcs: (u32, u3
         let constant = is_constant(&a.items[at_a]) && is_constant(&b.items[at_b]);
         single = Some(Single { constant, at: (at_a, at_b) });
     }
-    Edit { stretches, ops: a.ids.len(), removed, inserted, single, operands, fields }
+    Edit { stretches, ops: a.ids.len(), removed, inserted, single, operands, types, fields }
 }
 
 /// Compares place by place; `None` if an operator differs by more than its operand.

@@ -26,6 +26,7 @@ mod relocs;
 mod sections;
 mod table;
 pub(crate) mod texts;
+pub(crate) mod types;
 pub(crate) mod verdict;
 pub(crate) mod whole;
 

@@ -132,6 +132,8 @@ pub enum Kind {
     Export,
     /// The start function.
     Start,
+    /// The definition of a type.
+    Type,
     /// A global.
     Global,
     /// A table or its elements.
@@ -155,6 +157,7 @@ impl Kind {
             Kind::Import => "import",
             Kind::Export => "export",
             Kind::Start => "start function",
+            Kind::Type => "type",
             Kind::Global => "global",
             Kind::Table => "table",
             Kind::Memory => "memory",

@@ -16,3 +16,4 @@ pub(crate) mod relocs;
 pub(crate) mod side;
 pub(crate) mod table;
 pub(crate) mod token;
+pub(crate) mod types;

@@ -4,6 +4,7 @@ use super::globals;
 use super::matching::{Matching, matching};
 use super::profile::{Profile, profiles};
 use super::side::Side;
+use super::types::Types;
 use prova_module::{Module, TypeRegistry};
 
 /// How far before the data a number may be that is the address of something in it: compilers fold
@@ -26,6 +27,7 @@ impl<'m> Paired<'m> {
         let functions = matching((&side_a, &side_b), (&profiles.0, &profiles.1));
         let globals = globals::partners((&side_a, &side_b));
         side_a.set_partners(&functions.a_to_b, &globals);
+        side_a.types = Types::new((&side_a, &side_b));
         Paired { sides: (side_a, side_b), profiles, functions, globals }
     }
 

@@ -8,6 +8,7 @@
 use crate::pair::relocs::{Meaning, Relocs};
 use crate::pair::table::{Entry, Table, tables};
 use crate::pair::token::{Item, Tok, Tokens};
+use crate::pair::types::Types;
 use prova_builds::names::{demangle, printable};
 use prova_module::ops::Immediate;
 use prova_module::{
@@ -39,6 +40,8 @@ pub(crate) struct Side<'m> {
     /// The first export of each function that has one.
     exports: HashMap<u32, &'m str>,
     pub(crate) relocs: Relocs,
+    /// Of side A, the types that became others in B.
+    pub(crate) types: Types,
     /// Whether its linker writes addresses in five bytes, once that is asked for.
     pads: OnceLock<bool>,
     /// Steps of work spent on this side: bytes decoded, places compared. For the test of growth.
@@ -68,6 +71,7 @@ impl<'m> Side<'m> {
             linked: linked(module).unwrap_or_default(),
             exports: exports.collect(),
             relocs: Relocs::new(module),
+            types: Types::default(),
             pads: OnceLock::new(),
             work: AtomicU64::new(0),
         }

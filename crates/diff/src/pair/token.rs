@@ -288,7 +288,7 @@ fn clauses(raw: &[u8]) -> &[u8] {
 }
 
 /// The prefix of operators on objects.
-const OBJECTS: u8 = 0xfb;
+pub(crate) const OBJECTS: u8 = 0xfb;
 /// The opcode of a `select` with a type.
 const SELECT: u8 = 0x1c;
 

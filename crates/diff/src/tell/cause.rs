@@ -25,6 +25,8 @@ pub(crate) enum Cause {
     Inlined(String, bool),
     /// The operators are the same, but operands differ: the most telling kind of operands.
     Operands(&'static str),
+    /// The definition of a type changed: its place among those.
+    Type(u32),
     /// The signature differs.
     Signature,
     /// Other differences; whether they are less than a tenth of the operators.

@@ -131,7 +131,7 @@ pub(crate) fn lines(
 }
 
 /// A type by its name, or as `type 3`.
-fn type_name(side: &Side<'_>, ty: u32) -> String {
+pub(crate) fn type_name(side: &Side<'_>, ty: u32) -> String {
     match side.module.names().ty(TypeIdx(ty)) {
         Some(name) => printable(name),
         None => format!("type {ty}"),

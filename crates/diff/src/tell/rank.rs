@@ -59,6 +59,8 @@ fn of(difference: &Difference) -> Rank {
         Kind::Function if is_library(&difference.name) => Rank::Library,
         Kind::Function => Rank::Own,
         Kind::Import | Kind::Export | Kind::Start | Kind::Tag => Rank::Interface,
+        // Somebody wrote it, and code follows from it.
+        Kind::Type => Rank::Own,
         Kind::Global | Kind::Table | Kind::Memory => Rank::Interface,
         Kind::Data => Rank::Data,
         Kind::Custom | Kind::Encoding => Rank::Custom,

@@ -136,6 +136,9 @@ fn of_other(kind: Kind) -> Option<&'static str> {
         Kind::Table => {
             "look at pointers to functions, vtables and `dyn` types in the source: the order of a table follows the order in which their addresses are taken, and that of the linker's inputs"
         }
+        Kind::Type => {
+            "look at the class, record or array in the source that the type was made of, and at the compiler's version: the functions that follow from it name its fields by number"
+        }
         Kind::Import | Kind::Export | Kind::Start | Kind::Tag => {
             "look at what the source declares for the host, and at the linker's flags (`--export`, `--allow-undefined`)"
         }

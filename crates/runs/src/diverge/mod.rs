@@ -295,6 +295,8 @@ impl<'p> Pair<'p> {
             ids: None,
             state: states[side],
             mask: self.mask,
+            // Another engine has no function that numbers objects.
+            numbers: !matches!(self.second, Second::Elsewhere(_)),
         };
         let Some(partners) = &self.partners else {
             let both = [self.prepare(0, Some(&plan(0)))?, self.prepare(1, Some(&plan(1)))?];

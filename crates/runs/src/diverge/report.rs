@@ -5,7 +5,9 @@
 use super::{
     BEFORE, Hit, Pair, Second, States, Traced, Translation, func_of, is_cut, plainly_differ, source,
 };
-use crate::trace::{End, Frame, Level, Prepared, Ran, Shown, frames, function, line, shown};
+use crate::trace::{
+    End, Frame, Level, Prepared, Ran, Shown, frames, function, line, object_text, shown,
+};
 use prova_builds::names::{counted, printable};
 use prova_module::{FuncIdx, LocalIdx, Module, ValType};
 use serde::Serialize;
@@ -309,6 +311,7 @@ fn text(ty: ValType, low: u64, high: u64) -> String {
         ValType::F64 => format!("{low:#x} ({})", f64::from_bits(low)),
         ValType::V128 => format!("{:#034x}", u128::from(low) | u128::from(high) << 64),
         ValType::Ref(_) => match (low, low & 3) {
+            _ if let Some(number) = object_text(low) => format!("object {number}"),
             (0, _) => "null".to_owned(),
             (_, 2) => format!("the small integer {:#x}", low >> 2),
             _ => "not null".to_owned(),

@@ -151,7 +151,7 @@ impl Told {
 }
 
 fn plan<'p>(deep: &'p BTreeSet<u32>, ids: Option<&'p [Option<u32>]>) -> Plan<'p> {
-    Plan { level: Level::Calls, deep, ids, state: None, mask: None }
+    Plan { level: Level::Calls, deep, ids, state: None, mask: None, numbers: false }
 }
 
 impl Entries {

@@ -22,7 +22,14 @@ const EVENTS_MAX: u64 = 1 << 20;
 /// If the module cannot start.
 pub(super) fn used(case: &Case<'_>, side: usize, record: &Arc<Record>) -> Result<Option<Used>> {
     let deep = BTreeSet::new();
-    let plan = Plan { level: Level::Loads, deep: &deep, ids: None, state: None, mask: None };
+    let plan = Plan {
+        level: Level::Loads,
+        deep: &deep,
+        ids: None,
+        state: None,
+        mask: None,
+        numbers: false,
+    };
     let config = case.sides[side].config;
     let prepared = Prepared::new(config, record.module(), record, Some(&plan), case.fuel)?;
     let ran = prepared.run(Watch::window(1, EVENTS_MAX), &super::no_arguments)?;
@@ -110,7 +117,14 @@ type Values = BTreeMap<(u32, u32), u64>;
 /// If the module cannot start.
 pub(super) fn values(case: &Case<'_>, record: &Arc<Record>) -> Result<(Values, u64)> {
     let deep = BTreeSet::new();
-    let plan = Plan { level: Level::Values, deep: &deep, ids: None, state: None, mask: None };
+    let plan = Plan {
+        level: Level::Values,
+        deep: &deep,
+        ids: None,
+        state: None,
+        mask: None,
+        numbers: false,
+    };
     let config = case.sides[0].config;
     let prepared = Prepared::new(config, record.module(), record, Some(&plan), case.fuel)?;
     let watch = Watch { window: Some((1, VALUES_MAX)), ..Watch::nothing() };

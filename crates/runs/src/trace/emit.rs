@@ -14,11 +14,15 @@
 //! 2. Sites come in the order of operators. They depend on the levels of functions, and not on
 //!    which sites are reported (`Sites::ids`).
 
+use super::numbers::Ask;
 use super::site::{Level, Site, What};
 use super::words::{Temps, Word, push_bits, words};
 use prova_module::objects::{Shape, operand_types, two_indices, unpacked};
 use prova_module::ops::{Class, Immediate, Immediates, Kind, Opcode, Row};
-use prova_module::{FuncIdx, MemoryIdx, Module, Operator, RefType, TableIdx, TypeIdx, ValType};
+use prova_module::{
+    FuncIdx, HeapType, MemoryIdx, Module, Operator, RefKind, RefType, TableIdx, TypeIdx,
+    UnpackedIndex, ValType,
+};
 use prova_rewrite::{Code, Error};
 use wasm_encoder::{Encode, InstructionSink};
 
@@ -40,6 +44,11 @@ impl Sites<'_> {
         self.list.push(site);
         self.ids.map_or(Some(own as u32), |ids| ids.get(own).copied().flatten())
     }
+
+    /// Whether the site that is added next is reported.
+    fn next_is_told(&self) -> bool {
+        self.ids.is_none_or(|ids| ids.get(self.list.len()).copied().flatten().is_some())
+    }
 }
 
 /// Functions and globals that were added.
@@ -47,6 +56,8 @@ impl Sites<'_> {
 pub(super) struct Own {
     pub(super) event: u32,
     pub(super) dump: u32,
+    /// The function that numbers objects, if they have numbers.
+    pub(super) object: Option<u32>,
     pub(super) count: u32,
 }
 
@@ -111,7 +122,8 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
 
     /// Reports an event, if its site is reported.
     pub(super) fn event(&mut self, what: What, a: Word, b: Word) {
-        let site = Site { func: self.func, offset: self.offset, what };
+        let numbers = self.own.object.is_some();
+        let site = Site { func: self.func, offset: self.offset, what, numbers };
         let Some(id) = self.sites.add(site) else { return };
         let event = self.own.event;
         self.to().i32_const(id as i32);
@@ -144,13 +156,15 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
     /// Reports the values of consecutive locals of these types, beginning at local `first`.
     pub(super) fn of_locals(&mut self, what: fn(u32) -> What, types: &[ValType], first: u32) {
         let locals: Vec<u32> = (first..).take(types.len()).collect();
-        self.events(what, &words(&locals, types));
+        let all = self.words(&locals, types);
+        self.events(what, &all);
     }
 
     /// Reports results, which stay on the stack.
     pub(super) fn results(&mut self, what: fn(u32) -> What, types: &[ValType]) {
         let locals = self.keep(types);
-        self.events(what, &words(&locals, types));
+        let all = self.words(&locals, types);
+        self.events(what, &all);
     }
 
     /// Reports the state before the operator if exactly `after` events have been counted: the
@@ -170,9 +184,13 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 // It may not have a value yet.
                 continue;
             }
+            let (own, module) = (self.own, self.module);
             let mut to = self.to();
             to.i32_const(kind).i32_const(at);
-            push_bits(&mut to, local, ty, false);
+            match own.object.filter(|_| is_any(module, ty)) {
+                Some(func) => Word::Object { local, func }.push(&mut to),
+                None => push_bits(&mut to, local, ty, false),
+            }
             match ty {
                 ValType::V128 => push_bits(&mut to, local, ty, true),
                 _ => {
@@ -306,7 +324,7 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
                 let ty = kind.val_type().unwrap_or(ValType::I32);
                 let local = self.temp(ty);
                 self.to().local_tee(local);
-                all.extend(words(&[local], &[ty]));
+                all.extend(self.words(&[local], &[ty]));
             }
         }
         self.events(what, &all);
@@ -317,7 +335,8 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         let ty = self.module.globals().get(global as usize).map_or(ValType::I32, |ty| ty.val);
         let kept = self.keep(&[ty]);
         instruction.encode(&mut self.out.bytes);
-        self.events(What::GlobalSet, &words(&kept, &[ty]));
+        let all = self.words(&kept, &[ty]);
+        self.events(What::GlobalSet, &all);
     }
 
     /// An operator of memories or tables: its operands and its result.
@@ -328,20 +347,21 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         };
         let kept = self.keep(&types);
         instruction.encode(&mut self.out.bytes);
-        let mut all = words(&kept, &types);
+        let mut all = self.words(&kept, &types);
         let result = row.results.first().and_then(|kind| self.operand(*kind, immediates));
         if let Some(ty) = result {
             let local = self.temp(ty);
             self.to().local_tee(local);
-            all.extend(words(&[local], &[ty]));
+            all.extend(self.words(&[local], &[ty]));
         }
         if !all.is_empty() {
             self.events(What::Effect, &all);
         }
     }
 
-    /// An operator that reads or writes an object, or makes one: its operands, except references to
-    /// what it looks into, which it shows not to be null, and what it has read.
+    /// An operator that reads or writes an object, or makes one: the number of the new object, its
+    /// operands, and what it has read. If objects have no numbers, references to what it looks into
+    /// are left out, as it shows that they are not null.
     fn object(
         &mut self,
         (what, row): (fn(u32) -> What, &Row),
@@ -349,21 +369,57 @@ impl<'m, 's, 'p> Body<'m, 's, 'p> {
         instruction: &impl Encode,
     ) {
         let (module, two) = (self.module, two_indices(immediates));
+        let makes = row.class == Class::allocate;
         let types = operands_of_object(module, row.opcode, two);
-        let Some(types) = types else { return instruction.encode(&mut self.out.bytes) };
+        let Some(types) = types else {
+            instruction.encode(&mut self.out.bytes);
+            if makes {
+                self.made(two.0, Ask::Untold);
+            }
+            return;
+        };
         let kept = self.keep(&types);
         instruction.encode(&mut self.out.bytes);
-        let told = kept.iter().zip(&types).enumerate().filter(|&(at, _)| has_words(row, at));
-        let mut all: Vec<Word> =
-            told.flat_map(|(_, (&local, &ty))| words(&[local], &[ty])).collect();
+        // Of an object that no event tells of nobody may know the number.
+        let told = self.sites.next_is_told();
+        let made = makes.then(|| self.made(two.0, if told { Ask::Made } else { Ask::Untold }));
+        let mut all: Vec<Word> = made.flatten().into_iter().collect();
+        let numbers = self.own.object.is_some();
+        let told = kept.iter().zip(&types).enumerate();
+        for (_, (&local, &ty)) in told.filter(|&(at, _)| numbers || has_words(row, at)) {
+            all.extend(self.words(&[local], &[ty]));
+        }
         if let Some(ty) = read_of_object(module, row, immediates) {
             let local = self.temp(ty);
             self.to().local_tee(local);
-            all.extend(words(&[local], &[ty]));
+            all.extend(self.words(&[local], &[ty]));
         }
         if !all.is_empty() {
             self.events(what, &all);
         }
+    }
+
+    /// Asks for the number of the object of a type that was just made, which is on the stack and
+    /// stays there; `None` if objects have no numbers.
+    fn made(&mut self, ty: u32, ask: Ask) -> Option<Word> {
+        let func = self.own.object?;
+        let heap = HeapType::Concrete(UnpackedIndex::Module(ty));
+        let local = self.temp(ValType::Ref(RefType::new(false, heap)?));
+        let number = self.temp(ValType::I64);
+        self.to().local_tee(local).local_get(local).i32_const(ask as i32).call(func);
+        self.to().local_set(number);
+        Some(Word::Local { local: number, ty: ValType::I64, high: false })
+    }
+
+    /// The words of locals; objects by their numbers, if they have any.
+    fn words(&self, locals: &[u32], types: &[ValType]) -> Vec<Word> {
+        let all = locals.iter().zip(types).flat_map(|(&local, &ty)| {
+            match self.own.object.filter(|_| is_any(self.module, ty)) {
+                Some(func) => vec![Word::Object { local, func }],
+                None => words(&[local], &[ty]),
+            }
+        });
+        all.collect()
     }
 
     /// A branch by the type of a reference: whether it is of the type.
@@ -462,13 +518,35 @@ fn read_of_object(module: &Module, row: &Row, immediates: &Immediates<'_>) -> Op
     operand_type(module, *result?, immediates)
 }
 
-/// How many words an operator on objects tells.
-pub(super) fn words_of_object(module: &Module, row: &Row, immediates: &Immediates<'_>) -> usize {
-    let types = operands_of_object(module, row.opcode, two_indices(immediates));
-    let types = types.unwrap_or_default().into_iter().enumerate();
-    let told = types.filter(|&(at, _)| has_words(row, at)).map(|(_, ty)| ty);
-    let all = told.chain(read_of_object(module, row, immediates));
-    all.map(|ty| if ty == ValType::V128 { 2 } else { 1 }).sum()
+/// The words that an operator on objects tells: whether each is of a reference. `numbers`: objects
+/// have numbers.
+pub(super) fn words_of_object(
+    module: &Module,
+    row: &Row,
+    immediates: &Immediates<'_>,
+    numbers: bool,
+) -> Vec<bool> {
+    let Some(types) = operands_of_object(module, row.opcode, two_indices(immediates)) else {
+        return Vec::new();
+    };
+    let types = types.into_iter().enumerate();
+    let told = types.filter(|&(at, _)| numbers || has_words(row, at)).map(|(_, ty)| ty);
+    let made = (numbers && row.class == Class::allocate).then_some(ValType::Ref(RefType::ANY));
+    let all = made.into_iter().chain(told).chain(read_of_object(module, row, immediates));
+    are_references(&all.collect::<Vec<ValType>>())
+}
+
+/// Of each word of values of these types, whether it is of a reference.
+pub(super) fn are_references(types: &[ValType]) -> Vec<bool> {
+    let words = |ty: &ValType| {
+        vec![matches!(ty, ValType::Ref(_)); if *ty == ValType::V128 { 2 } else { 1 }]
+    };
+    types.iter().flat_map(words).collect()
+}
+
+/// Whether values of a type may be objects.
+fn is_any(module: &Module, ty: ValType) -> bool {
+    matches!(ty, ValType::Ref(ty) if module.ref_kind(ty) == RefKind::Any)
 }
 
 /// The level at which an operator that makes no object tells of one; `None` if it does not.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Added are:
-//! * two imported functions after the module's own imports;
+//! * imported functions after the module's own imports: two, and one that numbers objects;
 //! * globals for count, hash and the number of the next event that is wanted;
 //! * behind all functions `event`, and for each imported function a wrapper that reports arguments
 //!   and results; at the level [`Level::Around`] such a function around each defined one, too;
@@ -15,9 +15,9 @@
 //!
 //! Custom sections are left out.
 //!
-//! 1. Functions that are defined move up by [`ADDED`]. A reference to an imported function becomes
-//!    one to its wrapper, except in the wrapper. At the level [`Level::Around`] the same holds for
-//!    defined functions, except in tail calls of them. All other indices stay.
+//! 1. Functions that are defined move up by the imports that are added. A reference to an imported
+//!    function becomes one to its wrapper, except in the wrapper. At the level [`Level::Around`]
+//!    the same holds for defined functions, except in tail calls of them. All other indices stay.
 //! 2. Wherever control may be in an instrumented function when the host is called or the program
 //!    traps, [`Instrumented::place`] finds the operator of the module as it was.
 
@@ -26,16 +26,17 @@ use super::handed;
 use super::site::{Level, Site, What};
 use super::watch::{FACTORS, TURNS};
 use prova_module::ops::{Class, Opcode};
-use prova_module::{FuncIdx, Module, Operator, ValType};
+use prova_module::{FuncIdx, Module, Operator, TypeIdx, ValType};
 use prova_rewrite::{Code, CodeMap, Edit, Error, NewFunction, Numbers, Space, apply};
 use std::collections::BTreeSet;
 use wasm_encoder::{
-    BlockType, ConstExpr, ExportKind, FuncType, Function, GlobalType, Instruction, SectionId,
+    BlockType, ConstExpr, ExportKind, FuncType, Function, GlobalType, Instruction, RefType,
+    SectionId,
 };
 
 /// The module of the added imports, and the start of the names of the added exports.
 pub(crate) const OWN: &str = "prova:trace";
-/// Imports added.
+/// Imports added; one more if objects have numbers.
 const ADDED: u32 = 2;
 
 /// The state that is wanted before one execution of an operator, or behind one of a call.
@@ -65,6 +66,8 @@ pub(crate) struct Plan<'p> {
     /// Words from the first up to below the second are reported as 0: they may be addresses, which
     /// differ between builds.
     pub(crate) mask: Option<(u64, u64)>,
+    /// Whether objects have numbers, which the host gives, from [`Level::Stores`] on.
+    pub(crate) numbers: bool,
 }
 
 /// A module that reports its events.
@@ -73,6 +76,8 @@ pub(crate) struct Instrumented {
     pub(crate) wasm: Vec<u8>,
     pub(crate) sites: Vec<Site>,
     imported: u32,
+    /// Imports added.
+    added: u32,
     map: CodeMap,
 }
 
@@ -80,7 +85,7 @@ impl Instrumented {
     /// The function and the operator of a position in the body of a function of the instrumented
     /// module; `None` of a function that was added.
     pub(crate) fn place(&self, func: u32, position: Option<usize>) -> Option<(u32, u32)> {
-        let func = func.checked_sub(ADDED)?;
+        let func = func.checked_sub(self.added)?;
         let nth = func.checked_sub(self.imported)? as usize;
         let position = u32::try_from(position?).ok()?;
         Some((func, self.map.in_body(nth, position)?))
@@ -93,16 +98,24 @@ impl Instrumented {
 /// If the encoder cannot write it; no valid module is known for which that is so.
 pub(crate) fn instrument(module: &Module, plan: &Plan<'_>) -> Result<Instrumented, String> {
     let (imported, count) = (module.imported_func_count() as u32, module.func_count() as u32);
-    let event = count + ADDED;
+    let numbers = plan.numbers && plan.level >= Level::Stores && has_objects(module);
+    let added = ADDED + u32::from(numbers);
+    let event = count + added;
     // The functions around others stand behind those of imports, so at the same distance.
     let number = |func| match func < imported || plan.level == Level::Around {
         true => event + 1 + func,
-        false => func + ADDED,
+        false => func + added,
     };
     let mut writer = Writer {
         module,
         plan: *plan,
-        own: Own { event, dump: imported + 1, count: module.globals().len() as u32 },
+        own: Own {
+            event,
+            dump: imported + 1,
+            object: numbers.then_some(imported + 2),
+            count: module.globals().len() as u32,
+        },
+        added,
         numbers: Numbers::default().with(Space::Func, (0..count).map(|func| Some(number(func)))),
         sites: Sites { list: Vec::new(), ids: plan.ids },
     };
@@ -110,16 +123,24 @@ pub(crate) fn instrument(module: &Module, plan: &Plan<'_>) -> Result<Instrumente
     let rewritten =
         rewritten.map_err(|error| format!("the module cannot be instrumented: {error}"))?;
     let (wasm, map) = (rewritten.bytes, rewritten.map);
-    Ok(Instrumented { wasm, sites: writer.sites.list, imported, map })
+    Ok(Instrumented { wasm, sites: writer.sites.list, imported, added, map })
 }
 
 struct Writer<'m, 'p> {
     module: &'m Module,
     plan: Plan<'p>,
     own: Own,
+    /// Imports added.
+    added: u32,
     /// Functions as code calls them: an import by its wrapper.
     numbers: Numbers,
     sites: Sites<'p>,
+}
+
+/// Whether a module has types of structures or arrays.
+fn has_objects(module: &Module) -> bool {
+    let mut all = (0..module.types().len() as u32).map(TypeIdx);
+    all.any(|ty| module.types().def(ty).is_some_and(|def| !def.is_func()))
 }
 
 /// Whether control may be in the operator when the host is called or the program traps.
@@ -166,7 +187,13 @@ impl Writer<'_, '_> {
             FuncType::new([I32, I64, I64, I64, I64], [I64]),
             FuncType::new([I32, I32, I64, I64], []),
         ];
-        edit.import_funcs(OWN, first + 1, &["reached", "state"]);
+        let mut imports = vec!["reached", "state"];
+        if self.own.object.is_some() {
+            edit.types
+                .push(FuncType::new([wasm_encoder::ValType::Ref(RefType::ANYREF), I32], [I64]));
+            imports.push("object");
+        }
+        edit.import_funcs(OWN, first + 1, &imports);
         let ty = GlobalType { val_type: I64, mutable: true, shared: false };
         // Count, hash, the next event: the host is asked at the first one.
         edit.globals = [0, 0, 1].map(|value| (ty, ConstExpr::i64_const(value))).into();
@@ -240,7 +267,7 @@ impl Writer<'_, '_> {
                 // What is around a function returns to its caller: chains of these calls would
                 // grow.
                 Operator::ReturnCall { function_index } if function_index >= imported => {
-                    Instruction::ReturnCall(function_index + ADDED)
+                    Instruction::ReturnCall(function_index + self.added)
                 }
                 _ => self.numbers.instruction(op.clone())?,
             };
@@ -290,7 +317,7 @@ impl Writer<'_, '_> {
             Some((offset as u32, body.range().end.saturating_sub(1) as u32))
         });
         let (first, last) = first.unwrap_or_default();
-        let called = (func.0 + ADDED, Level::Calls);
+        let called = (func.0 + self.added, Level::Calls);
         self.calls(func, called, [(first, What::Enter), (last, What::Value)])
     }
 

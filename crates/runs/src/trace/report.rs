@@ -2,14 +2,15 @@
 //!
 //! Names are printable when they leave this file.
 
-use super::emit::words_of_object;
+use super::emit::{are_references, operand_type, words_of_object};
+use super::numbers::object_text;
 use super::record::Record;
 use super::run::{Prepared, Ran, Wanted};
 use super::site::{Level, Site, What};
 use super::watch::Event;
 use prova_builds::names::{counted, demangle, printable};
 use prova_module::ops::{Class, Immediate, Opcode};
-use prova_module::{FuncIdx, Module, Operator, ValType};
+use prova_module::{FuncIdx, Module, Operator, TypeIdx, ValType};
 use prova_report::{Node, Table};
 use prova_xref::function;
 use prova_xref::op::mnemonic;
@@ -32,7 +33,8 @@ pub struct Shown {
     pub operator: String,
     /// The meaning of the words.
     pub event: &'static str,
-    /// Up to two words, hexadecimal; of bytes that are written the bytes, quoted.
+    /// Up to two words, hexadecimal, of an object `#` and its number; of bytes that are written the
+    /// bytes, quoted.
     pub words: Vec<String>,
 }
 
@@ -76,10 +78,18 @@ pub(crate) fn named(module: &Module, func: FuncIdx) -> String {
 /// The operator at an offset, as text.
 pub(crate) fn operator_at(module: &Module, func: FuncIdx, offset: u32) -> Option<String> {
     let op = operator(module, func, offset)?;
-    let callee = Opcode::immediates(&op).index(Immediate::func);
-    Some(match callee {
-        Some(callee) => format!("{} {}", mnemonic(&op), named(module, FuncIdx(callee))),
-        None => mnemonic(&op),
+    let immediates = Opcode::immediates(&op);
+    let of_objects = Opcode::of(&op).is_of_objects();
+    let ty = immediates.index(Immediate::type_).filter(|_| of_objects);
+    Some(match (immediates.index(Immediate::func), ty) {
+        (Some(callee), _) => format!("{} {}", mnemonic(&op), named(module, FuncIdx(callee))),
+        (None, Some(ty)) => {
+            let name = module.names().ty(TypeIdx(ty)).map_or(format!("type {ty}"), printable);
+            let field = immediates.index(Immediate::field);
+            let field = field.map_or(String::new(), |field| format!(" field {field}"));
+            format!("{} {name}{field}", mnemonic(&op))
+        }
+        (None, None) => mnemonic(&op),
     })
 }
 
@@ -92,7 +102,7 @@ fn cells(types: &[ValType]) -> usize {
 fn word_count(module: &Module, site: Site) -> usize {
     let ty = module.func_type(site.func);
     if let Some(words) = words_of_object_at(module, site) {
-        return words.saturating_sub(2 * site.what.nth() as usize).min(2);
+        return words.len().saturating_sub(2 * site.what.nth() as usize).min(2);
     }
     let of = |all: usize, nth: u32| all.saturating_sub(2 * nth as usize).min(2);
     match site.what {
@@ -119,15 +129,50 @@ fn word_count(module: &Module, site: Site) -> usize {
     }
 }
 
-/// How many words all events of an operator on objects have together that tells of one.
-fn words_of_object_at(module: &Module, site: Site) -> Option<usize> {
+/// The words of all events of an operator on objects that tells of one: which are of references.
+fn words_of_object_at(module: &Module, site: Site) -> Option<Vec<bool>> {
     if !matches!(site.what, What::Load(_) | What::Effect(_)) {
         return None;
     }
     let op = operator(module, site.func, site.offset)?;
     let row = Opcode::of(&op).row();
     let of_objects = row.opcode.is_of_objects();
-    of_objects.then(|| words_of_object(module, row, &Opcode::immediates(&op)))
+    let immediates = Opcode::immediates(&op);
+    of_objects.then(|| words_of_object(module, row, &immediates, site.numbers))
+}
+
+/// Which of both words of an event are of references.
+fn references(module: &Module, site: Site) -> [bool; 2] {
+    let ty = module.func_type(site.func);
+    let all = match site.what {
+        What::HostCall(_) | What::Enter(_) => are_references(&ty.params),
+        What::HostResult(_) => are_references(&ty.results),
+        What::Result(_) => are_references(&callee_results(module, site)),
+        What::GlobalSet(_) => are_references(global_at(module, site).as_slice()),
+        What::Load(_) | What::Effect(_) | What::Value(_) => words_of_object_at(module, site)
+            .unwrap_or_else(|| are_references(&operands_and_results(module, site))),
+        What::HostBytes(_) | What::Store(_) | What::Update(_) | What::Branch => Vec::new(),
+    };
+    let first = 2 * site.what.nth() as usize;
+    [first, first + 1].map(|at| all.get(at).copied().unwrap_or_default())
+}
+
+/// The types of what an operator of tables takes and gives; of any other what it gives. None where
+/// one is not known.
+fn operands_and_results(module: &Module, site: Site) -> Vec<ValType> {
+    let Some(op) = operator(module, site.func, site.offset) else { return Vec::new() };
+    let (row, immediates) = (Opcode::of(&op).row(), Opcode::immediates(&op));
+    if row.opcode == Opcode::End {
+        return module.func_type(site.func).results.to_vec();
+    }
+    if let Operator::TypedSelect { ty } = op {
+        return vec![ty];
+    }
+    let taken = if matches!(site.what, What::Effect(_)) { row.params } else { &[] };
+    let kinds = taken.iter().chain(row.results);
+    let types: Option<Vec<ValType>> =
+        kinds.map(|kind| operand_type(module, *kind, &immediates)).collect();
+    types.unwrap_or_default()
 }
 
 fn row_at(module: &Module, site: Site) -> Option<&'static prova_module::ops::Row> {
@@ -163,7 +208,22 @@ fn words_are_at(module: &Module, site: Site) -> &'static str {
     use Opcode as O;
     let row = row_at(module, site).filter(|row| row.opcode.is_of_objects());
     match (site.what, row.map(|row| (row.opcode, row.class))) {
+        (What::Effect(0), Some((O::StructNewDefault, _))) => "object",
+        (What::Effect(0), Some((_, Class::allocate))) if site.numbers => "object, made of",
         (What::Effect(0), Some((_, Class::allocate))) => "made of",
+        (What::Load(0), Some((O::ArrayGet | O::ArrayGetS | O::ArrayGetU, _)))
+        | (What::Effect(0), Some((O::ArraySet, _)))
+            if site.numbers =>
+        {
+            "object, index"
+        }
+        (
+            What::Load(_) | What::Effect(_),
+            Some((O::ArrayGet | O::ArrayGetS | O::ArrayGetU | O::ArraySet, _)),
+        ) if site.numbers => "value",
+        (What::Effect(0), Some((O::StructSet, _))) | (What::Load(0), Some(_)) if site.numbers => {
+            "object, value"
+        }
         (What::Load(0), Some((O::ArrayGet | O::ArrayGetS | O::ArrayGetU, _)))
         | (What::Effect(0), Some((O::ArraySet, _))) => "index, value",
         (What::Effect(0), Some((O::StructSet, _))) | (What::Load(0), Some(_)) => "value",
@@ -200,8 +260,9 @@ fn words_are(what: What) -> &'static str {
 }
 
 /// A word as text.
-fn text(what: What, word: u64) -> String {
+fn text(what: What, word: u64, reference: bool) -> String {
     match what {
+        _ if reference && let Some(text) = object_text(word) => text,
         What::HostBytes(_) => {
             let bytes = word.to_le_bytes();
             let count = usize::from(bytes[7]).min(7);
@@ -214,7 +275,8 @@ fn text(what: What, word: u64) -> String {
 
 /// An event with its place, in the module as it was.
 pub(crate) fn shown(module: &Module, site: Site, event: &Event) -> Shown {
-    let words = [event.a, event.b].into_iter().take(word_count(module, site));
+    let words = [event.a, event.b].into_iter().zip(references(module, site));
+    let words = words.take(word_count(module, site));
     let operator = match site.what {
         What::Enter(_) | What::HostCall(_) | What::HostBytes(_) | What::HostResult(_) => None,
         _ => operator_at(module, site.func, site.offset),
@@ -226,7 +288,7 @@ pub(crate) fn shown(module: &Module, site: Site, event: &Event) -> Shown {
         offset: site.offset,
         operator: operator.unwrap_or_default(),
         event: words_are_at(module, site),
-        words: words.map(|word| text(site.what, word)).collect(),
+        words: words.map(|(word, reference)| text(site.what, word, reference)).collect(),
     }
 }
 
@@ -293,12 +355,13 @@ pub(super) fn report(
 ) -> TraceReport {
     let (module, sites) = (prepared.original(), prepared.sites());
     // To find an operator takes time: each site is looked at once.
-    let mut known: BTreeMap<u32, Shown> = BTreeMap::new();
+    let mut known: BTreeMap<u32, (Shown, [bool; 2])> = BTreeMap::new();
     let shown = ran.watch.events.iter().filter_map(|event| {
         let site = *sites.get(event.site as usize)?;
-        let known = known.entry(event.site).or_insert_with(|| shown(module, site, event));
-        let words = [event.a, event.b].into_iter().take(known.words.len());
-        let words = words.map(|word| text(site.what, word)).collect();
+        let first = || (shown(module, site, event), references(module, site));
+        let (known, are) = known.entry(event.site).or_insert_with(first);
+        let words = [event.a, event.b].into_iter().zip(*are).take(known.words.len());
+        let words = words.map(|(word, reference)| text(site.what, word, reference)).collect();
         Some(Shown { number: event.number, words, ..known.clone() })
     });
     let stopped = ran.end == super::End::Stopped;

@@ -11,6 +11,7 @@
 //!    cannot start.
 
 use super::instrument::{Instrumented, OWN, Plan, instrument};
+use super::numbers::{Ask, Numbers, Place, SOME};
 use super::record::{Answer, Record, Recorder};
 use super::replay::{OtherCall, Replay, Replays, cells_of, link};
 use super::site::Site;
@@ -19,10 +20,11 @@ use super::{Level, TraceReport, report};
 use prova_builds::names::printable;
 use prova_core::wasi::{self, I32Exit, WASI_MODULE, WasiCtx};
 use prova_core::{
-    Caller, Config, Engine, Error, ExternType, FuncType, Instance, Linker, Module, Result, Store,
-    Trap, Val, WasmBacktrace, bail,
+    AnyRef, AsContext, Caller, Config, Engine, Error, ExternType, FuncType, Instance, Linker,
+    Module, Result, Rooted, Store, Trap, Val, WasmBacktrace, bail,
 };
 use std::fmt;
+use std::hash::Hasher;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
@@ -130,6 +132,7 @@ pub(crate) struct Host {
     replay: Replay,
     watch: Watch,
     state: Vec<Value>,
+    pub(super) numbers: Numbers,
 }
 
 impl Replays for Host {
@@ -196,6 +199,7 @@ impl Prepared {
         if told.is_some() {
             linker.func_wrap(OWN, "reached", reached)?;
             linker.func_wrap(OWN, "state", state)?;
+            linker.func_wrap(OWN, "object", object)?;
         }
         let record = record.clone();
         Ok(Prepared { engine, original, module, told, linker, record, imports, moved: !own, fuel })
@@ -266,7 +270,10 @@ impl Prepared {
         look: &mut dyn FnMut(&Store<Host>, &Instance),
     ) -> Result<Ran> {
         let replay = Replay::new(self.record.clone(), self.imports.clone(), self.moved);
-        let mut store = Store::new(&self.engine, Host { replay, watch, state: Vec::new() });
+        let mut store = Store::new(
+            &self.engine,
+            Host { replay, watch, state: Vec::new(), numbers: Numbers::default() },
+        );
         if let Some(fuel) = self.fuel {
             store.set_fuel(fuel)?;
         }
@@ -287,10 +294,10 @@ impl Prepared {
         let (count, hash) = (global("count"), global("hash"));
         let results = ended.as_ref().ok().map(|values| values.iter().map(exact).collect());
         let (end, frames) = match ended {
-            Ok(values) => (End::Returned(texts(&values)), Vec::new()),
+            Ok(values) => (End::Returned(texts(&values, &store)), Vec::new()),
             Err(error) => self.end(&error),
         };
-        let Host { replay, watch, state } = store.into_data();
+        let Host { replay, watch, state, .. } = store.into_data();
         let (count, hash) = (count.unwrap_or(watch.seen.0), hash.unwrap_or(watch.seen.1));
         let (calls, exact) = (replay.answered(), true);
         Ok(Ran { end, count, hash, watch, state, frames, calls, memory, results, exact })
@@ -345,7 +352,7 @@ impl Prepared {
         called: (Option<&str>, &[String]),
         args: Arguments<'_>,
     ) -> Result<()> {
-        let kept = store.data().replay.clone();
+        let (kept, numbers) = (store.data().replay.clone(), store.data().numbers.clone());
         let mut globals = Vec::new();
         for name in ["count", "hash", "next"] {
             if let Some(global) = made.get_global(&*store, &format!("{OWN} {name}")) {
@@ -363,6 +370,7 @@ impl Prepared {
             global.set(&mut *store, value)?;
         }
         store.data_mut().replay = kept;
+        store.data_mut().numbers = numbers;
         store.data_mut().state.clear();
         if let Some(fuel) = self.fuel {
             store.set_fuel(fuel)?;
@@ -420,8 +428,10 @@ pub(crate) fn invoke<T: 'static>(
 }
 
 /// Results as the report has them.
-pub(crate) fn texts(values: &[Val]) -> Vec<String> {
-    values.iter().map(ToString::to_string).collect()
+pub(crate) fn texts(values: &[Val], store: impl AsContext) -> Vec<String> {
+    let store = store.as_context();
+    // They were just returned: their scope has not ended.
+    values.iter().map(|value| value.text(&store).unwrap_or_else(|_| value.to_string())).collect()
 }
 
 /// A result by its type and bits; a reference by what it is of.
@@ -505,6 +515,25 @@ fn reached(
         Next::At(next) => Ok(next as i64),
         Next::Stop => Err(Error::new(Stop)),
     }
+}
+
+/// The word of a reference of an event, or of an object that was made.
+fn object(
+    mut caller: Caller<'_, Host>,
+    reference: Option<Rooted<AnyRef>>,
+    ask: i32,
+) -> Result<i64> {
+    let Some(reference) = reference else { return Ok(0) };
+    if let Some(small) = reference.as_i31(&caller)? {
+        return Ok(i64::from(small.get_u32()) << 2 | 2);
+    }
+    if !reference.is_struct(&caller)? && !reference.is_array(&caller)? {
+        return Ok(SOME as i64);
+    }
+    let mut place = Place::default();
+    reference.ref_hash(&caller, &mut place)?;
+    let numbers = &mut caller.data_mut().numbers;
+    Ok(numbers.word(place.finish(), Ask::of(ask)) as i64)
 }
 
 fn state(mut caller: Caller<'_, Host>, kind: i32, index: i32, low: i64, high: i64) {
@@ -596,7 +625,7 @@ pub fn live_within(
             match initialize.map(|func| func.call(&mut store, &[], &mut [])) {
                 Some(Err(error)) => Err(error),
                 Some(Ok(())) | None => invoke(&mut store, &instance, (export, texts), args)?
-                    .map(|all| self::texts(&all)),
+                    .map(|all| self::texts(&all, &store)),
             }
         }
         Err(error) if stopped_by_program(&error) => Err(error),
@@ -669,7 +698,7 @@ pub fn emitted(
     wanted: Wanted,
     args: Arguments<'_>,
 ) -> Result<Vec<u8>> {
-    let (prepared, watch) = watched(config, record, wanted)?;
+    let (prepared, watch) = watched(config, record, wanted, false)?;
     super::foreign::emit(&prepared, &watch, args)
 }
 
@@ -683,15 +712,21 @@ pub fn trace(
     wanted: Wanted,
     args: Arguments<'_>,
 ) -> Result<TraceReport> {
-    let (prepared, watch) = watched(config, record, wanted)?;
+    let (prepared, watch) = watched(config, record, wanted, true)?;
     let ran = prepared.run(watch, args)?;
     Ok(report::report(record, &prepared, wanted, ran))
 }
 
-/// The instrumented module, and which events are wanted of it.
-fn watched(config: &Config, record: &Arc<Record>, wanted: Wanted) -> Result<(Prepared, Watch)> {
+/// The instrumented module, and which events are wanted of it. `numbers`: objects have numbers.
+fn watched(
+    config: &Config,
+    record: &Arc<Record>,
+    wanted: Wanted,
+    numbers: bool,
+) -> Result<(Prepared, Watch)> {
     let deep = std::collections::BTreeSet::new();
-    let plan = Plan { level: wanted.level, deep: &deep, ids: None, state: None, mask: None };
+    let plan =
+        Plan { level: wanted.level, deep: &deep, ids: None, state: None, mask: None, numbers };
     let prepared = Prepared::new(config, record.module(), record, Some(&plan), wanted.fuel)?;
     let count = wanted.count.min(SHOWN_MAX);
     let last = wanted.first.saturating_add(count).saturating_sub(1);

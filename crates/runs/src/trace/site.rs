@@ -121,4 +121,6 @@ pub(crate) struct Site {
     /// The operator; of [`What::Enter`], the body's first one; of a call of the host, 0.
     pub(crate) offset: u32,
     pub(crate) what: What,
+    /// Whether its words number objects.
+    pub(crate) numbers: bool,
 }

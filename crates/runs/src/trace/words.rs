@@ -36,6 +36,11 @@ pub(crate) enum Word {
         ty: ValType,
         offset: Option<u64>,
     },
+    /// The word of a reference of the `any` hierarchy, which this function gives.
+    Object {
+        local: u32,
+        func: u32,
+    },
     /// Whether an i32 is not zero.
     IsTrue(u32),
     /// Whether a reference is of a type.
@@ -79,6 +84,9 @@ impl Word {
                 if let Some(offset) = offset {
                     to.i64_const(offset as i64).i64_add();
                 }
+            }
+            Word::Object { local, func } => {
+                to.local_get(local).i32_const(0).call(func);
             }
             Word::IsTrue(local) => {
                 to.local_get(local).i32_eqz().i32_eqz().i64_extend_i32_u();

@@ -114,6 +114,62 @@ fn errors_name_both_types() {
     }
 }
 
+/// Errors show definitions of types, and not numbers of the store or the module.
+#[test]
+fn errors_tell_definitions_of_types() {
+    let provider = r#"(module
+      (type $p (sub (struct (field (mut i32)) (field i8)))) (type $l (struct (field (ref null $l))))
+      (type $f (func (param (ref $p)))) (type $deep (array (ref $l)))
+      (func (export "f") (type $f)) (table (export "t") 1 (ref null $p))
+      (global (export "g") (ref null $p) (ref.null $p))
+      (global (export "l") (mut (ref null $deep)) (ref.null $deep)))"#;
+    let module = |types: &str, ty: &str| {
+        format!("(module (type $z (array f32)) {types} (import \"a\" \"b\" {ty}))")
+    };
+    let cases = [
+        (
+            "f",
+            module("(type $q (struct (field i64)))", "(func (param (ref null $q)))"),
+            "expected func [(ref null (struct (field i64)))] -> [], \
+             found func [(ref (sub (struct (field (mut i32)) (field i8))))] -> []",
+        ),
+        (
+            "t",
+            module("", "(table 1 (ref null $z))"),
+            "expected table 1 (ref null (array f32)), \
+             found table 1 (ref null (sub (struct (field (mut i32)) (field i8))))",
+        ),
+        (
+            "g",
+            module("", "(global (ref null $z))"),
+            "expected global (ref null (array f32)), \
+             found global (ref null (sub (struct (field (mut i32)) (field i8))))",
+        ),
+        (
+            "l",
+            module("", "(global (mut (ref null $z)))"),
+            "expected global (mut (ref null (array f32))), found global (mut (ref null \
+             (array (ref (struct (field (ref null (struct (field (ref null …))))))))))",
+        ),
+        (
+            "l",
+            module(
+                "(rec (type $l (struct (field (ref null $l)))) (type $m (struct))) \
+                 (type $deep (array (ref $l)))",
+                "(global (mut (ref null $deep)))",
+            ),
+            "found another type with the same text",
+        ),
+    ];
+    let mut store = store();
+    let provider = instance(&mut store, provider, &[]);
+    for (name, importing, expected) in cases {
+        let given = export(&store, provider, name);
+        let error = instantiate(&mut store, &importing, &[given]).unwrap_err().to_string();
+        assert!(error.ends_with(expected), "{error}");
+    }
+}
+
 #[test]
 fn a_missing_import_is_unknown_and_one_too_many_is_an_error() {
     let mut store = store();

@@ -13,7 +13,7 @@ use super::wasi;
 use crate::numbers::image::WORD;
 use crate::pair::globals::is_linkers;
 use crate::pair::side::Side;
-use prova_module::ops::{Immediate, Opcode};
+use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
 use prova_module::{BlockKind, Catch, FuncIdx};
 use prova_xref::flow::{Act, act};
@@ -420,6 +420,9 @@ impl Flow<'_, '_> {
                 self.stack.insert(global, own.and_then(|one| one.by));
             }
             (Act::Drop, _) => {}
+            (..) if matches!(site.row.class, Class::allocate | Class::aggregate) => {
+                self.object(site, args);
+            }
             (..) => {
                 let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
                 tables.into_iter().for_each(|table| self.table(site, table, None));

@@ -30,6 +30,8 @@ pub(super) struct Use {
 #[derive(Clone, Debug, Default)]
 pub(super) struct More {
     pub(super) slot: Option<u32>,
+    /// Whether it counts elements of an object, or numbers one, and nothing else uses it.
+    pub(super) counts: bool,
     /// The address from which on it counts bytes.
     pub(super) span: Option<u64>,
     /// The bytes, relative to it, up to the addresses that are made of it and compared.
@@ -109,6 +111,9 @@ impl Use {
             }
             (None, Some(table), _) => Some(Role::Slot(table)),
             (None, None, Some(at)) => Some(Role::Span(at)),
+            (None, None, None) if self.more.as_ref().is_some_and(|more| more.counts) => {
+                Some(Role::Number)
+            }
             (None, None, None) => None,
         }
     }

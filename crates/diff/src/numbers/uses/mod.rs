@@ -43,6 +43,7 @@ mod flow;
 mod known;
 mod loads;
 mod marks;
+mod objects;
 mod role;
 mod roles;
 mod shared;

@@ -55,7 +55,7 @@ pub(crate) enum Role {
     /// Nothing shows it.
     #[default]
     Unknown,
-    /// No address: the offset of a field.
+    /// No address: the offset of a field, or a number of elements of an object.
     Number,
     /// An address, by an access.
     Address(Access),

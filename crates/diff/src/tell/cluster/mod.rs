@@ -6,6 +6,7 @@
 
 mod data;
 mod location;
+mod types;
 
 use crate::judge::compare::{Change, Outcome};
 use crate::judge::finding::Found;
@@ -54,6 +55,7 @@ struct Folded {
     constants: bool,
     operators: bool,
     inlined: bool,
+    types: bool,
     /// Segments with too many unexplained runs.
     segments: BTreeSet<u32>,
     /// Paths that grew by too many different lengths.
@@ -97,6 +99,8 @@ pub(crate) struct Clusterer<'s, 'm> {
     first_code: Option<usize>,
     /// The first cluster of code that does something else, or that one side alone has.
     first_changed: Option<usize>,
+    /// By definition of a type that changed, its cluster.
+    types: Vec<Option<usize>>,
     with_code: usize,
     /// Runs of bytes whose users were looked up.
     xrefs: usize,
@@ -129,6 +133,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             renumbering: None,
             first_code: None,
             first_changed: None,
+            types: Vec::new(),
             with_code: 0,
             xrefs: 0,
             others: BTreeMap::new(),
@@ -190,6 +195,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         };
         let (inlined, outlined) = (callees(false), callees(true));
         self.fold(told);
+        self.types(told);
         self.alone(true, &inlined);
         self.alone(false, &outlined);
         self.reordered();
@@ -365,6 +371,10 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 if self.renumbering.is_some_and(|root| self.weighs(root, outcome.verdict)) =>
             {
                 return (self.renumbering.unwrap_or_default(), false);
+            }
+            Cause::Type(root) => {
+                let known = self.types.get(*root as usize).copied().flatten();
+                return (known.unwrap_or_else(|| self.of_types()), false);
             }
             Cause::Moved(address, delta) => return self.moved(*address, *delta),
             Cause::Length(by) => {

@@ -7,11 +7,13 @@ use crate::judge::edit::{Edit, Operands};
 use crate::judge::exec::Agreement;
 use crate::judge::lengths::Length;
 use crate::judge::lockstep::Same;
+use crate::judge::types::Follows;
 use crate::judge::verdict::Verdict;
 use crate::pair::side::Side;
 use crate::tell::cause::Cause;
 use crate::tell::code::single;
 use crate::tell::report::plural;
+use crate::tell::words::types::name;
 use std::collections::BTreeMap;
 
 /// A finding in words.
@@ -54,8 +56,13 @@ pub(crate) fn words(sides: (&Side<'_>, &Side<'_>), funcs: (u32, u32), outcome: &
             words.evidence.push("the callee's operators stand in the caller".into());
             words
         }
+        Change::Types(found) => typed(sides, *found),
         Change::Other(edit, stayed) => other(sides, funcs, (edit, *stayed), refuted),
     };
+    if let Some(root) = edit(outcome).and_then(|edit| edit.types) {
+        let name = name(sides, root);
+        words.evidence.push(format!("it also names type {name}, whose definition changed"));
+    }
     words.evidence.extend(outcome.apart.map(apart));
     words
 }
@@ -66,7 +73,7 @@ pub(crate) fn fields(outcome: &Outcome) -> Option<&BTreeMap<(u64, u64), u32>> {
         Change::Signature(edit) | Change::Other(edit, _) | Change::Inlined(edit, _) => {
             Some(&edit.fields)
         }
-        Change::Same(_) | Change::Layout(_) => None,
+        Change::Same(_) | Change::Layout(_) | Change::Types(_) => None,
     }
 }
 
@@ -75,8 +82,17 @@ pub(crate) fn edit(outcome: &Outcome) -> Option<&Edit> {
     match &outcome.change {
         Change::Signature(edit) | Change::Other(edit, _) | Change::Inlined(edit, _) => Some(edit),
         Change::Layout(layout) => Some(&layout.edit),
-        Change::Same(_) => None,
+        Change::Same(_) | Change::Types(_) => None,
     }
+}
+
+/// Bodies that are equal where types are taken as they became.
+fn typed(sides: (&Side<'_>, &Side<'_>), Follows { root, places }: Follows) -> Words {
+    let name = name(sides, root);
+    let summary = format!("the same operators, on type {name} as it became");
+    let evidence =
+        vec![format!("{} where types differ that follow from it", plural(places.into(), "place"))];
+    Words { cause: Cause::Type(root), summary, evidence, sites: places.into() }
 }
 
 fn changed(summary: String, cause: Cause, why: Option<String>, edit: &Edit) -> Words {

@@ -4,6 +4,7 @@ pub(crate) mod assumption;
 pub(crate) mod debug;
 pub(crate) mod function;
 pub(crate) mod section;
+pub(crate) mod types;
 
 use crate::judge::extract::Obstacle;
 use crate::judge::whole::Unequal;

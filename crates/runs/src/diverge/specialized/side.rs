@@ -334,7 +334,8 @@ pub(super) fn run(run: &Run<'_>, part: Part, out: SyncSender<Message>) -> Result
             }
             if ended.is_ok() {
                 let record = (run.record.export(), run.record.args());
-                ended = invoke(&mut store, &instance, record, run.args)?.map(|all| texts(&all));
+                let called = invoke(&mut store, &instance, record, run.args)?;
+                ended = called.map(|all| texts(&all, &store));
             }
             memory = instance.get_memory(&store, &format!("{OWN} memory"));
         }
