@@ -1,6 +1,6 @@
 //! The parts that are the same for the whole function, and the values of its body.
 
-use crate::demand::{Demand, Layouts, Maker};
+use crate::demand::{Demand, Maker};
 use crate::error::{Cause, Refusal, refuse};
 use crate::memo::{Decided, Memo};
 use crate::state::State;
@@ -80,8 +80,6 @@ pub struct Core<'a> {
     pub(crate) landings: Vec<(u32, State)>,
     /// Words in which no base is, at any depth (E6).
     pub(crate) distances: BTreeSet<Word>,
-    /// Layouts of types of objects.
-    layouts: Layouts,
     /// Values without effects, by their numbers.
     memo: Vec<Memo>,
     envs: u32,
@@ -112,7 +110,6 @@ impl<'a> Core<'a> {
             here: (0, 0),
             landings: Vec::new(),
             distances: BTreeSet::new(),
-            layouts: Layouts::new(),
             memo: alloc::vec![Memo::NOTHING; body.value_count()],
             envs: 0,
             decided: Decided::default(),
@@ -336,7 +333,6 @@ impl<'a> Core<'a> {
             own: None,
             slot_is_lent: false,
             tested,
-            layouts: &mut self.layouts,
             literal: false,
         }
     }

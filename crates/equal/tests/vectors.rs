@@ -177,7 +177,6 @@ fn demanded(
         own: None,
         slot_is_lent: false,
         tested,
-        layouts: &mut demand::Layouts::new(),
         literal: false,
     };
     let made = maker.demand(Op::Wasm(opcode), imm, args, None)?;

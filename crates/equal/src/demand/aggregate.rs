@@ -19,7 +19,6 @@
 use super::{Action, Answer, Debt, Demand, Look, Maker, Region};
 use crate::words::Word;
 use alloc::boxed::Box;
-use alloc::rc::Rc;
 use alloc::vec::Vec;
 use prova_check::{MemoryShape, offsets, traps};
 use prova_module::objects::{HEADER_BYTES, Storage};
@@ -215,18 +214,8 @@ impl Maker<'_> {
         self.in_heap(narrow, at)
     }
 
-    /// The layout of a type, made once: it lists all fields.
-    fn object_layout(&mut self, ty: u32) -> Option<Rc<ObjectLayout>> {
-        if let Some(layout) = self.layouts.get(&ty) {
-            return Some(layout.clone());
-        }
-        let layout = Rc::new(self.module.types().layout(TypeIdx(ty))?);
-        self.layouts.insert(ty, layout.clone());
-        Some(layout)
-    }
-
-    fn field(&mut self, ty: u32, field: u32) -> Option<(u32, Storage)> {
-        match &*self.object_layout(ty)? {
+    fn field(&self, ty: u32, field: u32) -> Option<(u32, Storage)> {
+        match self.module.layout(TypeIdx(ty))? {
             ObjectLayout::Struct { fields, .. } => {
                 let place = fields.get(field as usize)?;
                 Some((planted!(FieldOfAnother, place.at, HEADER_BYTES), place.storage))
@@ -235,8 +224,8 @@ impl Maker<'_> {
         }
     }
 
-    fn element_storage(&mut self, ty: u32) -> Option<Storage> {
-        match &*self.object_layout(ty)? {
+    fn element_storage(&self, ty: u32) -> Option<Storage> {
+        match self.module.layout(TypeIdx(ty))? {
             ObjectLayout::Array(storage) => Some(*storage),
             ObjectLayout::Struct { .. } => None,
         }
@@ -464,12 +453,12 @@ impl Maker<'_> {
     /// The values of an object that code may make: its bytes, its length, where the values lie.
     #[allow(clippy::type_complexity, reason = "three parts of one answer")]
     fn planned(
-        &mut self,
+        &self,
         opcode: O,
         (ty, count): (u32, u32),
     ) -> Option<(u64, u32, Vec<(u32, Storage)>)> {
-        let layout = self.object_layout(ty)?;
-        let (len, bytes, values): (u32, u64, Vec<(u32, Storage)>) = match (opcode, &*layout) {
+        let layout = self.module.layout(TypeIdx(ty))?;
+        let (len, bytes, values): (u32, u64, Vec<(u32, Storage)>) = match (opcode, layout) {
             (O::StructNew, ObjectLayout::Struct { bytes, fields }) => {
                 if fields.len() > VALUES_MAX {
                     return None;

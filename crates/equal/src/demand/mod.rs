@@ -30,11 +30,9 @@ pub(crate) use memory::extended;
 
 use crate::words::{Word, Words};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
-use alloc::rc::Rc;
 use alloc::vec::Vec;
 use prova_check::Layout;
-use prova_module::{Module, ObjectLayout, Opcode, RefType};
+use prova_module::{Module, Opcode, RefType};
 use prova_ssa::Imm;
 
 /// The term of an operator without effects.
@@ -251,9 +249,6 @@ impl Demand {
     }
 }
 
-/// Layouts of types, by their indices.
-pub type Layouts = BTreeMap<u32, Rc<ObjectLayout>>;
-
 /// The sources of demands.
 pub struct Maker<'m> {
     /// The terms.
@@ -276,8 +271,6 @@ pub struct Maker<'m> {
     pub slot_is_lent: bool,
     /// The answer to the question that was asked last.
     pub tested: Word,
-    /// The layouts of types, as far as they were asked for.
-    pub layouts: &'m mut Layouts,
     /// Whether the last operand is a number by its operator: a copy or fill of few bytes is no call
     /// then. Of what is known on a way alone, code is not made.
     pub literal: bool,

@@ -37,7 +37,6 @@ use prova_module::{
 };
 use prova_ssa as ssa;
 use prova_ssa::{InstData, two_numbers};
-use std::rc::Rc;
 
 /// Where the length of an array stands in its header.
 const LENGTH_AT: i32 = 4;
@@ -221,18 +220,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// The layout of a type of objects, made once for the function: it lists all fields.
-    pub(super) fn object_layout(&self, ty: u32) -> Option<Rc<ObjectLayout>> {
-        let mut layouts = self.layouts.borrow_mut();
-        let made = || self.module.types().layout(TypeIdx(ty)).map(Rc::new);
-        layouts.entry(ty).or_insert_with(made).clone()
-    }
-
     /// The place of a field, and its form; `None` where the guard does not reach so far.
     fn field_place(&self, ty: u32, field: u32) -> Result<Option<(i32, Storage)>, Declined> {
         let none = Declined::Bug("no such structure");
-        let layout = self.object_layout(ty);
-        let Some(ObjectLayout::Struct { fields, .. }) = layout.as_deref() else {
+        let layout = self.module.layout(TypeIdx(ty));
+        let Some(ObjectLayout::Struct { fields, .. }) = layout else {
             return Err(none);
         };
         let place = fields.get(field as usize).ok_or(none)?;
@@ -241,7 +233,7 @@ impl Lowering<'_> {
     }
 
     fn element_storage(&self, ty: u32) -> Result<Storage, Declined> {
-        match self.object_layout(ty).as_deref() {
+        match self.module.layout(TypeIdx(ty)) {
             Some(ObjectLayout::Array(storage)) => Ok(*storage),
             _ => Err(Declined::Bug("no such array")),
         }

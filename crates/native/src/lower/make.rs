@@ -25,7 +25,7 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use prova_check::offsets;
 use prova_module::objects::{HEADER_BYTES, Storage};
 use prova_module::slots::{LENT_BYTES, class_of, lent_at, slot_bytes};
-use prova_module::{ObjectLayout, Opcode, memory_cost};
+use prova_module::{ObjectLayout, Opcode, TypeIdx, memory_cost};
 use prova_ssa::InstData;
 
 /// The greatest number of values that are written one by one.
@@ -51,8 +51,8 @@ impl Lowering<'_> {
         if !self.is_near() {
             return None;
         }
-        let layout = self.object_layout(ty)?;
-        let (len, bytes, values) = match (opcode, &*layout) {
+        let layout = self.module.layout(TypeIdx(ty))?;
+        let (len, bytes, values) = match (opcode, layout) {
             (O::StructNew, ObjectLayout::Struct { bytes, fields }) => {
                 let places = fields.iter().map(|place| (place.at, place.storage));
                 (0, u64::from(*bytes), places.take(VALUES_MAX + 1).collect())

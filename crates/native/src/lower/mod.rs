@@ -46,14 +46,11 @@ use cranelift_codegen::ir::{self, Function, InstBuilder, StackSlot, Value};
 use numeric::*;
 use prova_check::{CpuLevel, Layout, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{
-    FuncIdx, Module, ObjectLayout, Opcode, ValType, for_each_wasm_op, wasm_immediate,
-};
+use prova_module::{FuncIdx, Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
 use prova_ssa as ssa;
 use prova_ssa::{Body, Held, Imm, InstData, Op};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use vector::*;
 
 /// A function while it is lowered.
@@ -84,8 +81,6 @@ pub(crate) struct Lowering<'a> {
     /// By value: whether it is a number that only calls use, as the function that they call (A5 of
     /// `aggregate`).
     callees: Vec<bool>,
-    /// The layouts of types of objects that were asked for.
-    layouts: RefCell<BTreeMap<u32, Option<Rc<ObjectLayout>>>>,
 }
 
 /// The CLIF of a function, and what its calls say beside it.
@@ -187,7 +182,6 @@ pub(crate) fn lower(
         catches: Catches::new(held),
         edge_args: Cell::new(0),
         callees: uses::callees(module, body),
-        layouts: RefCell::default(),
     };
     lowering.parameters();
     lowering.enter(&params);
