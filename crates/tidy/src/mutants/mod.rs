@@ -79,6 +79,7 @@ const SPECIALIZE_CHECK: &[&str] = &["crates/specialize/src/check", "crates/ssa/s
 const SPECIALIZE: &[&str] = &["prova-specialize"];
 const CHECK: &[&str] = &["prova-check"];
 const CERTIFY: &[&str] = &["prova-certify"];
+const EQUAL: &[&str] = &["prova-equal"];
 /// The sources that the lemmas execute.
 const RULES: &[&str] = &[
     "crates/check/src/rules",
@@ -140,6 +141,8 @@ pub const NEAR: &[Judge] = &[
     },
     Judge::new("prova-check", "space", CHECK),
     Judge::part("prova-certify", "certify", "certificates::", CERTIFY),
+    Judge::part("prova-certify", "certify", "equal::", EQUAL),
+    Judge::part("prova-certify", "certify", "equal_forged::", EQUAL),
 ];
 
 /// Those of other crates, which are asked about what [`NEAR`] misses.
