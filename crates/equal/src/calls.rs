@@ -27,11 +27,15 @@ use alloc::vec::Vec;
 use prova_check::abi::regs::{R8, RBP, RCX, RDI, RDX, RSI, RSP};
 use prova_check::abi::{self, CALLEE_SAVED, Place};
 use prova_check::{Clause, Says, Ty, offsets};
-use prova_ssa::{Block, Edge, Terminator};
+use prova_module::{Opcode, ValType};
+use prova_ssa::{Block, Edge, Inst, Op, Terminator};
 
 impl Core<'_> {
     /// A call of the code that a word is.
     pub(crate) fn call(&mut self, state: &mut State, code: Word) -> Result<Flow, Refusal> {
+        if planted!(CallBetweenStores, !state.moving.is_empty(), false) {
+            return refuse(Cause::Call, "a call before the last store");
+        }
         self.skip_all(state)?;
         let trap = self.maker(state).builtin(offsets::BUILTIN_TRAP);
         if self.same(state, trap, code) {
@@ -85,11 +89,25 @@ impl Core<'_> {
                 if self.body.inst(inst).results().len() != made.len() {
                     return refuse(Cause::Call, "another number of results");
                 }
+                self.is_converted(state, inst, &made);
                 self.complete(state, inst, &made);
                 self.settle(state)?;
             }
         }
         Ok(if self.landings.is_empty() { Flow::Next } else { Flow::Lands { returns: true } })
+    }
+
+    /// The store converts what is not null to what is not null; code asks, since the sandbox check
+    /// does not know it.
+    fn is_converted(&mut self, state: &mut State, inst: Inst, made: &[Word]) {
+        let data = self.body.inst(inst);
+        let converts = data.op == Op::Wasm(Opcode::ExternConvertAny);
+        let result = data.result().map(|value| self.body.value(value).ty);
+        let there = matches!(result, Some(ValType::Ref(ty)) if !ty.is_nullable());
+        if let (true, true, &[word]) = (converts, there, made) {
+            let null = self.words.zero(word);
+            state.assume(null, false);
+        }
     }
 
     /// The call is the one that is owed; the bytes that the callee takes off the stack.

@@ -137,6 +137,7 @@ impl Core<'_> {
             polled: None,
             moving: Vec::new(),
             making: None,
+            lent: false,
         }
     }
 
@@ -267,7 +268,11 @@ impl Core<'_> {
             let passed = planted!(PassedIsAny, leader.passed, state.passed);
             let there = here == (leader.block, leader.at, passed, true);
             let moved = planted!(StandsStill, state.moved || !back, true);
-            if planted!(PositionIsAny, there, true) && state.moving.is_empty() && moved {
+            if planted!(PositionIsAny, there, true)
+                && state.moving.is_empty()
+                && !state.lent
+                && moved
+            {
                 return Ok(());
             }
             if !self.skip(state)? {

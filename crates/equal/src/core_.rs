@@ -359,6 +359,8 @@ impl<'a> Core<'a> {
         let own = self.ref_type(self.body.operands(data.args).first());
         let lent = self.maker(state).is_lent(data.op, data.imm);
         let slot_is_lent = match lent {
+            // What an operator is stays, once some of it is passed: another one counts otherwise.
+            Some(_) if planted!(LentAnew, state.passed > 0, false) => state.lent,
             Some(lent) => {
                 planted!(SlotIsLent, self.words.decide(&state.known, lent) == Some(true), true)
             }

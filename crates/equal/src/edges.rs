@@ -68,6 +68,9 @@ impl Core<'_> {
     /// As [`Core::settle`].
     pub fn skip(&mut self, state: &mut State) -> Result<bool, Refusal> {
         self.spend(1)?;
+        if planted!(CallBetweenStores, !state.moving.is_empty(), false) {
+            return Ok(false);
+        }
         if !state.entered {
             let over = self.overflows();
             state.entered = self.words.decide(&state.known, over) == Some(false);
@@ -118,6 +121,7 @@ impl Core<'_> {
                 return Ok(false);
             }
             state.passed = state.passed.saturating_add(1);
+            state.lent = matches!(demand.action, Action::Make { .. });
             state.moved = true;
         } else if !silent {
             return Ok(false);
@@ -195,6 +199,7 @@ impl Core<'_> {
             }
         }
         (state.at, state.passed) = (state.at.saturating_add(1), 0);
+        state.lent = false;
         state.moved = true;
     }
 

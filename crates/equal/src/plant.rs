@@ -36,7 +36,8 @@ plants! {
     e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
     e8: StandsStill MovedAtOnce;
     o: NullIsAnObject FieldOfAnother AnyElement SignIsAny SubtypesAreEqual OneTypeOff SlotIsAny SlotIsLent ObjectsAreMemory
-        LookAtAnything PageIsLarger AskedOfAnother AskedForAny RootIsLost RootIsAny;
+        LookAtAnything PageIsLarger AskedOfAnother AskedForAny RootIsLost RootIsAny
+        CallBetweenStores LentAnew ReachedOverCall;
     n1: MaskIsOfByte RestIsOne AddendIsZero;
     n2: SignIsLost PartIsLowest PartOfAnyWidth PartOfAnyPlace PartOfAnySign;
     n3: NumberStays;

@@ -78,6 +78,8 @@ pub struct State {
     pub moving: Vec<(Region, Word, Word)>,
     /// The object that these stores make, if they do.
     pub making: Option<Word>,
+    /// Whether what is passed is of an object that code makes.
+    pub lent: bool,
 }
 
 /// Conditions that a state remembers; older ones are forgotten, which is sound.

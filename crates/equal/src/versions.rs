@@ -248,9 +248,13 @@ impl Core<'_> {
     /// All regions may hold anything, and so may the word for the fuel. Memories do not shrink:
     /// what their lengths were at least, they are; nor does the list of functions. Objects may go.
     pub(crate) fn forget_regions(&mut self, state: &mut State) {
-        // An object may be forgotten, and its page.
+        // An object may be forgotten, and its page; of other places nothing is said.
         let reached = core::mem::take(&mut state.reached);
-        let stays = |core: &mut Self, at| core.target(at) != Some(Target::In(Region::Object));
+        let stays = |core: &mut Self, at| {
+            let target = core.target(at);
+            let heap = target == Some(Target::In(Region::Heap));
+            planted!(ReachedOverCall, heap, target != Some(Target::In(Region::Object)))
+        };
         state.reached = reached.into_iter().filter(|&(at, _)| stays(self, at)).collect();
         let lengths = self.maker(state).version(Region::Length);
         let counted = self.maker(state).func_count();
