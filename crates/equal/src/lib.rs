@@ -33,12 +33,16 @@
 //! * E7 (`calls`). Code ends where the body ends, with its results in their places.
 //! * E8 (`walk`). Every way back in the code is a step of the body; steps of the body without code
 //!   are bounded.
+//! * O (`objects`, `demand::aggregate`, `calls`). A read of an object goes through where the body
+//!   knows that there is one; an object that code makes is the next slot that is lent; the rows of
+//!   a call name the references that the frame holds, and nothing else.
 //!
-//! Reading order: `words`, `demand`, `state`, `edges`, `events`, `calls`, `versions`, `step`,
-//! `claims`, `walk`. Covered: every shape of memories, with and without signals, fuel, epochs; code
-//! entered in loops; scalar operators and vectors. Refused by name: frames that hold references to
-//! exceptions, atomic accesses, shared memories, vectors whose NaNs are canonical. It does not
-//! panic, and its work is bounded: by [`WORK_MAX`] for each byte of code, and in all.
+//! Reading order: `words`, `demand`, `state`, `edges`, `events`, `objects`, `calls`, `versions`,
+//! `step`, `claims`, `walk`. Covered: guarded and compared memories, with and without signals, fuel, epochs; code
+//! entered in loops; scalar operators and vectors; objects. Refused by name: rounds of loops whose
+//! frame holds references that a store follows, atomic accesses, shared memories, vectors whose
+//! NaNs are canonical. It does not panic, and its work is bounded: by [`WORK_MAX`] for each byte of
+//! code, and in all.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -22,6 +22,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use prova_check::{MemoryShape, offsets, traps};
 use prova_module::objects::{HEADER_BYTES, Storage};
+use prova_module::ops::Class;
 use prova_module::slots::{
     DISPLAY_BYTES, DISPLAY_DEPTHS, DISPLAY_TYPES, class_of, display_at, lent_at, slot_bytes,
 };
@@ -39,6 +40,26 @@ const VALUES_MAX: usize = 64;
 
 /// Supertypes that are counted at most.
 const DEPTH_MAX: u32 = 64;
+
+/// A field or element, and what comes before its access.
+struct Spot {
+    address: Word,
+    storage: Storage,
+    debts: Vec<Debt>,
+    /// Bytes beside it that may be read.
+    looks: Vec<Look>,
+    /// The conditions under which it is there.
+    when: Vec<Word>,
+}
+
+/// An object that code may make.
+struct Planned {
+    bytes: u64,
+    /// The upper half of its header.
+    len: u32,
+    /// The places of its values, and their forms.
+    values: Vec<(u32, Storage)>,
+}
 
 impl Maker<'_> {
     /// Whether accesses of objects are code.
@@ -107,9 +128,10 @@ impl Maker<'_> {
                 let (debts, _) = self.not_null(reference);
                 let (narrow, one) =
                     (self.words.slice(reference, 0, 32), self.words.constant(32, 1));
-                let value = match opcode {
-                    O::I31GetS => self.words.sar(narrow, one),
-                    _ => self.words.shr(narrow, one),
+                let value = if opcode == O::I31GetS {
+                    self.words.sar(narrow, one)
+                } else {
+                    self.words.shr(narrow, one)
                 };
                 Some(Demand { debts, values: alloc::vec![value], ..Demand::default() })
             }
@@ -178,32 +200,20 @@ impl Maker<'_> {
                 Some(Demand { debts, looks, values, ..Demand::default() })
             }
             (O::StructGet | O::StructGetS | O::StructGetU, &[reference]) => {
-                let (at, storage) = self.field(ty, field)?;
-                if is_looked_at(storage) {
-                    return None;
-                }
-                let (debts, when) = self.not_null(reference);
-                let address = self.object(reference, at)?;
-                self.got((address, storage), opcode == O::StructGetS, (debts, Vec::new()), when)
+                let spot = self.field_of((ty, field), reference)?;
+                self.got(spot, opcode == O::StructGetS)
             }
             (O::StructSet, &[reference, value]) => {
-                let (at, storage) = self.field(ty, field)?;
-                let (debts, _) = self.not_null(reference);
-                let address = self.object(reference, at)?;
-                self.set((address, storage), value, (debts, Vec::new()))
+                let spot = self.field_of((ty, field), reference)?;
+                self.set(spot, value)
             }
             (O::ArrayGet | O::ArrayGetS | O::ArrayGetU, &[reference, index]) => {
-                let storage = self.element_storage(ty)?;
-                if is_looked_at(storage) {
-                    return None;
-                }
-                let (address, before, when) = self.element_of(reference, index, storage)?;
-                self.got((address, storage), opcode == O::ArrayGetS, before, when)
+                let spot = self.element_of(ty, (reference, index))?;
+                self.got(spot, opcode == O::ArrayGetS)
             }
             (O::ArraySet, &[reference, index, value]) => {
-                let storage = self.element_storage(ty)?;
-                let (address, before, _) = self.element_of(reference, index, storage)?;
-                self.set((address, storage), value, before)
+                let spot = self.element_of(ty, (reference, index))?;
+                self.set(spot, value)
             }
             _ => self.made(opcode, (ty, field), args),
         }
@@ -237,14 +247,17 @@ impl Maker<'_> {
         Some((self.object_word(address, 32), Look { address, bytes: 4, when }))
     }
 
-    /// The address of an element, what comes before the access, and what is known behind that.
-    #[allow(clippy::type_complexity, reason = "three parts of one answer")]
-    fn element_of(
-        &mut self,
-        reference: Word,
-        index: Word,
-        storage: Storage,
-    ) -> Option<(Word, (Vec<Debt>, Vec<Look>), Vec<Word>)> {
+    /// A field, and what comes before its access.
+    fn field_of(&mut self, (ty, field): (u32, u32), reference: Word) -> Option<Spot> {
+        let (at, storage) = self.field(ty, field)?;
+        let (debts, when) = self.not_null(reference);
+        let address = self.object(reference, at)?;
+        Some(Spot { address, storage, debts, looks: Vec::new(), when })
+    }
+
+    /// An element, and what comes before its access.
+    fn element_of(&mut self, ty: u32, (reference, index): (Word, Word)) -> Option<Spot> {
+        let storage = self.element_storage(ty)?;
         let (mut debts, mut when) = self.not_null(reference);
         let (len, look) = self.length(reference, when.clone())?;
         let below = self.words.ult(index, len);
@@ -256,17 +269,16 @@ impl Maker<'_> {
         let narrow = self.words.slice(reference, 0, 32);
         let bytes = self.words.scale(storage.bytes().into(), index);
         let sum = self.words.add(narrow, bytes);
-        Some((self.in_heap(sum, HEADER_BYTES)?, (debts, alloc::vec![look]), when))
+        let address = self.in_heap(sum, HEADER_BYTES)?;
+        Some(Spot { address, storage, debts, looks: alloc::vec![look], when })
     }
 
-    /// A value of a form that is read.
-    fn got(
-        &mut self,
-        (address, storage): (Word, Storage),
-        signed: bool,
-        (debts, mut looks): (Vec<Debt>, Vec<Look>),
-        when: Vec<Word>,
-    ) -> Option<Demand> {
+    /// A value that is read; nothing where the store looks at it first.
+    fn got(&mut self, spot: Spot, signed: bool) -> Option<Demand> {
+        let Spot { address, storage, debts, mut looks, when } = spot;
+        if is_looked_at(storage) {
+            return None;
+        }
         let bytes = u8::try_from(storage.bytes()).ok()?;
         let found = self.object_word(address, bytes.checked_mul(8)?);
         let value = match storage {
@@ -285,13 +297,9 @@ impl Maker<'_> {
         Some(Demand { debts, looks, values: alloc::vec![value], ..Demand::default() })
     }
 
-    /// A value that is written in a form.
-    fn set(
-        &mut self,
-        (address, storage): (Word, Storage),
-        value: Word,
-        (debts, looks): (Vec<Debt>, Vec<Look>),
-    ) -> Option<Demand> {
+    /// A value that is written.
+    fn set(&mut self, spot: Spot, value: Word) -> Option<Demand> {
+        let Spot { address, storage, debts, looks, .. } = spot;
         let stored = self.narrowed(value, storage)?;
         let action = Action::Store { region: Region::Object, address, stored, faults: false };
         Some(Demand { debts, action, looks, ..Demand::default() })
@@ -310,23 +318,17 @@ impl Maker<'_> {
         args: &[Word],
         demand: Demand,
     ) -> Demand {
-        let found = match (opcode, args) {
-            (O::StructGet, &[reference]) => self.field(ty, field).and_then(|(at, storage)| {
-                let (debts, _) = self.not_null(reference);
-                Some((self.object(reference, at)?, storage, (debts, Vec::new())))
-            }),
-            (O::ArrayGet, &[reference, index]) => self.element_storage(ty).and_then(|storage| {
-                let (address, before, _) = self.element_of(reference, index, storage)?;
-                Some((address, storage, before))
-            }),
+        let spot = match (opcode, args) {
+            (O::StructGet, &[reference]) => self.field_of((ty, field), reference),
+            (O::ArrayGet, &[reference, index]) => self.element_of(ty, (reference, index)),
             _ => None,
         };
-        match found {
-            Some((address, Storage::Func, (debts, looks))) => {
+        match spot {
+            Some(Spot { address, storage: Storage::Func, debts, looks, .. }) => {
                 let read = Box::new(Demand { debts, looks, ..Demand::default() });
                 Demand { instead: Some((address, read)), ..demand }
             }
-            _ => demand,
+            Some(_) | None => demand,
         }
     }
 
@@ -450,13 +452,8 @@ impl Maker<'_> {
         Some(depth)
     }
 
-    /// The values of an object that code may make: its bytes, its length, where the values lie.
-    #[allow(clippy::type_complexity, reason = "three parts of one answer")]
-    fn planned(
-        &self,
-        opcode: O,
-        (ty, count): (u32, u32),
-    ) -> Option<(u64, u32, Vec<(u32, Storage)>)> {
+    /// The object of an operator, if code may make it.
+    fn planned(&self, opcode: O, (ty, count): (u32, u32)) -> Option<Planned> {
         let layout = self.module.layout(TypeIdx(ty))?;
         let (len, bytes, values): (u32, u64, Vec<(u32, Storage)>) = match (opcode, layout) {
             (O::StructNew, ObjectLayout::Struct { bytes, fields }) => {
@@ -475,16 +472,16 @@ impl Maker<'_> {
             _ => return None,
         };
         class_of(bytes)?;
-        Some((bytes, len, values))
+        Some(Planned { bytes, len, values })
     }
 
     /// Whether a slot is lent for the object of an operator.
     pub fn is_lent(&mut self, op: Op, imm: Imm) -> Option<Word> {
         let Op::Wasm(opcode) = op else { return None };
-        if !self.is_near() {
+        if opcode.class() != Class::allocate || !self.is_near() {
             return None;
         }
-        let (bytes, ..) = self.planned(opcode, two_numbers(opcode, imm)?)?;
+        let Planned { bytes, .. } = self.planned(opcode, two_numbers(opcode, imm)?)?;
         let (next, end, _) = self.lent(bytes)?;
         Some(self.words.ult(next, end))
     }
@@ -502,7 +499,7 @@ impl Maker<'_> {
         if !self.slot_is_lent {
             return None;
         }
-        let (bytes, len, values) = self.planned(opcode, numbers)?;
+        let Planned { bytes, len, values } = self.planned(opcode, numbers)?;
         if opcode != O::StructNewDefault && values.len() != args.len() {
             return None;
         }

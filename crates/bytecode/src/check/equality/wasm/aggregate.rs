@@ -92,7 +92,13 @@ impl<O: Observer> Proof<'_, '_, O> {
             let bits = match storage {
                 Storage::I8 => i32_store8(value),
                 Storage::I16 => i32_store16(value),
-                _ => value,
+                Storage::Bits32
+                | Storage::Bits64
+                | Storage::Bits128
+                | Storage::Object
+                | Storage::Func
+                | Storage::Exn
+                | Storage::Extern => value,
             };
             let effect = if at.is_some() { Effect::ObjectStore } else { Effect::ArrayStore };
             let [object, place] = self.place(at)?;
@@ -107,7 +113,16 @@ impl<O: Observer> Proof<'_, '_, O> {
             (Storage::I8, false) => i32_load8_u(bits),
             (Storage::I16, true) => i32_load16_s(bits),
             (Storage::I16, false) => i32_load16_u(bits),
-            _ => bits,
+            (
+                Storage::Bits32
+                | Storage::Bits64
+                | Storage::Bits128
+                | Storage::Object
+                | Storage::Func
+                | Storage::Exn
+                | Storage::Extern,
+                _,
+            ) => bits,
         };
         self.push_sym(value, false)
     }
