@@ -39,10 +39,10 @@
 //!
 //! Reading order: `words`, `demand`, `state`, `edges`, `events`, `objects`, `calls`, `versions`,
 //! `step`, `claims`, `walk`. Covered: guarded and compared memories, with and without signals,
-//! fuel, epochs; code entered in loops; scalar operators and vectors; objects. Refused by name: rounds of
-//! loops whose frame holds references that a store follows, atomic accesses, shared memories,
-//! vectors whose NaNs are canonical. It does not panic, and its work is bounded: by [`WORK_MAX`]
-//! for each byte of code, and in all.
+//! fuel, epochs; code entered in loops; scalar operators and vectors; objects. Refused by name:
+//! rounds of loops whose frame holds references that a store follows, atomic accesses, shared
+//! memories, vectors whose NaNs are canonical. It does not panic, and its work is bounded: by
+//! [`WORK_MAX`] for each byte of code, and in all.
 
 #![no_std]
 #![forbid(unsafe_code)]
