@@ -123,6 +123,10 @@ impl Core<'_> {
             state.passed = state.passed.saturating_add(1);
             state.lent = matches!(demand.action, Action::Make { .. });
             state.moved = true;
+            // The store behind its test may be what the code does next.
+            if matches!(demand.action, Action::Store { .. }) {
+                return Ok(true);
+            }
         } else if !silent {
             return Ok(false);
         }
