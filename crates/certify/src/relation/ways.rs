@@ -8,7 +8,7 @@ use prova_equal::{Core, State};
 use std::collections::BTreeSet;
 
 /// Places in the body that one way comes by at most.
-const WAYS_MAX: usize = 24;
+const WAYS_MAX: usize = 64;
 
 /// A place in the body: block, instruction, traps passed.
 pub(super) type At = (u32, u32, u32);
