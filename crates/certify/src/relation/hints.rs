@@ -3,7 +3,8 @@
 //! An instruction that may trap, calls, stores, or divides the ways belongs to an operator that the
 //! body comes to in order. So at an offset from which the code goes straight to such an instruction
 //! the body stands there, or before it. Where accesses are compared they have no rows of traps, so
-//! what loads belongs to the operator of its source. Nothing here is trusted, and no hint has to be
+//! what loads belongs to the operator of its source. Where code does nothing but jump back, the body
+//! has its own step to the next round before it. Nothing here is trusted, and no hint has to be
 //! right: other instructions move.
 //!
 //! Limits: [`HINTS_MAX`] operators for each offset, and as many places of each.
@@ -31,23 +32,29 @@ pub(crate) struct Hint {
     pub(crate) later: bool,
 }
 
-/// The places that the code comes to next, by offset, the next one first.
-pub(crate) type Hints = BTreeMap<u32, Vec<Hint>>;
+/// Hints, by offset.
+#[derive(Debug, Default)]
+pub(crate) struct Hints {
+    /// The places that the code comes to next, the next one first.
+    pub(crate) places: BTreeMap<u32, Vec<Hint>>,
+    /// Where the code jumps back without coming to a place.
+    pub(crate) rounds: BTreeSet<u32>,
+}
 
 /// By offset, an instruction's operator, and whether the instruction is what the operator does.
 type Bears = BTreeMap<u32, (u32, bool)>;
 
-/// Instructions behind which the code does not go straight on, with where a jump ahead leads.
+/// Instructions behind which the code does not go straight on, with where a jump leads.
 type Ends = BTreeMap<u32, Option<u32>>;
 
 /// The hints at all offsets to which code jumps, and behind these jumps.
 pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
     if code.sources.is_empty() {
-        return Hints::new();
+        return Hints::default();
     }
     let places = places(body);
     let (bears, ends, targets) = bearing(code, compared);
-    let mut found = Hints::new();
+    let mut found = Hints::default();
     let mut behind: Vec<Hint> = Vec::new();
     for &at in targets.iter().rev() {
         let mut here = Vec::new();
@@ -65,11 +72,16 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
         if here.is_empty() {
             // The code goes on behind the next branch, or where its jump leads.
             let end = ends.get(&stop.saturating_sub(1)).copied().flatten();
-            let on = if next < stop { Some(&behind) } else { end.and_then(|end| found.get(&end)) };
+            if next >= stop && end.is_some_and(|end| end <= at) {
+                found.rounds.insert(at);
+            }
+            let end = end.filter(|&end| end > at);
+            let end = end.and_then(|end| found.places.get(&end));
+            let on = if next < stop { Some(&behind) } else { end };
             here.extend(on.into_iter().flatten().map(|&hint| Hint { later: true, ..hint }));
         }
         behind.clone_from(&here);
-        found.insert(at, here);
+        found.places.insert(at, here);
     }
     found
 }
@@ -139,8 +151,7 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
             insn.class,
             Class::Jump | Class::Leave | Class::JumpTo | Class::Return | Class::Trap
         ) {
-            let jumps = insn.class == Class::Jump && insn.target() > at;
-            ends.insert(at, jumps.then(|| insn.target()));
+            ends.insert(at, (insn.class == Class::Jump).then(|| insn.target()));
         }
     });
     (bears, ends, targets)

@@ -63,12 +63,12 @@ impl Ways {
         self.0.iter().map(|(at, ..)| *at)
     }
 
-    /// The place at which the leader is tried, else the last one; before jumps and loads that all
-    /// ways pass to it, since code may do these, and what belongs to them, behind the place where
-    /// the ways meet.
+    /// The place at which the leader is tried, else the first one before a round, else the last one;
+    /// before jumps and loads that all ways pass to it, since code may do these, and what belongs to
+    /// them, behind the place where the ways meet.
     pub(super) fn chosen(
         &self,
-        (hints, rows): (&[Hint], bool),
+        (hints, rows, round): (&[Hint], bool, bool),
         waits: Option<&BTreeSet<At>>,
         (heads, elsewhere): (Option<&BTreeSet<u32>>, Option<At>),
     ) -> Option<At> {
@@ -91,6 +91,7 @@ impl Ways {
         let waiting = |(at, ..): &Way| waits.is_some_and(|waits| waits.contains(at));
         let waits = ways.iter().rposition(waiting);
         let later = hinted.map(|(place, _)| place);
+        let later = later.or((round && hints.is_empty()).then_some(0));
         let mut last = waits.or(later).or(ways.len().checked_sub(1))?;
         while let Some(before) = last.checked_sub(1)
             && let (_, Some(to), false, Around { on: true, .. }) = ways[before]
