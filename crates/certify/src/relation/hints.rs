@@ -30,6 +30,8 @@ pub(crate) struct Hint {
     pub(crate) acts: bool,
     /// Whether the body may stand before it: others come in between.
     pub(crate) later: bool,
+    /// Whether the code loads before it, or there, as far as sources say.
+    pub(crate) loads: bool,
 }
 
 /// Hints, by offset.
@@ -41,8 +43,9 @@ pub(crate) struct Hints {
     pub(crate) rounds: BTreeSet<u32>,
 }
 
-/// By offset, an instruction's operator, and whether the instruction is what the operator does.
-type Bears = BTreeMap<u32, (u32, bool)>;
+/// By offset, an instruction's operator, whether the instruction is what the operator does, and
+/// whether it is known by its source alone to access a memory.
+type Bears = BTreeMap<u32, (u32, bool, bool)>;
 
 /// Instructions behind which the code does not go straight on, with where a jump leads.
 type Ends = BTreeMap<u32, Option<u32>>;
@@ -62,10 +65,12 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
         let stop = ends.range(at..).next().map_or(u32::MAX, |(&end, _)| end.saturating_add(1));
         let next = targets.range((Excluded(at), Unbounded)).next().copied().unwrap_or(u32::MAX);
         // A jump to before the code leads behind all of it.
-        for (_, (source, acts)) in bears.range(at..next.min(stop).max(at)) {
+        let mut loads = false;
+        for (_, (source, acts, by_source)) in bears.range(at..next.min(stop).max(at)) {
+            loads |= by_source;
             if here.len() < HINTS_MAX {
                 let places = places.get(source).into_iter().flatten().take(HINTS_MAX);
-                let hint = |&(block, at)| Hint { block, at, acts: *acts, later: false };
+                let hint = |&(block, at)| Hint { block, at, acts: *acts, later: false, loads };
                 here.extend(places.map(hint));
             }
         }
@@ -137,11 +142,11 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
         // A branch and a division may be what the operator owes first.
         let acts = !matches!(insn.class, Class::Branch(_) | Class::Divide | Class::Trap);
         if let Ok(row) = traps {
-            bears.insert(at, (code.traps[row].wasm_offset, acts));
+            bears.insert(at, (code.traps[row].wasm_offset, acts, false));
         } else if let (true, Some(source)) = (is_way, source(at)) {
-            bears.insert(at, (source, acts));
+            bears.insert(at, (source, acts, false));
         } else if let (true, Some(source)) = (compared && loads(insn), source(at)) {
-            bears.insert(at, (source, false));
+            bears.insert(at, (source, false, true));
         }
         if matches!(insn.class, Class::Jump | Class::Branch(_)) {
             targets.insert(insn.target());

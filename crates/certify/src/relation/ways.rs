@@ -68,7 +68,7 @@ impl Ways {
     /// them, behind the place where the ways meet.
     pub(super) fn chosen(
         &self,
-        (hints, rows, round): (&[Hint], bool, bool),
+        (hints, (rows, sources), round): (&[Hint], (bool, bool), bool),
         waits: Option<&BTreeSet<At>>,
         (heads, elsewhere): (Option<&BTreeSet<u32>>, Option<At>),
     ) -> Option<At> {
@@ -84,8 +84,13 @@ impl Ways {
             let answered = |i: &usize| self.0.get(i + 1).is_some_and(|way| way.3.answered);
             found.map(|i| if answered(&i) { i + 1 } else { i })
         };
-        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint.later)));
-        if let (Some((place, false)), true) = (hinted, rows) {
+        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint)));
+        // Without rows of accesses nobody sees what the code loads next, but their sources say
+        // where it loads nothing.
+        if let Some((place, hint)) = hinted
+            && !hint.later
+            && (rows || (sources && !hint.loads))
+        {
             return ways.get(place).map(|(at, ..)| *at);
         }
         let waiting = |(at, ..): &Way| waits.is_some_and(|waits| waits.contains(at));
