@@ -145,8 +145,9 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
             bears.insert(at, (code.traps[row].wasm_offset, acts, false));
         } else if let (true, Some(source)) = (is_way, source(at)) {
             bears.insert(at, (source, acts, false));
-        } else if let (true, Some(source)) = (compared && loads(insn), source(at)) {
-            bears.insert(at, (source, false, true));
+        } else if compared && loads(insn) {
+            // A load that is merged into another instruction may have no source.
+            bears.insert(at, (source(at).unwrap_or(u32::MAX), false, true));
         }
         if matches!(insn.class, Class::Jump | Class::Branch(_)) {
             targets.insert(insn.target());
