@@ -145,7 +145,7 @@ pub(crate) enum Search {
 
 impl Search {
     /// The ways behind the others where accesses are compared.
-    const COMPARED: [Search; 4] = [Search::Sums, Search::Plain, Search::Loads, Search::Before];
+    const COMPARED: [Search; 4] = [Search::Before, Search::Sums, Search::Plain, Search::Loads];
 
     /// Whether guesses are bold where a way is refused.
     fn is_bold(self) -> bool {
