@@ -93,7 +93,7 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
 
 /// Whether an instruction may access a memory: an address has a base or an index that is none of
 /// the frame's.
-fn loads(insn: &Insn) -> bool {
+fn accesses(insn: &Insn) -> bool {
     let outside = |register: u8| register != 4 && register != 5;
     insn.class != Class::Lea
         && insn.memory().is_some_and(|to| to.index.is_some() && to.base.is_some_and(outside))
@@ -145,9 +145,16 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
             bears.insert(at, (code.traps[row].wasm_offset, acts, false));
         } else if let (true, Some(source)) = (is_way, source(at)) {
             bears.insert(at, (source, acts, false));
-        } else if compared && loads(insn) {
+        } else if compared && accesses(insn) {
             // A load that is merged into another instruction may have no source.
-            bears.insert(at, (source(at).unwrap_or(u32::MAX), false, true));
+            let stores = matches!(insn.class, Class::Move | Class::Vector) && insn.place(0).0;
+            bears.insert(
+                at,
+                match source(at) {
+                    Some(source) => (source, stores, !stores),
+                    None => (u32::MAX, false, true),
+                },
+            );
         }
         if matches!(insn.class, Class::Jump | Class::Branch(_)) {
             targets.insert(insn.target());
