@@ -34,6 +34,7 @@ mod functions;
 mod made;
 mod maps;
 mod sections;
+mod tools;
 mod translation;
 
 use error::WASM;
@@ -105,14 +106,16 @@ pub struct Compared {
 pub fn compare(artifact: &Artifact<'_>, compiled: &[u8], wasm: &[u8]) -> Result<Compared, Error> {
     let file = file::File::read(compiled)?;
     let engine = engine::Engine::read(file.data(engine::SECTION), &artifact.settings)?;
+    tools::check(compiled, &engine)?;
     let made = |dense| -> Result<Compared, Error> {
         let translated = translation::translate(&engine, wasm, dense)?;
         let counts = translated.counts()?;
+        let code = translated.bodies.first().copied();
         let table = functions::table(artifact, &translated)?;
         let made = made::Made::new(&engine, translated, table)?;
         let has_image = made.has_image;
         let heap = made.compare(&file)?;
-        let unchecked = sections::check(artifact, &file, has_image)?;
+        let unchecked = sections::check(artifact, &file, (has_image, code))?;
         Ok(Compared { counts: Counts { heap, ..counts }, unchecked })
     };
     let [usual, others @ ..] = translation::DENSE_IMAGE_BYTES;

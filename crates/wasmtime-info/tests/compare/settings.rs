@@ -9,18 +9,18 @@ use wasmtime_environ::{FlagValue, Tunables};
 const SECTION: &str = ".wasmtime.engine";
 
 #[derive(Deserialize, Serialize)]
-struct Metadata<'a> {
+pub(crate) struct Metadata<'a> {
     target: &'a str,
     #[serde(borrow)]
     shared: Vec<(&'a str, FlagValue<'a>)>,
     #[serde(borrow)]
     isa: Vec<(&'a str, FlagValue<'a>)>,
-    tunables: Tunables,
+    pub(crate) tunables: Tunables,
     features: u64,
 }
 
 /// The file with other settings.
-fn with(change: impl FnOnce(&mut Metadata<'_>)) -> Recorded {
+pub(crate) fn with(change: impl FnOnce(&mut Metadata<'_>)) -> Recorded {
     let mut file = recorded("plain");
     let data = file.section(SECTION).clone();
     // A version, and the release's name behind its length.
