@@ -127,6 +127,7 @@ fn functions_are_counted_and_refusals_named() {
     for line in [
         "not checked in part: it.cwasm: 2 of 3 pieces of code",
         "from the final bytes of 2 pieces: the code cannot leave its sandbox (12 bytes)",
+        "holds for hosts of Wasmtime 48.0.0 to 48.0.8\n",
         ".wasmtime.info",
     ] {
         assert!(run.out.contains(line), "{line}: {run:?}");
@@ -146,6 +147,8 @@ fn functions_are_counted_and_refusals_named() {
     assert_eq!(json["refusals"], serde_json::json!([refusal]), "{json}");
     assert_eq!(json["not_checked"][0], ".wasmtime.info", "{json}");
     assert_eq!(json["verdict"], "refused in part", "{json}");
+    let patches = serde_json::json!({ "first": "48.0.0", "last": "48.0.8" });
+    assert_eq!((&json["patches"], &json["made_for"]), (&patches, &().into()), "{json}");
 }
 
 /// A function is refused for the same reason by the report and where one access of it is asked for.

@@ -153,6 +153,9 @@ impl fmt::Display for Unverified {
             Unverified::Unread(error) => error.fmt(f),
             Unverified::Refused(report) => {
                 f.write_str("code was refused")?;
+                if let Some(made_for) = report.made_for {
+                    write!(f, ", which is right for Wasmtime {made_for}")?;
+                }
                 let refused = &report.refused;
                 first(refused.first().map(|it| it as &dyn fmt::Display), refused.len(), f)
             }

@@ -3,6 +3,7 @@
 use crate::artifact::{Artifact, Symbol, SymbolKind};
 use crate::error::Error;
 use crate::layout::{self, Counts};
+use crate::patches::Patches;
 use prova_certify::{CertifyError, Draft, certify, in_parallel, propose};
 use prova_check::{CallRow, Code, CodeKind, Layout, Rejection, Rule, TrapRow};
 use std::collections::BTreeSet;
@@ -10,8 +11,13 @@ use std::collections::BTreeSet;
 /// The verdict on a compiled module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The release of Wasmtime that compiled it.
+    /// The release of Wasmtime that compiled it, as the file names it.
     pub release: String,
+    /// The patch levels of that release for which the verdict holds: the file does not say which
+    /// one compiled it.
+    pub patches: Patches,
+    /// The patch levels whose structures the refused code is right for, if all of it is.
+    pub made_for: Option<Patches>,
     /// Functions that stay in their sandbox.
     pub confined: usize,
     /// Bytes of these.
@@ -111,7 +117,8 @@ pub fn verify_on(
     let Rest { counts, unchecked, confusing } = compare(&artifact, compiled, wasm)?;
     let layout = layout::derive(&artifact, wasm, counts)?;
     let release = artifact.settings.release.clone();
-    let mut report = Report { release, confusing, ..Report::default() };
+    let patches = layout::patches(wasm, counts)?;
+    let mut report = Report { release, patches, confusing, ..Report::default() };
     let named: BTreeSet<u32> = artifact.symbols.iter().filter_map(Symbol::func).collect();
     let mut defined = layout.imported_funcs()..layout.funcs();
     if let Some(func) = defined.find(|func| !named.contains(func)) {
@@ -139,9 +146,31 @@ pub fn verify_on(
             }
         }
     }
+    let older = counts.filter(|_| patches != Patches::ALL && !report.refused.is_empty());
+    if let Some(counts) = older {
+        let counts = Counts { older: true, ..counts };
+        let layout = layout::derive(&artifact, wasm, Some(counts))?;
+        report.made_for = are_right(jobs, &artifact, (&layout, &report.refused));
+    }
     report.unchecked.extend(artifact.unnamed());
     report.unchecked.extend(unchecked);
     Ok(report)
+}
+
+/// The patch levels before the newer structures, if by the layout of theirs nothing is refused of
+/// what was refused.
+fn are_right(
+    jobs: usize,
+    artifact: &Artifact<'_>,
+    (layout, refused): (&Layout, &[Refusal]),
+) -> Option<Patches> {
+    let judged = in_parallel(jobs, refused.len(), |at| {
+        let start = refused[at].start;
+        let found = artifact.symbols.binary_search_by_key(&start, |symbol| symbol.start);
+        let symbol = artifact.symbols.get(found.ok()?)?;
+        check(layout, &Subject::of(artifact, symbol, layout.code_at(start)?)).ok()
+    });
+    judged.into_iter().all(|right| right.is_some()).then_some(Patches::OLDER)
 }
 
 /// A piece of code as the check gets it, without its certificate.

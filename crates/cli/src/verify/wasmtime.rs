@@ -14,7 +14,7 @@ use prova_module::Module;
 use prova_native::listed;
 use prova_report::{Node, Table};
 use prova_wasmtime_layout::{
-    Artifact, Compare, Piece, Refusal, Report, SymbolKind, Which, piece, verify_on,
+    Artifact, Compare, Patches, Piece, Refusal, Report, SymbolKind, Which, piece, verify_on,
 };
 use serde_json::json;
 use std::path::Path;
@@ -56,7 +56,7 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
 }
 
 fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report: &Report) -> Node {
-    let Report { release, confined, confined_bytes, refused, unchecked, confusing } = report;
+    let Report { release, confined, refused, unchecked, confusing, .. } = report;
     let all = confined + refused.len() + unchecked.len();
     let file = args.file.display();
     let title = format!("{file}: {confined} of {} of code", counted(all as u64, "piece"));
@@ -70,6 +70,42 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
         format!("file: SHA-256 {}, compiled by Wasmtime {release}", input::sha256(bytes)),
         format!("module: {}, SHA-256 {}", wasm.display(), input::sha256(module)),
     ];
+    let about = about.into_iter().chain(patches(report));
+    let (proved, refusals) = proved(report, module);
+    let members = json!({
+        "release": release, "patches": range(report.patches),
+        "made_for": report.made_for.map(range),
+        "confined": confined, "confined_bytes": report.confined_bytes,
+        "refused": refused.len(), "refusals": refusals, "unchecked": unchecked.len(),
+        "not_checked": unchecked, "confusing": confusing.len(),
+    });
+    let node = Node::of("compiled", title).with_verdict(judged).with_evidence(about).with(members);
+    node.with_children([proved, untold(report)])
+}
+
+/// The hosts for which the verdict holds, and those that refused code is right for.
+fn patches(report: &Report) -> Vec<String> {
+    let Report { patches, made_for, .. } = report;
+    let cause = "with an odd number of tags, what stands behind them lies elsewhere before 48.0.6";
+    let cause = if *patches == Patches::ALL { String::new() } else { format!(": {cause}") };
+    let holds = format!("holds for hosts of Wasmtime {patches}{cause}");
+    let right = made_for.map(|made_for| {
+        format!(
+            "the refused code is right for Wasmtime {made_for}, which the file is of, then: \
+             compile the module again with {patches}"
+        )
+    });
+    [holds].into_iter().chain(right).collect()
+}
+
+/// Patch levels, as JSON has them.
+fn range(Patches { first, last }: Patches) -> serde_json::Value {
+    json!({ "first": format!("48.0.{first}"), "last": format!("48.0.{last}") })
+}
+
+/// The properties that are proved, with the code that is refused: as rows, and as JSON.
+fn proved(report: &Report, module: &[u8]) -> (Node, Vec<serde_json::Value>) {
+    let Report { confined, confined_bytes, refused, .. } = report;
     let sound = format!(
         "from the final bytes of {}: the code cannot leave its sandbox ({confined_bytes} bytes)",
         counted(*confined as u64, "piece"),
@@ -91,7 +127,12 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
         table.push([name, why], false);
     }
     let proved = Node::of("proved", "proved").with_evidence([sound]);
-    let proved = if refused.is_empty() { proved } else { proved.with_table(table) };
+    (if refused.is_empty() { proved } else { proved.with_table(table) }, refusals)
+}
+
+/// The properties that are not proved, with the parts of the file that have no check.
+fn untold(report: &Report) -> Node {
+    let Report { unchecked, confusing, .. } = report;
     let mut left = Table { shown: Some(ROWS), ..Table::new("not checked", &[""]) };
     unchecked.iter().for_each(|name| left.push([printable(name)], false));
     let results =
@@ -99,14 +140,7 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     let mut untold = vec![results.to_owned()];
     untold.extend(confusing.iter().map(|section| format!("that is told right: {section}")));
     let tested = Node::of("tested", "not proved").with_evidence(untold);
-    let tested = if unchecked.is_empty() { tested } else { tested.with_table(left) };
-    let members = json!({
-        "release": release, "confined": confined, "confined_bytes": confined_bytes,
-        "refused": refused.len(), "refusals": refusals, "unchecked": unchecked.len(),
-        "not_checked": unchecked, "confusing": confusing.len(),
-    });
-    let node = Node::of("compiled", title).with_verdict(judged).with_evidence(about).with(members);
-    node.with_children([proved, tested])
+    if unchecked.is_empty() { tested } else { tested.with_table(left) }
 }
 
 fn decoded(module: &[u8]) -> Result<Module> {
