@@ -127,6 +127,8 @@ fn functions_are_counted_and_refusals_named() {
     for line in [
         "not checked in part: it.cwasm: 2 of 3 pieces of code",
         "from the final bytes of 2 pieces: the code cannot leave its sandbox (12 bytes)",
+        "made for x86_64-unknown-linux-gnu, x86-64-v2, collector none, signals, no fuel, no epochs; \
+         memories: 0x100000000 bytes reserved, 0x2000000 of guard, may move",
         "holds for hosts of Wasmtime 48.0.0 to 48.0.8\n",
         "that secrets and addresses of the host do not reach the guest: ",
         "that fuel is paid: ",
@@ -151,6 +153,35 @@ fn functions_are_counted_and_refusals_named() {
     assert_eq!(json["verdict"], "refused in part", "{json}");
     let patches = serde_json::json!({ "first": "48.0.0", "last": "48.0.8" });
     assert_eq!((&json["patches"], &json["made_for"]), (&patches, &().into()), "{json}");
+}
+
+/// The file, and the module, may be asked for by their digest, and the report has both.
+#[test]
+fn digests_and_settings_are_members() {
+    let folder = folder("cwasm-digests");
+    let json = folder.run("verify it.cwasm --wasm it.wat --json");
+    let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
+    let digest = |of: &str| tree[of]["sha256"].as_str().expect("a digest").to_owned();
+    let other = digest("file").replace(['0', '1', '2', '3'], "4");
+    assert!(digest("file") != digest("module") && other != digest("file"), "{tree}");
+    for (expected, code, why) in [
+        (digest("file"), 1, ""),
+        (format!("sha256:{}", digest("module")), 1, ""),
+        (other, 1, "has another module than the expected one"),
+        ("4".to_owned(), 2, "a SHA-256 has 64 hexadecimal digits"),
+    ] {
+        let run = folder.run(&format!("verify it.cwasm --wasm it.wat --expect {expected}"));
+        assert!(run.code == code && run.err.contains(why), "{expected}: {run:?}");
+        assert_eq!(run.out.contains("2 of 3 pieces"), why.is_empty(), "{expected}: {run:?}");
+    }
+    let expected = serde_json::json!({
+        "target": "x86_64-unknown-linux-gnu", "processor": "x86-64-v2", "collector": null,
+        "signals": true, "fuel": false, "epochs": false, "debug_native": false,
+        "memory_reservation": 4_294_967_296_u64, "memory_guard_size": 33_554_432,
+        "memory_may_move": true, "gc_heap_reservation": 4_294_967_296_u64,
+        "gc_heap_guard_size": 33_554_432, "gc_heap_may_move": true,
+    });
+    assert_eq!(tree["settings"], expected, "{tree}");
 }
 
 /// A function is refused for the same reason by the report and where one access of it is asked for.

@@ -37,6 +37,6 @@ pub use error::{Error, File};
 pub use layout::Counts;
 pub use patches::Patches;
 pub use piece::{Piece, Which, piece};
-pub use settings::Settings;
+pub use settings::{Collector, Settings};
 pub use verified::{Functions, Unverified, Verified};
 pub use verify::{Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on};

@@ -4,15 +4,21 @@ use crate::artifact::{Artifact, Symbol, SymbolKind};
 use crate::error::Error;
 use crate::layout::{self, Counts};
 use crate::patches::Patches;
+use crate::settings::Settings;
 use prova_certify::{CertifyError, Draft, certify, in_parallel, propose};
 use prova_check::{CallRow, Code, CodeKind, Layout, Rejection, Rule, TrapRow};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// The verdict on a compiled module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The release of Wasmtime that compiled it, as the file names it.
-    pub release: String,
+    /// The SHA-256 of the compiled file.
+    pub file_sha256: [u8; 32],
+    /// The SHA-256 of the Wasm.
+    pub wasm_sha256: [u8; 32],
+    /// The settings that the file names, with the release of Wasmtime that compiled it.
+    pub settings: Settings,
     /// The patch levels of that release for which the verdict holds: the file does not say which
     /// one compiled it.
     pub patches: Patches,
@@ -116,9 +122,14 @@ pub fn verify_on(
     let artifact = Artifact::read(compiled)?;
     let Rest { counts, unchecked, confusing } = compare(&artifact, compiled, wasm)?;
     let layout = layout::derive(&artifact, wasm, counts)?;
-    let release = artifact.settings.release.clone();
-    let patches = layout::patches(wasm, counts)?;
-    let mut report = Report { release, patches, confusing, ..Report::default() };
+    let mut report = Report {
+        file_sha256: Sha256::digest(compiled).into(),
+        wasm_sha256: Sha256::digest(wasm).into(),
+        settings: artifact.settings.clone(),
+        patches: layout::patches(wasm, counts)?,
+        confusing,
+        ..Report::default()
+    };
     let named: BTreeSet<u32> = artifact.symbols.iter().filter_map(Symbol::func).collect();
     let mut defined = layout.imported_funcs()..layout.funcs();
     if let Some(func) = defined.find(|func| !named.contains(func)) {
@@ -146,7 +157,7 @@ pub fn verify_on(
             }
         }
     }
-    let older = counts.filter(|_| patches != Patches::ALL && !report.refused.is_empty());
+    let older = counts.filter(|_| report.patches != Patches::ALL && !report.refused.is_empty());
     if let Some(counts) = older {
         let counts = Counts { older: true, ..counts };
         let layout = layout::derive(&artifact, wasm, Some(counts))?;

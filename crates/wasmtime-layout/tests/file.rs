@@ -11,6 +11,8 @@ use prova_wasmtime_layout::{
     Verified, Which, uncompared, verify, verify_on,
 };
 
+use sha2::{Digest, Sha256};
+
 #[path = "file/module.rs"]
 mod module;
 
@@ -146,7 +148,7 @@ const LONG: &str = {
 fn functions_are_checked_and_other_code_is_named() {
     let report = Made::new().verified().expect("a report");
     assert_eq!((report.confined, report.confined_bytes), (2, 7));
-    assert_eq!((report.refused.len(), report.release.as_str()), (0, "48"));
+    assert_eq!((report.refused.len(), report.settings.release.as_str()), (0, "48"));
     // Which code Wasmtime enters is said by a section that is not compared.
     assert_eq!(report.unchecked, [UNCHECKED]);
     assert!(!report.is_confined());
@@ -544,6 +546,9 @@ fn what_was_checked_is_owned() {
         (whole.bytes(), &whole.report().confusing[..]),
         (&bytes[..], &[".eh_frame".to_owned()][..])
     );
+    let digest = |bytes: &[u8]| <[u8; 32]>::from(Sha256::digest(bytes));
+    assert_eq!((whole.file_sha256(), whole.wasm_sha256()), (digest(&bytes), digest(&wasm)));
+    assert_ne!(whole.file_sha256(), whole.wasm_sha256());
     assert_eq!(whole.into_bytes(), bytes);
     // A comparison that fails is the file's error.
     let differs = |artifact: &Artifact<'_>, _: &[u8], _: &[u8]| {

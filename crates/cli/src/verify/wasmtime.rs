@@ -14,7 +14,8 @@ use prova_module::Module;
 use prova_native::listed;
 use prova_report::{Node, Table};
 use prova_wasmtime_layout::{
-    Artifact, Compare, Patches, Piece, Refusal, Report, SymbolKind, Which, piece, verify_on,
+    Artifact, Collector, Compare, Patches, Piece, Refusal, Report, Settings, SymbolKind, Which,
+    piece, verify_on,
 };
 use serde_json::json;
 use std::path::Path;
@@ -43,9 +44,9 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
             "`{name}` is a compiled module of Wasmtime's: name its WebAssembly with `--wasm`"
         )));
     };
-    if args.rebuild || args.expect.is_some() {
+    if args.rebuild {
         bail!(Misuse(format!(
-            "`{name}` is a compiled module of Wasmtime's, which has no `--rebuild` and `--expect`"
+            "`{name}` is a compiled module of Wasmtime's, which is not made again: no `--rebuild`"
         )));
     }
     if args.require == Require::Proved {
@@ -54,6 +55,9 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
         )));
     }
     let module = input::core_of(wasm)?;
+    if let Some(digest) = args.expect.as_ref().filter(|it| !input::is_expected(bytes, it)) {
+        input::expected(&module, digest, wasm)?;
+    }
     if let Some(place) = &args.explain {
         return explain(args, place, (bytes, &module));
     }
@@ -65,7 +69,7 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
 }
 
 fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report: &Report) -> Node {
-    let Report { release, confined, refused, unchecked, confusing, .. } = report;
+    let Report { settings, confined, refused, unchecked, confusing, .. } = report;
     let all = confined + refused.len() + unchecked.len();
     let file = args.file.display();
     let title = format!("{file}: {confined} of {} of code", counted(all as u64, "piece"));
@@ -75,14 +79,18 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
         (false, _) => "refused in part",
         (true, false) => "not checked in part",
     };
+    let (file_digest, digest) = (input::sha256(bytes), input::sha256(module));
     let about = [
-        format!("file: SHA-256 {}, compiled by Wasmtime {release}", input::sha256(bytes)),
-        format!("module: {}, SHA-256 {}", wasm.display(), input::sha256(module)),
+        format!("file: SHA-256 {file_digest}, compiled by Wasmtime {}", settings.release),
+        format!("module: {}, SHA-256 {digest}", wasm.display()),
+        made_for(settings),
     ];
     let about = about.into_iter().chain(patches(report));
     let (proved, refusals) = proved(report, module);
     let members = json!({
-        "release": release, "patches": range(report.patches),
+        "file": { "sha256": file_digest },
+        "module": { "bytes": module.len(), "sha256": digest },
+        "settings": settings_of(settings), "release": settings.release, "patches": range(report.patches),
         "made_for": report.made_for.map(range),
         "confined": confined, "confined_bytes": report.confined_bytes,
         "refused": refused.len(), "refusals": refusals, "unchecked": unchecked.len(),
@@ -90,6 +98,44 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     });
     let node = Node::of("compiled", title).with_verdict(judged).with_evidence(about).with(members);
     node.with_children([proved, untold(report)])
+}
+
+/// The settings of a file, in a line.
+fn made_for(settings: &Settings) -> String {
+    let with = |on: bool, what: &str| if on { what.to_owned() } else { format!("no {what}") };
+    let sizes = |reserved: u64, guard: u64, moves: bool| {
+        format!("{reserved:#x} bytes reserved, {guard:#x} of guard, {} move", may(moves))
+    };
+    let all = [
+        format!("made for {}, {}", settings.target, settings.processor()),
+        format!("collector {}", settings.collector.map_or("none", Collector::name)),
+        with(settings.signals_based_traps, "signals"),
+        with(settings.consume_fuel, "fuel"),
+        with(settings.epoch_interruption, "epochs"),
+    ];
+    let memories =
+        sizes(settings.memory_reservation, settings.memory_guard_size, settings.memory_may_move);
+    format!("{}; memories: {memories}", all.join(", "))
+}
+
+fn may(may: bool) -> &'static str {
+    if may { "may" } else { "never" }
+}
+
+/// The same as JSON.
+fn settings_of(settings: &Settings) -> serde_json::Value {
+    json!({
+        "target": settings.target, "processor": settings.processor(),
+        "collector": settings.collector.map(Collector::name),
+        "signals": settings.signals_based_traps, "fuel": settings.consume_fuel,
+        "epochs": settings.epoch_interruption, "debug_native": settings.debug_native,
+        "memory_reservation": settings.memory_reservation,
+        "memory_guard_size": settings.memory_guard_size,
+        "memory_may_move": settings.memory_may_move,
+        "gc_heap_reservation": settings.gc_heap_reservation,
+        "gc_heap_guard_size": settings.gc_heap_guard_size,
+        "gc_heap_may_move": settings.gc_heap_may_move,
+    })
 }
 
 /// The hosts for which the verdict holds, and those that refused code is right for.

@@ -76,7 +76,9 @@ fn settings_are_written_as_wasmtime_writes_them() {
     let artifact = Artifact::read(&bytes).expect("a file that can be read");
     // The layout was derived from others.
     type Change = fn(&mut prova_wasmtime_layout::Settings);
-    let changes: [Change; 9] = [
+    let changes: [Change; 11] = [
+        |all| all.collector = None,
+        |all| all.debug_native ^= true,
         |all| all.memory_reservation += 1,
         |all| all.memory_guard_size += 1,
         |all| all.memory_may_move ^= true,
