@@ -241,10 +241,69 @@ fn one_access_is_derived() {
     let json = folder.run("verify it.cwasm --wasm it.wat --explain get+6 --json");
     let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
     assert_eq!((json.code, &tree["kind"]), (0, &"instruction".into()), "{tree}");
-    for wrong in ["get", "get+7", "get+x", "absent+0"] {
+    for (wrong, why) in [
+        ("get", "it must be FUNC+OFFSET"),
+        (
+            "get+7",
+            "no instruction at 0x7 of the code: it is inside the one at 0x6, which has 4 bytes",
+        ),
+        ("get+b", "no instruction at 0xb of the code: the code has 0xb bytes"),
+        ("get+x", "hexadecimal"),
+        ("absent+0", "absent"),
+        ("wasm[0]::function[2]+0", "function[2]"),
+    ] {
         let run = folder.run(&format!("verify it.cwasm --wasm it.wat --explain {wrong}"));
-        assert_eq!(run.code, 2, "{wrong}: {run:?}");
+        assert!(run.code == 2 && run.err.contains(why), "{wrong}: {run:?}");
     }
+    // As `nm` and the library name it.
+    for name in ["wasm[0]::function[0]", "wasm[0]::function[0]::get"] {
+        let run = folder.run(&format!("verify it.cwasm --wasm it.wat --explain {name}+6"));
+        let line = "of get (func0), which begins at 0x0 of the text";
+        assert!(run.code == 0 && run.out.contains(line), "{name}: {run:?}");
+    }
+}
+
+/// A file that is missing, empty, cut or another is a bad one; a call that asks for what there is
+/// not is misuse.
+#[test]
+fn bad_files_and_bad_calls_have_their_codes() {
+    let folder = folder("cwasm-codes");
+    let whole = cwasm(&GET);
+    folder.write("empty", "");
+    folder.write("text", "not a file of Wasmtime's\n");
+    for bytes in [4, 7, 8, 64, 100, whole.len() - 1] {
+        folder.write(&format!("cut{bytes}"), &whole[..bytes]);
+    }
+    folder.write("other.wat", "(module (memory 1) (func) (func) (func))");
+    folder.write("own.wat", WAT);
+    assert_eq!(folder.run("compile own.wat -o own.prova").code, 0);
+    for (files, code, why) in [
+        ("absent --wasm it.wat", 1, "failed to read `absent`"),
+        ("empty --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("text --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("cut4 --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("cut7 --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("cut8 --wasm it.wat", 1, "failed to verify `cut8`"),
+        ("cut64 --wasm it.wat", 1, "failed to verify `cut64`"),
+        ("cut100 --wasm it.wat", 1, "failed to verify `cut100`"),
+        ("it.wat --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("it.cwasm --wasm absent.wat", 1, "failed to read `absent.wat`"),
+        ("it.cwasm --wasm other.wat", 1, "function 2; is the file made of this WebAssembly?"),
+        ("- --wasm it.wat", 2, "does not come from standard input: name its file"),
+        ("own.prova --wasm it.wat", 2, "has its module inside: leave `--wasm` out"),
+        ("it.cwasm", 2, "name its WebAssembly with `--wasm`"),
+        ("it.cwasm --wasm it.wat -W shared-memory", 2, "`-W`: `it.cwasm`"),
+        ("it.cwasm --wasm it.wat --rebuild", 2, "no `--rebuild`"),
+        ("it.cwasm --wasm it.wat --require proved", 2, "no proof can be required"),
+    ] {
+        let run = folder.run(&format!("verify {files}"));
+        assert!(run.code == code && run.err.contains(why), "{files}: {run:?}");
+    }
+    // What is asked for of all files.
+    let run = folder.run("verify it.cwasm --wasm it.wat --require confined");
+    assert!(run.code == 1 && run.out.contains("2 of 3 pieces"), "{run:?}");
+    let last = folder.run(&format!("verify cut{} --wasm it.wat", whole.len() - 1));
+    assert_eq!((last.code, &*last.out), (1, ""), "{last:?}");
 }
 
 /// Code that is no function is named as the report names it, by its symbol.

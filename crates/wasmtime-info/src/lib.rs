@@ -42,7 +42,7 @@ use error::WASM;
 pub use error::Error;
 pub use translation::{IMAGE_BYTES_MAX, TABLE_ELEMENTS_MAX, WASM_BYTES_MAX};
 
-use prova_wasmtime_layout::{Artifact, Counts, File, Rest};
+use prova_wasmtime_layout::{ANOTHER, Artifact, Counts, File, Rest};
 
 /// A part of a section, or all of it, that nobody checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,8 +73,8 @@ pub fn rest(
             Some(at) => format!("{} (at {at:#x})", error.what),
             None => error.what,
         };
-        let another = error.section == made::INFO;
-        let hint = if another { "; is the file made of this WebAssembly?" } else { "" };
+        let mut another = made::COPIED.into_iter().chain([made::INFO, functions::SECTION]);
+        let hint = if another.any(|it| it == error.section) { ANOTHER } else { "" };
         let what = format!("{what}{hint}");
         // Which file is said already.
         let at = if of == File::Wasm { String::new() } else { error.section };

@@ -39,4 +39,6 @@ pub use patches::Patches;
 pub use piece::{Piece, Which, piece};
 pub use settings::{Collector, Settings};
 pub use verified::{Functions, Unverified, Verified};
-pub use verify::{Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on};
+pub use verify::{
+    ANOTHER, Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on,
+};

@@ -70,7 +70,7 @@ const AVX512: [&str; 6] = [
 struct Metadata<'a> {
     target: &'a str,
     #[serde(borrow)]
-    _shared: Vec<(&'a str, Flag<'a>)>,
+    shared: Vec<(&'a str, Flag<'a>)>,
     #[serde(borrow)]
     isa: Vec<(&'a str, Flag<'a>)>,
     tunables: Tunables,
@@ -198,13 +198,21 @@ impl Settings {
         if !metadata.target.starts_with("x86_64-") {
             return Err(wrong(format!("the target {:?}, not x86-64", metadata.target)));
         }
+        if metadata.target.contains("windows") {
+            let what = "calls and frames of Windows have no rule";
+            return Err(wrong(format!("the target {:?}: {what}", metadata.target)));
+        }
+        let is_on = |list: &[(&str, Flag<'_>)], name: &str| {
+            list.iter().any(|(of, flag)| *of == name && matches!(flag, Flag::Bool(true)))
+        };
+        if is_on(&metadata.shared, "enable_pinned_reg") {
+            return Err(wrong("a pinned register has no rule".to_owned()));
+        }
         let tunables = metadata.tunables;
         if tunables.debug_guest {
             return Err(wrong("code for debuggers of guests".to_owned()));
         }
-        let on = |name: &str| {
-            metadata.isa.iter().any(|(of, flag)| *of == name && matches!(flag, Flag::Bool(true)))
-        };
+        let on = |name: &str| is_on(&metadata.isa, name);
         Ok(Settings {
             release,
             target: metadata.target.to_owned(),

@@ -86,6 +86,9 @@ pub type Compare = fn(&Artifact<'_>, &[u8], &[u8]) -> Result<Rest, Error>;
 /// The section that says which code Wasmtime enters, and what the module is to it.
 pub const UNCHECKED: &str = ".wasmtime.info";
 
+/// The question behind a fault that another Wasm than the file's has, too.
+pub const ANOTHER: &str = "; is the file made of this WebAssembly?";
+
 /// Compares nothing, and says so.
 ///
 /// # Errors
@@ -133,7 +136,8 @@ pub fn verify_on(
     let named: BTreeSet<u32> = artifact.symbols.iter().filter_map(Symbol::func).collect();
     let mut defined = layout.imported_funcs()..layout.funcs();
     if let Some(func) = defined.find(|func| !named.contains(func)) {
-        return Err(Error::compiled(".symtab", format!("it names no code of function {func}")));
+        let what = format!("it names no code of function {func}{ANOTHER}");
+        return Err(Error::compiled(".symtab", what));
     }
     let symbols = &artifact.symbols;
     let judged = in_parallel(jobs, symbols.len(), |at| {

@@ -444,11 +444,24 @@ fn a_piece_has_the_rows_of_its_function() {
 #[test]
 fn files_that_are_not_wasmtimes_are_refused_by_name() {
     type Case = (fn(&mut Made), &'static str);
-    let cases: [Case; 17] = [
+    let cases: [Case; 19] = [
         (|made| made.os_abi = 0, "no compiled module"),
         (|made| made.flags = 2, "a component"),
         (|made| made.engine = engine("47", "x86_64-unknown-linux-gnu"), "Wasmtime \"47\""),
         (|made| made.engine = engine("48", "aarch64-unknown-linux-gnu"), "aarch64"),
+        (
+            |made| made.engine = engine("48", "x86_64-pc-windows-msvc"),
+            "calls and frames of Windows",
+        ),
+        (
+            |made| {
+                // Behind the target: how many shared settings there are, and the first.
+                let at = 4 + 1 + "x86_64-unknown-linux-gnu".len();
+                let pinned = [b"\x01\x11", &b"enable_pinned_reg"[..], &[2, 1]].concat();
+                made.engine.splice(at..=at, pinned);
+            },
+            "a pinned register has no rule",
+        ),
         (|made| *made.engine.iter_mut().nth_back(BASELINE).expect("a byte") = 1, "baseline"),
         (|made| made.engine.truncate(40), "malformed"),
         (|made| made.engine.clear(), "too short"),

@@ -14,8 +14,8 @@ use prova_module::Module;
 use prova_native::listed;
 use prova_report::{Node, Table};
 use prova_wasmtime_layout::{
-    Artifact, Collector, Compare, Patches, Piece, Refusal, Report, Settings, SymbolKind, Which,
-    piece, verify_on,
+    Artifact, Collector, Compare, Patches, Piece, Refusal, Report, Settings, Symbol, SymbolKind,
+    Which, piece, verify_on,
 };
 use serde_json::json;
 use std::path::Path;
@@ -49,6 +49,11 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
             "`{name}` is a compiled module of Wasmtime's, which is not made again: no `--rebuild`"
         )));
     }
+    if !args.features.is_empty() {
+        bail!(Misuse(format!(
+            "`-W`: `{name}` is a compiled module of Wasmtime's, which names what its module may use"
+        )));
+    }
     if args.require == Require::Proved {
         bail!(Misuse(format!(
             "`{name}` is a compiled module of Wasmtime's, of which no proof can be required"
@@ -66,6 +71,22 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
     let report = report.with_context(|| format!("failed to verify `{name}`"))?;
     present(&node(args, wasm, (bytes, &module), &report), args.json)?;
     Ok(if report.is_confined() { Exit::Done } else { Exit::Bad })
+}
+
+/// The complaint about what is no compiled module of Wasmtime's. A call with a file of another kind
+/// is misuse; a file that is empty or cut is a bad one.
+pub(super) fn none(file: &Path) -> Result<Exit> {
+    let name = file.display();
+    if file.as_os_str() == "-" {
+        let what = "a compiled module of Wasmtime's does not come from standard input";
+        bail!(Misuse(format!("`--wasm`: {what}: name its file")));
+    }
+    std::fs::File::open(file).with_context(|| format!("failed to read `{name}`"))?;
+    if input::artifact(file).is_ok_and(|bytes| prova_artifact::Artifact::read(bytes).is_ok()) {
+        let what = "has its module inside: leave `--wasm` out";
+        bail!(Misuse(format!("`{name}` is a file of `prova compile`, which {what}")));
+    }
+    bail!("`{name}` does not begin as a compiled module of Wasmtime's does: it is another, or cut")
 }
 
 fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report: &Report) -> Node {
@@ -141,12 +162,13 @@ fn settings_of(settings: &Settings) -> serde_json::Value {
 /// The hosts for which the verdict holds, and those that refused code is right for.
 fn patches(report: &Report) -> Vec<String> {
     let Report { patches, made_for, .. } = report;
-    let cause = "with an odd number of tags, what stands behind them lies elsewhere before 48.0.6";
+    let cause =
+        "the module has an odd number of tags, and fields behind them lie elsewhere before 48.0.6";
     let cause = if *patches == Patches::ALL { String::new() } else { format!(": {cause}") };
     let holds = format!("holds for hosts of Wasmtime {patches}{cause}");
     let right = made_for.map(|made_for| {
         format!(
-            "the refused code is right for Wasmtime {made_for}, which the file is of, then: \
+            "the refused code is right for Wasmtime {made_for}, one of which compiled it: \
              compile the module again with {patches}"
         )
     });
@@ -221,18 +243,23 @@ fn kind_name(kind: SymbolKind) -> &'static str {
 }
 
 /// `FUNC+OFFSET`: why that instruction is accepted or refused. A refused function is explained as
-/// well: exit code 1. Other code is named as the report names it, by its symbol.
+/// well: exit code 1. Other code is named as the report names it, by its symbol; a function may be
+/// (`wasm[0]::function[5]`, and its name behind that).
 fn explain(args: &VerifyArgs, place: &str, (bytes, wasm): (&[u8], &[u8])) -> Result<Exit> {
     let name = args.file.display();
     let failed = || format!("failed to verify `{name}`");
     let artifact = Artifact::read(bytes).map_err(Error::new).with_context(failed)?;
-    let symbol = place.rsplit_once('+').filter(|(symbol, _)| {
-        let mut others =
-            artifact.symbols.iter().filter(|it| !matches!(it.kind, SymbolKind::Func(_)));
-        others.any(|other| other.name == *symbol)
+    let symbol = place.rsplit_once('+').and_then(|(name, offset)| {
+        let index = name.strip_prefix("wasm[0]::function[").and_then(|rest| rest.strip_suffix(']'));
+        let func = index.and_then(|index| index.parse().ok()).map(SymbolKind::Func);
+        let is = |it: &&Symbol| it.name == name || Some(it.kind) == func;
+        artifact.symbols.iter().find(is).map(|symbol| (symbol, offset))
     });
     let (module, which, offset) = match symbol {
-        Some((symbol, offset)) => (None, Which::Named(symbol), hexadecimal(offset)?),
+        Some((Symbol { kind: SymbolKind::Func(func), .. }, offset)) => {
+            (decoded(wasm).ok(), Which::Func(*func), hexadecimal(offset)?)
+        }
+        Some((symbol, offset)) => (None, Which::Named(&symbol.name), hexadecimal(offset)?),
         None => {
             let module = decoded(wasm)?;
             let (func, offset) = placed(place, &module)?;

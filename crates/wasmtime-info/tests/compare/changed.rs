@@ -143,6 +143,13 @@ fn functions_are_entered_where_their_symbols_are() {
         });
         assert!(error.contains(what), "{name}: {error}");
     }
+    let error = plain.wrong(|file| {
+        file.symbols.clear();
+        file.section(".eh_frame").clear();
+        file.section(".wasmtime.exceptions").splice(.., [0; 8]);
+        file.section(".wasmtime.traps").clear();
+    });
+    assert_eq!(error, ".symtab: it names no code at all: symbols were left out");
     let twin = "signatures[1]::wasm_to_array_trampoline".to_owned();
     let error = plain.wrong(|file| file.symbols[index("signatures[2]")].0 = twin);
     assert!(error.ends_with("is there twice"), "{error}");
