@@ -158,6 +158,10 @@ fn functions_are_checked_and_other_code_is_named() {
         let report = Made { more: Some(name), ..Made::new() }.verified().expect("a report");
         assert_eq!(report.unchecked, [name, UNCHECKED]);
     }
+    for name in [".debug_info", ".rela.debug_line"] {
+        let report = Made { more: Some(name), ..Made::new() }.verified().expect("a report");
+        assert_eq!(report.unchecked, [".debug_*", UNCHECKED]);
+    }
     let report = Made { more: Some(".name.wasm"), ..Made::new() }.verified().expect("a report");
     assert_eq!(report.unchecked, [UNCHECKED]);
 
