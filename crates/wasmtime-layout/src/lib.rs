@@ -24,6 +24,7 @@ mod exceptions;
 pub mod layout;
 mod module;
 pub mod offsets;
+mod patches;
 mod piece;
 mod settings;
 mod stack_maps;
@@ -34,7 +35,10 @@ mod verify;
 pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
 pub use error::{Error, File};
 pub use layout::Counts;
+pub use patches::Patches;
 pub use piece::{Piece, Which, piece};
-pub use settings::Settings;
+pub use settings::{Collector, Settings};
 pub use verified::{Functions, Unverified, Verified};
-pub use verify::{Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on};
+pub use verify::{
+    ANOTHER, Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on,
+};
