@@ -3,8 +3,8 @@
 //! An instruction that may trap, calls, stores, or divides the ways belongs to an operator that the
 //! body comes to in order. So at an offset from which the code goes straight to such an instruction
 //! the body stands there, or before it. Where accesses are compared they have no rows of traps, so
-//! what loads belongs to the operator of its source. Where code does nothing but jump back, the body
-//! has its own step to the next round before it. Nothing here is trusted, and no hint has to be
+//! what loads belongs to the operator of its source. Where code does nothing but jump back, the
+//! body makes its own step to the next round there. Nothing here is trusted, and no hint has to be
 //! right: other instructions move.
 //!
 //! Limits: [`HINTS_MAX`] operators for each offset, and as many places of each.

@@ -63,9 +63,9 @@ impl Ways {
         self.0.iter().map(|(at, ..)| *at)
     }
 
-    /// The place at which the leader is tried, else the first one before a round, else the last one;
-    /// before jumps and loads that all ways pass to it, since code may do these, and what belongs to
-    /// them, behind the place where the ways meet.
+    /// The place at which the leader is tried, else the first one before a round, else the last
+    /// one; before jumps and loads that all ways pass to it, since code may do these, and what
+    /// belongs to them, behind the place where the ways meet.
     pub(super) fn chosen(
         &self,
         (hints, (rows, sources), round): (&[Hint], (bool, bool), bool),
