@@ -111,7 +111,8 @@ impl Machine<'_> {
             None => {
                 let whole = match index {
                     Some((index, 0)) => self.sum(&mut state.path, base, index),
-                    _ => None,
+                    Some(index) => self.element_sum(&mut state.path, base, index),
+                    None => None,
                 };
                 let sum = whole.or_else(|| self.same_sum(base, index?));
                 sum.map_or_else(|| self.unknown(8), |sum| sum.plus(address.disp))
@@ -334,7 +335,10 @@ impl Machine<'_> {
     /// Whether an address is one of an element of a table.
     pub(crate) fn is_element(&self, path: Path, t: u32, to: Value) -> bool {
         let (lo, _) = self.facts.bounds(path, &self.symbols, to.sym);
-        let within = |behind| self.within(path, behind, Extent::Table(t));
+        let within = |behind| {
+            self.within(path, behind, Extent::Table(t))
+                || self.within_by_sum(path, behind, Extent::Table(t))
+        };
         place::element(to, lo, within)
     }
 

@@ -129,7 +129,10 @@ impl Machine<'_> {
                 let path = self.order(path, (y, x), 0)?;
                 Some(self.equal(path, a, b))
             }
-            Said::Unequal(a, b) => self.unequal(path, (a, b), whole),
+            Said::Unequal(a, b) => match self.steps_apart(a, b) {
+                Some(numbers) => self.unequal(path, numbers, whole),
+                None => self.unequal(path, (a, b), whole),
+            },
             Said::NoCarry(a, b) => Some(self.no_carry(path, a, b)),
         }
     }

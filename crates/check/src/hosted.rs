@@ -7,6 +7,8 @@
 //!
 //! - H1. `start + count` is a sum of two unknown numbers, as values are not: a symbol stands for it
 //!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
+//!   Where a builtin is quiet, nothing moves while it runs: it grows nothing and runs no code that
+//!   might.
 //! - H2. The bytes of a data segment stay readable as long as the code, up to every length that was
 //!   read: a segment that is dropped gets the length 0, and one without bytes is null and has it.
 //! - H3. Without signals a trap is two calls of builtins: one notes it, the other one unwinds.
@@ -83,9 +85,13 @@ impl Machine<'_> {
             self.is_argument(state, (argument, hosted, owner), (value, &values))?;
         }
         let trapped = state.answers == Answers::Trapped;
-        self.forget(state);
         if planted!(EveryBuiltinIsQuiet, !hosted.quiet, false) {
             self.may_drop(state);
+        }
+        if planted!(EveryBuiltinStays, hosted.quiet, true) {
+            self.forget_registers(state);
+        } else {
+            self.forget(state);
         }
         let index = |n: u8| values.get(usize::from(n)).and_then(|value| value.as_constant());
         let index = |n: u8| index(n).map_or(u32::MAX, |index| index as u32);
@@ -314,7 +320,7 @@ impl Machine<'_> {
     }
 
     /// H1: the sum of two numbers, if there is a symbol for it or it has the form of a value.
-    pub(crate) fn known_sum(&self, a: Value, b: Value) -> Option<Value> {
+    pub fn known_sum(&self, a: Value, b: Value) -> Option<Value> {
         if let Some(sum) = a.sum(b) {
             return Some(sum);
         }
@@ -362,16 +368,22 @@ impl Machine<'_> {
         Some((one.0.saturating_add(other.0), hi))
     }
 
-    /// H1: a block's own symbol is the sum of two others of its, unless it might wrap.
-    pub(crate) fn is_sum(&mut self, sum: Sym, a: Summand, b: Summand) {
+    /// H1: a block's own symbol is the sum of two others of its, unless it might wrap. What it is
+    /// then at least goes on the path.
+    pub(crate) fn is_sum(&mut self, path: Path, sum: Sym, a: Summand, b: Summand) -> Path {
         let (x, y) = (a.min(b), a.max(b));
         let def = self.symbols.def(sum);
-        let plain = def.kind == Kind::Number && x.1.max(y.1) <= 3 && sum != x.0 && sum != y.0;
+        let number = matches!(def.kind, Kind::Number | Kind::Sum);
+        let plain = number && x.1.max(y.1) <= 3 && sum != x.0 && sum != y.0;
         let bounds = self.bounds_of_sum((x, y), Path::default());
-        let Some((lo, hi)) = bounds.filter(|_| plain && self.layout.contexts()) else { return };
+        let Some((lo, hi)) = bounds.filter(|_| plain && self.layout.contexts()) else {
+            return path;
+        };
         let (lo, hi) = (def.lo.max(lo), def.hi.min(hi));
         self.symbols.define(sum, Def { lo, hi, kind: Kind::Sum });
         self.symbols.adds((x, y), sum);
+        let path = self.above_part(path, sum, (x, y));
+        self.above_part(path, sum, (y, x))
     }
 }
 

@@ -118,6 +118,12 @@ steps {
     UnwindsUntrapped
     TrapsGoOn
     SumWraps
+    SumForgetsShift
+    OtherTableIsSame
+    StepIsCut
+    SumIsFarAbove
+    SumIsBesideIt
+    EveryBuiltinStays
     SumOfAnything
     WordsAreLess
     SumsForgetShifts

@@ -265,7 +265,7 @@ pub struct Hosted {
     pub index: u32,
     /// The answer by which it says that it failed; none if it never does.
     pub fails: Option<Failure>,
-    /// Whether no function runs meanwhile, and no segment is dropped.
+    /// Whether no function runs meanwhile, no segment is dropped, no memory or table moves.
     pub quiet: bool,
     /// Whether it may be given the context of an instance that owns what is imported. Its caller
     /// then knows no more of the context than that it is one.

@@ -106,8 +106,8 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
     Some(Hosted { arguments, answer, index, fails, quiet: is_quiet(name), anyone, listed })
 }
 
-/// Whether a builtin runs no code of modules and drops no segment: what fuel, epochs, growing or a
-/// collection make the host do, its embedder may say.
+/// Whether a builtin runs no code of modules, drops no segment, moves no memory or table: what
+/// fuel, epochs, growing or a collection make the host do, its embedder may say.
 fn is_quiet(name: &str) -> bool {
     matches!(
         name,

@@ -1,4 +1,5 @@
-//! The rows of `contexts.tsv`, `ways.tsv` and `collected.tsv`: code whose callees get contexts,
+//! The rows of `contexts.tsv`, `counts.tsv` (loops over elements), `ways.tsv` and `collected.tsv`:
+//! code whose callees get contexts,
 //! under a layout that is made by hand. A name, the rule that refuses the code or `ok`, rows of
 //! traps, bytes, and their text; of the last two files first which code it is, and behind the traps
 //! the clauses of calls: offset behind the call, landing, bytes of the frame, for some tag this and
@@ -47,6 +48,7 @@ use prova_check::{
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
+const COUNTS: &str = include_str!("counts.tsv");
 const WAYS: &str = include_str!("ways.tsv");
 const COLLECTED: &str = include_str!("collected.tsv");
 const REFERENCES: &str = include_str!("references.tsv");
@@ -71,7 +73,7 @@ pub(crate) struct Judged {
 /// The check's verdict on each row, with the row's certificate or the least one.
 pub(crate) fn judged() -> Vec<Judged> {
     let of_func = CodeKind::Func(1);
-    let rows = TEXT.lines().skip(1).map(|line| {
+    let rows = TEXT.lines().skip(1).chain(COUNTS.lines().skip(1)).map(|line| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, rule, traps, bytes, _, ref claims @ ..] = columns[..] else { panic!("{line}") };
         let certificate = match claims {
@@ -143,9 +145,37 @@ fn least() -> Vec<u8> {
 
 fn judge(
     (kind, certificate): (CodeKind, &[u8]),
-    (name, rule): (&str, &str),
-    (columns, heap): ([&str; 3], More),
+    said: (&str, &str),
+    columns: ([&str; 3], More),
 ) -> Judged {
+    let Case { name, rule, layout, bytes, traps, calls } = case(kind, said, columns);
+    let (bytes, traps, calls) = (&bytes[..], &traps[..], &calls[..]);
+    let verdict = layout.check(Code { kind, bytes, certificate, traps, calls });
+    let verdict = verdict.err().map(|e| (e.rule, e.what));
+    Judged { name, rule, verdict }
+}
+
+/// A row, read.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) rule: Option<Rule>,
+    pub(crate) layout: Layout,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) traps: Vec<TrapRow>,
+    pub(crate) calls: Vec<CallRow>,
+}
+
+/// The rows of `counts.tsv`, of function 1 each.
+#[allow(dead_code, reason = "each test uses a part")]
+pub(crate) fn loops() -> impl Iterator<Item = Case> {
+    COUNTS.lines().skip(1).map(|line| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [name, rule, traps, bytes, ..] = columns[..] else { panic!("{line}") };
+        case(CodeKind::Func(1), (name, rule), ([traps, "-", bytes], More::Nothing))
+    })
+}
+
+fn case(kind: CodeKind, (name, rule): (&str, &str), (columns, heap): ([&str; 3], More)) -> Case {
     let [traps, clauses, bytes] = columns;
     let rule = (rule != "ok").then(|| {
         let found = Rule::ALL.into_iter().find(|known| format!("{known:?}") == rule);
@@ -182,12 +212,9 @@ fn judge(
     }
     let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
     let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
-    let (traps, calls) = (&traps[..], &calls[..]);
     let start = if name.contains("at 8") { 8 } else { 0 };
     let layout = layout((kind, start), (!name.contains("quiet"), name.contains("wide")), heap);
-    let verdict = layout.check(Code { kind, bytes: &bytes, certificate, traps, calls });
-    let verdict = verdict.err().map(|e| (e.rule, e.what));
-    Judged { name: format!("contexts: {name}"), rule, verdict }
+    Case { name: format!("contexts: {name}"), rule, layout, bytes, traps, calls }
 }
 
 /// A page at least; what lies behind it, and whether it moves.
