@@ -225,6 +225,7 @@ impl Teller<'_, '_> {
             Fact::Apart { sym: of, word } => {
                 (of == sym).then(|| format!("{} is not {word:#x}", sym_name(of)))
             }
+            Fact::Whole { word } => (word == sym).then(|| format!("{} is a sum", sym_name(word))),
             Fact::Type { record, ty } => match record {
                 Record::Ref(of) if of == sym => {
                     Some(format!("{} has type {ty}", record_name(record)))

@@ -121,16 +121,21 @@ impl Machine<'_> {
     }
 
     /// The sum of two numbers that has no form: a word that is found again.
-    fn same_sum(&mut self, base: Value, (index, shift): (Value, u8)) -> Option<Value> {
+    pub(crate) fn same_sum(&mut self, base: Value, (index, shift): (Value, u8)) -> Option<Value> {
         let index = index.shifted(u32::from(shift))?;
         if (base.base, index.base) != (Base::None, Base::None) {
             return None;
         }
+        let sum = self.symbols.same(Self::sum_key(base, index), Def::ANY);
+        Some(Value::symbol(sum).plus(base.add.wrapping_add(index.add)))
+    }
+
+    /// The key by which the word of a sum of two numbers, without their constants, is found again.
+    pub(crate) fn sum_key(a: Value, b: Value) -> (Pure, u32, (Value, Value)) {
         let shift = |value: Value| planted!(SumsForgetShifts, value.shift, 0);
         let plain = |value: Value| Value { add: 0, shift: shift(value), ..value };
-        let (a, b) = (plain(base), plain(index));
-        let sum = self.symbols.same((Pure::Add, 8, (a.min(b), a.max(b))), Def::ANY);
-        Some(Value::symbol(sum).plus(base.add.wrapping_add(index.add)))
+        let (a, b) = (plain(a), plain(b));
+        (Pure::Add, 8, (a.min(b), a.max(b)))
     }
 
     /// The place of a memory operand, if the access is allowed.

@@ -337,7 +337,7 @@ impl Machine<'_> {
         let record = Record::Ref(sym);
         let ty = self.facts.of(state.path, sym).find_map(|fact| match fact {
             Fact::Type { record: r, ty } if r == record => Some(ty),
-            Fact::Type { .. } | Fact::Le { .. } | Fact::Apart { .. } => None,
+            Fact::Type { .. } | Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } => None,
         });
         let stated = || match self.symbols.def(sym).kind {
             Kind::Ref(RefType { kind: RefKind::Func, heap: Heap::Type(ty), .. })

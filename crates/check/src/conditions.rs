@@ -214,7 +214,7 @@ impl Machine<'_> {
 
     /// `path`, where the sum of `a` and a constant had no carry.
     fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
-        let Some((value, most)) = without_carry(a, b) else { return path };
+        let Some((value, most)) = without_carry(a, b) else { return self.whole(path, a, b) };
         let Some(most) = self.facts.reading(path, &self.symbols, most) else { return path };
         if self.layout.wide && self.facts.reading(path, &self.symbols, value).is_none() {
             self.symbols.name_word(value);

@@ -111,7 +111,7 @@ impl Machine<'_> {
                 let add = of.add.saturating_sub(planted!(SumIsBesideIt, d, d.saturating_add(1)));
                 self.within(path, Reading { sym: sum, shift: 0, add }, extent)
             }
-            Fact::Le { .. } | Fact::Apart { .. } | Fact::Type { .. } => false,
+            Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => false,
         })
     }
 }

@@ -7,6 +7,9 @@
 //!
 //! - H1. `start + count` is a sum of two unknown numbers, as values are not: a symbol stands for it
 //!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
+//!   Where indices have 64 bits, a sum that may wrap has a word, found again by its parts; a branch
+//!   may say that it had no carry ([`Fact::Whole`]). That is not claimed, so it ends where ways
+//!   meet.
 //!   Where a builtin is quiet, nothing moves while it runs: it grows nothing and runs no code that
 //!   might.
 //! - H2. The bytes of a data segment stay readable as long as the code, up to every length that was
@@ -295,7 +298,7 @@ impl Machine<'_> {
 
     /// Whether the `count` bytes from `start` on are a memory's, or, of a `source`, a data
     /// segment's. Both numbers are less than 2^48 as integers, so their sum is, and the reading of
-    /// it that a length bounds is that sum.
+    /// it that a length bounds is that sum; or its word was found to have no carry.
     fn are_bytes(&self, (path, source): (Path, bool), start: Value, count: Value) -> bool {
         let extent = match start.base {
             Base::Memory(m) if self.layout.memory_type(m).is_some() => Extent::Memory(m),
@@ -307,9 +310,12 @@ impl Machine<'_> {
             let range = self.facts.range(path, &self.symbols, value);
             range.is_some_and(|(lo, hi)| lo >= 0 && hi <= i128::from(offsets::MEMORY_BYTES_MAX))
         };
-        let Some(end) = self.known_sum(number, count) else { return false };
-        let bounded = planted!(StartIsAnyWord, small(number), true)
-            && planted!(CountIsAnyWord, small(count), true);
+        let whole = |word: &Sym| planted!(AnyWordIsWhole, self.facts.is_whole(path, *word), true);
+        let word = self.word_of_sum(number, count).filter(whole).map(Value::symbol);
+        let Some(end) = word.or_else(|| self.known_sum(number, count)) else { return false };
+        let bounded = word.is_some()
+            || planted!(StartIsAnyWord, small(number), true)
+                && planted!(CountIsAnyWord, small(count), true);
         if !bounded {
             return false;
         }
@@ -317,6 +323,21 @@ impl Machine<'_> {
         let within = |end: Reading| self.within(path, end, extent);
         let end = Value { base: start.base, ..end };
         place::linear((end, 0), bounds, (self.least(extent), 0), within) == Reach::Inside
+    }
+
+    /// H1: `path`, where the sum of two symbols had no carry.
+    pub(crate) fn whole(&mut self, path: Path, a: Value, b: Value) -> Path {
+        match self.word_of_sum(a, b) {
+            Some(word) => self.facts.push(path, &self.symbols, Fact::Whole { word }),
+            None => path,
+        }
+    }
+
+    /// H1: the word of the sum of two symbols, which may have a carry.
+    fn word_of_sum(&self, a: Value, b: Value) -> Option<Sym> {
+        let plain = planted!(CarriesAreAlike, (a.add, b.add) == (0, 0), true);
+        pair(a, b).filter(|_| plain && self.layout.contexts())?;
+        self.symbols.known_same(Self::sum_key(a, b))
     }
 
     /// H1: the sum of two numbers, if there is a symbol for it or it has the form of a value.

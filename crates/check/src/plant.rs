@@ -119,6 +119,8 @@ steps {
     TrapsGoOn
     SumWraps
     SumForgetsShift
+    AnyWordIsWhole
+    CarriesAreAlike
     OtherTableIsSame
     StepIsCut
     SumIsFarAbove

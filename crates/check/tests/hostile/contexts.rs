@@ -6,8 +6,8 @@
 //! the place of the context or `none`; or the offset and, behind `~`, how far below the frame's
 //! begin a reference lies. Two more columns are a certificate, as in `claims.rs`, or *data* and its
 //! range. A name that begins with *quiet* says that nobody handles faults, one with *wide* that the
-//! processor has AVX-512, one with *at 8* where in
-//! the text the code begins.
+//! processor has AVX-512, with *64-bit* that indices have 64 bits, one with *at 8* where in the
+//! text the code begins.
 //!
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
@@ -213,7 +213,8 @@ fn case(kind: CodeKind, (name, rule): (&str, &str), (columns, heap): ([&str; 3],
     let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
     let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
     let start = if name.contains("at 8") { 8 } else { 0 };
-    let layout = layout((kind, start), (!name.contains("quiet"), name.contains("wide")), heap);
+    let settings = (!name.contains("quiet"), name.contains("wide"), name.starts_with("64-bit"));
+    let layout = layout((kind, start), settings, heap);
     Case { name: format!("contexts: {name}"), rule, layout, bytes, traps, calls }
 }
 
@@ -224,7 +225,11 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
 
 /// The layout of a text that begins with code of this kind, with signals or without, with a heap of
 /// collected objects or without.
-fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more: More) -> Layout {
+fn layout(
+    (kind, start): (CodeKind, u32),
+    (signals, avx512, wide): (bool, bool, bool),
+    more: More,
+) -> Layout {
     let heap = more == More::Heap;
     let (i32, none) = (Ty::I32, Vec::new());
     let any = Ty::Ref(RefType::FUNC);
@@ -285,6 +290,7 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
         hosted: builtins(more),
         free_bytes: 256,
         avx512,
+        wide,
         ..Parts::default()
     };
     Layout::assemble(parts).expect("a layout")
