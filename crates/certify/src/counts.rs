@@ -21,9 +21,19 @@ const MOST: u64 = (1 << 34) - 1;
 
 /// The number of the element that an address is of, in its table.
 pub(crate) fn element(value: Value) -> Option<Value> {
-    let whole = value.sym == Sym::ZERO || value.shift == 3;
-    let is = matches!(value.base, Base::Table(_)) && whole && value.add.is_multiple_of(8);
-    is.then(|| Value::symbol(value.sym).plus((value.add as i64 >> 3) as u64))
+    let shift = shift(value.base)?;
+    let whole = value.sym == Sym::ZERO || value.shift == shift;
+    let number = (value.add as i64 >> shift) as u64;
+    (whole && number << shift == value.add).then(|| Value::symbol(value.sym).plus(number))
+}
+
+/// How far the number of an element is shifted in its address; none of other bases.
+fn shift(base: Base) -> Option<u8> {
+    match base {
+        Base::Table(_) => Some(3),
+        Base::Elements(_) => Some(4),
+        _ => None,
+    }
 }
 
 /// Changes of a block during which bounds are not widened: where a loop begins and ends at
@@ -68,9 +78,10 @@ impl<'a, 'm, 'w> Merge<'a, 'm, 'w> {
             groups.len() - 1
         });
         let Group { owner, from, .. } = groups[place];
-        let add = a.add.wrapping_sub(from) << 3;
+        let Some(shift) = shift(base) else { return };
+        let add = a.add.wrapping_sub(from) << shift;
         let name = Name::Of(owner);
-        groups[place].members.push(Claim::Holds { at, base, name, shift: 3, add });
+        groups[place].members.push(Claim::Holds { at, base, name, shift, add });
     }
 
     /// Adds to the groups counts and what they make of addresses, and says of which sums.
@@ -80,7 +91,7 @@ impl<'a, 'm, 'w> Merge<'a, 'm, 'w> {
         }
         let all = || groups.iter().enumerate();
         let addresses: Vec<(usize, Base)> =
-            all().filter_map(|(at, group)| Some((at, table(group)?))).take(ADDRESSES_MAX).collect();
+            all().filter_map(|(at, group)| Some((at, base(group)?))).take(ADDRESSES_MAX).collect();
         let (mut relations, first) = (Vec::new(), groups.len());
         for &(end, base) in &addresses {
             for &(start, other) in &addresses {
@@ -182,10 +193,10 @@ impl<'a, 'm, 'w> Merge<'a, 'm, 'w> {
     }
 }
 
-/// The table of a group's address of an element, if the group's symbol is its number.
-fn table(group: &Group) -> Option<Base> {
+/// The base of a group's address of an element, if the group's symbol is its number.
+fn base(group: &Group) -> Option<Base> {
     group.members.iter().find_map(|claim| match *claim {
-        Claim::Holds { base: base @ Base::Table(_), shift: 3, add: 0, .. } => Some(base),
+        Claim::Holds { base, shift: by, add: 0, .. } => (shift(base) == Some(by)).then_some(base),
         _ => None,
     })
 }

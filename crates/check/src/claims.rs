@@ -264,7 +264,7 @@ impl Machine<'_> {
         state.cells.clear();
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
-        (state.calls, state.jumps, state.fresh) = (0, jumps, false);
+        (state.calls, state.jumps, state.fresh, state.length) = (0, jumps, false, None);
         (state.keeps_words, state.kept_words) = (false, 0);
     }
 
@@ -492,6 +492,14 @@ impl Machine<'_> {
     #[inline(always)]
     fn is_own(&mut self, of: Loc, value: Value, (base, shift, add): (Base, u8, u64)) -> bool {
         match self.names.get(of) {
+            Some(own) if shift == 4 => own.passive_element(base, add) == Some(value),
+            None if shift == 4 => match value.passive_number(base, add) {
+                Some(own) => {
+                    self.names.set(of, own);
+                    true
+                }
+                None => false,
+            },
             Some(own) => {
                 let same = own.substituted(base, shift, add) == Some(value);
                 planted!(OwnIsAnything, same, true)

@@ -17,6 +17,7 @@
 //! - K3. A sum is at least one part and the least of the other one. An element is in its table
 //!   where such a sum that is more than its index is at most the length.
 //!
+//! Elements of a segment lie 16 bytes apart: no number is shifted so far but in their addresses.
 //! Lengths only grow, and a call that may move a table makes its addresses unknown (`calls`); a
 //! table of another base has another length.
 
@@ -24,6 +25,26 @@ use crate::facts::{Fact, Node, Path, Reading};
 use crate::machine::Machine;
 use crate::symbols::{Extent, Kind, Summand};
 use crate::value::{Base, Sym, Value};
+
+impl Value {
+    /// The address that is as many elements as this number says, and some bytes, behind the first
+    /// element of an element segment.
+    pub(crate) fn passive_element(self, base: Base, add: u64) -> Option<Value> {
+        let plain = matches!(base, Base::Elements(_)) && self.base == Base::None && self.shift == 0;
+        let shift = if self.sym == Sym::ZERO { 0 } else { 4 };
+        let add = (self.add << 4).wrapping_add(add);
+        plain.then_some(Value { base, sym: self.sym, shift, add })
+    }
+
+    /// The number of elements that this address is behind the first one and these bytes.
+    pub(crate) fn passive_number(self, base: Base, add: u64) -> Option<Value> {
+        let is = matches!(base, Base::Elements(_)) && self.base == base;
+        let whole = self.sym == Sym::ZERO || self.shift == 4;
+        let rest = self.add.wrapping_sub(add);
+        let number = Value::symbol(self.sym).plus((rest as i64 >> 4) as u64);
+        (is && whole && planted!(SolvedIsCut, rest.is_multiple_of(16), true)).then_some(number)
+    }
+}
 
 impl Machine<'_> {
     /// K2: the sum of the address of an element and a number of elements.
@@ -46,7 +67,7 @@ impl Machine<'_> {
     /// K1: the numbers that are not equal where these addresses are not.
     pub(crate) fn steps_apart(&self, a: Value, b: Value) -> Option<(Value, Value)> {
         let same = planted!(OtherTableIsSame, a.base == b.base, true);
-        if !same || !matches!(a.base, Base::Table(_)) {
+        if !same || !matches!(a.base, Base::Table(_) | Base::Elements(_)) {
             return None;
         }
         let (part, whole) = match (a.sym, b.sym) {

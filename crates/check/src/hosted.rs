@@ -30,9 +30,12 @@
 //! - H6. The elements of an element segment stay where they are until it is dropped, which frees
 //!   them. Nothing drops one before the first function of the module runs, or a builtin that is not
 //!   quiet; so until then the function that initialises an instance may write them, and nobody else
-//!   accesses them.
+//!   accesses them. Any code reads elements where the segment was not dropped: its length was read,
+//!   which is not 0, and nothing that might drop it has run since. Then it has all its elements,
+//!   and null where nobody has written one.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDI, RDX, RSI};
+use crate::access::NO_ELEMENTS;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
@@ -112,8 +115,10 @@ impl Machine<'_> {
                 let sym = self.reference(RefType { heap, nullable: false, ..RefType::FUNC });
                 state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
             }
+            Answer::Count(n) => self.count_of(state, index(n)),
             Answer::Elements(n) => {
-                if planted!(SegmentsAreNeverDropped, state.fresh, true) {
+                let there = state.fresh || self.has_elements(state, index(n));
+                if planted!(SegmentsAreNeverDropped, there, true) {
                     let elements = Value::pointer(Base::Elements(index(n)), 0);
                     state.set(Loc::Register(RAX), Some(elements));
                 }
@@ -126,12 +131,34 @@ impl Machine<'_> {
         Ok(true)
     }
 
+    /// H6: the length of an element segment is read: all its elements, or none. A segment
+    /// without a rule has any number of elements.
+    fn count_of(&mut self, state: &mut State, n: u32) {
+        let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
+        let known = planted!(SegmentWithoutRule, count > 0, true);
+        let most = if known { count.into() } else { u64::MAX };
+        let length = self.symbols.fresh(Def::at_most(most));
+        state.set(Loc::Register(RAX), Some(Value::symbol(length)));
+        state.length = known.then_some((n, length));
+    }
+
+    /// H6: whether a segment is known to have its elements: its length was read, and is not 0.
+    fn has_elements(&self, state: &State, n: u32) -> bool {
+        let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
+        state.length.is_some_and(|(of, length)| {
+            let some = planted!(NoLengthIsSome, self.at_least(state.path, length, 1), true);
+            planted!(LengthOfAnother, of == n, true) && some && count > 0
+        })
+    }
+
     /// H6: a segment may be dropped, so that nobody knows any more where its elements are.
     pub(crate) fn may_drop(&mut self, state: &mut State) {
-        if !state.fresh {
+        if self.layout.elements.is_empty() {
+            state.fresh = false;
             return;
         }
-        state.fresh = planted!(StaysFresh, false, true);
+        state.fresh = planted!(StaysFresh, false, state.fresh);
+        state.length = planted!(LengthStays, None, state.length);
         let elements = |value: &Value| matches!(value.base, Base::Elements(_));
         for slot in &mut state.regs {
             *slot = slot.filter(|value| planted!(DroppedInRegisters, !elements(value), true));

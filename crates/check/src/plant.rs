@@ -119,6 +119,15 @@ steps {
     TrapsGoOn
     SumWraps
     SumForgetsShift
+    NoLengthIsSome
+    SegmentWithoutRule
+    LengthOfAnother
+    LengthStays
+    ElementBeforeSegment
+    ElementIsWritten
+    ElementIsUpdated
+    OldElementIsThere
+    SolvedIsCut
     AnyWordIsWhole
     CarriesAreAlike
     OtherTableIsSame
@@ -183,7 +192,6 @@ steps {
     StaysFresh
     ElementIsIndexed
     ElementInElement
-    ElementIsRead
     AnyConstantIsNull
     NullIsElement
     ElementOfAnyType

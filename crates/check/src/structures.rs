@@ -228,6 +228,9 @@ pub enum Answer {
     Element(u8),
     /// A reference to the function whose index this argument is.
     Reference(u8),
+    /// The number of elements that an element segment has, whose index this argument is: as many as
+    /// there were first, or none once it was dropped.
+    Count(u8),
     /// Where the elements of an element segment are, whose index this argument is.
     Elements(u8),
     /// Where an object begins in this memory, of 32 bits; the host has written these first bytes.

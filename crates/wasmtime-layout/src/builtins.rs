@@ -55,7 +55,9 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         "memory_grow" => (0, &[Number, Memory(owned)], number, minus(2)),
         "memory_copy" => (1, &[Bytes(2), Source(2), Number], number, none),
         "memory_fill" => (2, &[Bytes(2), Number, Number], number, none),
-        "passive_elem_segment_len" => (3, &[Index(count(module.passive.len()))], number, none),
+        "passive_elem_segment_len" => {
+            (3, &[Index(count(module.passive.len()))], Answer::Count(0), none)
+        }
         "passive_elem_segment_base" => {
             (4, &[Index(count(module.passive.len()))], Answer::Elements(0), none)
         }

@@ -36,6 +36,7 @@
 //!            element segments 0: 2 of funcref, 1: 1 of (ref 1), 2: none that has a rule
 //!            NAME = 0x2a00: names a function, of 2 and 3        GROW = 0x2b00: grows table 0
 //!            BASE = 0x2c00: where a segment's elements are       DROP = 0x2d00: drops a segment
+//!            LEN = 0x2e00: how many elements a segment has
 //! ```
 
 use super::claims::certificate;
@@ -268,7 +269,7 @@ fn layout(
         vec![global(Ty::I64, true), global(i32, false), global(Ty::Ref(RefType::FUNC), true)];
     let mut elements = Vec::new();
     if more == More::References {
-        let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9)];
+        let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9), (0x2e00, 10)];
         text.extend(last.map(|(at, n)| (at, builtin(n))));
         text.retain(|&(at, _)| at != 0x2300);
         elements = add_references(&mut tables, &mut globals);
@@ -314,7 +315,7 @@ fn builtins(more: More) -> Vec<Hosted> {
         answer,
         index,
         fails,
-        quiet: matches!(index, 1 | 7 | 4 | 6),
+        quiet: matches!(index, 1 | 3 | 7 | 4 | 6),
         anyone: matches!(index, 0 | 8) && more == More::References,
         listed: match index {
             6 => vec![2, 3],
@@ -338,6 +339,7 @@ fn builtins(more: More) -> Vec<Hosted> {
         builtins.push(hosted(8, &[Argument::Table, Number], Answer::Number, grown));
         builtins.push(hosted(4, &[Index(3)], Answer::Elements(0), None));
         builtins.push(hosted(5, &[Index(3)], Answer::Number, drop));
+        builtins.push(hosted(3, &[Index(3)], Answer::Count(0), None));
     }
     if more == More::Heap {
         let alloc = [OneOf(&[1 << 26]), Collected, Number, OneOf(&[8])];
