@@ -6,6 +6,7 @@
 //! is known to be no less, has that word as its symbol (S3 of the check's `symbols`): it shares
 //! none with the number that it is a sum of.
 
+use crate::counts::{self, Merge};
 use crate::flow::CHANGES_MAX;
 use crate::slice::Set;
 use prova_check::abi::regs::{RBP, RSP};
@@ -33,6 +34,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) carry: Carry,
     /// How often they may change before distances to lengths that change are dropped.
     pub(crate) patience: u32,
+    /// Whether addresses of elements have their own symbols, and rounds that are left are counted.
+    pub(crate) counts: bool,
 }
 
 /// How much claims say of numbers.
@@ -69,8 +72,8 @@ impl Wanted<'_> {
 
 /// The facts about a number on one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Known {
-    range: (u64, u64),
+pub(crate) struct Known {
+    pub(crate) range: (u64, u64),
     length: Option<Extent>,
     masked: Option<(Extent, u32)>,
     type_id: Option<u32>,
@@ -107,19 +110,29 @@ impl Reference {
 type Key = (Sym, Sym, u64);
 
 /// One group of locations with one symbol.
-struct Group {
-    key: Key,
-    owner: Loc,
+pub(crate) struct Group {
+    pub(crate) key: Key,
+    pub(crate) owner: Loc,
     /// The symbol's constant on this side; those of the members are relative to it.
-    from: u64,
-    members: Vec<Claim>,
-    known: Known,
+    pub(crate) from: u64,
+    pub(crate) members: Vec<Claim>,
+    pub(crate) known: Known,
     /// Whether a relation speaks of it.
-    related: bool,
+    pub(crate) related: bool,
+}
+
+impl Group {
+    /// The number that its symbol is on both sides.
+    pub(crate) fn own(&self) -> (Value, Value) {
+        let (a, b, apart) = self.key;
+        let from = self.from;
+        (Value::symbol(a).plus(from), Value::symbol(b).plus(from.wrapping_add(apart)))
+    }
 }
 
 /// A relation of groups' symbols, by their places.
-enum Relation {
+#[derive(PartialEq, Eq)]
+pub(crate) enum Relation {
     /// The sum of two, with their shifts.
     Sum(usize, [(usize, u8); 2]),
     /// The low half of another.
@@ -190,7 +203,8 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
         let add = if base.by_symbol() { add } else { add.wrapping_sub(group.from << shift) };
         group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
     }
-    emit_all(machine, groups, wanted.carry, &mut claims);
+    let counted = Merge::new(machine, (state, state), (0, wanted)).counts(&mut groups);
+    emit_all(machine, (groups, counted), wanted.carry, &mut claims);
     wide_facts(machine, (state.path, None), &mut claims);
     claims
 }
@@ -288,7 +302,7 @@ fn of(list: &[(Extent, i128)], extent: Extent) -> Option<i128> {
 }
 
 /// The facts about a number.
-fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
+pub(crate) fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
     let sure = machine.sure(path);
     let range = machine.facts.range(sure, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
     let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
@@ -352,7 +366,7 @@ fn by_bounds(machine: &Machine<'_>, path: Path, known: &Known, extent: Extent) -
 }
 
 /// The facts that hold on both sides. `changes` is the number of times that the block changed.
-fn both(
+pub(crate) fn both(
     machine: &Machine<'_>,
     (a, at_a): (Known, Path),
     (b, at_b): (Known, Path),
@@ -454,8 +468,24 @@ fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
 }
 
 /// The claims of all groups.
-fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims: &mut Vec<Claim>) {
-    let relations = relations(machine, &groups);
+fn emit_all(
+    machine: &Machine<'_>,
+    (mut groups, counted): (Vec<Group>, Vec<Relation>),
+    carry: Carry,
+    claims: &mut Vec<Claim>,
+) {
+    let mut relations = relations(machine, &groups);
+    for relation in counted {
+        let same = |known: &Relation| match (known, &relation) {
+            (Relation::Sum(a, [p, q]), Relation::Sum(b, [r, s])) => {
+                a == b && ((p, q) == (r, s) || (p, q) == (s, r))
+            }
+            _ => false,
+        };
+        if !relations.iter().any(same) {
+            relations.push(relation);
+        }
+    }
     for relation in &relations {
         let parts = match *relation {
             Relation::Sum(of, [a, b]) => [of, a.0, b.0],
@@ -600,6 +630,7 @@ pub(crate) fn join(
     (changes, wanted): (u32, Wanted<'_>),
 ) -> Vec<Claim> {
     let carry = wanted.carry;
+    let changes = if wanted.counts { changes.saturating_sub(counts::EXACT) } else { changes };
     let mut claims = Vec::with_capacity(before.words.len() + USUAL);
     let held = held_on_both(machine, before, (state, carry));
     let least = least_members(&held);
@@ -612,6 +643,12 @@ pub(crate) fn join(
             continue;
         }
         if !wanted.other(at) {
+            continue;
+        }
+        let elements = counts::element(a).zip(counts::element(b)).filter(|_| wanted.counts);
+        if let Some(numbers) = elements {
+            let merge = Merge::new(machine, (before, state), (changes, wanted));
+            merge.address(&mut groups, (at, a.base), numbers);
             continue;
         }
         let Some((key, keeps)) = pair(a, b) else {
@@ -630,8 +667,9 @@ pub(crate) fn join(
             };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.2)));
-            let sides =
-                (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
+            let merge = Merge::new(machine, (before, state), (changes, wanted));
+            let one = merge.as_claimed(known(machine, (before.path, carry), x), x);
+            let sides = (one, known(machine, (state.path, carry), y));
             let known = both(
                 machine,
                 (sides.0, before.path),
@@ -644,7 +682,8 @@ pub(crate) fn join(
         let add = add.wrapping_sub(group.from << shift);
         group.members.push(Claim::Holds { at, base, name, shift, add });
     }
-    emit_all(machine, groups, carry, &mut claims);
+    let counted = Merge::new(machine, (before, state), (changes, wanted)).counts(&mut groups);
+    emit_all(machine, (groups, counted), carry, &mut claims);
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
     claims
 }

@@ -17,6 +17,7 @@
 //! more patience (`need`).
 
 mod bits;
+mod counts;
 mod derive;
 mod draft;
 mod encode;
@@ -91,7 +92,7 @@ fn attempts(
 ) {
     let mut insns = Insns::new(draft.bytes);
     let mut needs: Option<Needs> = None;
-    for attempt in need::ATTEMPTS {
+    for attempt in need::ATTEMPTS.into_iter().filter(|attempt| attempt.is_for(layout)) {
         let of = attempt.reads.unwrap_or(Reads::Comparisons);
         let known = match needs.take().filter(|(reads, ..)| *reads == of) {
             Some(known) => Ok(known),
@@ -107,8 +108,8 @@ fn attempts(
         // The last attempt does without what is guessed.
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &targets[..] } else { &[] };
-        let Attempt { carry, patience, .. } = attempt;
-        let wanted = Wanted { needs: guesses.then_some(&*needs), carry, patience, tables };
+        let Attempt { carry, patience, counts, .. } = attempt;
+        let wanted = Wanted { needs: guesses.then_some(&*needs), carry, patience, counts, tables };
         let analysis = machine(layout, draft)
             .and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
         let mut analysis = match analysis {

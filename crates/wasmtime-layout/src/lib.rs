@@ -12,8 +12,9 @@
 //! with the structures of Wasmtime in the place of Prova's ([`prova_check::Contract::Contexts`]).
 //!
 //! Limits: references other than to functions and exceptions, tables and globals of exceptions,
-//! loops over elements of tables and of element segments, and builtins without a row in `builtins`
-//! have no rule. What a file says beside its code is for the caller to compare ([`Compare`]; the
+//! counts of elements of element segments that are no constants, and builtins without a row in
+//! `builtins` have no rule. What a file says beside its code is for the caller to compare
+//! ([`Compare`]; the
 //! crate `prova-wasmtime-info` does); where nobody does ([`uncompared`]), no file is accepted as a
 //! whole ([`Report::is_confined`]).
 
