@@ -216,7 +216,7 @@ impl Finder<'_> {
                     guess.reached.push(claim);
                 }
             }
-            // What is not known any more counts again, but for one way of searching.
+            // What is not known any more counts again, except in one way of searching.
             let renewed = new.known.into_iter().filter(|_| self.how != Search::Plain);
             for known in renewed {
                 if guess.known.len() < KNOWN_MAX && !guess.known.contains(&known) {
