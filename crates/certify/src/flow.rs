@@ -216,6 +216,7 @@ struct Run<'a, 'b> {
     /// States that are used again.
     #[allow(clippy::vec_box, reason = "a state goes from here to a leader without being moved")]
     spare: Vec<Box<State>>,
+    lists: join::Lists,
 }
 
 /// Runs the analysis.
@@ -304,6 +305,7 @@ impl<'a, 'b> Run<'a, 'b> {
             steps: STEPS_PER_BYTE.saturating_mul(len as u64).saturating_add(STEPS_FREE),
             watched: (watched, None),
             spare: Vec::new(),
+            lists: join::Lists::default(),
         }
     }
 
@@ -679,14 +681,17 @@ impl<'a, 'b> Run<'a, 'b> {
                 let list = self
                     .machine
                     .instantiate(&mut before, old.iter(), OWN)
-                    .map(|()| join::join(&mut self.machine, &before, state, (changes, wanted)))
+                    .map(|()| {
+                        let (machine, lists) = (&self.machine, &mut self.lists);
+                        join::join(machine, lists, (&before, state), (changes, wanted))
+                    })
                     .map_err(|fault| CertifyError::at(from, fault))?;
                 self.spare.push(before);
                 list
             }
             // The way that was the only one counts as well: `redo` makes it come again.
             Entry::Inherited(_) | Entry::Passed | Entry::Nothing => {
-                join::describe(&mut self.machine, state, wanted)
+                join::describe(&self.machine, &mut self.lists, state, wanted)
             }
         };
         let leader = &mut self.leaders[i];

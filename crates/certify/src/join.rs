@@ -79,6 +79,18 @@ struct Known {
     types: Vec<u32>,
 }
 
+impl Known {
+    /// Whether no more is known than a range.
+    fn has_range_alone(&self) -> bool {
+        self.length.is_none()
+            && self.masked.is_none()
+            && self.type_id.is_none()
+            && !matches!(self.reference, Some(Reference::Of(_)))
+            && self.below.is_empty()
+            && self.types.is_empty()
+    }
+}
+
 /// The facts about a number as a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reference {
@@ -107,15 +119,97 @@ impl Reference {
 type Key = (Sym, Sym, u64);
 
 /// One group of locations with one symbol.
+#[derive(Clone, Copy, Debug)]
 struct Group {
     key: Key,
     owner: Loc,
     /// The symbol's constant on this side; those of the members are relative to it.
     from: u64,
-    members: Vec<Claim>,
-    known: Known,
+    /// The places of the first and of the last member.
+    members: (u32, u32),
     /// Whether a relation speaks of it.
     related: bool,
+}
+
+/// A location of a group: it holds `base + (symbol << shift) + add`.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    at: Loc,
+    base: Base,
+    shift: u8,
+    add: u64,
+    /// The place of the next one of its group, or [`LAST`].
+    next: u32,
+}
+
+/// The place of no member.
+const LAST: u32 = u32::MAX;
+
+/// Lists that are used again from merge to merge.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    held: Vec<(Loc, Value, Value)>,
+    groups: Vec<Group>,
+    members: Vec<Member>,
+}
+
+/// Where facts are asked for: on the one way to a block, or on both sides of a merge, with the
+/// number of times that the block changed and may change.
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    One(Path),
+    Both((Path, Path), (u32, u32)),
+}
+
+impl Member {
+    /// The claim of a member whose group's symbol has a name.
+    fn claim(self, name: Name) -> Claim {
+        let Member { at, base, shift, add, next: _ } = self;
+        Claim::Holds { at, base, name, shift, add }
+    }
+
+    /// Whether it holds the symbol itself.
+    fn is_it(&self) -> bool {
+        (self.base, self.shift, self.add) == (Base::None, 0, 0)
+    }
+}
+
+impl Lists {
+    /// Forgets what was there.
+    fn clear(&mut self) {
+        self.held.clear();
+        self.groups.clear();
+        self.members.clear();
+    }
+
+    /// The group with a key, if there is one.
+    fn find(&self, key: Key) -> Option<usize> {
+        self.groups.iter().position(|group| group.key == key)
+    }
+
+    /// A new group, whose first member comes next.
+    fn begin(&mut self, key: Key, owner: Loc, from: u64) -> usize {
+        self.groups.push(Group { key, owner, from, members: (LAST, LAST), related: false });
+        self.groups.len() - 1
+    }
+
+    /// A member more of a group.
+    fn add(&mut self, group: usize, (at, base, shift, add): (Loc, Base, u8, u64)) {
+        let place = self.members.len() as u32;
+        self.members.push(Member { at, base, shift, add, next: LAST });
+        let (first, last) = &mut self.groups[group].members;
+        match self.members.get_mut(*last as usize) {
+            Some(last) => last.next = place,
+            None => *first = place,
+        }
+        *last = place;
+    }
+
+    /// The members of a group, in order.
+    fn members(&self, group: &Group) -> impl Iterator<Item = &Member> + Clone {
+        let at = |place: u32| self.members.get(place as usize);
+        std::iter::successors(at(group.members.0), move |member| at(member.next))
+    }
 }
 
 /// A relation of groups' symbols, by their places.
@@ -161,36 +255,40 @@ fn fixed(sym: Sym) -> bool {
 
 /// The claims that say all that a state knows of what is wanted, and of what is the same in the
 /// whole function.
-pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<'_>) -> Vec<Claim> {
+pub(crate) fn describe(
+    machine: &Machine<'_>,
+    lists: &mut Lists,
+    state: &State,
+    wanted: Wanted<'_>,
+) -> Vec<Claim> {
     let mut claims = Vec::with_capacity(USUAL);
-    let mut groups: Vec<Group> = Vec::new();
+    lists.clear();
     for (at, value) in locations(state) {
+        let is_fixed = fixed(value.sym);
+        if !if is_fixed { wanted.fixed(at) } else { wanted.other(at) } {
+            continue;
+        }
         if base_code(value.base).is_none() {
+            continue;
+        }
+        if is_fixed {
+            let Value { base, sym, shift, add } = value;
+            claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
         let value = by_word(machine, (state.path, wanted.carry), value);
         let Value { base, sym, shift, add } = value;
-        if fixed(sym) {
-            if wanted.fixed(at) {
-                claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
-            }
-            continue;
-        }
-        if !wanted.other(at) {
-            continue;
-        }
         let key = (sym, sym, 0);
-        let group = find(&mut groups, key, || {
+        let group = lists.find(key).unwrap_or_else(|| {
             let fuel = fuel(state).filter(|fuel| fuel.sym == sym).map(|fuel| fuel.add);
             let from = fuel.unwrap_or(u64::from(names_function(machine, sym)));
-            let value = Value::symbol(sym).plus(from);
-            let known = known(machine, (state.path, wanted.carry), value);
-            Group { key, owner: at, from, members: Vec::new(), known, related: false }
+            lists.begin(key, at, from)
         });
-        let add = if base.by_symbol() { add } else { add.wrapping_sub(group.from << shift) };
-        group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
+        let from = lists.groups[group].from;
+        let add = if base.by_symbol() { add } else { add.wrapping_sub(from << shift) };
+        lists.add(group, (at, base, shift, add));
     }
-    emit_all(machine, groups, wanted.carry, &mut claims);
+    emit_all(machine, lists, (Side::One(state.path), wanted.carry), &mut claims);
     wide_facts(machine, (state.path, None), &mut claims);
     claims
 }
@@ -229,16 +327,6 @@ fn is_reference(machine: &Machine<'_>, sym: Sym) -> bool {
 /// The word for the fuel, where it is a symbol and a constant: a group's symbol is that number.
 fn fuel(state: &State) -> Option<Value> {
     state.fuel.filter(|fuel| fuel.base == Base::None && fuel.shift == 0 && !fixed(fuel.sym))
-}
-
-/// The group with a key, made where there is none.
-fn find(groups: &mut Vec<Group>, key: Key, make: impl FnOnce() -> Group) -> &mut Group {
-    let found = groups.iter().position(|group| group.key == key);
-    let at = found.unwrap_or_else(|| {
-        groups.push(make());
-        groups.len() - 1
-    });
-    &mut groups[at]
 }
 
 /// Facts about symbols that are the same in the whole function.
@@ -287,13 +375,18 @@ fn of(list: &[(Extent, i128)], extent: Extent) -> Option<i128> {
     list.iter().find(|(e, _)| *e == extent).map(|&(_, d)| d)
 }
 
+/// The bounds of a number, as far as it is known not to wrap.
+fn range(machine: &Machine<'_>, path: Path, value: Value) -> (u64, u64) {
+    let range = machine.facts.range(machine.sure(path), &machine.symbols, value);
+    let (lo, hi) = range.unwrap_or((0, u64::MAX.into()));
+    (u64::try_from(lo).unwrap_or(0), u64::try_from(hi).unwrap_or(u64::MAX))
+}
+
 /// The facts about a number.
 fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
     let sure = machine.sure(path);
-    let range = machine.facts.range(sure, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
-    let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
     let mut known = Known {
-        range: (word(range.0, 0), word(range.1, u64::MAX)),
+        range: range(machine, path, value),
         length: None,
         masked: None,
         type_id: None,
@@ -400,20 +493,51 @@ fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     (lo, hi)
 }
 
-/// Names a group's symbol after a member that is it, if there is one; the owner then.
-fn renamed(members: &mut [Claim], owner: Loc) -> Loc {
-    let is_it = |claim: &Claim| match *claim {
-        Claim::Holds { at, base: Base::None, shift: 0, add: 0, .. } => Some(at),
-        _ => None,
-    };
-    let all = || members.iter().filter_map(is_it);
-    let Some(new) = all().find(|at| *at == Loc::Fuel).or(all().next()) else { return owner };
-    for member in members {
-        if let Claim::Holds { name, .. } = member {
-            *name = Name::Of(new);
+/// The facts about a group's symbol.
+fn of_group(machine: &Machine<'_>, group: &Group, (side, carry): (Side, Carry)) -> Known {
+    let (a, b) = sides(group);
+    match side {
+        Side::One(path) => known(machine, (path, carry), a),
+        Side::Both((at_a, at_b), patience) => {
+            let (a, b) = (known(machine, (at_a, carry), a), known(machine, (at_b, carry), b));
+            both(machine, (a, at_a), (b, at_b), patience)
         }
     }
-    new
+}
+
+/// What a group's symbol is on both sides.
+fn sides(group: &Group) -> (Value, Value) {
+    let (a, b, delta) = group.key;
+    let from = group.from;
+    (Value::symbol(a).plus(from), Value::symbol(b).plus(from.wrapping_add(delta)))
+}
+
+/// Whether nothing can be known of a group's symbol but its range, since it is a mere number on one
+/// side, or a constant on both, and distances to lengths are not asked for.
+fn is_range_alone(machine: &Machine<'_>, group: &Group, carry: Carry) -> bool {
+    let (a, b, _) = group.key;
+    let mere = |sym| sym != Sym::ZERO && machine.symbols.def(sym).kind == Kind::Number;
+    carry == Carry::Words && (mere(a) || mere(b) || a == b && a == Sym::ZERO)
+}
+
+/// The most that a group's symbol is.
+fn most(machine: &Machine<'_>, group: &Group, side: Side) -> u64 {
+    let hi = |path, value| range(machine, path, value).1;
+    let (a, b) = sides(group);
+    match side {
+        Side::One(path) => hi(path, a),
+        Side::Both((at_a, at_b), (changes, _)) => {
+            let a = hi(at_a, a);
+            // The most of both sides is no less.
+            if a > WORD { a } else { widened((0, a), (0, hi(at_b, b)), changes).1 }
+        }
+    }
+}
+
+/// Names a group's symbol after a member that is it, if there is one; the owner then.
+fn renamed(lists: &Lists, group: &Group) -> Loc {
+    let all = || lists.members(group).filter(|member| member.is_it()).map(|member| member.at);
+    all().find(|at| *at == Loc::Fuel).or(all().next()).unwrap_or(group.owner)
 }
 
 /// The place of the group whose symbols these are on both sides, unchanged.
@@ -427,8 +551,9 @@ fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
         return Vec::new();
     }
     let symbols = &machine.symbols;
+    let kind = |sym| symbols.def(sym).kind;
     let plain = |group: &Group| (group.key.2, group.from) == (0, 0);
-    let sum = |(at, group): (usize, &Group)| {
+    let sum = |group: &Group| {
         let (a, b) = (symbols.summands(group.key.0)?, symbols.summands(group.key.1)?);
         let both = |(a, shift): Summand, (b, other): Summand| {
             let part = (shift == other).then(|| place(groups, (a, b))).flatten()?;
@@ -436,108 +561,137 @@ fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
         };
         let turned = || both(a.0, b.1).zip(both(a.1, b.0));
         let (one, other) = both(a.0, b.0).zip(both(a.1, b.1)).or_else(turned)?;
-        Some(Relation::Sum(at, [one, other]))
+        Some([one, other])
     };
-    let half = |(whole, group): (usize, &Group)| {
+    let half = |group: &Group| {
         let half = |sym| symbols.known_half(Value::symbol(sym));
-        let of = place(groups, (half(group.key.0)?, half(group.key.1)?))?;
-        (of != whole).then_some(Relation::Half(of, whole))
+        place(groups, (half(group.key.0)?, half(group.key.1)?))
     };
-    let selects = |(of, group): (usize, &Group)| {
+    let selects = |group: &Group| {
         let element = |sym| symbols.selected(sym).filter(|to| (to.shift, to.add) == (3, 0));
         let (a, b) = (element(group.key.0)?, element(group.key.1)?);
-        let index = place(groups, (a.sym, b.sym)).filter(|_| a.base == b.base)?;
-        Some(Relation::Selects(of, index))
+        place(groups, (a.sym, b.sym)).filter(|_| a.base == b.base)
     };
-    let all = || groups.iter().enumerate().filter(|(_, group)| plain(group));
-    all().filter_map(sum).chain(all().filter_map(half)).chain(all().filter_map(selects)).collect()
+    let (mut sums, mut halves, mut selected) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, group) in groups.iter().enumerate().filter(|(_, group)| plain(group)) {
+        // Its symbol on one side says that it is neither a sum nor a masked pointer mostly.
+        match kind(group.key.0) {
+            Kind::Sum => sums.extend(sum(group).map(|of| Relation::Sum(at, of))),
+            Kind::Masked { .. } => {
+                selected.extend(selects(group).map(|index| Relation::Selects(at, index)));
+            }
+            _ => {}
+        }
+        let half = half(group).filter(|&half| half != at);
+        halves.extend(half.map(|half| Relation::Half(half, at)));
+    }
+    sums.extend(halves);
+    sums.extend(selected);
+    sums
 }
 
 /// The claims of all groups.
-fn emit_all(machine: &Machine<'_>, mut groups: Vec<Group>, carry: Carry, claims: &mut Vec<Claim>) {
-    let relations = relations(machine, &groups);
+fn emit_all(
+    machine: &Machine<'_>,
+    lists: &mut Lists,
+    asked: (Side, Carry),
+    claims: &mut Vec<Claim>,
+) {
+    let relations = relations(machine, &lists.groups);
     for relation in &relations {
         let parts = match *relation {
             Relation::Sum(of, [a, b]) => [of, a.0, b.0],
             Relation::Half(of, other) | Relation::Selects(of, other) => [of, other, other],
         };
-        parts.into_iter().for_each(|part| groups[part].related = true);
+        parts.into_iter().for_each(|part| lists.groups[part].related = true);
     }
-    let names: Vec<Loc> =
-        groups.into_iter().map(|group| emit(machine, group, carry, claims)).collect();
+    for at in 0..lists.groups.len() {
+        let owner = emit(machine, (lists, &lists.groups[at]), asked, claims);
+        lists.groups[at].owner = owner;
+    }
+    let owner = |of: usize| lists.groups[of].owner;
     claims.extend(relations.into_iter().map(|relation| match relation {
         Relation::Sum(of, [a, b]) => {
-            Claim::Sum { of: names[of], a: (names[a.0], a.1), b: (names[b.0], b.1) }
+            Claim::Sum { of: owner(of), a: (owner(a.0), a.1), b: (owner(b.0), b.1) }
         }
-        Relation::Half(of, whole) => Claim::Half { of: names[of], whole: names[whole] },
-        Relation::Selects(of, index) => Claim::Selects { of: names[of], index: names[index] },
+        Relation::Half(of, whole) => Claim::Half { of: owner(of), whole: owner(whole) },
+        Relation::Selects(of, index) => Claim::Selects { of: owner(of), index: owner(index) },
     }));
 }
 
+/// The most that a number is which takes 32 bits.
+const WORD: u64 = u32::MAX as u64;
+
 /// The claims of a group, and the location that its symbol is named after. If not everything is
 /// carried, a number that is no more than that is at most 2^32 - 1, or of no interest.
-fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Claim>) -> Loc {
+fn emit(
+    machine: &Machine<'_>,
+    (lists, group): (&Lists, &Group),
+    (side, carry): (Side, Carry),
+    claims: &mut Vec<Claim>,
+) -> Loc {
     let coarse = carry != Carry::Everything;
-    let Group { owner, mut members, known, related, .. } = group;
-    let owner = if coarse { renamed(&mut members, owner) } else { owner };
-    let Known { range, length, masked, type_id, reference, below, types } = known;
-    let plain = !related
-        && length.is_none()
-        && masked.is_none()
-        && type_id.is_none()
-        && !matches!(reference, Some(Reference::Of(_)))
-        && below.is_empty()
-        && types.is_empty();
-    let word = u64::from(u32::MAX);
+    let owner = if coarse { renamed(lists, group) } else { group.owner };
+    let members = || lists.members(group);
     // The word for the fuel may have been compared with a constant.
-    let number = |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
-    let apart = carry == Carry::Distances && members.len() > 1;
-    if coarse && plain && !apart && members.iter().all(number) {
-        for member in members {
-            let Claim::Holds { at, shift, add, .. } = member else { continue };
-            let most = range.1.checked_mul(1 << shift).and_then(|hi| hi.checked_add(add));
-            if most.is_some_and(|hi| hi <= word) {
-                claims.push(Claim::Number { at, hi: word });
-            }
-        }
+    let number = |member: &Member| member.base == Base::None && member.at != Loc::Fuel;
+    let apart = carry == Carry::Distances && group.members.0 != group.members.1;
+    let numbers = coarse && !group.related && !apart && members().all(number);
+    if numbers && is_range_alone(machine, group, carry) {
+        words(most(machine, group, side), members(), claims);
         return owner;
     }
-    let range = match (range, length) {
-        ((lo, hi), None) if coarse && hi <= word => (lo, word),
+    let known = of_group(machine, group, (side, carry));
+    let plain = !group.related && known.has_range_alone();
+    if numbers && plain {
+        words(known.range.1, members(), claims);
+        return owner;
+    }
+    let range = match (known.range, known.length) {
+        ((lo, hi), None) if coarse && hi <= WORD => (lo, WORD),
         // A length lies between its bounds anyway.
         (range, Some(extent)) if coarse || range == machine.lengths(extent) => (0, u64::MAX),
         // How much fuel there is at most, which is the word's least, is of no interest.
         ((_, hi), _) if coarse && owner == Loc::Fuel => (0, hi),
         (range, _) => range,
     };
-    let alone = members.len() == 1;
-    let own = Claim::Holds { at: owner, base: Base::None, name: Name::Of(owner), shift: 0, add: 0 };
-    if alone && plain && members.first() == Some(&own) {
+    let name = Name::Of(owner);
+    let own = |member: &Member| member.is_it() && member.at == owner;
+    let own_claim = Claim::Holds { at: owner, base: Base::None, name, shift: 0, add: 0 };
+    if plain && group.members.0 == group.members.1 && members().all(own) {
         match range {
             (0, u64::MAX) => {}
             (0, hi) => claims.push(Claim::Number { at: owner, hi }),
             (lo, hi) => {
-                claims.push(own);
-                claims.push(Claim::Range { name: Name::Of(owner), lo, hi });
+                claims.push(own_claim);
+                claims.push(Claim::Range { name, lo, hi });
             }
         }
         return owner;
     }
-    let name = Name::Of(owner);
-    let fuel = members.iter().any(|claim| claim.fills() == Some(Loc::Fuel));
-    if coarse && !fuel && range.1 == word && members.contains(&own) {
+    let fuel = members().any(|member| member.at == Loc::Fuel);
+    if coarse && !fuel && range.1 == WORD && members().any(own) {
         // That needs no entry of the dictionary.
-        claims.push(Claim::Number { at: owner, hi: word });
-        claims.extend(members.into_iter().filter(|claim| *claim != own));
+        claims.push(Claim::Number { at: owner, hi: WORD });
+        claims.extend(members().filter(|member| !own(member)).map(|member| member.claim(name)));
     } else {
-        claims.extend(members);
+        claims.extend(members().map(|member| member.claim(name)));
         if range != (0, u64::MAX) {
             claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
         }
     }
-    let known = Known { range, length, masked, type_id, reference, below, types };
     rest(owner, known, claims);
     owner
+}
+
+/// Claims that those members are at most 2^32 - 1 that are, as a symbol of at most `hi` shows.
+fn words<'a>(hi: u64, members: impl Iterator<Item = &'a Member>, claims: &mut Vec<Claim>) {
+    for member in members {
+        let most = hi.checked_mul(1 << member.shift).and_then(|hi| hi.checked_add(member.add));
+        if most.is_some_and(|hi| hi <= WORD) {
+            claims.push(Claim::Number { at: member.at, hi: WORD });
+        }
+    }
 }
 
 /// The claims of a group other than its range.
@@ -564,53 +718,47 @@ fn rest(owner: Loc, known: Known, claims: &mut Vec<Claim>) {
     }
 }
 
-/// The contents of the locations that hold something on both sides, with one base.
+/// Lists the contents of the locations that hold something on both sides, with one base. Those
+/// that hold one thing that is the same in the whole function are claimed.
 fn held_on_both(
     machine: &Machine<'_>,
-    before: &State,
-    (state, carry): (&State, Carry),
-) -> Vec<(Loc, Value, Value)> {
-    let both = locations(before).filter_map(|(at, a)| {
-        let b = state.get(at).filter(|b| a.base == b.base)?;
-        let a = by_word(machine, (before.path, carry), a);
-        Some((at, a, by_word(machine, (state.path, carry), b)))
-    });
-    both.collect()
-}
-
-/// The symbol of a group whose constants differ is its least member, so that the others are not
-/// taken to wrap.
-fn least_members(held: &[(Loc, Value, Value)]) -> Vec<(Key, u64)> {
-    let mut least: Vec<(Key, u64)> = Vec::new();
-    for &(_, a, b) in held {
-        let Some((key, false)) = pair(a, b) else { continue };
-        match least.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, least)) => *least = (*least as i64).min(a.add as i64) as u64,
-            None => least.push((key, a.add)),
-        }
-    }
-    least
-}
-
-/// The claims that hold in `before` and in `state`. `changes` says how often they changed.
-pub(crate) fn join(
-    machine: &mut Machine<'_>,
-    before: &State,
-    state: &State,
-    (changes, wanted): (u32, Wanted<'_>),
-) -> Vec<Claim> {
-    let carry = wanted.carry;
-    let mut claims = Vec::with_capacity(before.words.len() + USUAL);
-    let held = held_on_both(machine, before, (state, carry));
-    let least = least_members(&held);
-    let fuel = fuel(before).zip(fuel(state)).and_then(|(a, b)| Some((pair(a, b)?.0, a.add)));
-    let mut groups: Vec<Group> = Vec::new();
-    for (at, a, b) in held {
+    lists: &mut Lists,
+    (before, state, carry): (&State, &State, Carry),
+    claims: &mut Vec<Claim>,
+) {
+    for (at, a) in locations(before) {
+        let Some(b) = state.get(at).filter(|b| a.base == b.base) else { continue };
         if a == b && fixed(a.sym) {
             let Value { base, sym, shift, add } = a;
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
+        let a = by_word(machine, (before.path, carry), a);
+        lists.held.push((at, a, by_word(machine, (state.path, carry), b)));
+    }
+}
+
+/// The constant of a group's least member, if the constants of its members differ: its symbol is
+/// that one, so that the others are not taken to wrap.
+fn least_member(held: &[(Loc, Value, Value)], key: Key) -> Option<u64> {
+    let members = held.iter().filter(|&&(_, a, b)| pair(a, b) == Some((key, false)));
+    members.map(|&(_, a, _)| a.add as i64).min().map(|least| least as u64)
+}
+
+/// The claims that hold in `before` and in `state`. `changes` says how often they changed.
+pub(crate) fn join(
+    machine: &Machine<'_>,
+    lists: &mut Lists,
+    (before, state): (&State, &State),
+    (changes, wanted): (u32, Wanted<'_>),
+) -> Vec<Claim> {
+    let carry = wanted.carry;
+    let mut claims = Vec::with_capacity(before.words.len() + USUAL);
+    lists.clear();
+    held_on_both(machine, lists, (before, state, carry), &mut claims);
+    let fuel = fuel(before).zip(fuel(state)).and_then(|(a, b)| Some((pair(a, b)?.0, a.add)));
+    let held = std::mem::take(&mut lists.held);
+    for &(at, a, b) in &held {
         if !wanted.other(at) {
             continue;
         }
@@ -621,30 +769,20 @@ pub(crate) fn join(
         };
         // A symbol that stays is shared by what is shifted and what is not.
         let Value { base, shift, add, .. } = a;
-        let group = find(&mut groups, key, || {
-            let smallest = least.iter().find(|(k, _)| *k == key).map(|&(_, least)| least);
+        let group = lists.find(key).unwrap_or_else(|| {
             let from = match fuel.filter(|(k, _)| *k == key) {
                 Some((_, from)) => from,
                 None if keeps || is_reference(machine, a.sym) => 0,
-                None => smallest.unwrap_or(add),
+                None => least_member(&held, key).unwrap_or(add),
             };
-            let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
-            let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.2)));
-            let sides =
-                (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
-            let known = both(
-                machine,
-                (sides.0, before.path),
-                (sides.1, state.path),
-                (changes, wanted.patience),
-            );
-            Group { key, owner: at, from, members: Vec::new(), known, related: false }
+            lists.begin(key, at, from)
         });
-        let name = Name::Of(group.owner);
-        let add = add.wrapping_sub(group.from << shift);
-        group.members.push(Claim::Holds { at, base, name, shift, add });
+        let add = add.wrapping_sub(lists.groups[group].from << shift);
+        lists.add(group, (at, base, shift, add));
     }
-    emit_all(machine, groups, carry, &mut claims);
+    lists.held = held;
+    let side = Side::Both((before.path, state.path), (changes, wanted.patience));
+    emit_all(machine, lists, (side, carry), &mut claims);
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
     claims
 }
@@ -667,9 +805,8 @@ fn number(
         return;
     };
     let (_, hi) = widened(a, b, changes);
-    let word = u64::from(u32::MAX);
     let (hi, most) =
-        if carry == Carry::Everything { (hi, u64::MAX - 1) } else { (hi.max(word), word) };
+        if carry == Carry::Everything { (hi, u64::MAX - 1) } else { (hi.max(WORD), WORD) };
     if hi > most {
         return;
     }
