@@ -151,6 +151,8 @@ pub(crate) struct Lists {
     held: Vec<(Loc, Value, Value)>,
     groups: Vec<Group>,
     members: Vec<Member>,
+    relations: Vec<Relation>,
+    claims: Vec<Claim>,
 }
 
 /// Where facts are asked for: on the one way to a block, or on both sides of a merge, with the
@@ -180,6 +182,8 @@ impl Lists {
         self.held.clear();
         self.groups.clear();
         self.members.clear();
+        self.relations.clear();
+        self.claims.clear();
     }
 
     /// The group with a key, if there is one.
@@ -213,6 +217,7 @@ impl Lists {
 }
 
 /// A relation of groups' symbols, by their places.
+#[derive(Clone, Copy, Debug)]
 enum Relation {
     /// The sum of two, with their shifts.
     Sum(usize, [(usize, u8); 2]),
@@ -221,9 +226,6 @@ enum Relation {
     /// A masked pointer to the element of an index.
     Selects(usize, usize),
 }
-
-/// Claims that blocks have beside those on stack words, mostly no more.
-const USUAL: usize = 16;
 
 /// The locations that hold something, in order.
 pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
@@ -261,7 +263,6 @@ pub(crate) fn describe(
     state: &State,
     wanted: Wanted<'_>,
 ) -> Vec<Claim> {
-    let mut claims = Vec::with_capacity(USUAL);
     lists.clear();
     for (at, value) in locations(state) {
         let is_fixed = fixed(value.sym);
@@ -273,7 +274,7 @@ pub(crate) fn describe(
         }
         if is_fixed {
             let Value { base, sym, shift, add } = value;
-            claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            lists.claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
         let value = by_word(machine, (state.path, wanted.carry), value);
@@ -288,9 +289,9 @@ pub(crate) fn describe(
         let add = if base.by_symbol() { add } else { add.wrapping_sub(from << shift) };
         lists.add(group, (at, base, shift, add));
     }
-    emit_all(machine, lists, (Side::One(state.path), wanted.carry), &mut claims);
-    wide_facts(machine, (state.path, None), &mut claims);
-    claims
+    emit_all(machine, lists, (Side::One(state.path), wanted.carry));
+    wide_facts(machine, (state.path, None), &mut lists.claims);
+    lists.claims.clone()
 }
 
 /// A value by the nearest word below it that is at most a length, if its symbol is not itself and
@@ -545,78 +546,78 @@ fn place(groups: &[Group], (a, b): (Sym, Sym)) -> Option<usize> {
     groups.iter().position(|group| group.key == (a, b, 0) && group.from == 0)
 }
 
-/// The sum, or the half, that a group's symbol is of others on both sides.
-fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
+/// Lists the sums, halves and masked pointers that groups' symbols are of others on both sides.
+fn relate(machine: &Machine<'_>, groups: &[Group], relations: &mut Vec<Relation>) {
     if !machine.layout.contexts() {
-        return Vec::new();
+        return;
     }
     let symbols = &machine.symbols;
     let kind = |sym| symbols.def(sym).kind;
-    let plain = |group: &Group| (group.key.2, group.from) == (0, 0);
-    let sum = |group: &Group| {
+    let all = || {
+        let plain = |group: &Group| (group.key.2, group.from) == (0, 0);
+        groups.iter().enumerate().filter(move |(_, group)| plain(group))
+    };
+    let both = |(a, shift): Summand, (b, other): Summand| {
+        let part = (shift == other).then(|| place(groups, (a, b))).flatten()?;
+        Some((part, shift))
+    };
+    let sum = |(at, group): (usize, &Group)| {
         let (a, b) = (symbols.summands(group.key.0)?, symbols.summands(group.key.1)?);
-        let both = |(a, shift): Summand, (b, other): Summand| {
-            let part = (shift == other).then(|| place(groups, (a, b))).flatten()?;
-            Some((part, shift))
-        };
         let turned = || both(a.0, b.1).zip(both(a.1, b.0));
         let (one, other) = both(a.0, b.0).zip(both(a.1, b.1)).or_else(turned)?;
-        Some([one, other])
+        Some(Relation::Sum(at, [one, other]))
     };
-    let half = |group: &Group| {
+    let half = |(whole, group): (usize, &Group)| {
         let half = |sym| symbols.known_half(Value::symbol(sym));
-        place(groups, (half(group.key.0)?, half(group.key.1)?))
+        let of = place(groups, (half(group.key.0)?, half(group.key.1)?))?;
+        (of != whole).then_some(Relation::Half(of, whole))
     };
-    let selects = |group: &Group| {
+    let selects = |(of, group): (usize, &Group)| {
         let element = |sym| symbols.selected(sym).filter(|to| (to.shift, to.add) == (3, 0));
         let (a, b) = (element(group.key.0)?, element(group.key.1)?);
-        place(groups, (a.sym, b.sym)).filter(|_| a.base == b.base)
+        let index = place(groups, (a.sym, b.sym)).filter(|_| a.base == b.base)?;
+        Some(Relation::Selects(of, index))
     };
-    let (mut sums, mut halves, mut selected) = (Vec::new(), Vec::new(), Vec::new());
-    for (at, group) in groups.iter().enumerate().filter(|(_, group)| plain(group)) {
-        // Its symbol on one side says that it is neither a sum nor a masked pointer mostly.
-        match kind(group.key.0) {
-            Kind::Sum => sums.extend(sum(group).map(|of| Relation::Sum(at, of))),
-            Kind::Masked { .. } => {
-                selected.extend(selects(group).map(|index| Relation::Selects(at, index)));
-            }
-            _ => {}
-        }
-        let half = half(group).filter(|&half| half != at);
-        halves.extend(half.map(|half| Relation::Half(half, at)));
+    // The symbol of one side says that it is neither a sum nor a masked pointer mostly.
+    let (mut sums, mut masked) = (false, false);
+    for group in groups {
+        let kind = kind(group.key.0);
+        sums |= kind == Kind::Sum;
+        masked |= matches!(kind, Kind::Masked { .. });
     }
-    sums.extend(halves);
-    sums.extend(selected);
-    sums
+    if sums {
+        relations.extend(all().filter_map(sum));
+    }
+    relations.extend(all().filter_map(half));
+    if masked {
+        relations.extend(all().filter_map(selects));
+    }
 }
 
 /// The claims of all groups.
-fn emit_all(
-    machine: &Machine<'_>,
-    lists: &mut Lists,
-    asked: (Side, Carry),
-    claims: &mut Vec<Claim>,
-) {
-    let relations = relations(machine, &lists.groups);
-    for relation in &relations {
+fn emit_all(machine: &Machine<'_>, lists: &mut Lists, asked: (Side, Carry)) {
+    relate(machine, &lists.groups, &mut lists.relations);
+    for relation in &lists.relations {
         let parts = match *relation {
             Relation::Sum(of, [a, b]) => [of, a.0, b.0],
             Relation::Half(of, other) | Relation::Selects(of, other) => [of, other, other],
         };
         parts.into_iter().for_each(|part| lists.groups[part].related = true);
     }
+    let mut claims = std::mem::take(&mut lists.claims);
     for at in 0..lists.groups.len() {
-        let owner = emit(machine, (lists, &lists.groups[at]), asked, claims);
+        let owner = emit(machine, (lists, &lists.groups[at]), asked, &mut claims);
         lists.groups[at].owner = owner;
     }
     let owner = |of: usize| lists.groups[of].owner;
-    claims.extend(relations.into_iter().map(|relation| match relation {
+    claims.extend(lists.relations.iter().map(|relation| match *relation {
         Relation::Sum(of, [a, b]) => {
             Claim::Sum { of: owner(of), a: (owner(a.0), a.1), b: (owner(b.0), b.1) }
         }
         Relation::Half(of, whole) => Claim::Half { of: owner(of), whole: owner(whole) },
         Relation::Selects(of, index) => Claim::Selects { of: owner(of), index: owner(index) },
     }));
+    lists.claims = claims;
 }
 
 /// The most that a number is which takes 32 bits.
@@ -724,13 +725,12 @@ fn held_on_both(
     machine: &Machine<'_>,
     lists: &mut Lists,
     (before, state, carry): (&State, &State, Carry),
-    claims: &mut Vec<Claim>,
 ) {
     for (at, a) in locations(before) {
         let Some(b) = state.get(at).filter(|b| a.base == b.base) else { continue };
         if a == b && fixed(a.sym) {
             let Value { base, sym, shift, add } = a;
-            claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            lists.claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
         let a = by_word(machine, (before.path, carry), a);
@@ -753,9 +753,8 @@ pub(crate) fn join(
     (changes, wanted): (u32, Wanted<'_>),
 ) -> Vec<Claim> {
     let carry = wanted.carry;
-    let mut claims = Vec::with_capacity(before.words.len() + USUAL);
     lists.clear();
-    held_on_both(machine, lists, (before, state, carry), &mut claims);
+    held_on_both(machine, lists, (before, state, carry));
     let fuel = fuel(before).zip(fuel(state)).and_then(|(a, b)| Some((pair(a, b)?.0, a.add)));
     let held = std::mem::take(&mut lists.held);
     for &(at, a, b) in &held {
@@ -764,7 +763,7 @@ pub(crate) fn join(
         }
         let Some((key, keeps)) = pair(a, b) else {
             let sides = ((a, before.path), (b, state.path));
-            number(machine, (at, changes, carry), sides, &mut claims);
+            number(machine, (at, changes, carry), sides, &mut lists.claims);
             continue;
         };
         // A symbol that stays is shared by what is shifted and what is not.
@@ -782,9 +781,9 @@ pub(crate) fn join(
     }
     lists.held = held;
     let side = Side::Both((before.path, state.path), (changes, wanted.patience));
-    emit_all(machine, lists, (side, carry), &mut claims);
-    wide_facts(machine, (before.path, Some(state.path)), &mut claims);
-    claims
+    emit_all(machine, lists, (side, carry));
+    wide_facts(machine, (before.path, Some(state.path)), &mut lists.claims);
+    lists.claims.clone()
 }
 
 /// A number that both sides bound, where their values have no common form; or a place that far in

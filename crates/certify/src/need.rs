@@ -65,6 +65,11 @@ impl Attempt {
         Attempt { reads, carry, patience: CHANGES_MAX, levels }
     }
 
+    /// The reads that make a location needed where claims are left out.
+    pub(crate) fn reads(&self) -> Reads {
+        self.reads.unwrap_or(Reads::Comparisons)
+    }
+
     const fn with(self, patience: u32) -> Attempt {
         Attempt { patience, ..self }
     }

@@ -18,6 +18,16 @@ use crate::symbols::{Extent, Heap, Kind, Record, RefKind, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
+/// The registers of [`CALLEE_SAVED`], a bit for each.
+const SAVED: u16 = {
+    let (mut bits, mut rest): (u16, &[u8]) = (0, &CALLEE_SAVED);
+    while let [register, behind @ ..] = rest {
+        bits |= 1 << *register;
+        rest = behind;
+    }
+    bits
+};
+
 /// The work of looking for a value in the argument cells, in facts walked.
 const VALUE_WORK: u64 = 16;
 
@@ -133,7 +143,7 @@ impl Machine<'_> {
 
     /// The entry where a direct call or jump leads, where code lies in a text with others.
     fn entry_at(&self, insn: &Insn) -> Option<CodeKind> {
-        let start = i64::from(self.layout.text_of(self.kind)?);
+        let start = i64::from(self.start?);
         self.layout.text_at(start.saturating_add(insn.target_anywhere()))
     }
 
@@ -546,10 +556,10 @@ impl Machine<'_> {
     /// Forgets the locations that a call changes: registers that the callee does not preserve, and
     /// fields that it may move.
     pub(crate) fn forget(&mut self, state: &mut State) {
-        for r in 0..16 {
-            let kept = planted!(CalleeKeepsAll, CALLEE_SAVED.contains(&r), true);
+        for (r, slot) in (0..).zip(&mut state.regs) {
+            let kept = planted!(CalleeKeepsAll, SAVED >> r & 1 != 0, true);
             if r != RSP && !kept {
-                state.set(Loc::Register(r), None);
+                *slot = None;
             }
         }
         state.calls = state.calls.saturating_add(1);
@@ -587,13 +597,13 @@ impl Machine<'_> {
         for slot in &mut state.regs {
             *slot = slot.filter(|&value| !self.is_address(value));
         }
-        let words = u32::try_from(state.words.len()).unwrap_or(u32::MAX);
-        for i in 0..words {
-            if state.get(Loc::Word(i)).is_some_and(|value| self.is_address(value)) {
-                state.set_word(i, None);
+        for i in 0..state.words.len() {
+            let word = state.words.get(i).copied().flatten();
+            if word.is_some_and(|value| self.is_address(value)) {
+                state.set_word(u32::try_from(i).unwrap_or(u32::MAX), None);
             }
         }
-        self.facts.count(u64::from(words).saturating_mul(4));
+        self.facts.count((state.words.len() as u64).saturating_mul(4));
     }
 
     /// Whether a value is an address in a memory or a table that may move, or may be.

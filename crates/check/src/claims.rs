@@ -277,8 +277,7 @@ impl Machine<'_> {
         for claim in claims.clone() {
             let (at, value) = match *claim {
                 Claim::Number { at, hi } => {
-                    let sym = self.own(at);
-                    self.symbols.define(sym, Def::at_most(hi));
+                    let sym = self.own_of(at, Def::at_most(hi));
                     (at, Value::symbol(sym))
                 }
                 Claim::Holds { at, base, name, shift, add } => {
@@ -319,6 +318,18 @@ impl Machine<'_> {
             return own.sym;
         }
         let sym = self.symbols.fresh(Def::ANY);
+        self.names.set(loc, Value::symbol(sym));
+        sym
+    }
+
+    /// The block's own symbol of a location, which gets this definition.
+    #[inline]
+    fn own_of(&mut self, loc: Loc, def: Def) -> Sym {
+        if let Some(own) = self.names.get(loc) {
+            self.symbols.define(own.sym, def);
+            return own.sym;
+        }
+        let sym = self.symbols.fresh(def);
         self.names.set(loc, Value::symbol(sym));
         sym
     }

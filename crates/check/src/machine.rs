@@ -44,6 +44,8 @@ pub struct Machine<'a> {
     /// Results that its returns have, as the type says them; none for the way into functions.
     pub(crate) results: &'a [Ty],
     pub(crate) convention: &'a Convention,
+    /// Where the code begins in the text, where it lies in one with others.
+    pub(crate) start: Option<u32>,
     pub(crate) args_bytes: u32,
     /// The record that code is entered with.
     pub(crate) own: Value,
@@ -93,6 +95,7 @@ impl<'a> Machine<'a> {
             facts: Facts::with_space(bytes.len() >> 5, layout.masks()),
             results,
             convention,
+            start: layout.text_of(kind),
             args_bytes,
             own: Value::constant(0),
             may_fault: false,
