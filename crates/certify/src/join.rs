@@ -227,6 +227,23 @@ enum Relation {
     Selects(usize, usize),
 }
 
+/// Calls `visit` with each location that holds something, in order.
+fn visit(state: &State, mut visit: impl FnMut(Loc, Value)) {
+    for (r, value) in (0..).zip(&state.regs) {
+        if let Some(value) = *value {
+            visit(Loc::Register(r), value);
+        }
+    }
+    if let Some(value) = state.fuel {
+        visit(Loc::Fuel, value);
+    }
+    for (i, value) in (0..).zip(&state.words) {
+        if let Some(value) = *value {
+            visit(Loc::Word(i), value);
+        }
+    }
+}
+
 /// The locations that hold something, in order.
 pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
     // The numbers stand behind: a list that is at its end takes none of them.
@@ -264,18 +281,16 @@ pub(crate) fn describe(
     wanted: Wanted<'_>,
 ) -> Vec<Claim> {
     lists.clear();
-    for (at, value) in locations(state) {
+    visit(state, |at, value| {
         let is_fixed = fixed(value.sym);
-        if !if is_fixed { wanted.fixed(at) } else { wanted.other(at) } {
-            continue;
-        }
-        if base_code(value.base).is_none() {
-            continue;
+        let is_wanted = if is_fixed { wanted.fixed(at) } else { wanted.other(at) };
+        if !is_wanted || base_code(value.base).is_none() {
+            return;
         }
         if is_fixed {
             let Value { base, sym, shift, add } = value;
             lists.claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
-            continue;
+            return;
         }
         let value = by_word(machine, (state.path, wanted.carry), value);
         let Value { base, sym, shift, add } = value;
@@ -288,7 +303,7 @@ pub(crate) fn describe(
         let from = lists.groups[group].from;
         let add = if base.by_symbol() { add } else { add.wrapping_sub(from << shift) };
         lists.add(group, (at, base, shift, add));
-    }
+    });
     emit_all(machine, lists, (Side::One(state.path), wanted.carry));
     wide_facts(machine, (state.path, None), &mut lists.claims);
     lists.claims.clone()
@@ -296,9 +311,17 @@ pub(crate) fn describe(
 
 /// A value by the nearest word below it that is at most a length, if its symbol is not itself and
 /// claims may say how far numbers are below lengths.
-fn by_word(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Value {
+#[inline]
+fn by_word(machine: &Machine<'_>, at: (Path, Carry), value: Value) -> Value {
+    if fixed(value.sym) || at.1 == Carry::Words || !machine.symbols.has_words() {
+        return value;
+    }
+    by_nearest_word(machine, at.0, value)
+}
+
+fn by_nearest_word(machine: &Machine<'_>, path: Path, value: Value) -> Value {
     let words = || machine.symbols.words(value.sym);
-    if fixed(value.sym) || carry == Carry::Words || words().next().is_none() {
+    if words().next().is_none() {
         return value;
     }
     let is_below = |sym: Sym, shift: u8| {
@@ -356,6 +379,9 @@ fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims
 /// Constants that are known to be at most a length.
 fn constants(machine: &Machine<'_>, path: Path) -> Vec<(Extent, i128)> {
     let mut best = Vec::new();
+    if !machine.facts.mentions(Sym::ZERO) {
+        return best;
+    }
     for fact in machine.facts.iter(machine.sure(path)) {
         if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent), .. } = fact {
             raise(&mut best, extent, d);
@@ -632,10 +658,18 @@ fn emit(
     claims: &mut Vec<Claim>,
 ) -> Loc {
     let coarse = carry != Carry::Everything;
-    let owner = if coarse { renamed(lists, group) } else { group.owner };
-    let members = || lists.members(group);
     // The word for the fuel may have been compared with a constant.
     let number = |member: &Member| member.base == Base::None && member.at != Loc::Fuel;
+    // Most groups are one number.
+    if group.members.0 == group.members.1
+        && let Some(member) = lists.members.get(group.members.0 as usize)
+        && (number(member) && !group.related && is_range_alone(machine, group, carry))
+    {
+        words(most(machine, group, side), std::iter::once(member), claims);
+        return group.owner;
+    }
+    let owner = if coarse { renamed(lists, group) } else { group.owner };
+    let members = || lists.members(group);
     let apart = carry == Carry::Distances && group.members.0 != group.members.1;
     let numbers = coarse && !group.related && !apart && members().all(number);
     if numbers && is_range_alone(machine, group, carry) {
@@ -726,16 +760,16 @@ fn held_on_both(
     lists: &mut Lists,
     (before, state, carry): (&State, &State, Carry),
 ) {
-    for (at, a) in locations(before) {
-        let Some(b) = state.get(at).filter(|b| a.base == b.base) else { continue };
+    visit(before, |at, a| {
+        let Some(b) = state.get(at).filter(|b| a.base == b.base) else { return };
         if a == b && fixed(a.sym) {
             let Value { base, sym, shift, add } = a;
             lists.claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
-            continue;
+            return;
         }
         let a = by_word(machine, (before.path, carry), a);
         lists.held.push((at, a, by_word(machine, (state.path, carry), b)));
-    }
+    });
 }
 
 /// The constant of a group's least member, if the constants of its members differ: its symbol is

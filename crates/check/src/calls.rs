@@ -28,6 +28,9 @@ const SAVED: u16 = {
     bits
 };
 
+/// Memories and tables that each code asks whether they move, at most.
+const ASKED_MAX: usize = 64;
+
 /// The work of looking for a value in the argument cells, in facts walked.
 const VALUE_WORK: u64 = 16;
 
@@ -566,15 +569,20 @@ impl Machine<'_> {
         state.fuel = None;
         state.cells.clear();
         state.answers = Answers::Unknown;
-        if planted!(BasesStay, self.some_moves(), false) {
+        if planted!(BasesStay, self.moves, false) {
             self.forget_bases(state);
         }
     }
 
     /// Whether a call may move a memory or a table: each says it by itself where functions get
-    /// contexts.
-    fn some_moves(&self) -> bool {
-        self.layout.moves() || self.layout.contexts()
+    /// contexts. Of more than [`ASKED_MAX`] nobody asks.
+    pub(crate) fn some_moves(&self) -> bool {
+        let (memories, tables) = (self.layout.memories.len(), self.layout.tables.len());
+        let few = memories.saturating_add(tables) <= ASKED_MAX;
+        let memories = (0..).map(Extent::Memory).take(memories);
+        let mut all = memories.chain((0..).map(Extent::Table).take(tables));
+        self.layout.moves()
+            || self.layout.contexts() && (!few || all.any(|extent| self.moves(extent)))
     }
 
     /// Whether a call may move what an extent is of.

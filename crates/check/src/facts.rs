@@ -142,7 +142,7 @@ impl Facts {
     /// Whether a fact speaks of a symbol, on this path or another. Most symbols have none, so that
     /// no path is walked for them. (One that was missed would be less known, which is sound.)
     #[inline]
-    fn mentions(&self, sym: Sym) -> bool {
+    pub fn mentions(&self, sym: Sym) -> bool {
         self.mentioned.get((sym.0 >> 6) as usize).is_some_and(|word| word >> (sym.0 & 63) & 1 != 0)
     }
 

@@ -61,6 +61,8 @@ pub struct Machine<'a> {
     pub(crate) arg_cells: u32,
     /// The parts of a way that no block changes.
     pub(crate) ways: Ways,
+    /// Whether a call may move a memory or a table.
+    pub(crate) moves: bool,
 }
 
 impl<'a> Machine<'a> {
@@ -85,7 +87,7 @@ impl<'a> Machine<'a> {
         if args_bytes > FRAME_BYTES_MAX {
             return fault(Rule::Limit, "too many parameters");
         }
-        Ok(Machine {
+        let mut machine = Machine {
             layout,
             bytes,
             data,
@@ -104,7 +106,10 @@ impl<'a> Machine<'a> {
             charge: None,
             arg_cells: 0,
             ways: Ways::NONE,
-        })
+            moves: true,
+        };
+        machine.moves = machine.some_moves();
+        Ok(machine)
     }
 
     /// The state at the code's first instruction, as the contract of entries says.
