@@ -196,6 +196,16 @@ impl Facts {
         .take(WALK_MAX)
     }
 
+    /// The facts that [`Facts::of`] gives, whose nodes are counted once it ends: no other query may
+    /// be made meanwhile.
+    #[inline]
+    fn walk(&self, path: Path, sym: Sym) -> Walk<'_> {
+        let (start, most) = (self.walked.get(), self.most.get().unwrap_or(u64::MAX));
+        let left = most.checked_sub(start).map_or(0, |left| left.saturating_add(1));
+        let left = left.min(WALK_MAX as u64);
+        Walk { facts: self, at: path, sym, left, most: left }
+    }
+
     /// The bounds of a symbol on `path`, both inclusive.
     pub fn bounds(&self, path: Path, symbols: &Symbols, sym: Sym) -> (u64, u64) {
         if sym == Sym::ZERO {
@@ -205,11 +215,7 @@ impl Facts {
         if !self.mentions(sym) {
             return own;
         }
-        let mut facts = self.of(path, sym).peekable();
-        if facts.peek().is_none() {
-            return own;
-        }
-        let edges = facts.filter_map(|fact| match fact {
+        let edges = self.walk(path, sym).filter_map(|fact| match *fact {
             Fact::Le { a, shift, d, b: Node::Sym(b) } if a == sym => {
                 Some(Edge::Above { hi: self.ends(symbols, b).1, d, shift })
             }
@@ -416,6 +422,36 @@ impl Facts {
             Record::Ref(sym) => sym,
         };
         self.of(path, sym).any(|fact| fact == Fact::Type { record, ty })
+    }
+}
+
+/// A walk along a path.
+struct Walk<'a> {
+    facts: &'a Facts,
+    at: Path,
+    sym: Sym,
+    /// Nodes that may still be walked.
+    left: u64,
+    /// Nodes that might be walked when it began.
+    most: u64,
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = &'a Fact;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Fact> {
+        let link = self.facts.nodes.get((self.at.0 as usize).checked_sub(1)?)?;
+        self.left = self.left.checked_sub(1)?;
+        self.at = link.before;
+        (link.symbols > self.sym.0).then_some(&link.fact)
+    }
+}
+
+impl Drop for Walk<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.facts.count(self.most.saturating_sub(self.left));
     }
 }
 
