@@ -532,7 +532,7 @@ fn of_group(machine: &Machine<'_>, group: &Group, (side, carry): (Side, Carry)) 
     }
 }
 
-/// What a group's symbol is on both sides.
+/// The values of a group's symbol on both sides.
 fn sides(group: &Group) -> (Value, Value) {
     let (a, b, delta) = group.key;
     let from = group.from;
