@@ -45,14 +45,14 @@ pub struct Derivation {
 pub fn derive(layout: &Layout, draft: &Draft<'_>, offset: u32) -> Option<Derivation> {
     let mut insns = Insns::new(draft.bytes);
     let mut last = None;
-    for attempt in need::ATTEMPTS {
+    for attempt in need::ATTEMPTS.into_iter().filter(|attempt| attempt.is_for(layout)) {
         let machine = draft::machine(layout, draft).ok()?;
         let reads = attempt.reads();
         let (_, tables, needs) = prepared(&machine, draft.calls, &mut insns, reads);
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &tables[..] } else { &[] };
-        let Attempt { carry, patience, .. } = attempt;
-        let wanted = Wanted { needs: guesses.then_some(&needs), carry, patience, tables };
+        let Attempt { carry, patience, counts, .. } = attempt;
+        let wanted = Wanted { needs: guesses.then_some(&needs), carry, patience, counts, tables };
         let Some((machine, state)) = flow::watch(machine, &mut insns, (draft, wanted), offset)
         else {
             continue;
@@ -226,6 +226,7 @@ impl Teller<'_, '_> {
             Fact::Apart { sym: of, word } => {
                 (of == sym).then(|| format!("{} is not {word:#x}", sym_name(of)))
             }
+            Fact::Whole { word } => (word == sym).then(|| format!("{} is a sum", sym_name(word))),
             Fact::Type { record, ty } => match record {
                 Record::Ref(of) if of == sym => {
                     Some(format!("{} has type {ty}", record_name(record)))

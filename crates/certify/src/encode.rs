@@ -334,7 +334,8 @@ fn holds(out: &mut Bits, (at, base, name, shift, add): (Loc, Base, Name, u8, u64
         }
     }
     if name != Name::Fixed(Sym::ZERO) && !base.by_symbol() {
-        out.bits(shift.into(), 2);
+        // 4 stands there where the base is an element segment's.
+        out.bits(shift.min(3).into(), 2);
     }
     out.bits(u64::from(add != 0), 1);
     if add != 0 {

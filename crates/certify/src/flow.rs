@@ -192,6 +192,8 @@ pub(crate) struct Wanted<'b> {
     pub(crate) carry: Carry,
     /// How often the facts of a block may change before they are dropped.
     pub(crate) patience: u32,
+    /// Whether rounds that are left are counted (`counts`).
+    pub(crate) counts: bool,
     /// Where jump tables may lead: what is found there first is not executed twice.
     pub(crate) tables: &'b [u32],
 }
@@ -677,8 +679,8 @@ impl<'a, 'b> Run<'a, 'b> {
             return Ok(());
         }
         let needs = self.wanted.needs.and_then(|needs| needs.get(&to));
-        let Wanted { carry, patience, .. } = self.wanted;
-        let wanted = join::Wanted { needs, carry, patience };
+        let Wanted { carry, patience, counts, .. } = self.wanted;
+        let wanted = join::Wanted { needs, carry, patience, counts };
         let (entry, changes) =
             (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
         let list = match entry {

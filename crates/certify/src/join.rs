@@ -6,6 +6,7 @@
 //! is known to be no less, has that word as its symbol (S3 of the check's `symbols`): it shares
 //! none with the number that it is a sum of.
 
+use crate::counts::{self, Merge, Role};
 use crate::flow::CHANGES_MAX;
 use crate::slice::Set;
 use prova_check::abi::regs::{RBP, RSP};
@@ -33,6 +34,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) carry: Carry,
     /// How often they may change before distances to lengths that change are dropped.
     pub(crate) patience: u32,
+    /// Whether addresses of elements have their own symbols, and rounds that are left are counted.
+    pub(crate) counts: bool,
 }
 
 /// How much claims say of numbers.
@@ -116,28 +119,39 @@ impl Reference {
 }
 
 /// Whose symbol a group has: the symbols on both sides, the distance of the constants.
-type Key = (Sym, Sym, u64);
+pub(crate) type Key = (Sym, Sym, u64);
 
 /// One group of locations with one symbol.
 #[derive(Clone, Copy, Debug)]
-struct Group {
+pub(crate) struct Group {
     key: Key,
     owner: Loc,
     /// The symbol's constant on this side; those of the members are relative to it.
-    from: u64,
+    pub(crate) from: u64,
     /// The places of the first and of the last member.
     members: (u32, u32),
     /// Whether a relation speaks of it.
     related: bool,
+    /// The part that its symbol has where rounds are counted.
+    role: Role,
+}
+
+impl Group {
+    /// The number that its symbol is on both sides.
+    pub(crate) fn own(&self) -> (Value, Value) {
+        let (a, b, apart) = self.key;
+        let from = self.from;
+        (Value::symbol(a).plus(from), Value::symbol(b).plus(from.wrapping_add(apart)))
+    }
 }
 
 /// A location of a group: it holds `base + (symbol << shift) + add`.
 #[derive(Clone, Copy, Debug)]
-struct Member {
+pub(crate) struct Member {
     at: Loc,
-    base: Base,
-    shift: u8,
-    add: u64,
+    pub(crate) base: Base,
+    pub(crate) shift: u8,
+    pub(crate) add: u64,
     /// The place of the next one of its group, or [`LAST`].
     next: u32,
 }
@@ -149,7 +163,7 @@ const LAST: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
     held: Vec<(Loc, Value, Value)>,
-    groups: Vec<Group>,
+    pub(crate) groups: Vec<Group>,
     members: Vec<Member>,
     relations: Vec<Relation>,
     claims: Vec<Claim>,
@@ -158,7 +172,7 @@ pub(crate) struct Lists {
 /// Where facts are asked for: on the one way to a block, or on both sides of a merge, with the
 /// number of times that the block changed and may change.
 #[derive(Clone, Copy, Debug)]
-enum Side {
+pub(crate) enum Side {
     One(Path),
     Both((Path, Path), (u32, u32)),
 }
@@ -187,18 +201,19 @@ impl Lists {
     }
 
     /// The group with a key, if there is one.
-    fn find(&self, key: Key) -> Option<usize> {
+    pub(crate) fn find(&self, key: Key) -> Option<usize> {
         self.groups.iter().position(|group| group.key == key)
     }
 
-    /// A new group, whose first member comes next.
-    fn begin(&mut self, key: Key, owner: Loc, from: u64) -> usize {
-        self.groups.push(Group { key, owner, from, members: (LAST, LAST), related: false });
+    /// A new group, without members.
+    pub(crate) fn begin(&mut self, key: Key, owner: Loc, (from, role): (u64, Role)) -> usize {
+        let (members, related) = ((LAST, LAST), false);
+        self.groups.push(Group { key, owner, from, members, related, role });
         self.groups.len() - 1
     }
 
     /// A member more of a group.
-    fn add(&mut self, group: usize, (at, base, shift, add): (Loc, Base, u8, u64)) {
+    pub(crate) fn add(&mut self, group: usize, (at, base, shift, add): (Loc, Base, u8, u64)) {
         let place = self.members.len() as u32;
         self.members.push(Member { at, base, shift, add, next: LAST });
         let (first, last) = &mut self.groups[group].members;
@@ -210,21 +225,39 @@ impl Lists {
     }
 
     /// The members of a group, in order.
-    fn members(&self, group: &Group) -> impl Iterator<Item = &Member> + Clone {
+    pub(crate) fn members(&self, group: &Group) -> impl Iterator<Item = &Member> + Clone {
         let at = |place: u32| self.members.get(place as usize);
         std::iter::successors(at(group.members.0), move |member| at(member.next))
+    }
+
+    /// The member of a group that has one alone.
+    fn alone(&self, group: &Group) -> Option<&Member> {
+        let (first, last) = group.members;
+        self.members.get(first as usize).filter(|_| first == last)
     }
 }
 
 /// A relation of groups' symbols, by their places.
 #[derive(Clone, Copy, Debug)]
-enum Relation {
+pub(crate) enum Relation {
     /// The sum of two, with their shifts.
     Sum(usize, [(usize, u8); 2]),
     /// The low half of another.
     Half(usize, usize),
     /// A masked pointer to the element of an index.
     Selects(usize, usize),
+}
+
+impl Relation {
+    /// Whether both say that one symbol is the same sum.
+    fn is_same_sum(self, other: Relation) -> bool {
+        match (self, other) {
+            (Relation::Sum(a, [p, q]), Relation::Sum(b, [r, s])) => {
+                a == b && ((p, q) == (r, s) || (p, q) == (s, r))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Calls `visit` with each location that holds something, in order.
@@ -298,13 +331,15 @@ pub(crate) fn describe(
         let group = lists.find(key).unwrap_or_else(|| {
             let fuel = fuel(state).filter(|fuel| fuel.sym == sym).map(|fuel| fuel.add);
             let from = fuel.unwrap_or(u64::from(names_function(machine, sym)));
-            lists.begin(key, at, from)
+            lists.begin(key, at, (from, Role::Any))
         });
         let from = lists.groups[group].from;
         let add = if base.by_symbol() { add } else { add.wrapping_sub(from << shift) };
         lists.add(group, (at, base, shift, add));
     });
-    emit_all(machine, lists, (Side::One(state.path), wanted.carry));
+    let side = Side::One(state.path);
+    let counted = Merge::new(machine, side, (state, state)).counts(lists, wanted);
+    emit_all(machine, (lists, &counted), (side, wanted));
     wide_facts(machine, (state.path, None), &mut lists.claims);
     lists.claims.clone()
 }
@@ -521,22 +556,25 @@ fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
 }
 
 /// The facts about a group's symbol.
-fn of_group(machine: &Machine<'_>, group: &Group, (side, carry): (Side, Carry)) -> Known {
-    let (a, b) = sides(group);
-    match side {
-        Side::One(path) => known(machine, (path, carry), a),
-        Side::Both((at_a, at_b), patience) => {
-            let (a, b) = (known(machine, (at_a, carry), a), known(machine, (at_b, carry), b));
-            both(machine, (a, at_a), (b, at_b), patience)
+fn of_group(machine: &Machine<'_>, group: &Group, (side, wanted): (Side, Wanted<'_>)) -> Known {
+    let (x, y) = group.own();
+    let of = |path, value| known(machine, (path, wanted.carry), value);
+    let mut known = match side {
+        Side::One(path) if group.role == Role::Any => of(path, x),
+        Side::One(path) => {
+            let patience = (0, wanted.patience);
+            both(machine, (of(path, x), path), (of(path, y), path), patience)
         }
-    }
-}
-
-/// The values of a group's symbol on both sides.
-fn sides(group: &Group) -> (Value, Value) {
-    let (a, b, delta) = group.key;
-    let from = group.from;
-    (Value::symbol(a).plus(from), Value::symbol(b).plus(from.wrapping_add(delta)))
+        Side::Both((at_x, at_y), patience) => {
+            let (mut a, b) = (of(at_x, x), of(at_y, y));
+            if wanted.counts {
+                counts::as_claimed(machine, x, &mut a.range);
+            }
+            both(machine, (a, at_x), (b, at_y), patience)
+        }
+    };
+    group.role.limit(&mut known.range);
+    known
 }
 
 /// Whether nothing can be known of a group's symbol but its range, since it is a mere number on one
@@ -547,10 +585,10 @@ fn is_range_alone(machine: &Machine<'_>, group: &Group, carry: Carry) -> bool {
     carry == Carry::Words && (mere(a) || mere(b) || a == b && a == Sym::ZERO)
 }
 
-/// The most that a group's symbol is.
+/// The most that a group's symbol is, where no rounds are counted.
 fn most(machine: &Machine<'_>, group: &Group, side: Side) -> u64 {
     let hi = |path, value| range(machine, path, value).1;
-    let (a, b) = sides(group);
+    let (a, b) = group.own();
     match side {
         Side::One(path) => hi(path, a),
         Side::Both((at_a, at_b), (changes, _)) => {
@@ -621,8 +659,17 @@ fn relate(machine: &Machine<'_>, groups: &[Group], relations: &mut Vec<Relation>
 }
 
 /// The claims of all groups.
-fn emit_all(machine: &Machine<'_>, lists: &mut Lists, asked: (Side, Carry)) {
+fn emit_all(
+    machine: &Machine<'_>,
+    (lists, counted): (&mut Lists, &[Relation]),
+    asked: (Side, Wanted<'_>),
+) {
     relate(machine, &lists.groups, &mut lists.relations);
+    for &relation in counted {
+        if !lists.relations.iter().any(|known| known.is_same_sum(relation)) {
+            lists.relations.push(relation);
+        }
+    }
     for relation in &lists.relations {
         let parts = match *relation {
             Relation::Sum(of, [a, b]) => [of, a.0, b.0],
@@ -654,15 +701,15 @@ const WORD: u64 = u32::MAX as u64;
 fn emit(
     machine: &Machine<'_>,
     (lists, group): (&Lists, &Group),
-    (side, carry): (Side, Carry),
+    (side, wanted): (Side, Wanted<'_>),
     claims: &mut Vec<Claim>,
 ) -> Loc {
+    let carry = wanted.carry;
     let coarse = carry != Carry::Everything;
     // The word for the fuel may have been compared with a constant.
     let number = |member: &Member| member.base == Base::None && member.at != Loc::Fuel;
     // Most groups are one number.
-    if group.members.0 == group.members.1
-        && let Some(member) = lists.members.get(group.members.0 as usize)
+    if let Some(member) = lists.alone(group)
         && (number(member) && !group.related && is_range_alone(machine, group, carry))
     {
         words(most(machine, group, side), std::iter::once(member), claims);
@@ -676,7 +723,7 @@ fn emit(
         words(most(machine, group, side), members(), claims);
         return owner;
     }
-    let known = of_group(machine, group, (side, carry));
+    let known = of_group(machine, group, (side, wanted));
     let plain = !group.related && known.has_range_alone();
     if numbers && plain {
         words(known.range.1, members(), claims);
@@ -693,7 +740,7 @@ fn emit(
     let name = Name::Of(owner);
     let own = |member: &Member| member.is_it() && member.at == owner;
     let own_claim = Claim::Holds { at: owner, base: Base::None, name, shift: 0, add: 0 };
-    if plain && group.members.0 == group.members.1 && members().all(own) {
+    if plain && lists.alone(group).is_some_and(own) {
         match range {
             (0, u64::MAX) => {}
             (0, hi) => claims.push(Claim::Number { at: owner, hi }),
@@ -787,12 +834,18 @@ pub(crate) fn join(
     (changes, wanted): (u32, Wanted<'_>),
 ) -> Vec<Claim> {
     let carry = wanted.carry;
+    let changes = if wanted.counts { changes.saturating_sub(counts::EXACT) } else { changes };
     lists.clear();
     held_on_both(machine, lists, (before, state, carry));
     let fuel = fuel(before).zip(fuel(state)).and_then(|(a, b)| Some((pair(a, b)?.0, a.add)));
     let held = std::mem::take(&mut lists.held);
     for &(at, a, b) in &held {
         if !wanted.other(at) {
+            continue;
+        }
+        let elements = || counts::element(a).zip(counts::element(b));
+        if let Some(numbers) = wanted.counts.then(elements).flatten() {
+            counts::address(lists, (at, a.base), numbers);
             continue;
         }
         let Some((key, keeps)) = pair(a, b) else {
@@ -808,14 +861,15 @@ pub(crate) fn join(
                 None if keeps || is_reference(machine, a.sym) => 0,
                 None => least_member(&held, key).unwrap_or(add),
             };
-            lists.begin(key, at, from)
+            lists.begin(key, at, (from, Role::Any))
         });
         let add = add.wrapping_sub(lists.groups[group].from << shift);
         lists.add(group, (at, base, shift, add));
     }
     lists.held = held;
     let side = Side::Both((before.path, state.path), (changes, wanted.patience));
-    emit_all(machine, lists, (side, carry));
+    let counted = Merge::new(machine, side, (before, state)).counts(lists, wanted);
+    emit_all(machine, (lists, &counted), (side, wanted));
     wide_facts(machine, (before.path, Some(state.path)), &mut lists.claims);
     lists.claims.clone()
 }

@@ -17,6 +17,7 @@
 //! more patience (`need`).
 
 mod bits;
+mod counts;
 mod derive;
 mod draft;
 mod encode;
@@ -103,7 +104,7 @@ fn attempts(
 ) {
     let mut insns = Insns::new(draft.bytes);
     let mut needs: Option<Needs> = None;
-    for attempt in need::ATTEMPTS {
+    for attempt in need::ATTEMPTS.into_iter().filter(|attempt| attempt.is_for(layout)) {
         let of = attempt.reads();
         let machine = match machine(layout, draft) {
             Ok(machine) => machine,
@@ -118,8 +119,8 @@ fn attempts(
         // The last attempt does without what is guessed.
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &targets[..] } else { &[] };
-        let Attempt { carry, patience, .. } = attempt;
-        let wanted = Wanted { needs: guesses.then_some(&*needs), carry, patience, tables };
+        let Attempt { carry, patience, counts, .. } = attempt;
+        let wanted = Wanted { needs: guesses.then_some(&*needs), carry, patience, counts, tables };
         let mut analysis = match flow::run(machine, &mut insns, (draft, wanted)) {
             Ok(analysis) => analysis,
             Err(error) if enough(Err(error)) => return,

@@ -8,7 +8,7 @@ use crate::flow::{CHANGES_MAX, Frame};
 use crate::join::{Carry, Claims};
 use crate::slice::{Reads, Set};
 use prova_check::abi::regs::RSP;
-use prova_check::{Claim, Loc, Name};
+use prova_check::{Claim, Layout, Loc, Name};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much is left out.
@@ -35,6 +35,8 @@ pub(crate) struct Attempt {
     pub(crate) carry: Carry,
     /// How often the facts of a block may change before they are dropped.
     pub(crate) patience: u32,
+    /// Whether rounds that are left are counted (`counts`).
+    pub(crate) counts: bool,
     /// The levels, the smallest certificate first.
     pub(crate) levels: &'static [Level],
 }
@@ -49,12 +51,13 @@ const MOST_PATIENT: u32 = 1_024;
 
 /// The attempts, the fastest first. Those with more patience come last: they cost time where loops
 /// count, and other code does not change for them.
-pub(crate) const ATTEMPTS: [Attempt; 8] = [
+pub(crate) const ATTEMPTS: [Attempt; 9] = [
     Attempt::new(ADDRESSES, Carry::Words, &[Level::Coarse]),
     Attempt::new(ADDRESSES, Carry::Orders, &[Level::Coarse]),
     Attempt::new(ADDRESSES, Carry::Everything, &[Level::Words, Level::Needed]),
     Attempt::new(None, Carry::Distances, &[Level::Needed, Level::All]),
     Attempt::new(None, Carry::Everything, &[Level::Needed, Level::All]),
+    Attempt::new(None, Carry::Everything, &[Level::All]).counting(),
     Attempt::new(ADDRESSES, Carry::Orders, &[Level::Coarse]).with(PATIENT),
     Attempt::new(None, Carry::Distances, &[Level::Needed, Level::All]).with(MOST_PATIENT),
     Attempt::new(None, Carry::Everything, &[Level::Needed, Level::All]).with(MOST_PATIENT),
@@ -62,7 +65,17 @@ pub(crate) const ATTEMPTS: [Attempt; 8] = [
 
 impl Attempt {
     const fn new(reads: Option<Reads>, carry: Carry, levels: &'static [Level]) -> Attempt {
-        Attempt { reads, carry, patience: CHANGES_MAX, levels }
+        Attempt { reads, carry, patience: CHANGES_MAX, counts: false, levels }
+    }
+
+    const fn counting(self) -> Attempt {
+        Attempt { counts: true, ..self }
+    }
+
+    /// Whether it may find what the others do not: elements are filled and copied inline only where
+    /// functions get contexts.
+    pub(crate) fn is_for(&self, layout: &Layout) -> bool {
+        !self.counts || layout.contexts() && layout.table_type(0).is_some()
     }
 
     /// The reads that make a location needed where claims are left out.

@@ -7,11 +7,18 @@
 
 use crate::common::hostile as table;
 
+#[path = "../../check/tests/hostile/claims.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod claims;
+#[path = "../../check/tests/hostile/contexts.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod contexts;
+
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::observer;
 
-use prova_check::{Layout, Rule};
-use std::collections::BTreeMap;
+use prova_check::{CodeKind, Layout, Rule};
+use std::collections::{BTreeMap, BTreeSet};
 use table::{Row, rows};
 
 /// The rule that refuses a row and its words, judged with the certificate that the certifier finds.
@@ -36,6 +43,26 @@ fn each_row_is_refused_by_its_rule() {
         let rule = judge(&row);
         if rule.map(|(rule, _)| rule) != row.rule {
             wrong.push(format!("{}: {rule:?}, not {:?}", row.name, row.rule));
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Loops over elements (`counts.tsv`) get a certificate where some row of the same code is
+/// accepted, and nowhere else.
+#[test]
+fn loops_over_elements_are_certified() {
+    let good = contexts::loops().filter(|case| case.rule.is_none()).map(|case| case.bytes);
+    let good: BTreeSet<Vec<u8>> = good.collect();
+    assert!(good.len() > 8);
+    let mut wrong = Vec::new();
+    for case in contexts::loops() {
+        let contexts::Case { name, layout, bytes, traps, calls, .. } = case;
+        let (kind, bytes) = (CodeKind::Func(1), &bytes[..]);
+        let draft = prova_certify::Draft { kind, bytes, traps: &traps, calls: &calls };
+        let found = prova_certify::certify(&layout, &draft).map_err(|e| (e.rule, e.what));
+        if found.is_ok() != good.contains(bytes) {
+            wrong.push(format!("{name}: {:?}", found.err()));
         }
     }
     assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));

@@ -111,7 +111,8 @@ impl Machine<'_> {
             None => {
                 let whole = match index {
                     Some((index, 0)) => self.sum(&mut state.path, base, index),
-                    _ => None,
+                    Some(index) => self.element_sum(&mut state.path, base, index),
+                    None => None,
                 };
                 let sum = whole.or_else(|| self.same_sum(base, index?));
                 sum.map_or_else(|| self.unknown(8), |sum| sum.plus(address.disp))
@@ -120,16 +121,21 @@ impl Machine<'_> {
     }
 
     /// The sum of two numbers that has no form: a word that is found again.
-    fn same_sum(&mut self, base: Value, (index, shift): (Value, u8)) -> Option<Value> {
+    pub(crate) fn same_sum(&mut self, base: Value, (index, shift): (Value, u8)) -> Option<Value> {
         let index = index.shifted(u32::from(shift))?;
         if (base.base, index.base) != (Base::None, Base::None) {
             return None;
         }
+        let sum = self.symbols.same(Self::sum_key(base, index), Def::ANY);
+        Some(Value::symbol(sum).plus(base.add.wrapping_add(index.add)))
+    }
+
+    /// The key by which the word of a sum of two numbers, without their constants, is found again.
+    pub(crate) fn sum_key(a: Value, b: Value) -> (Pure, u32, (Value, Value)) {
         let shift = |value: Value| planted!(SumsForgetShifts, value.shift, 0);
         let plain = |value: Value| Value { add: 0, shift: shift(value), ..value };
-        let (a, b) = (plain(base), plain(index));
-        let sum = self.symbols.same((Pure::Add, 8, (a.min(b), a.max(b))), Def::ANY);
-        Some(Value::symbol(sum).plus(base.add.wrapping_add(index.add)))
+        let (a, b) = (plain(a), plain(b));
+        (Pure::Add, 8, (a.min(b), a.max(b)))
     }
 
     /// The place of a memory operand, if the access is allowed.
@@ -152,7 +158,7 @@ impl Machine<'_> {
             Base::Args => self.arguments(to, size),
             Base::Code => self.data(state, to, size, access),
             Base::Data(n) => self.segment(state, (n, to), size, access),
-            Base::Elements(n) => self.segment_element((n, to), size, access),
+            Base::Elements(n) => self.segment_element(state, (n, to), size, access),
             Base::None => match self.symbols.def(to.sym).kind {
                 Kind::Masked { extent, bytes } if to.shift == 0 => {
                     let place = self.masked(extent, bytes, to, size)?;
@@ -334,7 +340,10 @@ impl Machine<'_> {
     /// Whether an address is one of an element of a table.
     pub(crate) fn is_element(&self, path: Path, t: u32, to: Value) -> bool {
         let (lo, _) = self.facts.bounds(path, &self.symbols, to.sym);
-        let within = |behind| self.within(path, behind, Extent::Table(t));
+        let within = |behind| {
+            self.within(path, behind, Extent::Table(t))
+                || self.within_by_sum(path, behind, Extent::Table(t))
+        };
         place::element(to, lo, within)
     }
 
@@ -377,21 +386,40 @@ impl Machine<'_> {
         Ok(Place::Bytes)
     }
 
-    /// H6: a write of an element of an element segment, in 16 bytes of which the first 8 are it.
+    /// H6: an element of an element segment, in 16 bytes of which the first 8 are it: a read, or a
+    /// write by the function that initialises.
     fn segment_element(
         &self,
+        state: &State,
         (n, to): (u32, Value),
         size: u32,
         access: Access,
     ) -> Result<Place, Fault> {
-        let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
-        let begins = planted!(ElementIsIndexed, to.sym == Sym::ZERO, true)
+        let (ty, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
+        let begins = planted!(ElementIsIndexed, to.sym == Sym::ZERO || to.shift == 4, true)
             && planted!(ElementInElement, to.add.is_multiple_of(offsets::VALUE_BYTES), true);
-        let index = to.add.checked_div(offsets::VALUE_BYTES).unwrap_or(u64::MAX);
-        let there = planted!(ElementBehindSegment, index < u64::from(count), true);
-        let written = planted!(ElementIsRead, access == Access::Write, true);
-        if !begins || !there || size != 8 || !written {
-            return fault(Rule::Table, "an access that is no write of a segment's element");
+        let (lo, hi) = self.facts.bounds(self.sure(state.path), &self.symbols, to.sym);
+        let first = i128::from(to.add as i64 >> 4);
+        let below = i128::from(lo).saturating_add(first) < 0;
+        let most = i128::from(hi).saturating_add(first);
+        let there = planted!(ElementBehindSegment, most < i128::from(count), true)
+            && planted!(ElementBeforeSegment, !below, true);
+        let may = match access {
+            Access::Read => true,
+            Access::Write => planted!(ElementIsWritten, state.fresh, true),
+            Access::Update => planted!(ElementIsUpdated, false, true),
+        };
+        if !begins || !there || size != 8 || !may {
+            return fault(
+                Rule::Table,
+                "an access that is no segment's element, or may not write it",
+            );
+        }
+        if access == Access::Read {
+            // Null where nobody has written it.
+            let nullable = planted!(OldElementIsThere, true, ty.nullable);
+            let kind = Kind::Ref(RefType { nullable, ..ty });
+            return Ok(Place::Symbol(Def { kind, ..Def::ANY }));
         }
         Ok(Place::Passive(n))
     }
@@ -681,7 +709,7 @@ impl Machine<'_> {
 }
 
 /// The type of a segment that is not there, and how many elements it has.
-const NO_ELEMENTS: (RefType, u32) = (RefType::FUNC, 0);
+pub(crate) const NO_ELEMENTS: (RefType, u32) = (RefType::FUNC, 0);
 
 /// A reading that is at most a memory's length where this one is at most that and its guard.
 pub(crate) fn guarded(end: Reading, guard: u64) -> Reading {

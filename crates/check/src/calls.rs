@@ -350,7 +350,7 @@ impl Machine<'_> {
         let record = Record::Ref(sym);
         let ty = self.facts.of(state.path, sym).find_map(|fact| match fact {
             Fact::Type { record: r, ty } if r == record => Some(ty),
-            Fact::Type { .. } | Fact::Le { .. } | Fact::Apart { .. } => None,
+            Fact::Type { .. } | Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } => None,
         });
         let stated = || match self.symbols.def(sym).kind {
             Kind::Ref(RefType { kind: RefKind::Func, heap: Heap::Type(ty), .. })
@@ -559,6 +559,14 @@ impl Machine<'_> {
     /// Forgets the locations that a call changes: registers that the callee does not preserve, and
     /// fields that it may move.
     pub(crate) fn forget(&mut self, state: &mut State) {
+        self.forget_registers(state);
+        if planted!(BasesStay, self.moves, false) {
+            self.forget_bases(state);
+        }
+    }
+
+    /// The same, for a call that moves no memory and no table.
+    pub(crate) fn forget_registers(&mut self, state: &mut State) {
         for (r, slot) in (0..).zip(&mut state.regs) {
             let kept = planted!(CalleeKeepsAll, SAVED >> r & 1 != 0, true);
             if r != RSP && !kept {
@@ -569,9 +577,6 @@ impl Machine<'_> {
         state.fuel = None;
         state.cells.clear();
         state.answers = Answers::Unknown;
-        if planted!(BasesStay, self.moves, false) {
-            self.forget_bases(state);
-        }
     }
 
     /// Whether a call may move a memory or a table: each says it by itself where functions get

@@ -283,7 +283,11 @@ impl Reader<'_> {
             _ => Name::Fixed(self.fixed()?),
         };
         let plain = name == Name::Fixed(Sym::ZERO) || base.by_symbol();
-        let shift = if plain { 0 } else { self.bits(2)? as u8 };
+        let shift = match if plain { 0 } else { self.bits(2)? as u8 } {
+            // Elements of segments are twice as large as those of tables.
+            3 if matches!(base, Base::Elements(_)) => 4,
+            shift => shift,
+        };
         let add = if self.bits(1)? == 1 { self.signed()? as u64 } else { 0 };
         Ok(Claim::Holds { at, base, name, shift, add })
     }
@@ -316,6 +320,7 @@ impl Reader<'_> {
             24 => Base::MemoryOwner(self.index()?),
             25 => Base::TableOwner(self.index()?),
             26 => Base::TagOwner(self.index()?),
+            27 => Base::Elements(self.index()?),
             _ => return fault(Rule::Certificate, "a base that the check does not know"),
         })
     }
@@ -350,14 +355,11 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::Nowhere => (21, None),
         Base::FuncContext(n) => (22, Some(n)),
         // Ways have no claims.
-        Base::Funcs(_)
-        | Base::CallerContext
-        | Base::HostContext
-        | Base::HostCode
-        | Base::Elements(_) => return None,
+        Base::Funcs(_) | Base::CallerContext | Base::HostContext | Base::HostCode => return None,
         Base::Data(n) => (23, Some(n)),
         Base::MemoryOwner(n) => (24, Some(n)),
         Base::TableOwner(n) => (25, Some(n)),
         Base::TagOwner(n) => (26, Some(n)),
+        Base::Elements(n) => (27, Some(n)),
     })
 }

@@ -9,6 +9,8 @@
 //! - C1. [`Machine::instantiate`] makes a state that holds exactly what the claims say.
 //! - C2. [`Machine::implies`] accepts an edge only if every claim holds under one substitution.
 //! - C3. A value without a claim is unknown behind the edge: leaving a claim out is always sound.
+//! - C4. A symbol that no location holds is defined by a sum: which value it gets does not matter,
+//!   since that claim and all others on it then have to hold.
 
 use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
@@ -198,6 +200,25 @@ impl Names {
 }
 
 impl Machine<'_> {
+    /// C4: defines symbols that no location holds by the sums that name them. Such a sum may be one
+    /// of another one, so they are gone through twice.
+    fn find_counts<'c>(&mut self, claims: impl Iterator<Item = &'c Claim> + Clone) {
+        for _ in 0..2 {
+            for claim in claims.clone() {
+                let Claim::Sum { of, a: (a, 0), b: (b, 0) } = *claim else { continue };
+                let found = match (self.names.get(of), self.names.get(a), self.names.get(b)) {
+                    (None, Some(x), Some(y)) => (of, self.known_sum(x, y)),
+                    (Some(sum), None, Some(y)) => (a, self.rest(sum, y)),
+                    (Some(sum), Some(x), None) => (b, self.rest(sum, x)),
+                    _ => continue,
+                };
+                if let (name, Some(value)) = found {
+                    self.names.set(name, value);
+                }
+            }
+        }
+    }
+
     /// The stack pointer that claims state; each block must state it.
     ///
     /// # Errors
@@ -244,7 +265,7 @@ impl Machine<'_> {
         state.cells.clear();
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
-        (state.calls, state.jumps, state.fresh) = (0, jumps, false);
+        (state.calls, state.jumps, state.fresh, state.length) = (0, jumps, false, None);
         (state.keeps_words, state.kept_words) = (false, 0);
     }
 
@@ -273,7 +294,7 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         self.names.clear();
         let rsp = state.get(Loc::Register(RSP));
-        let mut facts = false;
+        let (mut facts, mut sums) = (false, false);
         for claim in claims.clone() {
             let (at, value) = match *claim {
                 Claim::Number { at, hi } => {
@@ -293,11 +314,14 @@ impl Machine<'_> {
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
-                | Claim::Sum { .. }
                 | Claim::Half { .. }
                 | Claim::Selects { .. }
                 | Claim::Type { .. } => {
                     facts = true;
+                    continue;
+                }
+                Claim::Sum { .. } => {
+                    (facts, sums) = (true, true);
                     continue;
                 }
             };
@@ -306,7 +330,13 @@ impl Machine<'_> {
             }
             state.set(at, Some(value));
         }
-        for claim in claims.filter(|claim| facts && claim.fills().is_none()) {
+        // Sums last: their bounds come from those of what they are sums of.
+        let is_sum = |claim: &Claim| matches!(claim, Claim::Sum { .. });
+        let is_fact = |claim: &Claim| claim.fills().is_none() && !is_sum(claim);
+        for claim in claims.clone().filter(|claim| facts && is_fact(claim)) {
+            self.state_fact(state, *claim);
+        }
+        for claim in claims.filter(|claim| sums && is_sum(claim)) {
             self.state_fact(state, *claim);
         }
         Ok(())
@@ -384,7 +414,7 @@ impl Machine<'_> {
             Claim::Sum { of, a, b } => {
                 let (a, b) = ((self.own(a.0), a.1), (self.own(b.0), b.1));
                 let sum = self.own(of);
-                self.is_sum(sum, a, b);
+                state.path = self.is_sum(state.path, sum, a, b);
             }
             Claim::Half { of, whole } => {
                 let (half, _) = self.narrow(of, (0, u64::from(u32::MAX)));
@@ -415,7 +445,7 @@ impl Machine<'_> {
         claims: impl Iterator<Item = &'c Claim> + Clone,
     ) -> Result<(), Fault> {
         self.names.clear();
-        let mut facts = false;
+        let (mut facts, mut sums) = (false, false);
         for claim in claims.clone() {
             // A location that holds the claimed value exists, so existence is not tested apart.
             let holds = match *claim {
@@ -441,17 +471,23 @@ impl Machine<'_> {
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
-                | Claim::Sum { .. }
                 | Claim::Half { .. }
                 | Claim::Selects { .. }
                 | Claim::Type { .. } => {
                     facts = true;
                     continue;
                 }
+                Claim::Sum { .. } => {
+                    (facts, sums) = (true, true);
+                    continue;
+                }
             };
             if !holds {
                 return fault(Rule::Claim, "a location does not hold what the block claims");
             }
+        }
+        if sums {
+            self.find_counts(claims.clone());
         }
         for claim in claims.filter(|claim| facts && claim.fills().is_none()) {
             if !self.fact_holds(state.path, *claim) {
@@ -475,13 +511,21 @@ impl Machine<'_> {
     #[inline(always)]
     fn is_own(&mut self, of: Loc, value: Value, (base, shift, add): (Base, u8, u64)) -> bool {
         match self.names.get(of) {
+            Some(own) if shift == 4 => own.passive_element(base, add) == Some(value),
+            None if shift == 4 => match value.passive_number(base, add) {
+                Some(own) => {
+                    self.names.set(of, own);
+                    true
+                }
+                None => false,
+            },
             Some(own) => {
                 let same = own.substituted(base, shift, add) == Some(value);
                 planted!(OwnIsAnything, same, true)
             }
             None => match value.solved(base, shift, add) {
                 Some(own) => {
-                    self.names.set(of, own);
+                    self.names.set(of, least_shifted(own, shift));
                     true
                 }
                 None => false,
@@ -583,6 +627,12 @@ impl Machine<'_> {
     ) -> impl Iterator<Item = (Reading, (i128, i128))> + '_ {
         self.facts.wholes_by_words(path, &self.symbols, value)
     }
+}
+
+/// Of the numbers that are the same when they are shifted the one whose constant is nearest to 0.
+fn least_shifted(own: Value, shift: u8) -> Value {
+    let by = u32::from(shift.min(3));
+    Value { add: ((own.add << by) as i64 >> by) as u64, ..own }
 }
 
 /// Whether a state has a location.

@@ -129,7 +129,10 @@ impl Machine<'_> {
                 let path = self.order(path, (y, x), 0)?;
                 Some(self.equal(path, a, b))
             }
-            Said::Unequal(a, b) => self.unequal(path, (a, b), whole),
+            Said::Unequal(a, b) => match self.steps_apart(a, b) {
+                Some(numbers) => self.unequal(path, numbers, whole),
+                None => self.unequal(path, (a, b), whole),
+            },
             Said::NoCarry(a, b) => Some(self.no_carry(path, a, b)),
         }
     }
@@ -211,7 +214,7 @@ impl Machine<'_> {
 
     /// `path`, where the sum of `a` and a constant had no carry.
     fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
-        let Some((value, most)) = without_carry(a, b) else { return path };
+        let Some((value, most)) = without_carry(a, b) else { return self.whole(path, a, b) };
         let Some(most) = self.facts.reading(path, &self.symbols, most) else { return path };
         if self.layout.wide && self.facts.reading(path, &self.symbols, value).is_none() {
             self.symbols.name_word(value);

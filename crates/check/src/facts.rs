@@ -60,6 +60,11 @@ pub enum Fact {
         /// The word that it is not.
         word: u64,
     },
+    /// The word of the sum of two symbols is that sum: it had no carry.
+    Whole {
+        /// The word.
+        word: Sym,
+    },
     /// A function's type id equals the id of a type of the module.
     Type {
         /// The function's record.
@@ -122,6 +127,7 @@ impl Facts {
             }
             Fact::Le { a: sym, b: Node::Extent(_), .. }
             | Fact::Apart { sym, .. }
+            | Fact::Whole { word: sym }
             | Fact::Type { record: Record::Ref(sym), .. } => self.mention(sym),
             Fact::Type { record: Record::Func(_), .. } => {}
         }
@@ -222,7 +228,7 @@ impl Facts {
             Fact::Le { a, shift, d, b: Node::Sym(b) } if b == sym => {
                 Some(Edge::Below { lo: self.ends(symbols, a).0, d, shift })
             }
-            Fact::Le { .. } | Fact::Apart { .. } | Fact::Type { .. } => None,
+            Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => None,
         });
         order::bounds(own, edges)
     }
@@ -350,7 +356,9 @@ impl Facts {
                 Fact::Le { a, shift, d, b: Node::Extent(e) } if e == extent => {
                     order::within_edge(of, hi, (a, shift, d))
                 }
-                Fact::Le { .. } | Fact::Apart { .. } | Fact::Type { .. } => false,
+                Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => {
+                    false
+                }
             })
     }
 
@@ -373,7 +381,7 @@ impl Facts {
                     (a == Sym::ZERO).then(|| d.saturating_sub(hi))
                 }
             }
-            Fact::Le { .. } | Fact::Apart { .. } | Fact::Type { .. } => None,
+            Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => None,
         });
         by_edges.fold(by_least, i128::max).saturating_sub(of.add)
     }
@@ -413,6 +421,11 @@ impl Facts {
         let (lo, hi) = self.bounds(path, symbols, sym);
         let is = || self.of(path, sym).any(|fact| fact == Fact::Apart { sym, word });
         word < lo || word > hi || self.mentions(sym) && is()
+    }
+
+    /// Whether a word is known to be the whole of a sum.
+    pub(crate) fn is_whole(&self, path: Path, word: Sym) -> bool {
+        self.of(path, word).any(|fact| fact == Fact::Whole { word })
     }
 
     /// Whether a record is known to have a type.

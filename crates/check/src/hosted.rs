@@ -7,6 +7,11 @@
 //!
 //! - H1. `start + count` is a sum of two unknown numbers, as values are not: a symbol stands for it
 //!   ([`Kind::Sum`]), which conditions bound like any other. It exists where the sum does not wrap.
+//!   Where indices have 64 bits, a sum that may wrap has a word, found again by its parts; a branch
+//!   may say that it had no carry ([`Fact::Whole`]). That is not claimed, so it ends where ways
+//!   meet.
+//!   Where a builtin is quiet, nothing moves while it runs: it grows nothing and runs no code that
+//!   might.
 //! - H2. The bytes of a data segment stay readable as long as the code, up to every length that was
 //!   read: a segment that is dropped gets the length 0, and one without bytes is null and has it.
 //! - H3. Without signals a trap is two calls of builtins: one notes it, the other one unwinds.
@@ -25,9 +30,12 @@
 //! - H6. The elements of an element segment stay where they are until it is dropped, which frees
 //!   them. Nothing drops one before the first function of the module runs, or a builtin that is not
 //!   quiet; so until then the function that initialises an instance may write them, and nobody else
-//!   accesses them.
+//!   accesses them. Any code reads elements where the segment was not dropped: its length was read,
+//!   which is not 0, and nothing that might drop it has run since. Then it has all its elements,
+//!   and null where nobody has written one.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDI, RDX, RSI};
+use crate::access::NO_ELEMENTS;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
@@ -83,9 +91,13 @@ impl Machine<'_> {
             self.is_argument(state, (argument, hosted, owner), (value, &values))?;
         }
         let trapped = state.answers == Answers::Trapped;
-        self.forget(state);
         if planted!(EveryBuiltinIsQuiet, !hosted.quiet, false) {
             self.may_drop(state);
+        }
+        if planted!(EveryBuiltinStays, hosted.quiet, true) {
+            self.forget_registers(state);
+        } else {
+            self.forget(state);
         }
         let index = |n: u8| values.get(usize::from(n)).and_then(|value| value.as_constant());
         let index = |n: u8| index(n).map_or(u32::MAX, |index| index as u32);
@@ -103,8 +115,10 @@ impl Machine<'_> {
                 let sym = self.reference(RefType { heap, nullable: false, ..RefType::FUNC });
                 state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
             }
+            Answer::Count(n) => self.count_of(state, index(n)),
             Answer::Elements(n) => {
-                if planted!(SegmentsAreNeverDropped, state.fresh, true) {
+                let there = state.fresh || self.has_elements(state, index(n));
+                if planted!(SegmentsAreNeverDropped, there, true) {
                     let elements = Value::pointer(Base::Elements(index(n)), 0);
                     state.set(Loc::Register(RAX), Some(elements));
                 }
@@ -117,12 +131,34 @@ impl Machine<'_> {
         Ok(true)
     }
 
+    /// H6: the length of an element segment is read: all its elements, or none. A segment
+    /// without a rule has any number of elements.
+    fn count_of(&mut self, state: &mut State, n: u32) {
+        let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
+        let known = planted!(SegmentWithoutRule, count > 0, true);
+        let most = if known { count.into() } else { u64::MAX };
+        let length = self.symbols.fresh(Def::at_most(most));
+        state.set(Loc::Register(RAX), Some(Value::symbol(length)));
+        state.length = known.then_some((n, length));
+    }
+
+    /// H6: whether a segment is known to have its elements: its length was read, and is not 0.
+    fn has_elements(&self, state: &State, n: u32) -> bool {
+        let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
+        state.length.is_some_and(|(of, length)| {
+            let some = planted!(NoLengthIsSome, self.at_least(state.path, length, 1), true);
+            planted!(LengthOfAnother, of == n, true) && some && count > 0
+        })
+    }
+
     /// H6: a segment may be dropped, so that nobody knows any more where its elements are.
     pub(crate) fn may_drop(&mut self, state: &mut State) {
-        if !state.fresh {
+        if self.layout.elements.is_empty() {
+            state.fresh = false;
             return;
         }
-        state.fresh = planted!(StaysFresh, false, true);
+        state.fresh = planted!(StaysFresh, false, state.fresh);
+        state.length = planted!(LengthStays, None, state.length);
         let elements = |value: &Value| matches!(value.base, Base::Elements(_));
         for slot in &mut state.regs {
             *slot = slot.filter(|value| planted!(DroppedInRegisters, !elements(value), true));
@@ -289,7 +325,7 @@ impl Machine<'_> {
 
     /// Whether the `count` bytes from `start` on are a memory's, or, of a `source`, a data
     /// segment's. Both numbers are less than 2^48 as integers, so their sum is, and the reading of
-    /// it that a length bounds is that sum.
+    /// it that a length bounds is that sum; or its word was found to have no carry.
     fn are_bytes(&self, (path, source): (Path, bool), start: Value, count: Value) -> bool {
         let extent = match start.base {
             Base::Memory(m) if self.layout.memory_type(m).is_some() => Extent::Memory(m),
@@ -301,9 +337,12 @@ impl Machine<'_> {
             let range = self.facts.range(path, &self.symbols, value);
             range.is_some_and(|(lo, hi)| lo >= 0 && hi <= i128::from(offsets::MEMORY_BYTES_MAX))
         };
-        let Some(end) = self.known_sum(number, count) else { return false };
-        let bounded = planted!(StartIsAnyWord, small(number), true)
-            && planted!(CountIsAnyWord, small(count), true);
+        let whole = |word: &Sym| planted!(AnyWordIsWhole, self.facts.is_whole(path, *word), true);
+        let word = self.word_of_sum(number, count).filter(whole).map(Value::symbol);
+        let Some(end) = word.or_else(|| self.known_sum(number, count)) else { return false };
+        let bounded = word.is_some()
+            || planted!(StartIsAnyWord, small(number), true)
+                && planted!(CountIsAnyWord, small(count), true);
         if !bounded {
             return false;
         }
@@ -313,8 +352,23 @@ impl Machine<'_> {
         place::linear((end, 0), bounds, (self.least(extent), 0), within) == Reach::Inside
     }
 
+    /// H1: `path`, where the sum of two symbols had no carry.
+    pub(crate) fn whole(&mut self, path: Path, a: Value, b: Value) -> Path {
+        match self.word_of_sum(a, b) {
+            Some(word) => self.facts.push(path, &self.symbols, Fact::Whole { word }),
+            None => path,
+        }
+    }
+
+    /// H1: the word of the sum of two symbols, which may have a carry.
+    fn word_of_sum(&self, a: Value, b: Value) -> Option<Sym> {
+        let plain = planted!(CarriesAreAlike, (a.add, b.add) == (0, 0), true);
+        pair(a, b).filter(|_| plain && self.layout.contexts())?;
+        self.symbols.known_same(Self::sum_key(a, b))
+    }
+
     /// H1: the sum of two numbers, if there is a symbol for it or it has the form of a value.
-    pub(crate) fn known_sum(&self, a: Value, b: Value) -> Option<Value> {
+    pub fn known_sum(&self, a: Value, b: Value) -> Option<Value> {
         if let Some(sum) = a.sum(b) {
             return Some(sum);
         }
@@ -362,16 +416,22 @@ impl Machine<'_> {
         Some((one.0.saturating_add(other.0), hi))
     }
 
-    /// H1: a block's own symbol is the sum of two others of its, unless it might wrap.
-    pub(crate) fn is_sum(&mut self, sum: Sym, a: Summand, b: Summand) {
+    /// H1: a block's own symbol is the sum of two others of its, unless it might wrap. What it is
+    /// then at least goes on the path.
+    pub(crate) fn is_sum(&mut self, path: Path, sum: Sym, a: Summand, b: Summand) -> Path {
         let (x, y) = (a.min(b), a.max(b));
         let def = self.symbols.def(sum);
-        let plain = def.kind == Kind::Number && x.1.max(y.1) <= 3 && sum != x.0 && sum != y.0;
+        let number = matches!(def.kind, Kind::Number | Kind::Sum);
+        let plain = number && x.1.max(y.1) <= 3 && sum != x.0 && sum != y.0;
         let bounds = self.bounds_of_sum((x, y), Path::default());
-        let Some((lo, hi)) = bounds.filter(|_| plain && self.layout.contexts()) else { return };
+        let Some((lo, hi)) = bounds.filter(|_| plain && self.layout.contexts()) else {
+            return path;
+        };
         let (lo, hi) = (def.lo.max(lo), def.hi.min(hi));
         self.symbols.define(sum, Def { lo, hi, kind: Kind::Sum });
         self.symbols.adds((x, y), sum);
+        let path = self.above_part(path, sum, (x, y));
+        self.above_part(path, sum, (y, x))
     }
 }
 

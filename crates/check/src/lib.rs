@@ -69,6 +69,7 @@ mod checked;
 mod claims;
 mod conditions;
 mod contract;
+mod counts;
 mod equal_types;
 mod error;
 mod facts;

@@ -136,6 +136,7 @@ impl<'a> Machine<'a> {
             calls: 0,
             jumps: 0,
             fresh: planted!(AllIsFresh, self.kind == CodeKind::Way(Way::Start), true),
+            length: None,
             keeps_words: false,
             kept_words: 0,
         };

@@ -118,6 +118,23 @@ steps {
     UnwindsUntrapped
     TrapsGoOn
     SumWraps
+    SumForgetsShift
+    NoLengthIsSome
+    SegmentWithoutRule
+    LengthOfAnother
+    LengthStays
+    ElementBeforeSegment
+    ElementIsWritten
+    ElementIsUpdated
+    OldElementIsThere
+    SolvedIsCut
+    AnyWordIsWhole
+    CarriesAreAlike
+    OtherTableIsSame
+    StepIsCut
+    SumIsFarAbove
+    SumIsBesideIt
+    EveryBuiltinStays
     SumOfAnything
     WordsAreLess
     SumsForgetShifts
@@ -175,7 +192,6 @@ steps {
     StaysFresh
     ElementIsIndexed
     ElementInElement
-    ElementIsRead
     AnyConstantIsNull
     NullIsElement
     ElementOfAnyType

@@ -167,6 +167,9 @@ pub struct State {
     /// Whether this is the function that initialises an instance, and no other function of the
     /// module has run, nor a builtin that may drop a segment (H6).
     pub(crate) fresh: bool,
+    /// The element segment whose length was read last, and that length, if no function has run
+    /// since, nor a builtin that may drop a segment (H6).
+    pub(crate) length: Option<(u32, Sym)>,
     /// Whether the kept stack words hold what they are to hold; otherwise nobody knows (T3).
     pub(crate) keeps_words: bool,
     /// The kept stack words of a state that says so: the first 63, and whether there are others.
@@ -196,12 +199,14 @@ impl State {
             calls,
             jumps,
             fresh,
+            length,
             keeps_words,
             kept_words,
         } = other;
         (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
         (self.flags, self.path) = (*flags, *path);
         (self.calls, self.jumps, self.fresh) = (*calls, *jumps, *fresh);
+        self.length = *length;
         (self.keeps_words, self.kept_words) = (*keeps_words, *kept_words);
     }
 

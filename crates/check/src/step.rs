@@ -250,6 +250,12 @@ impl Machine<'_> {
             && let (Outcome::Unknown, Some(sum)) = (outcome, self.sum(&mut state.path, a, b))
         {
             outcome = Outcome::Is(sum);
+        } else if (alu, bytes, outcome) == (Alu::Add, 8, Outcome::Unknown)
+            && self.layout.contexts()
+            && self.layout.wide
+            && let Some(word) = self.same_sum(a, (b, 0))
+        {
+            outcome = Outcome::Is(word);
         }
         if let Some(pure) = alu.pure() {
             outcome = self.found(&mut state.path, ((pure, bytes), (a, b)), outcome);

@@ -228,6 +228,9 @@ pub enum Answer {
     Element(u8),
     /// A reference to the function whose index this argument is.
     Reference(u8),
+    /// The number of elements that an element segment has, whose index this argument is: as many as
+    /// there were first, or none once it was dropped.
+    Count(u8),
     /// Where the elements of an element segment are, whose index this argument is.
     Elements(u8),
     /// Where an object begins in this memory, of 32 bits; the host has written these first bytes.
@@ -265,7 +268,7 @@ pub struct Hosted {
     pub index: u32,
     /// The answer by which it says that it failed; none if it never does.
     pub fails: Option<Failure>,
-    /// Whether no function runs meanwhile, and no segment is dropped.
+    /// Whether no function runs meanwhile, no segment is dropped, no memory or table moves.
     pub quiet: bool,
     /// Whether it may be given the context of an instance that owns what is imported. Its caller
     /// then knows no more of the context than that it is one.

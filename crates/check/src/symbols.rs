@@ -169,6 +169,8 @@ pub struct Symbols {
     sums: BTreeMap<(Summand, Summand), Sym>,
     /// The two that a sum is of, the last ones that were said.
     summands: BTreeMap<Sym, (Summand, Summand)>,
+    /// The other part of a sum, by one, the last that was said.
+    beside: BTreeMap<(Sym, Summand), Summand>,
     /// The address that a masked pointer is where it does not lead nowhere.
     selected: BTreeMap<Sym, Value>,
     /// The symbols of results, by operation, width in bytes and operands.
@@ -214,6 +216,7 @@ impl Symbols {
             words: BTreeMap::new(),
             sums: BTreeMap::new(),
             summands: BTreeMap::new(),
+            beside: BTreeMap::new(),
             selected: BTreeMap::new(),
             same: BTreeMap::new(),
         }
@@ -342,6 +345,13 @@ impl Symbols {
     pub(crate) fn adds(&mut self, of: (Summand, Summand), sum: Sym) {
         self.sums.insert(of, sum);
         self.summands.insert(sum, of);
+        self.beside.insert((sum, of.0), of.1);
+        self.beside.insert((sum, of.1), of.0);
+    }
+
+    /// The other part of a sum.
+    pub(crate) fn beside(&self, sum: Sym, part: Summand) -> Option<Summand> {
+        self.beside.get(&(sum, part)).copied()
     }
 
     /// The two that a symbol is the sum of, with their shifts, in order.

@@ -10,7 +10,8 @@
 //! All statements here about 64 bits hold for words of any width ([`Word`]): the check uses `u64`,
 //! the lemmas of `tests/lemmas` use symbolic terms and words of few bits.
 //!
-//! - V1. `shift` is at most 3, and 0 if the symbol is [`Sym::ZERO`] or the base is one by symbol.
+//! - V1. `shift` is at most 3, or 4 where the base is an element segment's; it is 0 if the symbol
+//!   is [`Sym::ZERO`] or the base is one by symbol.
 //! - V2. For a base *by symbol* the symbol says *which* object it is and is no summand.
 
 use crate::word::Word;

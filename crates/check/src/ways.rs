@@ -310,6 +310,7 @@ impl Machine<'_> {
         match answer {
             Answer::Element(_)
             | Answer::Reference(_)
+            | Answer::Count(_)
             | Answer::Elements(_)
             | Answer::Object { .. } => {
                 self.ways.result = Some(word);

@@ -344,7 +344,17 @@ impl Made {
         let of = |at: u32| self.lines.iter().find(|line| line.offset == at);
         let said = |line: &Line| instruction(line).trim_start().to_owned();
         let Some(line) = of(offset) else {
-            bail!(Misuse(format!("there is no instruction at {offset:#x} of the code")));
+            let around = self.lines.iter().rfind(|line| line.offset < offset);
+            let what = match around.filter(|line| offset - line.offset < line.len) {
+                Some(line) => {
+                    format!(
+                        "it is inside the one at {:#x}, which has {} bytes",
+                        line.offset, line.len
+                    )
+                }
+                None => format!("the code has {:#x} bytes", self.code.bytes.len()),
+            };
+            bail!(Misuse(format!("there is no instruction at {offset:#x} of the code: {what}")));
         };
         let place = line.wasm_offset.map(|at| format!("of the operator at {at:#x} of the module"));
         let bytes = self.code.bytes.get(offset as usize..).unwrap_or(&[]);

@@ -83,8 +83,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
         return wasmtime::run(args, &compiled);
     }
     if args.wasm.is_some() {
-        std::fs::File::open(&args.file).with_context(|| format!("failed to read `{name}`"))?;
-        bail!(Misuse(format!("`--wasm`: `{name}` is no compiled module of Wasmtime's")));
+        return wasmtime::none(&args.file);
     }
     let bytes = input::artifact(&args.file)?;
     let is_file = args.expect.as_ref().is_some_and(|digest| input::is_expected(&bytes, digest));

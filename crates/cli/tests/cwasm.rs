@@ -127,6 +127,11 @@ fn functions_are_counted_and_refusals_named() {
     for line in [
         "not checked in part: it.cwasm: 2 of 3 pieces of code",
         "from the final bytes of 2 pieces: the code cannot leave its sandbox (12 bytes)",
+        "made for x86_64-unknown-linux-gnu, x86-64-v2, collector none, signals, no fuel, no epochs; \
+         memories: 0x100000000 bytes reserved, 0x2000000 of guard, may move",
+        "holds for hosts of Wasmtime 48.0.0 to 48.0.8\n",
+        "that secrets and addresses of the host do not reach the guest: ",
+        "that fuel is paid: ",
         ".wasmtime.info",
     ] {
         assert!(run.out.contains(line), "{line}: {run:?}");
@@ -146,6 +151,37 @@ fn functions_are_counted_and_refusals_named() {
     assert_eq!(json["refusals"], serde_json::json!([refusal]), "{json}");
     assert_eq!(json["not_checked"][0], ".wasmtime.info", "{json}");
     assert_eq!(json["verdict"], "refused in part", "{json}");
+    let patches = serde_json::json!({ "first": "48.0.0", "last": "48.0.8" });
+    assert_eq!((&json["patches"], &json["made_for"]), (&patches, &().into()), "{json}");
+}
+
+/// The file, and the module, may be asked for by their digest, and the report has both.
+#[test]
+fn digests_and_settings_are_members() {
+    let folder = folder("cwasm-digests");
+    let json = folder.run("verify it.cwasm --wasm it.wat --json");
+    let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
+    let digest = |of: &str| tree[of]["sha256"].as_str().expect("a digest").to_owned();
+    let other = digest("file").replace(['0', '1', '2', '3'], "4");
+    assert!(digest("file") != digest("module") && other != digest("file"), "{tree}");
+    for (expected, code, why) in [
+        (digest("file"), 1, ""),
+        (format!("sha256:{}", digest("module")), 1, ""),
+        (other, 1, "has another module than the expected one"),
+        ("4".to_owned(), 2, "a SHA-256 has 64 hexadecimal digits"),
+    ] {
+        let run = folder.run(&format!("verify it.cwasm --wasm it.wat --expect {expected}"));
+        assert!(run.code == code && run.err.contains(why), "{expected}: {run:?}");
+        assert_eq!(run.out.contains("2 of 3 pieces"), why.is_empty(), "{expected}: {run:?}");
+    }
+    let expected = serde_json::json!({
+        "target": "x86_64-unknown-linux-gnu", "processor": "x86-64-v2", "collector": null,
+        "signals": true, "fuel": false, "epochs": false, "debug_native": false,
+        "memory_reservation": 4_294_967_296_u64, "memory_guard_size": 33_554_432,
+        "memory_may_move": true, "gc_heap_reservation": 4_294_967_296_u64,
+        "gc_heap_guard_size": 33_554_432, "gc_heap_may_move": true,
+    });
+    assert_eq!(tree["settings"], expected, "{tree}");
 }
 
 /// A function is refused for the same reason by the report and where one access of it is asked for.
@@ -205,10 +241,69 @@ fn one_access_is_derived() {
     let json = folder.run("verify it.cwasm --wasm it.wat --explain get+6 --json");
     let tree: serde_json::Value = serde_json::from_str(&json.out).expect("it is JSON");
     assert_eq!((json.code, &tree["kind"]), (0, &"instruction".into()), "{tree}");
-    for wrong in ["get", "get+7", "get+x", "absent+0"] {
+    for (wrong, why) in [
+        ("get", "it must be FUNC+OFFSET"),
+        (
+            "get+7",
+            "no instruction at 0x7 of the code: it is inside the one at 0x6, which has 4 bytes",
+        ),
+        ("get+b", "no instruction at 0xb of the code: the code has 0xb bytes"),
+        ("get+x", "hexadecimal"),
+        ("absent+0", "absent"),
+        ("wasm[0]::function[2]+0", "function[2]"),
+    ] {
         let run = folder.run(&format!("verify it.cwasm --wasm it.wat --explain {wrong}"));
-        assert_eq!(run.code, 2, "{wrong}: {run:?}");
+        assert!(run.code == 2 && run.err.contains(why), "{wrong}: {run:?}");
     }
+    // As `nm` and the library name it.
+    for name in ["wasm[0]::function[0]", "wasm[0]::function[0]::get"] {
+        let run = folder.run(&format!("verify it.cwasm --wasm it.wat --explain {name}+6"));
+        let line = "of get (func0), which begins at 0x0 of the text";
+        assert!(run.code == 0 && run.out.contains(line), "{name}: {run:?}");
+    }
+}
+
+/// A file that is missing, empty, cut or another is a bad one; a call that asks for what there is
+/// not is misuse.
+#[test]
+fn bad_files_and_bad_calls_have_their_codes() {
+    let folder = folder("cwasm-codes");
+    let whole = cwasm(&GET);
+    folder.write("empty", "");
+    folder.write("text", "not a file of Wasmtime's\n");
+    for bytes in [4, 7, 8, 64, 100, whole.len() - 1] {
+        folder.write(&format!("cut{bytes}"), &whole[..bytes]);
+    }
+    folder.write("other.wat", "(module (memory 1) (func) (func) (func))");
+    folder.write("own.wat", WAT);
+    assert_eq!(folder.run("compile own.wat -o own.prova").code, 0);
+    for (files, code, why) in [
+        ("absent --wasm it.wat", 1, "failed to read `absent`"),
+        ("empty --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("text --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("cut4 --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("cut7 --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("cut8 --wasm it.wat", 1, "failed to verify `cut8`"),
+        ("cut64 --wasm it.wat", 1, "failed to verify `cut64`"),
+        ("cut100 --wasm it.wat", 1, "failed to verify `cut100`"),
+        ("it.wat --wasm it.wat", 1, "does not begin as a compiled module"),
+        ("it.cwasm --wasm absent.wat", 1, "failed to read `absent.wat`"),
+        ("it.cwasm --wasm other.wat", 1, "function 2; is the file made of this WebAssembly?"),
+        ("- --wasm it.wat", 2, "does not come from standard input: name its file"),
+        ("own.prova --wasm it.wat", 2, "has its module inside: leave `--wasm` out"),
+        ("it.cwasm", 2, "name its WebAssembly with `--wasm`"),
+        ("it.cwasm --wasm it.wat -W shared-memory", 2, "`-W`: `it.cwasm`"),
+        ("it.cwasm --wasm it.wat --rebuild", 2, "no `--rebuild`"),
+        ("it.cwasm --wasm it.wat --require proved", 2, "no proof can be required"),
+    ] {
+        let run = folder.run(&format!("verify {files}"));
+        assert!(run.code == code && run.err.contains(why), "{files}: {run:?}");
+    }
+    // What is asked for of all files.
+    let run = folder.run("verify it.cwasm --wasm it.wat --require confined");
+    assert!(run.code == 1 && run.out.contains("2 of 3 pieces"), "{run:?}");
+    let last = folder.run(&format!("verify cut{} --wasm it.wat", whole.len() - 1));
+    assert_eq!((last.code, &*last.out), (1, ""), "{last:?}");
 }
 
 /// Code that is no function is named as the report names it, by its symbol.

@@ -30,6 +30,8 @@ pub(crate) fn settings((reservation, guard, moves, signals): (u64, u64, bool, bo
     Settings {
         release: "48.0.8".to_owned(),
         target: "x86_64-unknown-linux-gnu".to_owned(),
+        collector: None,
+        debug_native: false,
         memory_reservation: reservation,
         memory_guard_size: guard,
         memory_may_move: moves,

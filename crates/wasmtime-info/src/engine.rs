@@ -14,7 +14,7 @@
 //! environment; of Cranelift's flags those that change no semantics, as the choice of registers.
 
 use crate::error::Error;
-use prova_wasmtime_layout::Settings;
+use prova_wasmtime_layout::{Collector, Settings};
 use serde::{Deserialize, Serialize};
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{FlagValue, Tunables};
@@ -90,6 +90,8 @@ fn agree(settings: &Settings, tunables: &Tunables) -> bool {
     let Settings {
         release: _,
         target: _,
+        collector,
+        debug_native,
         is_v3: _,
         is_avx512: _,
         memory_reservation,
@@ -104,7 +106,14 @@ fn agree(settings: &Settings, tunables: &Tunables) -> bool {
         signals_based_traps,
         winch_callable,
     } = *settings;
-    memory_reservation == tunables.memory_reservation
+    let names = tunables.collector.map(|collector| match collector {
+        wasmtime_environ::Collector::DeferredReferenceCounting => "drc",
+        wasmtime_environ::Collector::Null => "null",
+        wasmtime_environ::Collector::Copying => "copying",
+    });
+    collector.map(Collector::name) == names
+        && debug_native == tunables.debug_native
+        && memory_reservation == tunables.memory_reservation
         && memory_guard_size == tunables.memory_guard_size
         && memory_may_move == tunables.memory_may_move
         && gc_heap_reservation == tunables.gc_heap_reservation

@@ -14,6 +14,8 @@
 //!   that registers other than stack pointer and return address lie in its frame: no expressions,
 //!   no other rule for the frame's address, no register that a machine does not have.
 //! - U4. Nothing follows the empty entry that ends the list.
+//! - U5. Where there is code, there is an entry, and the section begins at a page: builds with
+//!   debug assertions stop where it does not.
 //!
 //! When a function has done these steps is not compared with its code. A walk of the stack may so
 //! read a wrong place of the stack and name wrong frames; a panic ends before it reaches compiled
@@ -21,6 +23,7 @@
 
 use crate::error::Error;
 use crate::file::Section;
+use crate::translation::PAGE;
 use prova_wasmtime_layout::Symbol;
 
 /// The section's name.
@@ -45,12 +48,16 @@ pub(crate) fn check(section: Section<'_>, text: Section<'_>, code: &[Symbol]) ->
         return Ok(());
     }
     let wrong = |at: usize, what: &str| Error::at(SECTION, at, what);
+    // U5.
+    if !code.is_empty() && !section.at.is_multiple_of(PAGE) {
+        return Err(wrong(0, "not at a page's beginning"));
+    }
     if !section.data.starts_with(&COMMON) {
         return Err(wrong(0, "not the common entry that Wasmtime writes"));
     }
     // What is added to a place in the section for one in the text.
     let to_text = section.at.wrapping_sub(text.at);
-    let (mut at, mut code) = (COMMON.len(), code.iter());
+    let (mut at, has_code, mut code) = (COMMON.len(), !code.is_empty(), code.iter());
     loop {
         let word =
             |at: usize| section.data.get(at..)?.first_chunk().copied().map(u32::from_le_bytes);
@@ -60,6 +67,10 @@ pub(crate) fn check(section: Section<'_>, text: Section<'_>, code: &[Symbol]) ->
             return Err(wrong(at, "no entry ends the list"));
         };
         if len == 0 {
+            // U5.
+            if at == COMMON.len() && has_code {
+                return Err(wrong(at, "no entry of any code"));
+            }
             // U4.
             let end = at + 4 == section.data.len();
             return if end { Ok(()) } else { Err(wrong(at + 4, "bytes behind the end")) };

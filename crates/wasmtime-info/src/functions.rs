@@ -20,7 +20,7 @@ use wasmtime_environ::{
 };
 
 /// Where symbols are.
-const SECTION: &str = ".symtab";
+pub(crate) const SECTION: &str = ".symtab";
 
 /// The table.
 pub(crate) fn table(
@@ -37,6 +37,9 @@ pub(crate) fn table(
         if symbols.insert(key, symbol).is_some() {
             return Err(wrong(format!("{} is there twice", name())));
         }
+    }
+    if symbols.is_empty() && known.needed().next().is_some() {
+        return Err(wrong("it names no code at all: symbols were left out".to_owned()));
     }
     // T1.
     if let Some(key) = known.needed().find(|key| !symbols.contains_key(key)) {

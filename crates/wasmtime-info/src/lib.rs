@@ -34,6 +34,7 @@ mod functions;
 mod made;
 mod maps;
 mod sections;
+mod tools;
 mod translation;
 
 use error::WASM;
@@ -41,7 +42,7 @@ use error::WASM;
 pub use error::Error;
 pub use translation::{IMAGE_BYTES_MAX, TABLE_ELEMENTS_MAX, WASM_BYTES_MAX};
 
-use prova_wasmtime_layout::{Artifact, Counts, File, Rest};
+use prova_wasmtime_layout::{ANOTHER, Artifact, Counts, File, Rest};
 
 /// A part of a section, or all of it, that nobody checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +73,8 @@ pub fn rest(
             Some(at) => format!("{} (at {at:#x})", error.what),
             None => error.what,
         };
-        let another = error.section == made::INFO;
-        let hint = if another { "; is the file made of this WebAssembly?" } else { "" };
+        let mut another = made::COPIED.into_iter().chain([made::INFO, functions::SECTION]);
+        let hint = if another.any(|it| it == error.section) { ANOTHER } else { "" };
         let what = format!("{what}{hint}");
         // Which file is said already.
         let at = if of == File::Wasm { String::new() } else { error.section };
@@ -105,14 +106,16 @@ pub struct Compared {
 pub fn compare(artifact: &Artifact<'_>, compiled: &[u8], wasm: &[u8]) -> Result<Compared, Error> {
     let file = file::File::read(compiled)?;
     let engine = engine::Engine::read(file.data(engine::SECTION), &artifact.settings)?;
+    tools::check(compiled, &engine)?;
     let made = |dense| -> Result<Compared, Error> {
         let translated = translation::translate(&engine, wasm, dense)?;
         let counts = translated.counts()?;
+        let code = translated.bodies.first().copied();
         let table = functions::table(artifact, &translated)?;
         let made = made::Made::new(&engine, translated, table)?;
         let has_image = made.has_image;
         let heap = made.compare(&file)?;
-        let unchecked = sections::check(artifact, &file, has_image)?;
+        let unchecked = sections::check(artifact, &file, (has_image, code))?;
         Ok(Compared { counts: Counts { heap, ..counts }, unchecked })
     };
     let [usual, others @ ..] = translation::DENSE_IMAGE_BYTES;

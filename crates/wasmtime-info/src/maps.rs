@@ -1,5 +1,6 @@
 //! The sections `.wasmtime.traps`, `.wasmtime.exceptions` and `.wasmtime.stackmap`: that Wasmtime
-//! finds in them what `prova-wasmtime-layout` read of them, and nothing for code that is not there.
+//! finds in them what `prova-wasmtime-layout` read of them, and nothing for code that is not there;
+//! and `.wasmtime.addrmap`, as far as a backtrace would stop the host.
 //!
 //! - M1. Wasmtime's search finds each trap. It halves the list of blocks by where these begin, so a
 //!   block that begins elsewhere, or an empty one, would hide others: a fault that is a trap to the
@@ -19,6 +20,9 @@
 //! - M7. Calls whose frame holds references are in functions. Which words those are is for the
 //!   check of code: a collection may write there. Where a map is missing, an object that code still
 //!   has may be collected; what it then finds there is in the heap all the same.
+//! - M8. Each place of each function has a position in the Wasm, or the word that it has none. With
+//!   debug assertions, Wasmtime's backtraces stop the host where one is missing; with checks for
+//!   overflows where one lies before all code. Which position it is, is not compared.
 //!
 //! The kind of a trap, and the handlers of calls in functions, are for the check of code as well:
 //! of code that nobody checks, nobody checks its rows.
@@ -26,11 +30,12 @@
 use crate::error::Error;
 use prova_wasmtime_layout::{Artifact, Symbol, SymbolKind};
 use std::ops::Range;
-use wasmtime_environ::lookup_trap_code;
+use wasmtime_environ::{FilePos, iterate_address_map, lookup_file_pos, lookup_trap_code};
 
 pub(crate) const TRAPS: &str = ".wasmtime.traps";
 pub(crate) const STACK_MAPS: &str = ".wasmtime.stackmap";
 pub(crate) const EXCEPTIONS: &str = ".wasmtime.exceptions";
+pub(crate) const ADDRESSES: &str = ".wasmtime.addrmap";
 
 /// The symbol whose code has a byte.
 fn symbol_at<'s>(artifact: &'s Artifact<'_>, at: u32) -> Option<&'s Symbol> {
@@ -65,6 +70,44 @@ pub(crate) fn stack_maps(artifact: &Artifact<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// M8, of a Wasm whose code begins there.
+pub(crate) fn addresses(
+    artifact: &Artifact<'_>,
+    data: &[u8],
+    code: Option<FilePos>,
+) -> Result<(), Error> {
+    if data.is_empty() {
+        return Ok(());
+    }
+    let wrong = |what: String| Err(Error::new(ADDRESSES, what));
+    let Some(rows) = iterate_address_map(data) else {
+        return wrong("not as long as it says".to_owned());
+    };
+    let before = |pos: FilePos| {
+        let begins = code.and_then(FilePos::file_offset);
+        pos.file_offset().is_some_and(|at| begins.is_none_or(|begins| at < begins))
+    };
+    for (at, pos) in rows {
+        if before(pos) {
+            return wrong(format!("a position before all code, of {at:#x} of the text"));
+        }
+    }
+    // A search finds the last block that begins before a place, and needs a row there.
+    let words: Vec<u32> = data.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    let blocks = words.get(1).map_or(0, |blocks| *blocks as usize);
+    let index = words.get(2..).unwrap_or_default().as_chunks::<2>().0;
+    let begins: Vec<u32> = index.iter().take(blocks).map(|[begin, _]| *begin).collect();
+    if !begins.is_sorted_by(|one, next| one < next) {
+        return wrong("blocks that are out of order".to_owned());
+    }
+    let funcs = artifact.symbols.iter().filter(|it| matches!(it.kind, SymbolKind::Func(_)));
+    let mut places = funcs.map(|func| func.start).chain(begins);
+    match places.find(|&at| lookup_file_pos(data, at as usize).is_none()) {
+        Some(at) => wrong(format!("no position of {at:#x} of the text")),
+        None => Ok(()),
+    }
 }
 
 /// M2 to M5.

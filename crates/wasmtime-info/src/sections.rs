@@ -6,8 +6,9 @@
 use crate::error::Error;
 use crate::file::{File, Section};
 use crate::translation::PAGE;
-use crate::{Unchecked, engine, frames, made, maps};
+use crate::{Unchecked, engine, frames, made, maps, tools};
 use prova_wasmtime_layout::Artifact;
+use wasmtime_environ::FilePos;
 
 /// The section of code.
 const TEXT: &str = ".text";
@@ -36,6 +37,7 @@ struct All<'a> {
     artifact: &'a Artifact<'a>,
     file: &'a File<'a>,
     has_image: bool,
+    code: Option<FilePos>,
 }
 
 const RULES: [(&str, Rule); 21] = [
@@ -63,33 +65,39 @@ const RULES: [(&str, Rule); 21] = [
     (".wasmtime.frames", Rule::Empty),
     (".wasmtime.wasm_bytecode", Rule::Empty),
     (".wasmtime.wasm_bytecode_ends", Rule::Empty),
-    (".wasmtime.addrmap", Rule::Unchecked("positions in the Wasm, which backtraces show", true)),
+    (
+        maps::ADDRESSES,
+        Rule::Partly(
+            |all, section| maps::addresses(all.artifact, section.data, all.code),
+            "positions in the Wasm, which backtraces show",
+        ),
+    ),
     (maps::STACK_MAPS, Rule::Formed(|all, _| maps::stack_maps(all.artifact))),
     (".xdata", Rule::Unchecked("descriptions of frames for Windows", false)),
     (".pdata", Rule::Unchecked("descriptions of frames for Windows", false)),
 ];
 
-/// Sections for debuggers of the host: relocations there are applied to a copy of the file.
-const DEBUG: (&str, Rule) =
-    (".debug_", Rule::Unchecked("what the host hands to a debugger, in a copy", true));
+/// Sections for debuggers of the host; which files have them, and that relocations stay inside, is
+/// checked elsewhere (`tools`).
+const DEBUG: Rule = Rule::Unchecked("what the host hands to a debugger, in a copy", true);
 
-/// Checks every section; gives those that nobody checks.
+/// Checks every section, of a module with memory images or none, whose first function's code has
+/// this place in the Wasm; gives those that nobody checks.
 pub(crate) fn check(
     artifact: &Artifact<'_>,
     file: &File<'_>,
-    has_image: bool,
+    (has_image, code): (bool, Option<FilePos>),
 ) -> Result<Vec<Unchecked>, Error> {
     for needed in [TEXT, ".wasmtime.bti", maps::EXCEPTIONS] {
         if file.section(needed).is_none() {
             return Err(Error::new(needed, "no such section"));
         }
     }
-    let all = All { artifact, file, has_image };
+    let all = All { artifact, file, has_image, code };
     let mut unchecked = Vec::new();
     for (name, section) in file.sections() {
         let rule = RULES.iter().find(|(of, _)| *of == name).map(|(_, rule)| *rule);
-        let debug = [DEBUG.0, ".rela.debug_"].iter().any(|begin| name.starts_with(begin));
-        let rule = rule.or(debug.then_some(DEBUG.1)).ok_or_else(|| {
+        let rule = rule.or(tools::is_for_debuggers(name).then_some(DEBUG)).ok_or_else(|| {
             Error::new(&name.escape_debug().to_string(), "a section that Wasmtime does not know")
         })?;
         let (why, only_confuses) = match rule {

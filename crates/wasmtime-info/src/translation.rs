@@ -47,7 +47,8 @@ impl Translated<'_> {
         let records = module.num_escaped_funcs + usize::from(!module.startup.is_none());
         let number = |n: usize| u32::try_from(n).map_err(|_| Error::new(WASM, "too long"));
         let segments = number(module.runtime_data.len())?;
-        Ok(Counts { records: number(records)?, segments, heap: module.needs_gc_heap })
+        let (records, heap) = (number(records)?, module.needs_gc_heap);
+        Ok(Counts { records, segments, heap, older: false })
     }
 }
 

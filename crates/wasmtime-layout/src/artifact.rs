@@ -24,6 +24,8 @@ const SECTIONS_MAX: usize = 256;
 /// Sections that the host believes and that nothing here reads: how its own unwinder leaves frames
 /// of Wasm, and what debuggers of guests find in such frames.
 const BELIEVED: [&str; 2] = [".eh_frame", ".wasmtime.frames"];
+/// The sections for debuggers of the host, whose relocations it applies while it loads the file.
+const DEBUGGED: &str = ".debug_*";
 /// The bit of `e_flags` that says that the file is a module.
 const IS_MODULE: u32 = 1;
 
@@ -65,7 +67,7 @@ pub struct Artifact<'a> {
     pub(crate) traps: Vec<TrapRow>,
     pub(crate) handled: Vec<Handled>,
     pub(crate) mapped: Vec<Mapped>,
-    /// Those of [`BELIEVED`] that are there and not empty.
+    /// Those of [`BELIEVED`] that are there and not empty; [`DEBUGGED`].
     pub(crate) believed: Vec<&'static str>,
 }
 
@@ -238,10 +240,12 @@ impl<'a> Artifact<'a> {
     }
 }
 
-/// Those of [`BELIEVED`] that are there and not empty.
+/// Those of [`BELIEVED`] that are there and not empty, and [`DEBUGGED`] if there is one.
 fn believed(elf: &object::read::elf::ElfFile64<'_, object::LittleEndian>) -> Vec<&'static str> {
     let there = |name: &&str| elf.section_by_name(name).is_some_and(|is| is.size() != 0);
-    BELIEVED.into_iter().filter(there).collect()
+    let begins = |name: &[u8]| name.starts_with(b".debug_") || name.starts_with(b".rela.debug_");
+    let debugged = elf.sections().any(|section| section.name_bytes().is_ok_and(begins));
+    BELIEVED.into_iter().filter(there).chain(debugged.then_some(DEBUGGED)).collect()
 }
 
 /// A1.

@@ -55,7 +55,9 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         "memory_grow" => (0, &[Number, Memory(owned)], number, minus(2)),
         "memory_copy" => (1, &[Bytes(2), Source(2), Number], number, none),
         "memory_fill" => (2, &[Bytes(2), Number, Number], number, none),
-        "passive_elem_segment_len" => (3, &[Index(count(module.passive.len()))], number, none),
+        "passive_elem_segment_len" => {
+            (3, &[Index(count(module.passive.len()))], Answer::Count(0), none)
+        }
         "passive_elem_segment_base" => {
             (4, &[Index(count(module.passive.len()))], Answer::Elements(0), none)
         }
@@ -106,8 +108,8 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
     Some(Hosted { arguments, answer, index, fails, quiet: is_quiet(name), anyone, listed })
 }
 
-/// Whether a builtin runs no code of modules and drops no segment: what fuel, epochs, growing or a
-/// collection make the host do, its embedder may say.
+/// Whether a builtin runs no code of modules, drops no segment, moves no memory or table: what
+/// fuel, epochs, growing or a collection make the host do, its embedder may say.
 fn is_quiet(name: &str) -> bool {
     matches!(
         name,

@@ -22,6 +22,7 @@ use crate::builtins::{self, builtin, raise};
 use crate::error::{Error, File};
 use crate::module::{MemoryType, Module};
 use crate::offsets;
+use crate::patches::Patches;
 use crate::settings::Settings;
 use prova_check::{
     Activation, Area, Base, Bases, CodeKind, Config, CpuLevel, FRAME_BYTES_MAX, Field, Holds,
@@ -38,6 +39,8 @@ pub struct Counts {
     pub segments: u32,
     /// Whether stores of instances have a heap for collected objects.
     pub heap: bool,
+    /// Whether the fields behind the tags lie as they do before 48.0.6 ([`Patches`]).
+    pub older: bool,
 }
 
 /// The layout that the code of a compiled module is checked under; without counts it has no data
@@ -77,6 +80,12 @@ pub fn derive(
         at: "types".to_owned(),
         what: error.what.to_owned(),
     })
+}
+
+/// The patch levels of Wasmtime 48 that have the newer structures of a module.
+pub(crate) fn patches(wasm: &[u8], counts: Option<Counts>) -> Result<Patches, Error> {
+    let module = Module::read(wasm)?;
+    Ok(Patches::of(count(&module.tags).saturating_sub(module.imported_tags), counts))
 }
 
 /// The parts of the layout that no code has a say in, for who compares them with those of another
@@ -335,7 +344,8 @@ fn segments(at: u64, module: &Module, counts: Counts) -> Vec<Area> {
     let defined = count(&module.tags).saturating_sub(module.imported_tags);
     let tags = u64::from(offsets::TAG) * u64::from(defined);
     let records = u64::from(offsets::FUNC) * u64::from(counts.records);
-    let bases = (at + tags).next_multiple_of(8) + records;
+    let align = if counts.older { offsets::TAG } else { 8 };
+    let bases = (at + tags).next_multiple_of(align.into()) + records;
     let lengths = bases + 8 * u64::from(counts.segments);
     let area = |at, bytes, holds| {
         let fields = vec![Field { at: 0, bytes, holds }];

@@ -12,8 +12,9 @@
 //! with the structures of Wasmtime in the place of Prova's ([`prova_check::Contract::Contexts`]).
 //!
 //! Limits: references other than to functions and exceptions, tables and globals of exceptions,
-//! loops over elements of tables and of element segments, and builtins without a row in `builtins`
-//! have no rule. What a file says beside its code is for the caller to compare ([`Compare`]; the
+//! counts of elements of element segments that are no constants, and builtins without a row in
+//! `builtins` have no rule. What a file says beside its code is for the caller to compare
+//! ([`Compare`]; the
 //! crate `prova-wasmtime-info` does); where nobody does ([`uncompared`]), no file is accepted as a
 //! whole ([`Report::is_confined`]).
 
@@ -24,6 +25,7 @@ mod exceptions;
 pub mod layout;
 mod module;
 pub mod offsets;
+mod patches;
 mod piece;
 mod settings;
 mod stack_maps;
@@ -34,7 +36,10 @@ mod verify;
 pub use artifact::{Artifact, Symbol, SymbolKind, is_one};
 pub use error::{Error, File};
 pub use layout::Counts;
+pub use patches::Patches;
 pub use piece::{Piece, Which, piece};
-pub use settings::Settings;
+pub use settings::{Collector, Settings};
 pub use verified::{Functions, Unverified, Verified};
-pub use verify::{Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on};
+pub use verify::{
+    ANOTHER, Compare, Refusal, Report, Rest, UNCHECKED, uncompared, verify, verify_on,
+};

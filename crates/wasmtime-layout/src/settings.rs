@@ -15,12 +15,16 @@ const SECTION: &str = ".wasmtime.engine";
 const RELEASE: &str = "48";
 
 /// The settings of a compiled module that its code depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The release that compiled it.
     pub release: String,
     /// The target's name.
     pub target: String,
+    /// The collector of garbage, if there is one.
+    pub collector: Option<Collector>,
+    /// Whether sections for debuggers of the host were asked for.
+    pub debug_native: bool,
     /// Bytes that are reserved for a memory.
     pub memory_reservation: u64,
     /// Bytes behind those that always fault.
@@ -66,7 +70,7 @@ const AVX512: [&str; 6] = [
 struct Metadata<'a> {
     target: &'a str,
     #[serde(borrow)]
-    _shared: Vec<(&'a str, Flag<'a>)>,
+    shared: Vec<(&'a str, Flag<'a>)>,
     #[serde(borrow)]
     isa: Vec<(&'a str, Flag<'a>)>,
     tunables: Tunables,
@@ -80,12 +84,26 @@ enum Flag<'a> {
     Bool(bool),
 }
 
-#[derive(Deserialize)]
-#[allow(dead_code, reason = "variants are told apart by their number, and must all be there")]
-enum Collector {
+/// A collector of garbage.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub enum Collector {
+    /// `-C collector=drc`.
     DeferredReferenceCounting,
+    /// `-C collector=null`.
     Null,
+    /// `-C collector=copying`.
     Copying,
+}
+
+impl Collector {
+    /// Its name in Wasmtime's options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Collector::DeferredReferenceCounting => "drc",
+            Collector::Null => "null",
+            Collector::Copying => "copying",
+        }
+    }
 }
 
 /// A table of costs is not read, so it is no variant: such a file is refused.
@@ -112,11 +130,11 @@ enum Inlining {
 /// The first fields of Wasmtime's `Tunables`, in its order.
 #[derive(Deserialize)]
 struct Tunables {
-    _collector: Option<Collector>,
+    collector: Option<Collector>,
     memory_reservation: u64,
     memory_guard_size: u64,
     _memory_reservation_for_growth: u64,
-    _debug_native: bool,
+    debug_native: bool,
     debug_guest: bool,
     _debug_symbols: bool,
     _parse_wasm_debuginfo: bool,
@@ -146,6 +164,15 @@ struct Tunables {
 }
 
 impl Settings {
+    /// The processors that the code may be for, by the instructions that the check lets pass.
+    pub fn processor(&self) -> &'static str {
+        match (self.is_v3, self.is_avx512) {
+            (_, true) => "x86-64-v3 with AVX-512",
+            (true, false) => "x86-64-v3",
+            (false, false) => "x86-64-v2",
+        }
+    }
+
     /// The settings in the section's bytes.
     ///
     /// # Errors
@@ -171,16 +198,26 @@ impl Settings {
         if !metadata.target.starts_with("x86_64-") {
             return Err(wrong(format!("the target {:?}, not x86-64", metadata.target)));
         }
+        if metadata.target.contains("windows") {
+            let what = "calls and frames of Windows have no rule";
+            return Err(wrong(format!("the target {:?}: {what}", metadata.target)));
+        }
+        let is_on = |list: &[(&str, Flag<'_>)], name: &str| {
+            list.iter().any(|(of, flag)| *of == name && matches!(flag, Flag::Bool(true)))
+        };
+        if is_on(&metadata.shared, "enable_pinned_reg") {
+            return Err(wrong("a pinned register has no rule".to_owned()));
+        }
         let tunables = metadata.tunables;
         if tunables.debug_guest {
             return Err(wrong("code for debuggers of guests".to_owned()));
         }
-        let on = |name: &str| {
-            metadata.isa.iter().any(|(of, flag)| *of == name && matches!(flag, Flag::Bool(true)))
-        };
+        let on = |name: &str| is_on(&metadata.isa, name);
         Ok(Settings {
             release,
             target: metadata.target.to_owned(),
+            collector: tunables.collector,
+            debug_native: tunables.debug_native,
             memory_reservation: tunables.memory_reservation,
             memory_guard_size: tunables.memory_guard_size,
             memory_may_move: tunables.memory_may_move,

@@ -79,6 +79,17 @@ impl Verified {
         self.bytes
     }
 
+    /// The SHA-256 of the bytes: the file that was checked is the file that was made, where it has
+    /// the digest that its maker published. The check alone lets other files pass.
+    pub fn file_sha256(&self) -> [u8; 32] {
+        self.report.file_sha256
+    }
+
+    /// The SHA-256 of the Wasm that they were checked against.
+    pub fn wasm_sha256(&self) -> [u8; 32] {
+        self.report.wasm_sha256
+    }
+
     /// The check's report.
     pub fn report(&self) -> &Report {
         &self.report
@@ -153,6 +164,9 @@ impl fmt::Display for Unverified {
             Unverified::Unread(error) => error.fmt(f),
             Unverified::Refused(report) => {
                 f.write_str("code was refused")?;
+                if let Some(made_for) = report.made_for {
+                    write!(f, ", which is right for Wasmtime {made_for}")?;
+                }
                 let refused = &report.refused;
                 first(refused.first().map(|it| it as &dyn fmt::Display), refused.len(), f)
             }

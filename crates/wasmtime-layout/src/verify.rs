@@ -3,15 +3,27 @@
 use crate::artifact::{Artifact, Symbol, SymbolKind};
 use crate::error::Error;
 use crate::layout::{self, Counts};
+use crate::patches::Patches;
+use crate::settings::Settings;
 use prova_certify::{CertifyError, Draft, certified, in_parallel};
 use prova_check::{CallRow, CodeKind, Layout, Rule, TrapRow};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// The verdict on a compiled module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// The release of Wasmtime that compiled it.
-    pub release: String,
+    /// The SHA-256 of the compiled file.
+    pub file_sha256: [u8; 32],
+    /// The SHA-256 of the Wasm.
+    pub wasm_sha256: [u8; 32],
+    /// The settings that the file names, with the release of Wasmtime that compiled it.
+    pub settings: Settings,
+    /// The patch levels of that release for which the verdict holds: the file does not say which
+    /// one compiled it.
+    pub patches: Patches,
+    /// The patch levels whose structures the refused code is right for, if all of it is.
+    pub made_for: Option<Patches>,
     /// Functions that stay in their sandbox.
     pub confined: usize,
     /// Bytes of these.
@@ -74,6 +86,9 @@ pub type Compare = fn(&Artifact<'_>, &[u8], &[u8]) -> Result<Rest, Error>;
 /// The section that says which code Wasmtime enters, and what the module is to it.
 pub const UNCHECKED: &str = ".wasmtime.info";
 
+/// The question behind a fault that another Wasm than the file's has, too.
+pub const ANOTHER: &str = "; is the file made of this WebAssembly?";
+
 /// Compares nothing, and says so.
 ///
 /// # Errors
@@ -110,12 +125,19 @@ pub fn verify_on(
     let artifact = Artifact::read(compiled)?;
     let Rest { counts, unchecked, confusing } = compare(&artifact, compiled, wasm)?;
     let layout = layout::derive(&artifact, wasm, counts)?;
-    let release = artifact.settings.release.clone();
-    let mut report = Report { release, confusing, ..Report::default() };
+    let mut report = Report {
+        file_sha256: Sha256::digest(compiled).into(),
+        wasm_sha256: Sha256::digest(wasm).into(),
+        settings: artifact.settings.clone(),
+        patches: layout::patches(wasm, counts)?,
+        confusing,
+        ..Report::default()
+    };
     let named: BTreeSet<u32> = artifact.symbols.iter().filter_map(Symbol::func).collect();
     let mut defined = layout.imported_funcs()..layout.funcs();
     if let Some(func) = defined.find(|func| !named.contains(func)) {
-        return Err(Error::compiled(".symtab", format!("it names no code of function {func}")));
+        let what = format!("it names no code of function {func}{ANOTHER}");
+        return Err(Error::compiled(".symtab", what));
     }
     let symbols = &artifact.symbols;
     let judged = in_parallel(jobs, symbols.len(), |at| {
@@ -139,9 +161,31 @@ pub fn verify_on(
             }
         }
     }
+    let older = counts.filter(|_| report.patches != Patches::ALL && !report.refused.is_empty());
+    if let Some(counts) = older {
+        let counts = Counts { older: true, ..counts };
+        let layout = layout::derive(&artifact, wasm, Some(counts))?;
+        report.made_for = are_right(jobs, &artifact, (&layout, &report.refused));
+    }
     report.unchecked.extend(artifact.unnamed());
     report.unchecked.extend(unchecked);
     Ok(report)
+}
+
+/// The patch levels before the newer structures, if by the layout of theirs nothing is refused of
+/// what was refused.
+fn are_right(
+    jobs: usize,
+    artifact: &Artifact<'_>,
+    (layout, refused): (&Layout, &[Refusal]),
+) -> Option<Patches> {
+    let judged = in_parallel(jobs, refused.len(), |at| {
+        let start = refused[at].start;
+        let found = artifact.symbols.binary_search_by_key(&start, |symbol| symbol.start);
+        let symbol = artifact.symbols.get(found.ok()?)?;
+        check(layout, &Subject::of(artifact, symbol, layout.code_at(start)?)).ok()
+    });
+    judged.into_iter().all(|right| right.is_some()).then_some(Patches::OLDER)
 }
 
 /// A piece of code as the check gets it, without its certificate.

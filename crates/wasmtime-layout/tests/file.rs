@@ -7,9 +7,11 @@ use object::{
 };
 use prova_check::{CallRow, Clause, Rule, Says};
 use prova_wasmtime_layout::{
-    Artifact, Counts, Error, File, Functions, Report, Rest, UNCHECKED, Unverified, Verified, Which,
-    uncompared, verify, verify_on,
+    Artifact, Counts, Error, File, Functions, Patches, Report, Rest, UNCHECKED, Unverified,
+    Verified, Which, uncompared, verify, verify_on,
 };
+
+use sha2::{Digest, Sha256};
 
 #[path = "file/module.rs"]
 mod module;
@@ -146,7 +148,7 @@ const LONG: &str = {
 fn functions_are_checked_and_other_code_is_named() {
     let report = Made::new().verified().expect("a report");
     assert_eq!((report.confined, report.confined_bytes), (2, 7));
-    assert_eq!((report.refused.len(), report.release.as_str()), (0, "48"));
+    assert_eq!((report.refused.len(), report.settings.release.as_str()), (0, "48"));
     // Which code Wasmtime enters is said by a section that is not compared.
     assert_eq!(report.unchecked, [UNCHECKED]);
     assert!(!report.is_confined());
@@ -155,6 +157,10 @@ fn functions_are_checked_and_other_code_is_named() {
     for name in [".eh_frame", ".wasmtime.frames"] {
         let report = Made { more: Some(name), ..Made::new() }.verified().expect("a report");
         assert_eq!(report.unchecked, [name, UNCHECKED]);
+    }
+    for name in [".debug_info", ".rela.debug_line"] {
+        let report = Made { more: Some(name), ..Made::new() }.verified().expect("a report");
+        assert_eq!(report.unchecked, [".debug_*", UNCHECKED]);
     }
     let report = Made { more: Some(".name.wasm"), ..Made::new() }.verified().expect("a report");
     assert_eq!(report.unchecked, [UNCHECKED]);
@@ -358,7 +364,7 @@ fn builtins_of_collected_objects_need_their_heap() {
     made.symbols.push(("wasmtime_builtin_gc_alloc_raw", 56, 1));
     (made.text[48], made.text[56]) = (0xc3, 0xc3);
     fn counted<const HEAP: bool>(_: &Artifact<'_>, _: &[u8], _: &[u8]) -> Result<Rest, Error> {
-        let counts = Some(Counts { records: 0, segments: 0, heap: HEAP });
+        let counts = Some(Counts { records: 0, segments: 0, heap: HEAP, older: false });
         Ok(Rest { counts, ..Rest::default() })
     }
     let report = |compare| verify_on(1, &made.bytes(), &wasm, compare).expect("a report");
@@ -367,6 +373,44 @@ fn builtins_of_collected_objects_need_their_heap() {
     assert_eq!((without.refused.len(), &without.unchecked[..]), (0, &names.map(str::to_owned)[..]));
     let with = report(counted::<true>);
     assert_eq!((with.refused.len(), with.unchecked.len()), (2, 0), "{with:?}");
+}
+
+/// Fields behind an odd number of tags lie elsewhere from 48.0.6 on: the report knows code of older
+/// patch levels from code that is right for none.
+#[test]
+fn patch_levels_with_other_structures_are_told_apart() {
+    fn counted<const SEGMENTS: u32>(_: &Artifact<'_>, _: &[u8], _: &[u8]) -> Result<Rest, Error> {
+        let counts = Counts { records: 0, segments: SEGMENTS, heap: false, older: false };
+        Ok(Rest { counts: Some(counts), ..Rest::default() })
+    }
+    let (all, newer, older) = (Patches::ALL, Patches::NEWER, Patches::OLDER);
+    let (none, one, two) = ("", "(tag)", "(tag) (tag)");
+    let imported = r#"(import "" "" (tag))"#;
+    for (tags, segments, at, patches, confined, made_for) in [
+        (none, 1, 0x58, all, 2, None),
+        (one, 1, 0x60, newer, 2, None),
+        (one, 1, 0x5c, newer, 1, Some(older)),
+        (one, 1, 0x64, newer, 1, None),
+        (one, 0, 0x60, all, 1, None),
+        (two, 1, 0x60, all, 2, None),
+        (two, 1, 0x5c, all, 1, None),
+        (imported, 1, 0x68, all, 2, None),
+    ] {
+        let wat = format!("(module {tags} (memory 1) (func) (func))");
+        let wasm = wat::parse_str(&wat).expect("a module");
+        let mut made = Made::new();
+        // `mov eax, [rdi + …]`, the first segment's length; `ret`.
+        made.text[..4].copy_from_slice(&[0x8b, 0x47, at, 0xc3]);
+        made.symbols[0].2 = 4;
+        let compare = if segments == 0 { counted::<0> } else { counted::<1> };
+        let report = verify_on(1, &made.bytes(), &wasm, compare).expect("a report");
+        let found = (report.patches, report.confined, report.made_for);
+        assert_eq!(found, (patches, confined, made_for), "{tags} {at:#x}");
+        let verified = Verified::check(made.bytes(), &wasm, (1, compare));
+        let said = "code was refused, which is right for Wasmtime 48.0.0 to 48.0.5: ";
+        let says = verified.is_err_and(|error| error.to_string().starts_with(said));
+        assert_eq!(says, made_for.is_some(), "{tags} {at:#x}");
+    }
 }
 
 /// Rows of handlers belong to calls.
@@ -404,11 +448,24 @@ fn a_piece_has_the_rows_of_its_function() {
 #[test]
 fn files_that_are_not_wasmtimes_are_refused_by_name() {
     type Case = (fn(&mut Made), &'static str);
-    let cases: [Case; 17] = [
+    let cases: [Case; 19] = [
         (|made| made.os_abi = 0, "no compiled module"),
         (|made| made.flags = 2, "a component"),
         (|made| made.engine = engine("47", "x86_64-unknown-linux-gnu"), "Wasmtime \"47\""),
         (|made| made.engine = engine("48", "aarch64-unknown-linux-gnu"), "aarch64"),
+        (
+            |made| made.engine = engine("48", "x86_64-pc-windows-msvc"),
+            "calls and frames of Windows",
+        ),
+        (
+            |made| {
+                // Behind the target: how many shared settings there are, and the first.
+                let at = 4 + 1 + "x86_64-unknown-linux-gnu".len();
+                let pinned = [b"\x01\x11", &b"enable_pinned_reg"[..], &[2, 1]].concat();
+                made.engine.splice(at..=at, pinned);
+            },
+            "a pinned register has no rule",
+        ),
         (|made| *made.engine.iter_mut().nth_back(BASELINE).expect("a byte") = 1, "baseline"),
         (|made| made.engine.truncate(40), "malformed"),
         (|made| made.engine.clear(), "too short"),
@@ -506,6 +563,9 @@ fn what_was_checked_is_owned() {
         (whole.bytes(), &whole.report().confusing[..]),
         (&bytes[..], &[".eh_frame".to_owned()][..])
     );
+    let digest = |bytes: &[u8]| <[u8; 32]>::from(Sha256::digest(bytes));
+    assert_eq!((whole.file_sha256(), whole.wasm_sha256()), (digest(&bytes), digest(&wasm)));
+    assert_ne!(whole.file_sha256(), whole.wasm_sha256());
     assert_eq!(whole.into_bytes(), bytes);
     // A comparison that fails is the file's error.
     let differs = |artifact: &Artifact<'_>, _: &[u8], _: &[u8]| {

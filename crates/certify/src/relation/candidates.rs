@@ -174,6 +174,18 @@ pub(super) fn candidates(
             }
         }
     }
+    // What is no value may be one where a condition decides what both are.
+    if found.is_empty() {
+        for &bits in widths.iter().filter(|&&bits| bits <= 64) {
+            let (low, extended) = held(core, state, place, bits);
+            let under = core.under(state, low);
+            let values = inverse.values.get(&under).filter(|_| under != low);
+            for value in values.into_iter().flatten() {
+                let expr = Expr::Value(value.as_u32());
+                found.push(Candidate { bits, extended, expr });
+            }
+        }
+    }
     // Of a vector all of it comes first; its parts are kept for ways on which they alone agree.
     if widths.first() == Some(&128) && found.iter().all(|other| other.bits != 128) {
         let (whole, extended) = held(core, state, place, 128);

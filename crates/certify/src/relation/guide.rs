@@ -319,7 +319,9 @@ impl Guide for Finder<'_> {
         let config = core.layout.config();
         let rows = config.signals && config.memory != MemoryShape::Explicit;
         let rows = rows || self.how == Search::Loads;
-        let hints = (self.hints.get(&at).map(Vec::as_slice).unwrap_or_default(), rows);
+        let places = self.hints.places.get(&at).map(Vec::as_slice).unwrap_or_default();
+        let rows = (rows, self.how != Search::Before);
+        let hints = (places, rows, self.hints.rounds.contains(&at));
         let waits = self.waits.get(&at);
         let heads = self.retry.is_inside(at).then_some(&self.heads);
         let heads = (heads, self.retry.elsewhere(at));

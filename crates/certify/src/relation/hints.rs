@@ -3,7 +3,8 @@
 //! An instruction that may trap, calls, stores, or divides the ways belongs to an operator that the
 //! body comes to in order. So at an offset from which the code goes straight to such an instruction
 //! the body stands there, or before it. Where accesses are compared they have no rows of traps, so
-//! what loads belongs to the operator of its source. Nothing here is trusted, and no hint has to be
+//! what loads belongs to the operator of its source. Where code does nothing but jump back, the
+//! body makes its own step to the next round there. Nothing here is trusted, and no hint has to be
 //! right: other instructions move.
 //!
 //! Limits: [`HINTS_MAX`] operators for each offset, and as many places of each.
@@ -29,25 +30,34 @@ pub(crate) struct Hint {
     pub(crate) acts: bool,
     /// Whether the body may stand before it: others come in between.
     pub(crate) later: bool,
+    /// Whether the code loads before it, or there, as far as sources say.
+    pub(crate) loads: bool,
 }
 
-/// The places that the code comes to next, by offset, the next one first.
-pub(crate) type Hints = BTreeMap<u32, Vec<Hint>>;
+/// Hints, by offset.
+#[derive(Debug, Default)]
+pub(crate) struct Hints {
+    /// The places that the code comes to next, the next one first.
+    pub(crate) places: BTreeMap<u32, Vec<Hint>>,
+    /// Where the code jumps back without coming to a place.
+    pub(crate) rounds: BTreeSet<u32>,
+}
 
-/// By offset, an instruction's operator, and whether the instruction is what the operator does.
-type Bears = BTreeMap<u32, (u32, bool)>;
+/// By offset, an instruction's operator, whether the instruction is what the operator does, and
+/// whether it is known by its source alone to access a memory.
+type Bears = BTreeMap<u32, (u32, bool, bool)>;
 
-/// Instructions behind which the code does not go straight on, with where a jump ahead leads.
+/// Instructions behind which the code does not go straight on, with where a jump leads.
 type Ends = BTreeMap<u32, Option<u32>>;
 
 /// The hints at all offsets to which code jumps, and behind these jumps.
 pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
     if code.sources.is_empty() {
-        return Hints::new();
+        return Hints::default();
     }
     let places = places(body);
     let (bears, ends, targets) = bearing(code, compared);
-    let mut found = Hints::new();
+    let mut found = Hints::default();
     let mut behind: Vec<Hint> = Vec::new();
     for &at in targets.iter().rev() {
         let mut here = Vec::new();
@@ -55,28 +65,35 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
         let stop = ends.range(at..).next().map_or(u32::MAX, |(&end, _)| end.saturating_add(1));
         let next = targets.range((Excluded(at), Unbounded)).next().copied().unwrap_or(u32::MAX);
         // A jump to before the code leads behind all of it.
-        for (_, (source, acts)) in bears.range(at..next.min(stop).max(at)) {
+        let mut loads = false;
+        for (_, (source, acts, by_source)) in bears.range(at..next.min(stop).max(at)) {
+            loads |= by_source;
             if here.len() < HINTS_MAX {
                 let places = places.get(source).into_iter().flatten().take(HINTS_MAX);
-                let hint = |&(block, at)| Hint { block, at, acts: *acts, later: false };
+                let hint = |&(block, at)| Hint { block, at, acts: *acts, later: false, loads };
                 here.extend(places.map(hint));
             }
         }
         if here.is_empty() {
             // The code goes on behind the next branch, or where its jump leads.
             let end = ends.get(&stop.saturating_sub(1)).copied().flatten();
-            let on = if next < stop { Some(&behind) } else { end.and_then(|end| found.get(&end)) };
+            if next >= stop && end.is_some_and(|end| end <= at) {
+                found.rounds.insert(at);
+            }
+            let end = end.filter(|&end| end > at);
+            let end = end.and_then(|end| found.places.get(&end));
+            let on = if next < stop { Some(&behind) } else { end };
             here.extend(on.into_iter().flatten().map(|&hint| Hint { later: true, ..hint }));
         }
         behind.clone_from(&here);
-        found.insert(at, here);
+        found.places.insert(at, here);
     }
     found
 }
 
 /// Whether an instruction may access a memory: an address has a base or an index that is none of
 /// the frame's.
-fn loads(insn: &Insn) -> bool {
+fn accesses(insn: &Insn) -> bool {
     let outside = |register: u8| register != 4 && register != 5;
     insn.class != Class::Lea
         && insn.memory().is_some_and(|to| to.index.is_some() && to.base.is_some_and(outside))
@@ -125,11 +142,19 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
         // A branch and a division may be what the operator owes first.
         let acts = !matches!(insn.class, Class::Branch(_) | Class::Divide | Class::Trap);
         if let Ok(row) = traps {
-            bears.insert(at, (code.traps[row].wasm_offset, acts));
+            bears.insert(at, (code.traps[row].wasm_offset, acts, false));
         } else if let (true, Some(source)) = (is_way, source(at)) {
-            bears.insert(at, (source, acts));
-        } else if let (true, Some(source)) = (compared && loads(insn), source(at)) {
-            bears.insert(at, (source, false));
+            bears.insert(at, (source, acts, false));
+        } else if compared && accesses(insn) {
+            // A load that is merged into another instruction may have no source.
+            let stores = matches!(insn.class, Class::Move | Class::Vector) && insn.place(0).0;
+            bears.insert(
+                at,
+                match source(at) {
+                    Some(source) => (source, stores, !stores),
+                    None => (u32::MAX, false, true),
+                },
+            );
         }
         if matches!(insn.class, Class::Jump | Class::Branch(_)) {
             targets.insert(insn.target());
@@ -139,8 +164,7 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
             insn.class,
             Class::Jump | Class::Leave | Class::JumpTo | Class::Return | Class::Trap
         ) {
-            let jumps = insn.class == Class::Jump && insn.target() > at;
-            ends.insert(at, jumps.then(|| insn.target()));
+            ends.insert(at, (insn.class == Class::Jump).then(|| insn.target()));
         }
     });
     (bears, ends, targets)

@@ -27,7 +27,7 @@
 //!
 //! Limits, of each search: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the
 //! code's size, those of one by `TERMS_MAX`; the needed values (`live`). The first three searches
-//! share their terms, the three of compared accesses have as many each.
+//! share their terms, those of compared accesses have as many each.
 
 mod candidates;
 mod encode;
@@ -139,19 +139,24 @@ pub(crate) enum Search {
     Plain,
     /// As `Sums`, and where the code loads next the body stands there.
     Loads,
+    /// As `Sums`, and the body stands before loads even where sources say that the code makes none.
+    Before,
 }
 
 impl Search {
     /// The ways behind the others where accesses are compared.
-    const COMPARED: [Search; 3] = [Search::Sums, Search::Plain, Search::Loads];
+    const COMPARED: [Search; 4] = [Search::Before, Search::Sums, Search::Plain, Search::Loads];
 
     /// Whether guesses are bold where a way is refused.
     fn is_bold(self) -> bool {
-        matches!(self, Search::Guessed | Search::Sums | Search::Plain | Search::Loads)
+        matches!(
+            self,
+            Search::Guessed | Search::Sums | Search::Plain | Search::Loads | Search::Before
+        )
     }
 
     /// Whether sums come first from the beginning.
     fn sums_first(self) -> bool {
-        matches!(self, Search::Sums | Search::Plain | Search::Loads)
+        matches!(self, Search::Sums | Search::Plain | Search::Loads | Search::Before)
     }
 }

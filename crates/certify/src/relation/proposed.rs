@@ -9,7 +9,7 @@ use super::guide::Finder;
 use super::values::{is_constant, is_leaf, needs};
 use prova_equal::words::{Head, Node};
 use prova_equal::{Claim, Core, Expr, Flags, Place, State};
-use prova_ssa::Value;
+use prova_ssa::{Terminator, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Conditions that are proposed at a leader at most.
@@ -124,6 +124,9 @@ impl Finder<'_> {
                 }
             }
         }
+        if known.len() < KNOWN_MAX {
+            known.extend(taken(core, state));
+        }
         let mut classes = Vec::new();
         for (&word, values) in &inverse.values {
             let Node { op, bits, n, .. } = core.words.get(word);
@@ -162,6 +165,21 @@ impl Finder<'_> {
         });
         Guess { place, places, classes, leaves, known, flags, reached, ..Guess::default() }
     }
+}
+
+/// The condition of the branch before which a state stands, if it is decided there: other ways may
+/// show it by other conditions.
+fn taken(core: &mut Core<'_>, state: &State) -> Option<(Expr, bool)> {
+    let block = *core.body.block(prova_ssa::Block::from_u32(state.block));
+    let Terminator::Branch { condition, .. } = block.terminator else { return None };
+    if block.insts().len() != state.at as usize {
+        return None;
+    }
+    let word = core.value(state, condition).ok()?;
+    let zero = core.words.zero(word);
+    let holds = core.words.decide(&state.known, zero)?;
+    let value = Box::new([Expr::Value(condition.as_u32())]);
+    core.words.number(zero).is_none().then_some((Expr::Term(Head::Zero, 1, 0, value), holds))
 }
 
 /// The same values, those of the block's own last, if one of them is another value too: what is

@@ -8,7 +8,7 @@ use prova_equal::{Core, State};
 use std::collections::BTreeSet;
 
 /// Places in the body that one way comes by at most.
-const WAYS_MAX: usize = 24;
+const WAYS_MAX: usize = 64;
 
 /// A place in the body: block, instruction, traps passed.
 pub(super) type At = (u32, u32, u32);
@@ -63,12 +63,12 @@ impl Ways {
         self.0.iter().map(|(at, ..)| *at)
     }
 
-    /// The place at which the leader is tried, else the last one; before jumps and loads that all
-    /// ways pass to it, since code may do these, and what belongs to them, behind the place where
-    /// the ways meet.
+    /// The place at which the leader is tried, else the first one before a round, else the last
+    /// one; before jumps and loads that all ways pass to it, since code may do these, and what
+    /// belongs to them, behind the place where the ways meet.
     pub(super) fn chosen(
         &self,
-        (hints, rows): (&[Hint], bool),
+        (hints, (rows, sources), round): (&[Hint], (bool, bool), bool),
         waits: Option<&BTreeSet<At>>,
         (heads, elsewhere): (Option<&BTreeSet<u32>>, Option<At>),
     ) -> Option<At> {
@@ -84,13 +84,19 @@ impl Ways {
             let answered = |i: &usize| self.0.get(i + 1).is_some_and(|way| way.3.answered);
             found.map(|i| if answered(&i) { i + 1 } else { i })
         };
-        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint.later)));
-        if let (Some((place, false)), true) = (hinted, rows) {
+        let hinted = hints.iter().find_map(|hint| Some((place(hint)?, hint)));
+        // Without rows of accesses nobody sees what the code loads next, but their sources say
+        // where it loads nothing.
+        if let Some((place, hint)) = hinted
+            && !hint.later
+            && (rows || (sources && !hint.loads))
+        {
             return ways.get(place).map(|(at, ..)| *at);
         }
         let waiting = |(at, ..): &Way| waits.is_some_and(|waits| waits.contains(at));
         let waits = ways.iter().rposition(waiting);
         let later = hinted.map(|(place, _)| place);
+        let later = later.or((round && hints.is_empty()).then_some(0));
         let mut last = waits.or(later).or(ways.len().checked_sub(1))?;
         while let Some(before) = last.checked_sub(1)
             && let (_, Some(to), false, Around { on: true, .. }) = ways[before]

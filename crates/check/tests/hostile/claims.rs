@@ -39,7 +39,7 @@ const SAVED: [&str; 5] = [
 ];
 
 /// Bases by their numbers.
-const BASES: [&str; 22] = [
+const BASES: [&str; 28] = [
     "number",
     "stack",
     "context",
@@ -63,6 +63,12 @@ const BASES: [&str; 22] = [
     "epoch",
     "here",
     "nowhere",
+    "funccontext",
+    "data",
+    "memoryowner",
+    "tableowner",
+    "tagowner",
+    "elements",
 ];
 
 fn signed(text: &str) -> i64 {

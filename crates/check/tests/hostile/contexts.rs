@@ -1,12 +1,13 @@
-//! The rows of `contexts.tsv`, `ways.tsv` and `collected.tsv`: code whose callees get contexts,
+//! The rows of `contexts.tsv`, `counts.tsv` (loops over elements), `ways.tsv` and `collected.tsv`:
+//! code whose callees get contexts,
 //! under a layout that is made by hand. A name, the rule that refuses the code or `ok`, rows of
 //! traps, bytes, and their text; of the last two files first which code it is, and behind the traps
 //! the clauses of calls: offset behind the call, landing, bytes of the frame, for some tag this and
 //! the place of the context or `none`; or the offset and, behind `~`, how far below the frame's
 //! begin a reference lies. Two more columns are a certificate, as in `claims.rs`, or *data* and its
 //! range. A name that begins with *quiet* says that nobody handles faults, one with *wide* that the
-//! processor has AVX-512, one with *at 8* where in
-//! the text the code begins.
+//! processor has AVX-512, with *64-bit* that indices have 64 bits, one with *at 8* where in the
+//! text the code begins.
 //!
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
@@ -35,6 +36,7 @@
 //!            element segments 0: 2 of funcref, 1: 1 of (ref 1), 2: none that has a rule
 //!            NAME = 0x2a00: names a function, of 2 and 3        GROW = 0x2b00: grows table 0
 //!            BASE = 0x2c00: where a segment's elements are       DROP = 0x2d00: drops a segment
+//!            LEN = 0x2e00: how many elements a segment has
 //! ```
 
 use super::claims::certificate;
@@ -47,6 +49,7 @@ use prova_check::{
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
+const COUNTS: &str = include_str!("counts.tsv");
 const WAYS: &str = include_str!("ways.tsv");
 const COLLECTED: &str = include_str!("collected.tsv");
 const REFERENCES: &str = include_str!("references.tsv");
@@ -71,7 +74,7 @@ pub(crate) struct Judged {
 /// The check's verdict on each row, with the row's certificate or the least one.
 pub(crate) fn judged() -> Vec<Judged> {
     let of_func = CodeKind::Func(1);
-    let rows = TEXT.lines().skip(1).map(|line| {
+    let rows = TEXT.lines().skip(1).chain(COUNTS.lines().skip(1)).map(|line| {
         let columns: Vec<&str> = line.split('\t').collect();
         let [name, rule, traps, bytes, _, ref claims @ ..] = columns[..] else { panic!("{line}") };
         let certificate = match claims {
@@ -143,9 +146,37 @@ fn least() -> Vec<u8> {
 
 fn judge(
     (kind, certificate): (CodeKind, &[u8]),
-    (name, rule): (&str, &str),
-    (columns, heap): ([&str; 3], More),
+    said: (&str, &str),
+    columns: ([&str; 3], More),
 ) -> Judged {
+    let Case { name, rule, layout, bytes, traps, calls } = case(kind, said, columns);
+    let (bytes, traps, calls) = (&bytes[..], &traps[..], &calls[..]);
+    let verdict = layout.check(Code { kind, bytes, certificate, traps, calls });
+    let verdict = verdict.err().map(|e| (e.rule, e.what));
+    Judged { name, rule, verdict }
+}
+
+/// A row, read.
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) rule: Option<Rule>,
+    pub(crate) layout: Layout,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) traps: Vec<TrapRow>,
+    pub(crate) calls: Vec<CallRow>,
+}
+
+/// The rows of `counts.tsv`, of function 1 each.
+#[allow(dead_code, reason = "each test uses a part")]
+pub(crate) fn loops() -> impl Iterator<Item = Case> {
+    COUNTS.lines().skip(1).map(|line| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [name, rule, traps, bytes, ..] = columns[..] else { panic!("{line}") };
+        case(CodeKind::Func(1), (name, rule), ([traps, "-", bytes], More::Nothing))
+    })
+}
+
+fn case(kind: CodeKind, (name, rule): (&str, &str), (columns, heap): ([&str; 3], More)) -> Case {
     let [traps, clauses, bytes] = columns;
     let rule = (rule != "ok").then(|| {
         let found = Rule::ALL.into_iter().find(|known| format!("{known:?}") == rule);
@@ -182,12 +213,10 @@ fn judge(
     }
     let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
     let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
-    let (traps, calls) = (&traps[..], &calls[..]);
     let start = if name.contains("at 8") { 8 } else { 0 };
-    let layout = layout((kind, start), (!name.contains("quiet"), name.contains("wide")), heap);
-    let verdict = layout.check(Code { kind, bytes: &bytes, certificate, traps, calls });
-    let verdict = verdict.err().map(|e| (e.rule, e.what));
-    Judged { name: format!("contexts: {name}"), rule, verdict }
+    let settings = (!name.contains("quiet"), name.contains("wide"), name.starts_with("64-bit"));
+    let layout = layout((kind, start), settings, heap);
+    Case { name: format!("contexts: {name}"), rule, layout, bytes, traps, calls }
 }
 
 /// A page at least; what lies behind it, and whether it moves.
@@ -197,7 +226,11 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
 
 /// The layout of a text that begins with code of this kind, with signals or without, with a heap of
 /// collected objects or without.
-fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more: More) -> Layout {
+fn layout(
+    (kind, start): (CodeKind, u32),
+    (signals, avx512, wide): (bool, bool, bool),
+    more: More,
+) -> Layout {
     let heap = more == More::Heap;
     let (i32, none) = (Ty::I32, Vec::new());
     let any = Ty::Ref(RefType::FUNC);
@@ -236,7 +269,7 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
         vec![global(Ty::I64, true), global(i32, false), global(Ty::Ref(RefType::FUNC), true)];
     let mut elements = Vec::new();
     if more == More::References {
-        let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9)];
+        let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9), (0x2e00, 10)];
         text.extend(last.map(|(at, n)| (at, builtin(n))));
         text.retain(|&(at, _)| at != 0x2300);
         elements = add_references(&mut tables, &mut globals);
@@ -258,6 +291,7 @@ fn layout((kind, start): (CodeKind, u32), (signals, avx512): (bool, bool), more:
         hosted: builtins(more),
         free_bytes: 256,
         avx512,
+        wide,
         ..Parts::default()
     };
     Layout::assemble(parts).expect("a layout")
@@ -281,7 +315,7 @@ fn builtins(more: More) -> Vec<Hosted> {
         answer,
         index,
         fails,
-        quiet: matches!(index, 1 | 7 | 4 | 6),
+        quiet: matches!(index, 1 | 3 | 7 | 4 | 6),
         anyone: matches!(index, 0 | 8) && more == More::References,
         listed: match index {
             6 => vec![2, 3],
@@ -305,6 +339,7 @@ fn builtins(more: More) -> Vec<Hosted> {
         builtins.push(hosted(8, &[Argument::Table, Number], Answer::Number, grown));
         builtins.push(hosted(4, &[Index(3)], Answer::Elements(0), None));
         builtins.push(hosted(5, &[Index(3)], Answer::Number, drop));
+        builtins.push(hosted(3, &[Index(3)], Answer::Count(0), None));
     }
     if more == More::Heap {
         let alloc = [OneOf(&[1 << 26]), Collected, Number, OneOf(&[8])];

@@ -25,10 +25,7 @@ impl Maker<'_> {
     /// The address of an element, and the condition under which there is none.
     pub(super) fn element(&mut self, table: u32, index: Word) -> Option<(Word, Word)> {
         let ty = self.module.table(TableIdx(table))?;
-        if ty.table64 {
-            return None;
-        }
-        let index = self.words.zext(index, 64);
+        let index = if ty.table64 { index } else { self.words.zext(index, 64) };
         let len = self.table_len(table);
         let below = self.words.ult(index, len);
         let beyond = self.words.not(below);

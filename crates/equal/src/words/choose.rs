@@ -113,6 +113,10 @@ impl Words {
             let (less, positive) = self.polarity(less);
             if less == c {
                 let closer = if signed { self.slt(z, other) } else { self.ult(z, other) };
+                // Of an even word both are one condition.
+                if self.polarity(closer).0 == c {
+                    return None;
+                }
                 return Some(if positive {
                     self.ite(closer, a, b)
                 } else {

@@ -109,3 +109,21 @@ fn what_is_made_under_conditions_is_right_where_they_hold() {
     }
     assert!(seen.decided > 10_000, "{seen:?}");
 }
+
+/// `2x < 2` and `2x < 1` are one condition, so the larger of 1 and `2x` has no form that is closer.
+#[test]
+fn the_larger_of_one_and_an_even_word_is_decided() {
+    let mut w = crate::words::Words::within(1_000);
+    let x = w.value(32, 0);
+    let even = w.scale(2, x);
+    let (wide, one) = (w.zext(even, 64), w.constant(64, 1));
+    let more = w.ult(one, wide);
+    let larger = w.ite(more, wide, one);
+    let zero = w.zero(even);
+    assert_eq!(w.under(&[(zero, false)], larger), wide);
+    assert_eq!(w.under(&[(zero, true)], larger), one);
+    let odd = w.plus(wide, 1);
+    let more = w.ult(one, odd);
+    let larger = w.ite(more, odd, one);
+    assert_eq!(larger, odd, "it is 1 at least");
+}

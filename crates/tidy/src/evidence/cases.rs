@@ -45,6 +45,12 @@ const CASES: &[(&str, &str, &str, Form)] = &[
         Form::Column(1),
     ),
     (
+        "loops over elements of tables in such code",
+        "crates/check/tests/hostile/counts.tsv",
+        "crates/check/tests/hostile.rs",
+        Form::Column(1),
+    ),
+    (
         "code that leads into such code and out of it",
         "crates/check/tests/hostile/ways.tsv",
         "crates/check/tests/hostile.rs",

@@ -82,6 +82,13 @@ fn descriptions_are_of_code_in_order_and_end() {
     assert!(error.ends_with("bytes behind the end"), "{error}");
     let error = bare.wrong(|file| file.section(SECTION).truncate(20));
     assert!(error.contains("not the common entry"), "{error}");
+    // Only the common entry; at another place than a page's beginning.
+    let error = bare.wrong(|file| {
+        file.section(SECTION).splice(FIRST.., [0; 4]);
+    });
+    assert_eq!(error, format!("{SECTION} at 0x18: no entry of any code"));
+    let error = bare.wrong(|file| file.section(".text").extend([0; 16]));
+    assert!(error.contains("not at a page's beginning"), "{error}");
     // None at all.
     let mut none = bare.clone();
     none.section(SECTION).clear();

@@ -11,6 +11,7 @@ mod changed;
 mod frames;
 mod recorded;
 mod settings;
+mod tools;
 
 use recorded::{RECORDED, recorded};
 

@@ -1,12 +1,13 @@
 //! Files that Wasmtime 48.0.8 compiled, without their code, to be changed and written again.
 
-use object::write::{Object, Symbol, SymbolSection};
+use object::write::{Object, Relocation, Symbol, SymbolSection};
 use object::{
-    Architecture, BinaryFormat, Endianness, FileFlags, SectionKind, SymbolFlags, SymbolKind,
-    SymbolScope, elf,
+    Architecture, BinaryFormat, Endianness, FileFlags, RelocationEncoding, RelocationFlags,
+    RelocationKind, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
 };
 use prova_wasmtime_info::{Error, Unchecked, compare};
 use prova_wasmtime_layout::Artifact;
+use std::collections::BTreeMap;
 
 /// A compiled file, and the Wasm.
 #[derive(Clone)]
@@ -16,6 +17,24 @@ pub(crate) struct Recorded {
     pub(crate) symbols: Vec<(String, u64, u64)>,
     /// Name, alignment, bytes.
     pub(crate) sections: Vec<(String, u64, Vec<u8>)>,
+    /// The section of the symbols: `.text` in files of Wasmtime's.
+    pub(crate) symbols_of: &'static str,
+    /// Sections of code.
+    pub(crate) code: Vec<&'static str>,
+    pub(crate) relocations: Vec<Relocated>,
+}
+
+/// A relocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Relocated {
+    /// The section that it changes, and where.
+    pub(crate) section: &'static str,
+    pub(crate) at: u64,
+    /// How many bits of it, and how.
+    pub(crate) bits: u8,
+    pub(crate) kind: RelocationKind,
+    /// The section whose address it gives; of the text, the address of the first symbol.
+    pub(crate) to: &'static str,
 }
 
 /// The files, by name.
@@ -32,7 +51,8 @@ pub(crate) const RECORDED: [(&str, &str); 6] = [
 pub(crate) fn recorded(name: &str) -> Recorded {
     let (_, text) = RECORDED.iter().find(|(of, _)| *of == name).expect("a file of that name");
     let (wasm, symbols, sections) = (vec![], vec![], vec![]);
-    let mut made = Recorded { wasm, symbols, sections };
+    let (symbols_of, code, relocations) = (".text", vec![".text"], vec![]);
+    let mut made = Recorded { wasm, symbols, sections, symbols_of, code, relocations };
     let number = |word: &str| match word.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).expect("a number"),
         None => word.parse().expect("a number"),
@@ -66,25 +86,37 @@ impl Recorded {
         let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
         object.flags =
             FileFlags::Elf { os_abi: elf::OsAbi(200), abi_version: 0, e_flags: elf::FileFlags(1) };
-        let mut text = None;
+        let mut ids = BTreeMap::new();
         for (name, align, data) in &self.sections {
-            let is_text = name == ".text";
-            let kind = if is_text { SectionKind::Text } else { SectionKind::ReadOnlyData };
+            let is_code = self.code.contains(&&**name);
+            let kind = if is_code { SectionKind::Text } else { SectionKind::ReadOnlyData };
             let id = object.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
             object.append_section_data(id, data, *align);
-            text = is_text.then_some(id).or(text);
+            ids.insert(&**name, id);
         }
+        let mut first = None;
         for (name, value, size) in &self.symbols {
-            object.add_symbol(Symbol {
+            let symbol = object.add_symbol(Symbol {
                 name: name.as_bytes().to_vec(),
                 value: *value,
                 size: *size,
                 kind: SymbolKind::Text,
                 scope: SymbolScope::Compilation,
                 weak: false,
-                section: text.map_or(SymbolSection::Undefined, SymbolSection::Section),
+                section: ids
+                    .get(self.symbols_of)
+                    .map_or(SymbolSection::Undefined, |id| SymbolSection::Section(*id)),
                 flags: SymbolFlags::None,
             });
+            first = first.or(Some(symbol));
+        }
+        for &Relocated { section, at, bits, kind, to } in &self.relocations {
+            let symbol = first.filter(|_| to == ".text");
+            let symbol = symbol.unwrap_or_else(|| object.section_symbol(ids[to]));
+            let encoding = RelocationEncoding::Generic;
+            let flags = RelocationFlags::Generic { kind, encoding, size: bits };
+            let row = Relocation { offset: at, symbol, addend: 0, flags };
+            object.add_relocation(ids[section], row).expect("a relocation of x86-64");
         }
         object.write().expect("a file")
     }

@@ -9,18 +9,18 @@ use wasmtime_environ::{FlagValue, Tunables};
 const SECTION: &str = ".wasmtime.engine";
 
 #[derive(Deserialize, Serialize)]
-struct Metadata<'a> {
+pub(crate) struct Metadata<'a> {
     target: &'a str,
     #[serde(borrow)]
     shared: Vec<(&'a str, FlagValue<'a>)>,
     #[serde(borrow)]
     isa: Vec<(&'a str, FlagValue<'a>)>,
-    tunables: Tunables,
+    pub(crate) tunables: Tunables,
     features: u64,
 }
 
 /// The file with other settings.
-fn with(change: impl FnOnce(&mut Metadata<'_>)) -> Recorded {
+pub(crate) fn with(change: impl FnOnce(&mut Metadata<'_>)) -> Recorded {
     let mut file = recorded("plain");
     let data = file.section(SECTION).clone();
     // A version, and the release's name behind its length.
@@ -76,7 +76,9 @@ fn settings_are_written_as_wasmtime_writes_them() {
     let artifact = Artifact::read(&bytes).expect("a file that can be read");
     // The layout was derived from others.
     type Change = fn(&mut prova_wasmtime_layout::Settings);
-    let changes: [Change; 9] = [
+    let changes: [Change; 11] = [
+        |all| all.collector = None,
+        |all| all.debug_native ^= true,
         |all| all.memory_reservation += 1,
         |all| all.memory_guard_size += 1,
         |all| all.memory_may_move ^= true,

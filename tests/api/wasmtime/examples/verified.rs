@@ -26,8 +26,8 @@ pub fn compiled() -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
 pub fn loaded(engine: &Engine, compiled: Vec<u8>, wasm: &[u8]) -> Result<Module, Box<dyn Error>> {
     let jobs = std::thread::available_parallelism()?.get();
     let verified = Verified::check(compiled, wasm, (jobs, prova_wasmtime_info::rest))?;
-    // SAFETY: all that Wasmtime reads of these bytes was checked, and they are the ones that are
-    // loaded.
+    // SAFETY: the code in these bytes was checked, and what Wasmtime reads beside it, and they are
+    // the ones that are loaded.
     Ok(unsafe { Module::deserialize(engine, verified.bytes())? })
 }
 

@@ -1,0 +1,202 @@
+//! Counts of rounds that are left, which no location holds (K1 to K3 of the check's `counts`).
+//!
+//! ```text
+//! addresses of elements at a merge ─ what an end has beside a start ─► count ─ sums ─► claims
+//! ```
+//!
+//! Each address of an element has its own symbol, in elements. Where one is another one and a
+//! number that is 1 at least on both sides, that number is a count; what every other address is
+//! with it, or was without it, is a sum. Locations that no state has give these symbols names.
+//!
+//! Limits: [`ADDRESSES_MAX`] addresses at a merge; bounds of an address that grow stop at
+//! [`MOST`], which a sum of two of them does not wrap.
+
+use crate::join::{Group, Lists, Member, Relation, Side, Wanted};
+use prova_check::{Base, Def, Kind, Loc, Machine, Path, State, Sym, Value};
+
+/// Addresses of elements at a merge that are looked at.
+const ADDRESSES_MAX: usize = 8;
+/// The most that an address of an element is taken to be, in elements.
+const MOST: u64 = (1 << 34) - 1;
+
+/// The number of the element that an address is of, in its table.
+pub(crate) fn element(value: Value) -> Option<Value> {
+    let shift = shift(value.base)?;
+    let whole = value.sym == Sym::ZERO || value.shift == shift;
+    let number = (value.add as i64 >> shift) as u64;
+    (whole && number << shift == value.add).then(|| Value::symbol(value.sym).plus(number))
+}
+
+/// How far the number of an element is shifted in its address; none of other bases.
+fn shift(base: Base) -> Option<u8> {
+    match base {
+        Base::Table(_) => Some(3),
+        Base::Elements(_) => Some(4),
+        _ => None,
+    }
+}
+
+/// Changes of a block during which bounds are not widened: where a loop begins and ends at
+/// constants, as many rounds are executed.
+pub(crate) const EXACT: u32 = 64;
+
+/// The part that a group's symbol has where rounds are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// None that is known.
+    Any,
+    /// The number of an element, or one beside it.
+    Element,
+    /// A count of rounds that are left.
+    Count,
+}
+
+impl Role {
+    /// Limits what is known of the range of such a symbol.
+    pub(crate) fn limit(self, range: &mut (u64, u64)) {
+        if self != Role::Any && range.1 > u64::from(u32::MAX) {
+            range.1 = MOST;
+        }
+        if self == Role::Count {
+            range.0 = 1;
+        }
+    }
+}
+
+/// Widens the range of a number to what was claimed of it: a sum may bound its parts by more than a
+/// way there knows.
+pub(crate) fn as_claimed(machine: &Machine<'_>, number: Value, range: &mut (u64, u64)) {
+    if let Some(sym) = number.as_symbol()
+        && sym != Sym::ZERO
+    {
+        let Def { hi, kind, .. } = machine.symbols.def(sym);
+        range.1 = range.1.max(hi);
+        if kind == Kind::Sum && range.0 == 1 {
+            range.0 = 0;
+        }
+    }
+}
+
+/// Adds a location that holds an address of an element, with its number on both sides.
+pub(crate) fn address(lists: &mut Lists, (at, base): (Loc, Base), (a, b): (Value, Value)) {
+    let Some(shift) = shift(base) else { return };
+    let key = (a.sym, b.sym, b.add.wrapping_sub(a.add));
+    let group = lists.find(key);
+    let group = group.unwrap_or_else(|| lists.begin(key, at, (a.add, Role::Element)));
+    let add = a.add.wrapping_sub(lists.groups[group].from) << shift;
+    lists.add(group, (at, base, shift, add));
+}
+
+/// Two sides of a merge, or one way to a block twice.
+pub(crate) struct Merge<'a, 'm> {
+    machine: &'a Machine<'m>,
+    paths: (Path, Path),
+    /// The first stack word that no side has.
+    words: u32,
+}
+
+impl<'a, 'm> Merge<'a, 'm> {
+    pub(crate) fn new(
+        machine: &'a Machine<'m>,
+        side: Side,
+        (one, other): (&State, &State),
+    ) -> Merge<'a, 'm> {
+        let words = one.words.len().max(other.words.len());
+        let words = u32::try_from(words).unwrap_or(u32::MAX);
+        let paths = match side {
+            Side::One(path) => (path, path),
+            Side::Both(paths, _) => paths,
+        };
+        Merge { machine, paths, words }
+    }
+
+    /// Adds to the groups counts and what they make of addresses, and says of which sums.
+    pub(crate) fn counts(&self, lists: &mut Lists, wanted: Wanted<'_>) -> Vec<Relation> {
+        if !wanted.counts {
+            return Vec::new();
+        }
+        let all = || lists.groups.iter().enumerate();
+        let addresses = all().filter_map(|(at, group)| Some((at, base(lists, group)?)));
+        let addresses: Vec<(usize, Base)> = addresses.take(ADDRESSES_MAX).collect();
+        let (mut relations, first) = (Vec::new(), lists.groups.len());
+        for &(end, base) in &addresses {
+            for &(start, other) in &addresses {
+                if end != start && base == other {
+                    let count = self.rest(lists, end, start).filter(|it| self.is_count(*it));
+                    let Some(count) = count else { continue };
+                    let count = self.place(lists, (first, count), Role::Count);
+                    relations.push(Relation::Sum(end, [(start, 0), (count, 0)]));
+                }
+            }
+        }
+        for count in first..lists.groups.len() {
+            for &(address, _) in &addresses {
+                if let Some(sum) = self.sum(lists, address, count) {
+                    let sum = self.place(lists, (0, sum), Role::Element);
+                    relations.push(Relation::Sum(sum, [(address, 0), (count, 0)]));
+                }
+                let rest = self.rest(lists, address, count).filter(|it| self.is_small(*it));
+                if let Some(rest) = rest {
+                    let rest = self.place(lists, (0, rest), Role::Element);
+                    relations.push(Relation::Sum(address, [(rest, 0), (count, 0)]));
+                }
+            }
+        }
+        relations
+    }
+
+    /// The number that one group's symbol has beside another one's, on both sides.
+    fn rest(&self, lists: &Lists, sum: usize, part: usize) -> Option<(Value, Value)> {
+        let ((a, b), (x, y)) = (lists.groups[sum].own(), lists.groups[part].own());
+        self.machine.rest(a, x).zip(self.machine.rest(b, y))
+    }
+
+    fn sum(&self, lists: &Lists, one: usize, other: usize) -> Option<(Value, Value)> {
+        let ((a, b), (x, y)) = (lists.groups[one].own(), lists.groups[other].own());
+        self.machine.known_sum(a, x).zip(self.machine.known_sum(b, y))
+    }
+
+    /// The least and the most that a number is on either side.
+    fn range(&self, (a, b): (Value, Value)) -> Option<(i128, i128)> {
+        let range = |path, value| {
+            let Machine { facts, symbols, .. } = self.machine;
+            facts.range(self.machine.sure(path), symbols, value)
+        };
+        let (x, y) = (range(self.paths.0, a)?, range(self.paths.1, b)?);
+        Some((x.0.min(y.0), x.1.max(y.1)))
+    }
+
+    fn is_count(&self, values: (Value, Value)) -> bool {
+        self.range(values).is_some_and(|(lo, hi)| lo >= 1 && hi <= i128::from(u32::MAX))
+    }
+
+    fn is_small(&self, values: (Value, Value)) -> bool {
+        self.range(values).is_some_and(|(_, hi)| hi <= i128::from(u32::MAX))
+    }
+
+    /// The place of the group of these numbers among those from the first one on; a new one where
+    /// there is none, which no location holds.
+    fn place(
+        &self,
+        lists: &mut Lists,
+        (first, numbers): (usize, (Value, Value)),
+        role: Role,
+    ) -> usize {
+        let groups = &lists.groups;
+        let found = (first..groups.len()).find(|&at| groups[at].own() == numbers);
+        found.unwrap_or_else(|| {
+            let number = u32::try_from(lists.groups.len()).unwrap_or(u32::MAX);
+            let owner = Loc::Word(self.words.saturating_add(number));
+            let (a, b) = numbers;
+            let key = (a.sym, b.sym, b.add.wrapping_sub(a.add));
+            lists.begin(key, owner, (a.add, role))
+        })
+    }
+}
+
+/// The base of a group's address of an element, if the group's symbol is its number.
+fn base(lists: &Lists, group: &Group) -> Option<Base> {
+    let mut all = lists.members(group);
+    let is_it = |member: &&Member| member.add == 0 && shift(member.base) == Some(member.shift);
+    all.find(is_it).map(|member| member.base)
+}
