@@ -14,6 +14,7 @@ use super::guess::{Guess, Round, Wrongs};
 use super::hints::Hints;
 use super::live::Live;
 use super::merges::{heads, merges};
+use super::proposed::KNOWN_MAX;
 use super::related::Related;
 use super::retry::{Next, Retry};
 use super::seen::{Seen, Way};
@@ -213,6 +214,13 @@ impl Finder<'_> {
             for claim in new.reached {
                 if !guess.reached.contains(&claim) {
                     guess.reached.push(claim);
+                }
+            }
+            // What is not known any more counts again, except in one way of searching.
+            let renewed = new.known.into_iter().filter(|_| self.how != Search::Plain);
+            for known in renewed {
+                if guess.known.len() < KNOWN_MAX && !guess.known.contains(&known) {
+                    guess.known.push(known);
                 }
             }
             guess.weaken(core, state, None);

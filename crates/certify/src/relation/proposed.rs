@@ -13,7 +13,7 @@ use prova_ssa::{Terminator, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Conditions that are proposed at a leader at most.
-const KNOWN_MAX: usize = 40;
+pub(super) const KNOWN_MAX: usize = 40;
 /// Accesses that are proposed at a leader at most.
 const REACHED_MAX: usize = 24;
 

@@ -241,6 +241,8 @@ pub struct Words {
     /// Steps of rewriting that are left, and how many there were.
     steps: u64,
     all: u64,
+    /// The terms of 0 and 1 by width, which are asked for most; [`NONE`] before they are made.
+    bits_01: [[Word; 129]; 2],
 }
 
 impl fmt::Debug for Words {
@@ -273,14 +275,16 @@ impl Words {
     /// operands may come to a part as often as there are ways to it.
     pub fn within(steps: u64) -> Words {
         let (table, parts, made) = (Table::default(), Table::default(), Vec::new());
-        let mut this = Words { table, parts, made, unknown: 0, depth: 0, steps, all: steps };
+        let bits_01 = [[NONE; 129]; 2];
+        let mut this =
+            Words { table, parts, made, unknown: 0, depth: 0, steps, all: steps, bits_01 };
         this.node(Head::Const, 0, [NONE; 3], 0);
         this
     }
 
     /// The same, with room for about `count` terms.
     pub(crate) fn with_room(self, count: usize) -> Words {
-        let mut this = Words { table: Table::with_room(count), ..self };
+        let mut this = Words { table: Table::with_room(count), bits_01: [[NONE; 129]; 2], ..self };
         this.node(Head::Const, 0, [NONE; 3], 0);
         this
     }
@@ -320,7 +324,20 @@ impl Words {
 
     /// A number, modulo 2^w.
     pub fn constant(&mut self, bits: u8, n: u128) -> Word {
-        self.node(Head::Const, bits, [NONE; 3], n & mask(bits))
+        let n = n & mask(bits);
+        let known =
+            usize::try_from(n).ok().and_then(|n| self.bits_01.get(n)?.get(usize::from(bits)));
+        if let Some(&made) = known
+            && made != NONE
+        {
+            return made;
+        }
+        let made = self.node(Head::Const, bits, [NONE; 3], n);
+        let slots = usize::try_from(n).ok().and_then(|n| self.bits_01.get_mut(n));
+        if let Some(slot) = slots.and_then(|slots| slots.get_mut(usize::from(bits))) {
+            *slot = made;
+        }
+        made
     }
 
     /// The number that a term is.
