@@ -11,14 +11,19 @@ pub(crate) fn gaps_between(sorted: Vec<u32>) -> impl Iterator<Item = u32> {
 }
 
 /// The order in which these numbers take the fewest bits.
-pub(crate) fn order(numbers: impl Iterator<Item = u32> + Clone) -> u32 {
-    let bits = |&order: &u32| numbers.clone().map(|n| length(n.into(), order)).sum::<u32>();
-    (0..1 << orders::BITS).min_by_key(bits).unwrap_or(0)
+pub(crate) fn order(numbers: impl Iterator<Item = u32>) -> u32 {
+    let mut bits = [0_u32; 1 << orders::BITS];
+    for n in numbers {
+        (0..).zip(&mut bits).for_each(|(order, bits)| *bits += length(n.into(), order));
+    }
+    (0..).zip(bits).min_by_key(|&(_, bits)| bits).map_or(0, |(order, _)| order)
 }
 
 /// How many bits a number takes.
+#[inline]
 pub(crate) fn length(n: u64, order: u32) -> u32 {
-    2 * ((n >> order) + 1).ilog2() + 1 + order
+    let high = (n >> order) + 1;
+    2 * (u64::BITS - 1 - high.leading_zeros()) + 1 + order
 }
 
 /// The numbers that one of two sorted sets has, and the other has not.
@@ -42,21 +47,28 @@ pub(crate) fn toggles(a: &[u32], b: &[u32]) -> Vec<u32> {
 
 /// About how many bits the toggles between two sets take, or `enough` where they are no fewer.
 pub(crate) fn cost(a: &[u32], b: &[u32], enough: u32) -> u32 {
-    let (mut a, mut b) = (a, b);
+    let (mut i, mut j) = (0, 0);
     let (mut bits, mut next) = (0, 0);
     loop {
-        let (x, y) = (a.first().copied(), b.first().copied());
-        let toggle = match (x, y) {
+        let toggle = match (a.get(i), b.get(j)) {
             (None, None) => return bits,
-            (Some(x), None) => x,
-            (None, Some(y)) => y,
-            (Some(x), Some(y)) => x.min(y),
+            (Some(&x), Some(&y)) if x == y => {
+                (i, j) = (i + 1, j + 1);
+                continue;
+            }
+            (Some(&x), Some(&y)) if x > y => {
+                j += 1;
+                y
+            }
+            (Some(&x), _) => {
+                i += 1;
+                x
+            }
+            (None, Some(&y)) => {
+                j += 1;
+                y
+            }
         };
-        a = a.get(usize::from(x == Some(toggle))..).unwrap_or(&[]);
-        b = b.get(usize::from(y == Some(toggle))..).unwrap_or(&[]);
-        if x == y {
-            continue;
-        }
         bits += 1 + length((toggle - next).into(), USUAL);
         next = toggle + 1;
         if bits >= enough {

@@ -11,8 +11,8 @@
 //! Limits: [`ADDRESSES_MAX`] addresses at a merge; bounds of an address that grow stop at
 //! [`MOST`], which a sum of two of them does not wrap.
 
-use crate::join::{Group, Known, Relation, Wanted, both, known};
-use prova_check::{Base, Claim, Def, Kind, Loc, Machine, Name, Path, State, Sym, Value};
+use crate::join::{Group, Lists, Member, Relation, Side, Wanted};
+use prova_check::{Base, Def, Kind, Loc, Machine, Path, State, Sym, Value};
 
 /// Addresses of elements at a merge that are looked at.
 const ADDRESSES_MAX: usize = 8;
@@ -40,79 +40,104 @@ fn shift(base: Base) -> Option<u8> {
 /// constants, as many rounds are executed.
 pub(crate) const EXACT: u32 = 64;
 
-/// Two sides of a merge, and how often it changed.
-pub(crate) struct Merge<'a, 'm, 'w> {
+/// The part that a group's symbol has where rounds are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// None that is known.
+    Any,
+    /// The number of an element, or one beside it.
+    Element,
+    /// A count of rounds that are left.
+    Count,
+}
+
+impl Role {
+    /// Limits what is known of the range of such a symbol.
+    pub(crate) fn limit(self, range: &mut (u64, u64)) {
+        if self != Role::Any && range.1 > u64::from(u32::MAX) {
+            range.1 = MOST;
+        }
+        if self == Role::Count {
+            range.0 = 1;
+        }
+    }
+}
+
+/// Widens the range of a number to what was claimed of it: a sum may bound its parts by more than a
+/// way there knows.
+pub(crate) fn as_claimed(machine: &Machine<'_>, number: Value, range: &mut (u64, u64)) {
+    if let Some(sym) = number.as_symbol()
+        && sym != Sym::ZERO
+    {
+        let Def { hi, kind, .. } = machine.symbols.def(sym);
+        range.1 = range.1.max(hi);
+        if kind == Kind::Sum && range.0 == 1 {
+            range.0 = 0;
+        }
+    }
+}
+
+/// Adds a location that holds an address of an element, with its number on both sides.
+pub(crate) fn address(lists: &mut Lists, (at, base): (Loc, Base), (a, b): (Value, Value)) {
+    let Some(shift) = shift(base) else { return };
+    let key = (a.sym, b.sym, b.add.wrapping_sub(a.add));
+    let group = lists.find(key);
+    let group = group.unwrap_or_else(|| lists.begin(key, at, (a.add, Role::Element)));
+    let add = a.add.wrapping_sub(lists.groups[group].from) << shift;
+    lists.add(group, (at, base, shift, add));
+}
+
+/// Two sides of a merge, or one way to a block twice.
+pub(crate) struct Merge<'a, 'm> {
     machine: &'a Machine<'m>,
     paths: (Path, Path),
-    /// Whether the first side is what was claimed.
-    again: bool,
-    changes: u32,
-    wanted: Wanted<'w>,
     /// The first stack word that no side has.
     words: u32,
 }
 
-impl<'a, 'm, 'w> Merge<'a, 'm, 'w> {
+impl<'a, 'm> Merge<'a, 'm> {
     pub(crate) fn new(
         machine: &'a Machine<'m>,
+        side: Side,
         (one, other): (&State, &State),
-        (changes, wanted): (u32, Wanted<'w>),
-    ) -> Merge<'a, 'm, 'w> {
+    ) -> Merge<'a, 'm> {
         let words = one.words.len().max(other.words.len());
         let words = u32::try_from(words).unwrap_or(u32::MAX);
-        let (paths, again) = ((one.path, other.path), !core::ptr::eq(one, other));
-        Merge { machine, paths, again, changes, wanted, words }
-    }
-
-    /// Adds a location that holds an address of an element, with its number on both sides.
-    pub(crate) fn address(
-        &self,
-        groups: &mut Vec<Group>,
-        (at, base): (Loc, Base),
-        (a, b): (Value, Value),
-    ) {
-        let new = self.group(at, (a, b));
-        let place = groups.iter().position(|group| group.key == new.key);
-        let place = place.unwrap_or_else(|| {
-            groups.push(new);
-            groups.len() - 1
-        });
-        let Group { owner, from, .. } = groups[place];
-        let Some(shift) = shift(base) else { return };
-        let add = a.add.wrapping_sub(from) << shift;
-        let name = Name::Of(owner);
-        groups[place].members.push(Claim::Holds { at, base, name, shift, add });
+        let paths = match side {
+            Side::One(path) => (path, path),
+            Side::Both(paths, _) => paths,
+        };
+        Merge { machine, paths, words }
     }
 
     /// Adds to the groups counts and what they make of addresses, and says of which sums.
-    pub(crate) fn counts(&self, groups: &mut Vec<Group>) -> Vec<Relation> {
-        if !self.wanted.counts {
+    pub(crate) fn counts(&self, lists: &mut Lists, wanted: Wanted<'_>) -> Vec<Relation> {
+        if !wanted.counts {
             return Vec::new();
         }
-        let all = || groups.iter().enumerate();
-        let addresses: Vec<(usize, Base)> =
-            all().filter_map(|(at, group)| Some((at, base(group)?))).take(ADDRESSES_MAX).collect();
-        let (mut relations, first) = (Vec::new(), groups.len());
+        let all = || lists.groups.iter().enumerate();
+        let addresses = all().filter_map(|(at, group)| Some((at, base(lists, group)?)));
+        let addresses: Vec<(usize, Base)> = addresses.take(ADDRESSES_MAX).collect();
+        let (mut relations, first) = (Vec::new(), lists.groups.len());
         for &(end, base) in &addresses {
             for &(start, other) in &addresses {
                 if end != start && base == other {
-                    let count = self.rest(groups, end, start).filter(|it| self.is_count(*it));
+                    let count = self.rest(lists, end, start).filter(|it| self.is_count(*it));
                     let Some(count) = count else { continue };
-                    let count = self.place(groups, (first, count));
-                    groups[count].known.range.0 = 1;
+                    let count = self.place(lists, (first, count), Role::Count);
                     relations.push(Relation::Sum(end, [(start, 0), (count, 0)]));
                 }
             }
         }
-        for count in first..groups.len() {
+        for count in first..lists.groups.len() {
             for &(address, _) in &addresses {
-                if let Some(sum) = self.sum(groups, address, count) {
-                    let sum = self.place(groups, (0, sum));
+                if let Some(sum) = self.sum(lists, address, count) {
+                    let sum = self.place(lists, (0, sum), Role::Element);
                     relations.push(Relation::Sum(sum, [(address, 0), (count, 0)]));
                 }
-                let rest = self.rest(groups, address, count).filter(|it| self.is_small(*it));
+                let rest = self.rest(lists, address, count).filter(|it| self.is_small(*it));
                 if let Some(rest) = rest {
-                    let rest = self.place(groups, (0, rest));
+                    let rest = self.place(lists, (0, rest), Role::Element);
                     relations.push(Relation::Sum(address, [(rest, 0), (count, 0)]));
                 }
             }
@@ -121,13 +146,13 @@ impl<'a, 'm, 'w> Merge<'a, 'm, 'w> {
     }
 
     /// The number that one group's symbol has beside another one's, on both sides.
-    fn rest(&self, groups: &[Group], sum: usize, part: usize) -> Option<(Value, Value)> {
-        let ((a, b), (x, y)) = (groups[sum].own(), groups[part].own());
+    fn rest(&self, lists: &Lists, sum: usize, part: usize) -> Option<(Value, Value)> {
+        let ((a, b), (x, y)) = (lists.groups[sum].own(), lists.groups[part].own());
         self.machine.rest(a, x).zip(self.machine.rest(b, y))
     }
 
-    fn sum(&self, groups: &[Group], one: usize, other: usize) -> Option<(Value, Value)> {
-        let ((a, b), (x, y)) = (groups[one].own(), groups[other].own());
+    fn sum(&self, lists: &Lists, one: usize, other: usize) -> Option<(Value, Value)> {
+        let ((a, b), (x, y)) = (lists.groups[one].own(), lists.groups[other].own());
         self.machine.known_sum(a, x).zip(self.machine.known_sum(b, y))
     }
 
@@ -151,52 +176,27 @@ impl<'a, 'm, 'w> Merge<'a, 'm, 'w> {
 
     /// The place of the group of these numbers among those from the first one on; a new one where
     /// there is none, which no location holds.
-    fn place(&self, groups: &mut Vec<Group>, (first, numbers): (usize, (Value, Value))) -> usize {
+    fn place(
+        &self,
+        lists: &mut Lists,
+        (first, numbers): (usize, (Value, Value)),
+        role: Role,
+    ) -> usize {
+        let groups = &lists.groups;
         let found = (first..groups.len()).find(|&at| groups[at].own() == numbers);
         found.unwrap_or_else(|| {
-            let number = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-            groups.push(self.group(Loc::Word(self.words.saturating_add(number)), numbers));
-            groups.len() - 1
+            let number = u32::try_from(lists.groups.len()).unwrap_or(u32::MAX);
+            let owner = Loc::Word(self.words.saturating_add(number));
+            let (a, b) = numbers;
+            let key = (a.sym, b.sym, b.add.wrapping_sub(a.add));
+            lists.begin(key, owner, (a.add, role))
         })
-    }
-
-    /// The facts about a number, no stronger than what was claimed: a sum may bound its parts by
-    /// more than a way there knows.
-    pub(crate) fn as_claimed(&self, known: Known, a: Value) -> Known {
-        let mut known = known;
-        if let Some(sym) = a.as_symbol()
-            && sym != Sym::ZERO
-            && self.again
-            && self.wanted.counts
-        {
-            let Def { hi, kind, .. } = self.machine.symbols.def(sym);
-            known.range.1 = known.range.1.max(hi);
-            if kind == Kind::Sum && known.range.0 == 1 {
-                known.range.0 = 0;
-            }
-        }
-        known
-    }
-
-    /// A group without members.
-    fn group(&self, owner: Loc, (a, b): (Value, Value)) -> Group {
-        let Wanted { carry, patience, .. } = self.wanted;
-        let of = |path, value| known(self.machine, (path, carry), value);
-        let (one, other) = (self.as_claimed(of(self.paths.0, a), a), of(self.paths.1, b));
-        let sides = ((one, self.paths.0), (other, self.paths.1));
-        let mut known = both(self.machine, sides.0, sides.1, (self.changes, patience));
-        if known.range.1 > u64::from(u32::MAX) {
-            known.range.1 = MOST;
-        }
-        let key = (a.sym, b.sym, b.add.wrapping_sub(a.add));
-        Group { key, owner, from: a.add, members: Vec::new(), known, related: false }
     }
 }
 
 /// The base of a group's address of an element, if the group's symbol is its number.
-fn base(group: &Group) -> Option<Base> {
-    group.members.iter().find_map(|claim| match *claim {
-        Claim::Holds { base, shift: by, add: 0, .. } => (shift(base) == Some(by)).then_some(base),
-        _ => None,
-    })
+fn base(lists: &Lists, group: &Group) -> Option<Base> {
+    let mut all = lists.members(group);
+    let is_it = |member: &&Member| member.add == 0 && shift(member.base) == Some(member.shift);
+    all.find(is_it).map(|member| member.base)
 }

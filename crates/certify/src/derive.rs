@@ -46,12 +46,13 @@ pub fn derive(layout: &Layout, draft: &Draft<'_>, offset: u32) -> Option<Derivat
     let mut insns = Insns::new(draft.bytes);
     let mut last = None;
     for attempt in need::ATTEMPTS.into_iter().filter(|attempt| attempt.is_for(layout)) {
-        let (_, tables, needs) = prepared(layout, draft, &mut insns, attempt).ok()?;
+        let machine = draft::machine(layout, draft).ok()?;
+        let reads = attempt.reads();
+        let (_, tables, needs) = prepared(&machine, draft.calls, &mut insns, reads);
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &tables[..] } else { &[] };
         let Attempt { carry, patience, counts, .. } = attempt;
         let wanted = Wanted { needs: guesses.then_some(&needs), carry, patience, counts, tables };
-        let machine = draft::machine(layout, draft).ok()?;
         let Some((machine, state)) = flow::watch(machine, &mut insns, (draft, wanted), offset)
         else {
             continue;

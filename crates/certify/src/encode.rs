@@ -62,20 +62,22 @@ fn numbered(frame: &Frame, blocks: &BTreeMap<u32, Claims>) -> (Vec<Vec<u32>>, Ve
     let mut met: BTreeMap<Claim, u32> = BTreeMap::new();
     let mut counts: Vec<u32> = Vec::new();
     let mut place = |claim: &Claim| match by_location(frame, claim) {
-        Some(n) => Err(n),
+        Some(n) => n | BY_LOCATION,
         None => {
             let place = *met.entry(*claim).or_insert(counts.len() as u32);
             if place as usize == counts.len() {
                 counts.push(0);
             }
             counts[place as usize] += 1;
-            Ok(place)
+            place
         }
     };
-    let sets: Vec<Vec<Result<u32, u32>>> = blocks
-        .values()
-        .map(|block| block.list.iter().filter(|claim| !frame.says(claim)).map(&mut place).collect())
-        .collect();
+    let mut sets: Vec<Vec<u32>> = Vec::with_capacity(blocks.len());
+    for block in blocks.values() {
+        let mut set = Vec::with_capacity(block.list.len());
+        set.extend(block.list.iter().filter(|claim| !frame.says(claim)).map(&mut place));
+        sets.push(set);
+    }
     let mut dictionary: Vec<(u32, Claim)> = met.into_iter().map(|(c, place)| (place, c)).collect();
     // The sort is stable: equally frequent ones stay in the order of claims.
     dictionary.sort_by_key(|&(place, _)| std::cmp::Reverse(counts[place as usize]));
@@ -84,18 +86,21 @@ fn numbered(frame: &Frame, blocks: &BTreeMap<u32, Claims>) -> (Vec<Vec<u32>>, Ve
         numbers[place as usize] = number;
     }
     let entries = dictionary.len() as u32;
-    let number = |place| match place {
-        Ok(met) => numbers[met as usize],
-        Err(location) => entries + location,
-    };
-    let sorted = |set: Vec<Result<u32, u32>>| {
-        let mut set: Vec<u32> = set.into_iter().map(number).collect();
+    for set in &mut sets {
+        for place in &mut *set {
+            *place = match *place & BY_LOCATION {
+                0 => numbers[*place as usize],
+                _ => entries + (*place & !BY_LOCATION),
+            };
+        }
         set.sort_unstable();
         set.dedup();
-        set
-    };
-    (sets.into_iter().map(sorted).collect(), dictionary.into_iter().map(|(_, c)| c).collect())
+    }
+    (sets, dictionary.into_iter().map(|(_, claim)| claim).collect())
 }
+
+/// The bit of a claim's number that needs no entry of the dictionary, until that is made.
+const BY_LOCATION: u32 = 1 << 31;
 
 /// A block as it is written: the gaps between the numbers of its toggled claims.
 struct Block {

@@ -41,8 +41,10 @@ enum Entry {
 #[derive(Clone, Debug)]
 struct Leader {
     at: u32,
-    /// The instructions that lead here, and whether by a jump; each once.
-    ways: Vec<(u32, bool)>,
+    /// An instruction that leads here, and whether by a jump.
+    way: Option<(u32, bool)>,
+    /// Whether there are other ways.
+    others: bool,
     table: bool,
     entry: Entry,
     changes: u32,
@@ -50,13 +52,11 @@ struct Leader {
 
 impl Leader {
     fn inherits(&self) -> bool {
-        !self.table && self.ways.len() == 1 && self.ways.iter().all(|&(from, _)| from < self.at)
+        !self.table && !self.others && self.way.is_some_and(|(from, _)| from < self.at)
     }
 
     fn add(&mut self, way: (u32, bool)) {
-        if !self.ways.contains(&way) {
-            self.ways.push(way);
-        }
+        self.others |= *self.way.get_or_insert(way) != way;
     }
 }
 
@@ -108,23 +108,29 @@ impl<'a> Insns<'a> {
     }
 
     /// The place in the list of the instruction at an offset, reached or not.
+    #[inline]
     pub(crate) fn decode(&mut self, at: u32) -> Result<usize, Fault> {
         match self.places.get(at as usize) {
-            Some(0) | None => {
-                let before = self.list.len();
-                self.list.push(Insn::default());
-                if let Some(insn) = self.list.last_mut()
-                    && let Err(fault) = self.decoder.decode(at, insn)
-                {
-                    self.list.truncate(before);
-                    return Err(fault);
-                }
-                self.reached.push(false);
-                self.places[at as usize] = self.list.len() as u32;
-                Ok(self.list.len() - 1)
-            }
+            Some(0) | None => self.decode_first(at),
             Some(&place) => Ok(place as usize - 1),
         }
+    }
+
+    #[inline(never)]
+    fn decode_first(&mut self, at: u32) -> Result<usize, Fault> {
+        let place = self.list.len();
+        self.list.push(Insn::default());
+        let decoded = match self.list.last_mut() {
+            Some(insn) => self.decoder.decode(at, insn),
+            None => Ok(()),
+        };
+        if let Err(fault) = decoded {
+            self.list.truncate(place);
+            return Err(fault);
+        }
+        self.reached.push(false);
+        self.places[at as usize] = self.list.len() as u32;
+        Ok(place)
     }
 
     /// The instruction at a place in the list.
@@ -198,9 +204,8 @@ struct Run<'a, 'b> {
     insns: &'b mut Insns<'a>,
     calls: &'b [CallRow],
     wanted: Wanted<'b>,
-    /// The offset + 1 of the instruction that control comes from to the next one, by the next one's
-    /// offset.
-    falls_from: Vec<u32>,
+    /// Whether control falls into the instruction at an offset.
+    falls: Vec<bool>,
     leaders: Vec<Leader>,
     /// The place + 1 of the leader at an offset.
     places: Vec<u32>,
@@ -218,6 +223,7 @@ struct Run<'a, 'b> {
     /// States that are used again.
     #[allow(clippy::vec_box, reason = "a state goes from here to a leader without being moved")]
     spare: Vec<Box<State>>,
+    lists: join::Lists,
 }
 
 /// Runs the analysis.
@@ -270,7 +276,18 @@ pub(crate) fn clauses(calls: &[CallRow], end: u32) -> impl Iterator<Item = Claus
     })
 }
 
+/// The ways from the call at an offset to where its clauses land. Two clauses may land at one
+/// place, which has two ways to it then.
+fn landing(at: u32, clauses: impl Iterator<Item = Clause>, ways: &mut Vec<(u32, u32, bool)>) {
+    let mut landings: Vec<u32> = clauses.map(|clause| clause.landing).collect();
+    landings.sort_unstable();
+    let twice = |to: &[u32]| (to[0] == to[1]).then_some((at, to[0], false));
+    ways.extend(landings.windows(2).filter_map(twice));
+    ways.extend(landings.into_iter().map(|to| (at, to, true)));
+}
+
 /// Where an instruction jumps to, and whether control may go on behind it.
+#[inline]
 pub(crate) fn ways(insn: &Insn) -> (Option<u32>, bool) {
     let branch = matches!(insn.class, Class::Branch(_));
     let jump = insn.class == Class::Jump;
@@ -295,7 +312,7 @@ impl<'a, 'b> Run<'a, 'b> {
             insns,
             calls: draft.calls,
             wanted,
-            falls_from: vec![0; len + 1],
+            falls: vec![false; len + 1],
             leaders: Vec::new(),
             places: vec![0; len + 1],
             tables: BTreeSet::new(),
@@ -306,6 +323,7 @@ impl<'a, 'b> Run<'a, 'b> {
             steps: STEPS_PER_BYTE.saturating_mul(len as u64).saturating_add(STEPS_FREE),
             watched: (watched, None),
             spare: Vec::new(),
+            lists: join::Lists::default(),
         }
     }
 
@@ -364,23 +382,16 @@ impl<'a, 'b> Run<'a, 'b> {
                 }
                 let insn = self.insns.reach(at).map_err(|fault| CertifyError::at(at, fault))?;
                 let ((jump, falls), end) = (ways(insn), insn.end());
-                let calls = insn.class.is_call();
-                let mut landings: Vec<u32> = clauses(if calls { self.calls } else { &[] }, end)
-                    .map(|clause| clause.landing)
-                    .collect();
-                landings.sort_unstable();
-                // Two clauses may land at one place, which has two ways to it then.
-                let twice = |to: &[u32]| (to[0] == to[1]).then_some((at, to[0], false));
-                jumps.extend(landings.windows(2).filter_map(twice));
-                landings.extend(jump);
-                for to in landings {
-                    jumps.push((at, to, true));
-                    todo.push(to);
+                let first = jumps.len();
+                if insn.class.is_call() {
+                    landing(at, clauses(self.calls, end), &mut jumps);
                 }
+                jumps.extend(jump.map(|to| (at, to, true)));
+                todo.extend(jumps[first..].iter().filter(|way| way.2).map(|&(_, to, _)| to));
                 if !falls {
                     break;
                 }
-                self.falls_from[end as usize] = at + 1;
+                self.falls[end as usize] = true;
                 at = end;
             }
         }
@@ -397,10 +408,11 @@ impl<'a, 'b> Run<'a, 'b> {
                 continue;
             }
             // The block before it may have been executed beyond it.
-            split |= self.falls_from[at as usize] != 0;
+            split |= self.falls[at as usize];
             self.leaders.push(Leader {
                 at,
-                ways: Vec::new(),
+                way: None,
+                others: false,
                 table,
                 entry: Entry::Nothing,
                 changes: 0,
@@ -408,8 +420,8 @@ impl<'a, 'b> Run<'a, 'b> {
             self.places[at as usize] = self.leaders.len() as u32;
         }
         for leader in &mut self.leaders {
-            if let Some(from) = self.falls_from[leader.at as usize].checked_sub(1) {
-                leader.add((from, false));
+            if self.falls[leader.at as usize] {
+                leader.add((leader.at - 1, false));
             }
         }
         for (from, to, jump) in jumps {
@@ -681,14 +693,17 @@ impl<'a, 'b> Run<'a, 'b> {
                 let list = self
                     .machine
                     .instantiate(&mut before, old.iter(), OWN)
-                    .map(|()| join::join(&mut self.machine, &before, state, (changes, wanted)))
+                    .map(|()| {
+                        let (machine, lists) = (&self.machine, &mut self.lists);
+                        join::join(machine, lists, (&before, state), (changes, wanted))
+                    })
                     .map_err(|fault| CertifyError::at(from, fault))?;
                 self.spare.push(before);
                 list
             }
             // The way that was the only one counts as well: `redo` makes it come again.
             Entry::Inherited(_) | Entry::Passed | Entry::Nothing => {
-                join::describe(&mut self.machine, state, wanted)
+                join::describe(&self.machine, &mut self.lists, state, wanted)
             }
         };
         let leader = &mut self.leaders[i];

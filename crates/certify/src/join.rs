@@ -6,7 +6,7 @@
 //! is known to be no less, has that word as its symbol (S3 of the check's `symbols`): it shares
 //! none with the number that it is a sum of.
 
-use crate::counts::{self, Merge};
+use crate::counts::{self, Merge, Role};
 use crate::flow::CHANGES_MAX;
 use crate::slice::Set;
 use prova_check::abi::regs::{RBP, RSP};
@@ -72,14 +72,26 @@ impl Wanted<'_> {
 
 /// The facts about a number on one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Known {
-    pub(crate) range: (u64, u64),
+struct Known {
+    range: (u64, u64),
     length: Option<Extent>,
     masked: Option<(Extent, u32)>,
     type_id: Option<u32>,
     reference: Option<Reference>,
     below: Vec<(Extent, i128)>,
     types: Vec<u32>,
+}
+
+impl Known {
+    /// Whether no more is known than a range.
+    fn has_range_alone(&self) -> bool {
+        self.length.is_none()
+            && self.masked.is_none()
+            && self.type_id.is_none()
+            && !matches!(self.reference, Some(Reference::Of(_)))
+            && self.below.is_empty()
+            && self.types.is_empty()
+    }
 }
 
 /// The facts about a number as a reference.
@@ -107,18 +119,21 @@ impl Reference {
 }
 
 /// Whose symbol a group has: the symbols on both sides, the distance of the constants.
-type Key = (Sym, Sym, u64);
+pub(crate) type Key = (Sym, Sym, u64);
 
 /// One group of locations with one symbol.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
-    pub(crate) key: Key,
-    pub(crate) owner: Loc,
+    key: Key,
+    owner: Loc,
     /// The symbol's constant on this side; those of the members are relative to it.
     pub(crate) from: u64,
-    pub(crate) members: Vec<Claim>,
-    pub(crate) known: Known,
+    /// The places of the first and of the last member.
+    members: (u32, u32),
     /// Whether a relation speaks of it.
-    pub(crate) related: bool,
+    related: bool,
+    /// The part that its symbol has where rounds are counted.
+    role: Role,
 }
 
 impl Group {
@@ -130,8 +145,100 @@ impl Group {
     }
 }
 
+/// A location of a group: it holds `base + (symbol << shift) + add`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    at: Loc,
+    pub(crate) base: Base,
+    pub(crate) shift: u8,
+    pub(crate) add: u64,
+    /// The place of the next one of its group, or [`LAST`].
+    next: u32,
+}
+
+/// The place of no member.
+const LAST: u32 = u32::MAX;
+
+/// Lists that are used again from merge to merge.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    held: Vec<(Loc, Value, Value)>,
+    pub(crate) groups: Vec<Group>,
+    members: Vec<Member>,
+    relations: Vec<Relation>,
+    claims: Vec<Claim>,
+}
+
+/// Where facts are asked for: on the one way to a block, or on both sides of a merge, with the
+/// number of times that the block changed and may change.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Side {
+    One(Path),
+    Both((Path, Path), (u32, u32)),
+}
+
+impl Member {
+    /// The claim of a member whose group's symbol has a name.
+    fn claim(self, name: Name) -> Claim {
+        let Member { at, base, shift, add, next: _ } = self;
+        Claim::Holds { at, base, name, shift, add }
+    }
+
+    /// Whether it holds the symbol itself.
+    fn is_it(&self) -> bool {
+        (self.base, self.shift, self.add) == (Base::None, 0, 0)
+    }
+}
+
+impl Lists {
+    /// Forgets what was there.
+    fn clear(&mut self) {
+        self.held.clear();
+        self.groups.clear();
+        self.members.clear();
+        self.relations.clear();
+        self.claims.clear();
+    }
+
+    /// The group with a key, if there is one.
+    pub(crate) fn find(&self, key: Key) -> Option<usize> {
+        self.groups.iter().position(|group| group.key == key)
+    }
+
+    /// A new group, without members.
+    pub(crate) fn begin(&mut self, key: Key, owner: Loc, (from, role): (u64, Role)) -> usize {
+        let (members, related) = ((LAST, LAST), false);
+        self.groups.push(Group { key, owner, from, members, related, role });
+        self.groups.len() - 1
+    }
+
+    /// A member more of a group.
+    pub(crate) fn add(&mut self, group: usize, (at, base, shift, add): (Loc, Base, u8, u64)) {
+        let place = self.members.len() as u32;
+        self.members.push(Member { at, base, shift, add, next: LAST });
+        let (first, last) = &mut self.groups[group].members;
+        match self.members.get_mut(*last as usize) {
+            Some(last) => last.next = place,
+            None => *first = place,
+        }
+        *last = place;
+    }
+
+    /// The members of a group, in order.
+    pub(crate) fn members(&self, group: &Group) -> impl Iterator<Item = &Member> + Clone {
+        let at = |place: u32| self.members.get(place as usize);
+        std::iter::successors(at(group.members.0), move |member| at(member.next))
+    }
+
+    /// The member of a group that has one alone.
+    fn alone(&self, group: &Group) -> Option<&Member> {
+        let (first, last) = group.members;
+        self.members.get(first as usize).filter(|_| first == last)
+    }
+}
+
 /// A relation of groups' symbols, by their places.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Relation {
     /// The sum of two, with their shifts.
     Sum(usize, [(usize, u8); 2]),
@@ -141,8 +248,34 @@ pub(crate) enum Relation {
     Selects(usize, usize),
 }
 
-/// Claims that blocks have beside those on stack words, mostly no more.
-const USUAL: usize = 16;
+impl Relation {
+    /// Whether both say that one symbol is the same sum.
+    fn is_same_sum(self, other: Relation) -> bool {
+        match (self, other) {
+            (Relation::Sum(a, [p, q]), Relation::Sum(b, [r, s])) => {
+                a == b && ((p, q) == (r, s) || (p, q) == (s, r))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Calls `visit` with each location that holds something, in order.
+fn visit(state: &State, mut visit: impl FnMut(Loc, Value)) {
+    for (r, value) in (0..).zip(&state.regs) {
+        if let Some(value) = *value {
+            visit(Loc::Register(r), value);
+        }
+    }
+    if let Some(value) = state.fuel {
+        visit(Loc::Fuel, value);
+    }
+    for (i, value) in (0..).zip(&state.words) {
+        if let Some(value) = *value {
+            visit(Loc::Word(i), value);
+        }
+    }
+}
 
 /// The locations that hold something, in order.
 pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
@@ -174,46 +307,56 @@ fn fixed(sym: Sym) -> bool {
 
 /// The claims that say all that a state knows of what is wanted, and of what is the same in the
 /// whole function.
-pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<'_>) -> Vec<Claim> {
-    let mut claims = Vec::with_capacity(USUAL);
-    let mut groups: Vec<Group> = Vec::new();
-    for (at, value) in locations(state) {
-        if base_code(value.base).is_none() {
-            continue;
+pub(crate) fn describe(
+    machine: &Machine<'_>,
+    lists: &mut Lists,
+    state: &State,
+    wanted: Wanted<'_>,
+) -> Vec<Claim> {
+    lists.clear();
+    visit(state, |at, value| {
+        let is_fixed = fixed(value.sym);
+        let is_wanted = if is_fixed { wanted.fixed(at) } else { wanted.other(at) };
+        if !is_wanted || base_code(value.base).is_none() {
+            return;
+        }
+        if is_fixed {
+            let Value { base, sym, shift, add } = value;
+            lists.claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            return;
         }
         let value = by_word(machine, (state.path, wanted.carry), value);
         let Value { base, sym, shift, add } = value;
-        if fixed(sym) {
-            if wanted.fixed(at) {
-                claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
-            }
-            continue;
-        }
-        if !wanted.other(at) {
-            continue;
-        }
         let key = (sym, sym, 0);
-        let group = find(&mut groups, key, || {
+        let group = lists.find(key).unwrap_or_else(|| {
             let fuel = fuel(state).filter(|fuel| fuel.sym == sym).map(|fuel| fuel.add);
             let from = fuel.unwrap_or(u64::from(names_function(machine, sym)));
-            let value = Value::symbol(sym).plus(from);
-            let known = known(machine, (state.path, wanted.carry), value);
-            Group { key, owner: at, from, members: Vec::new(), known, related: false }
+            lists.begin(key, at, (from, Role::Any))
         });
-        let add = if base.by_symbol() { add } else { add.wrapping_sub(group.from << shift) };
-        group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
-    }
-    let counted = Merge::new(machine, (state, state), (0, wanted)).counts(&mut groups);
-    emit_all(machine, (groups, counted), wanted.carry, &mut claims);
-    wide_facts(machine, (state.path, None), &mut claims);
-    claims
+        let from = lists.groups[group].from;
+        let add = if base.by_symbol() { add } else { add.wrapping_sub(from << shift) };
+        lists.add(group, (at, base, shift, add));
+    });
+    let side = Side::One(state.path);
+    let counted = Merge::new(machine, side, (state, state)).counts(lists, wanted);
+    emit_all(machine, (lists, &counted), (side, wanted));
+    wide_facts(machine, (state.path, None), &mut lists.claims);
+    lists.claims.clone()
 }
 
 /// A value by the nearest word below it that is at most a length, if its symbol is not itself and
 /// claims may say how far numbers are below lengths.
-fn by_word(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Value {
+#[inline]
+fn by_word(machine: &Machine<'_>, at: (Path, Carry), value: Value) -> Value {
+    if fixed(value.sym) || at.1 == Carry::Words || !machine.symbols.has_words() {
+        return value;
+    }
+    by_nearest_word(machine, at.0, value)
+}
+
+fn by_nearest_word(machine: &Machine<'_>, path: Path, value: Value) -> Value {
     let words = || machine.symbols.words(value.sym);
-    if fixed(value.sym) || carry == Carry::Words || words().next().is_none() {
+    if words().next().is_none() {
         return value;
     }
     let is_below = |sym: Sym, shift: u8| {
@@ -245,16 +388,6 @@ fn fuel(state: &State) -> Option<Value> {
     state.fuel.filter(|fuel| fuel.base == Base::None && fuel.shift == 0 && !fixed(fuel.sym))
 }
 
-/// The group with a key, made where there is none.
-fn find(groups: &mut Vec<Group>, key: Key, make: impl FnOnce() -> Group) -> &mut Group {
-    let found = groups.iter().position(|group| group.key == key);
-    let at = found.unwrap_or_else(|| {
-        groups.push(make());
-        groups.len() - 1
-    });
-    &mut groups[at]
-}
-
 /// Facts about symbols that are the same in the whole function.
 fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims: &mut Vec<Claim>) {
     let bounds = |path| machine.facts.bounds(path, &machine.symbols, Sym::HEIGHT).0;
@@ -281,6 +414,9 @@ fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims
 /// Constants that are known to be at most a length.
 fn constants(machine: &Machine<'_>, path: Path) -> Vec<(Extent, i128)> {
     let mut best = Vec::new();
+    if !machine.facts.mentions(Sym::ZERO) {
+        return best;
+    }
     for fact in machine.facts.iter(machine.sure(path)) {
         if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent), .. } = fact {
             raise(&mut best, extent, d);
@@ -301,13 +437,18 @@ fn of(list: &[(Extent, i128)], extent: Extent) -> Option<i128> {
     list.iter().find(|(e, _)| *e == extent).map(|&(_, d)| d)
 }
 
+/// The bounds of a number, as far as it is known not to wrap.
+fn range(machine: &Machine<'_>, path: Path, value: Value) -> (u64, u64) {
+    let range = machine.facts.range(machine.sure(path), &machine.symbols, value);
+    let (lo, hi) = range.unwrap_or((0, u64::MAX.into()));
+    (u64::try_from(lo).unwrap_or(0), u64::try_from(hi).unwrap_or(u64::MAX))
+}
+
 /// The facts about a number.
-pub(crate) fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
+fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
     let sure = machine.sure(path);
-    let range = machine.facts.range(sure, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
-    let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
     let mut known = Known {
-        range: (word(range.0, 0), word(range.1, u64::MAX)),
+        range: range(machine, path, value),
         length: None,
         masked: None,
         type_id: None,
@@ -366,7 +507,7 @@ fn by_bounds(machine: &Machine<'_>, path: Path, known: &Known, extent: Extent) -
 }
 
 /// The facts that hold on both sides. `changes` is the number of times that the block changed.
-pub(crate) fn both(
+fn both(
     machine: &Machine<'_>,
     (a, at_a): (Known, Path),
     (b, at_b): (Known, Path),
@@ -414,20 +555,54 @@ fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     (lo, hi)
 }
 
-/// Names a group's symbol after a member that is it, if there is one; the owner then.
-fn renamed(members: &mut [Claim], owner: Loc) -> Loc {
-    let is_it = |claim: &Claim| match *claim {
-        Claim::Holds { at, base: Base::None, shift: 0, add: 0, .. } => Some(at),
-        _ => None,
+/// The facts about a group's symbol.
+fn of_group(machine: &Machine<'_>, group: &Group, (side, wanted): (Side, Wanted<'_>)) -> Known {
+    let (x, y) = group.own();
+    let of = |path, value| known(machine, (path, wanted.carry), value);
+    let mut known = match side {
+        Side::One(path) if group.role == Role::Any => of(path, x),
+        Side::One(path) => {
+            let patience = (0, wanted.patience);
+            both(machine, (of(path, x), path), (of(path, y), path), patience)
+        }
+        Side::Both((at_x, at_y), patience) => {
+            let (mut a, b) = (of(at_x, x), of(at_y, y));
+            if wanted.counts {
+                counts::as_claimed(machine, x, &mut a.range);
+            }
+            both(machine, (a, at_x), (b, at_y), patience)
+        }
     };
-    let all = || members.iter().filter_map(is_it);
-    let Some(new) = all().find(|at| *at == Loc::Fuel).or(all().next()) else { return owner };
-    for member in members {
-        if let Claim::Holds { name, .. } = member {
-            *name = Name::Of(new);
+    group.role.limit(&mut known.range);
+    known
+}
+
+/// Whether nothing can be known of a group's symbol but its range, since it is a mere number on one
+/// side, or a constant on both, and distances to lengths are not asked for.
+fn is_range_alone(machine: &Machine<'_>, group: &Group, carry: Carry) -> bool {
+    let (a, b, _) = group.key;
+    let mere = |sym| sym != Sym::ZERO && machine.symbols.def(sym).kind == Kind::Number;
+    carry == Carry::Words && (mere(a) || mere(b) || a == b && a == Sym::ZERO)
+}
+
+/// The most that a group's symbol is, where no rounds are counted.
+fn most(machine: &Machine<'_>, group: &Group, side: Side) -> u64 {
+    let hi = |path, value| range(machine, path, value).1;
+    let (a, b) = group.own();
+    match side {
+        Side::One(path) => hi(path, a),
+        Side::Both((at_a, at_b), (changes, _)) => {
+            let a = hi(at_a, a);
+            // The most of both sides is no less.
+            if a > WORD { a } else { widened((0, a), (0, hi(at_b, b)), changes).1 }
         }
     }
-    new
+}
+
+/// Names a group's symbol after a member that is it, if there is one; the owner then.
+fn renamed(lists: &Lists, group: &Group) -> Loc {
+    let all = || lists.members(group).filter(|member| member.is_it()).map(|member| member.at);
+    all().find(|at| *at == Loc::Fuel).or(all().next()).unwrap_or(group.owner)
 }
 
 /// The place of the group whose symbols these are on both sides, unchanged.
@@ -435,19 +610,23 @@ fn place(groups: &[Group], (a, b): (Sym, Sym)) -> Option<usize> {
     groups.iter().position(|group| group.key == (a, b, 0) && group.from == 0)
 }
 
-/// The sum, or the half, that a group's symbol is of others on both sides.
-fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
+/// Lists the sums, halves and masked pointers that groups' symbols are of others on both sides.
+fn relate(machine: &Machine<'_>, groups: &[Group], relations: &mut Vec<Relation>) {
     if !machine.layout.contexts() {
-        return Vec::new();
+        return;
     }
     let symbols = &machine.symbols;
-    let plain = |group: &Group| (group.key.2, group.from) == (0, 0);
+    let kind = |sym| symbols.def(sym).kind;
+    let all = || {
+        let plain = |group: &Group| (group.key.2, group.from) == (0, 0);
+        groups.iter().enumerate().filter(move |(_, group)| plain(group))
+    };
+    let both = |(a, shift): Summand, (b, other): Summand| {
+        let part = (shift == other).then(|| place(groups, (a, b))).flatten()?;
+        Some((part, shift))
+    };
     let sum = |(at, group): (usize, &Group)| {
         let (a, b) = (symbols.summands(group.key.0)?, symbols.summands(group.key.1)?);
-        let both = |(a, shift): Summand, (b, other): Summand| {
-            let part = (shift == other).then(|| place(groups, (a, b))).flatten()?;
-            Some((part, shift))
-        };
         let turned = || both(a.0, b.1).zip(both(a.1, b.0));
         let (one, other) = both(a.0, b.0).zip(both(a.1, b.1)).or_else(turned)?;
         Some(Relation::Sum(at, [one, other]))
@@ -463,111 +642,138 @@ fn relations(machine: &Machine<'_>, groups: &[Group]) -> Vec<Relation> {
         let index = place(groups, (a.sym, b.sym)).filter(|_| a.base == b.base)?;
         Some(Relation::Selects(of, index))
     };
-    let all = || groups.iter().enumerate().filter(|(_, group)| plain(group));
-    all().filter_map(sum).chain(all().filter_map(half)).chain(all().filter_map(selects)).collect()
+    // The symbol of one side says that it is neither a sum nor a masked pointer mostly.
+    let (mut sums, mut masked) = (false, false);
+    for group in groups {
+        let kind = kind(group.key.0);
+        sums |= kind == Kind::Sum;
+        masked |= matches!(kind, Kind::Masked { .. });
+    }
+    if sums {
+        relations.extend(all().filter_map(sum));
+    }
+    relations.extend(all().filter_map(half));
+    if masked {
+        relations.extend(all().filter_map(selects));
+    }
 }
 
 /// The claims of all groups.
 fn emit_all(
     machine: &Machine<'_>,
-    (mut groups, counted): (Vec<Group>, Vec<Relation>),
-    carry: Carry,
-    claims: &mut Vec<Claim>,
+    (lists, counted): (&mut Lists, &[Relation]),
+    asked: (Side, Wanted<'_>),
 ) {
-    let mut relations = relations(machine, &groups);
-    for relation in counted {
-        let same = |known: &Relation| match (known, &relation) {
-            (Relation::Sum(a, [p, q]), Relation::Sum(b, [r, s])) => {
-                a == b && ((p, q) == (r, s) || (p, q) == (s, r))
-            }
-            _ => false,
-        };
-        if !relations.iter().any(same) {
-            relations.push(relation);
+    relate(machine, &lists.groups, &mut lists.relations);
+    for &relation in counted {
+        if !lists.relations.iter().any(|known| known.is_same_sum(relation)) {
+            lists.relations.push(relation);
         }
     }
-    for relation in &relations {
+    for relation in &lists.relations {
         let parts = match *relation {
             Relation::Sum(of, [a, b]) => [of, a.0, b.0],
             Relation::Half(of, other) | Relation::Selects(of, other) => [of, other, other],
         };
-        parts.into_iter().for_each(|part| groups[part].related = true);
+        parts.into_iter().for_each(|part| lists.groups[part].related = true);
     }
-    let names: Vec<Loc> =
-        groups.into_iter().map(|group| emit(machine, group, carry, claims)).collect();
-    claims.extend(relations.into_iter().map(|relation| match relation {
+    let mut claims = std::mem::take(&mut lists.claims);
+    for at in 0..lists.groups.len() {
+        let owner = emit(machine, (lists, &lists.groups[at]), asked, &mut claims);
+        lists.groups[at].owner = owner;
+    }
+    let owner = |of: usize| lists.groups[of].owner;
+    claims.extend(lists.relations.iter().map(|relation| match *relation {
         Relation::Sum(of, [a, b]) => {
-            Claim::Sum { of: names[of], a: (names[a.0], a.1), b: (names[b.0], b.1) }
+            Claim::Sum { of: owner(of), a: (owner(a.0), a.1), b: (owner(b.0), b.1) }
         }
-        Relation::Half(of, whole) => Claim::Half { of: names[of], whole: names[whole] },
-        Relation::Selects(of, index) => Claim::Selects { of: names[of], index: names[index] },
+        Relation::Half(of, whole) => Claim::Half { of: owner(of), whole: owner(whole) },
+        Relation::Selects(of, index) => Claim::Selects { of: owner(of), index: owner(index) },
     }));
+    lists.claims = claims;
 }
+
+/// The most that a number is which takes 32 bits.
+const WORD: u64 = u32::MAX as u64;
 
 /// The claims of a group, and the location that its symbol is named after. If not everything is
 /// carried, a number that is no more than that is at most 2^32 - 1, or of no interest.
-fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Claim>) -> Loc {
+fn emit(
+    machine: &Machine<'_>,
+    (lists, group): (&Lists, &Group),
+    (side, wanted): (Side, Wanted<'_>),
+    claims: &mut Vec<Claim>,
+) -> Loc {
+    let carry = wanted.carry;
     let coarse = carry != Carry::Everything;
-    let Group { owner, mut members, known, related, .. } = group;
-    let owner = if coarse { renamed(&mut members, owner) } else { owner };
-    let Known { range, length, masked, type_id, reference, below, types } = known;
-    let plain = !related
-        && length.is_none()
-        && masked.is_none()
-        && type_id.is_none()
-        && !matches!(reference, Some(Reference::Of(_)))
-        && below.is_empty()
-        && types.is_empty();
-    let word = u64::from(u32::MAX);
     // The word for the fuel may have been compared with a constant.
-    let number = |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
-    let apart = carry == Carry::Distances && members.len() > 1;
-    if coarse && plain && !apart && members.iter().all(number) {
-        for member in members {
-            let Claim::Holds { at, shift, add, .. } = member else { continue };
-            let most = range.1.checked_mul(1 << shift).and_then(|hi| hi.checked_add(add));
-            if most.is_some_and(|hi| hi <= word) {
-                claims.push(Claim::Number { at, hi: word });
-            }
-        }
+    let number = |member: &Member| member.base == Base::None && member.at != Loc::Fuel;
+    // Most groups are one number.
+    if let Some(member) = lists.alone(group)
+        && (number(member) && !group.related && is_range_alone(machine, group, carry))
+    {
+        words(most(machine, group, side), std::iter::once(member), claims);
+        return group.owner;
+    }
+    let owner = if coarse { renamed(lists, group) } else { group.owner };
+    let members = || lists.members(group);
+    let apart = carry == Carry::Distances && group.members.0 != group.members.1;
+    let numbers = coarse && !group.related && !apart && members().all(number);
+    if numbers && is_range_alone(machine, group, carry) {
+        words(most(machine, group, side), members(), claims);
         return owner;
     }
-    let range = match (range, length) {
-        ((lo, hi), None) if coarse && hi <= word => (lo, word),
+    let known = of_group(machine, group, (side, wanted));
+    let plain = !group.related && known.has_range_alone();
+    if numbers && plain {
+        words(known.range.1, members(), claims);
+        return owner;
+    }
+    let range = match (known.range, known.length) {
+        ((lo, hi), None) if coarse && hi <= WORD => (lo, WORD),
         // A length lies between its bounds anyway.
         (range, Some(extent)) if coarse || range == machine.lengths(extent) => (0, u64::MAX),
         // How much fuel there is at most, which is the word's least, is of no interest.
         ((_, hi), _) if coarse && owner == Loc::Fuel => (0, hi),
         (range, _) => range,
     };
-    let alone = members.len() == 1;
-    let own = Claim::Holds { at: owner, base: Base::None, name: Name::Of(owner), shift: 0, add: 0 };
-    if alone && plain && members.first() == Some(&own) {
+    let name = Name::Of(owner);
+    let own = |member: &Member| member.is_it() && member.at == owner;
+    let own_claim = Claim::Holds { at: owner, base: Base::None, name, shift: 0, add: 0 };
+    if plain && lists.alone(group).is_some_and(own) {
         match range {
             (0, u64::MAX) => {}
             (0, hi) => claims.push(Claim::Number { at: owner, hi }),
             (lo, hi) => {
-                claims.push(own);
-                claims.push(Claim::Range { name: Name::Of(owner), lo, hi });
+                claims.push(own_claim);
+                claims.push(Claim::Range { name, lo, hi });
             }
         }
         return owner;
     }
-    let name = Name::Of(owner);
-    let fuel = members.iter().any(|claim| claim.fills() == Some(Loc::Fuel));
-    if coarse && !fuel && range.1 == word && members.contains(&own) {
+    let fuel = members().any(|member| member.at == Loc::Fuel);
+    if coarse && !fuel && range.1 == WORD && members().any(own) {
         // That needs no entry of the dictionary.
-        claims.push(Claim::Number { at: owner, hi: word });
-        claims.extend(members.into_iter().filter(|claim| *claim != own));
+        claims.push(Claim::Number { at: owner, hi: WORD });
+        claims.extend(members().filter(|member| !own(member)).map(|member| member.claim(name)));
     } else {
-        claims.extend(members);
+        claims.extend(members().map(|member| member.claim(name)));
         if range != (0, u64::MAX) {
             claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
         }
     }
-    let known = Known { range, length, masked, type_id, reference, below, types };
     rest(owner, known, claims);
     owner
+}
+
+/// Claims that those members are at most 2^32 - 1 that are, as a symbol of at most `hi` shows.
+fn words<'a>(hi: u64, members: impl Iterator<Item = &'a Member>, claims: &mut Vec<Claim>) {
+    for member in members {
+        let most = hi.checked_mul(1 << member.shift).and_then(|hi| hi.checked_add(member.add));
+        if most.is_some_and(|hi| hi <= WORD) {
+            claims.push(Claim::Number { at: member.at, hi: WORD });
+        }
+    }
 }
 
 /// The claims of a group other than its range.
@@ -594,98 +800,78 @@ fn rest(owner: Loc, known: Known, claims: &mut Vec<Claim>) {
     }
 }
 
-/// The contents of the locations that hold something on both sides, with one base.
+/// Lists the contents of the locations that hold something on both sides, with one base. Those
+/// that hold one thing that is the same in the whole function are claimed.
 fn held_on_both(
     machine: &Machine<'_>,
-    before: &State,
-    (state, carry): (&State, Carry),
-) -> Vec<(Loc, Value, Value)> {
-    let both = locations(before).filter_map(|(at, a)| {
-        let b = state.get(at).filter(|b| a.base == b.base)?;
+    lists: &mut Lists,
+    (before, state, carry): (&State, &State, Carry),
+) {
+    visit(before, |at, a| {
+        let Some(b) = state.get(at).filter(|b| a.base == b.base) else { return };
+        if a == b && fixed(a.sym) {
+            let Value { base, sym, shift, add } = a;
+            lists.claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            return;
+        }
         let a = by_word(machine, (before.path, carry), a);
-        Some((at, a, by_word(machine, (state.path, carry), b)))
+        lists.held.push((at, a, by_word(machine, (state.path, carry), b)));
     });
-    both.collect()
 }
 
-/// The symbol of a group whose constants differ is its least member, so that the others are not
-/// taken to wrap.
-fn least_members(held: &[(Loc, Value, Value)]) -> Vec<(Key, u64)> {
-    let mut least: Vec<(Key, u64)> = Vec::new();
-    for &(_, a, b) in held {
-        let Some((key, false)) = pair(a, b) else { continue };
-        match least.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, least)) => *least = (*least as i64).min(a.add as i64) as u64,
-            None => least.push((key, a.add)),
-        }
-    }
-    least
+/// The constant of a group's least member, if the constants of its members differ: its symbol is
+/// that one, so that the others are not taken to wrap.
+fn least_member(held: &[(Loc, Value, Value)], key: Key) -> Option<u64> {
+    let members = held.iter().filter(|&&(_, a, b)| pair(a, b) == Some((key, false)));
+    members.map(|&(_, a, _)| a.add as i64).min().map(|least| least as u64)
 }
 
 /// The claims that hold in `before` and in `state`. `changes` says how often they changed.
 pub(crate) fn join(
-    machine: &mut Machine<'_>,
-    before: &State,
-    state: &State,
+    machine: &Machine<'_>,
+    lists: &mut Lists,
+    (before, state): (&State, &State),
     (changes, wanted): (u32, Wanted<'_>),
 ) -> Vec<Claim> {
     let carry = wanted.carry;
     let changes = if wanted.counts { changes.saturating_sub(counts::EXACT) } else { changes };
-    let mut claims = Vec::with_capacity(before.words.len() + USUAL);
-    let held = held_on_both(machine, before, (state, carry));
-    let least = least_members(&held);
+    lists.clear();
+    held_on_both(machine, lists, (before, state, carry));
     let fuel = fuel(before).zip(fuel(state)).and_then(|(a, b)| Some((pair(a, b)?.0, a.add)));
-    let mut groups: Vec<Group> = Vec::new();
-    for (at, a, b) in held {
-        if a == b && fixed(a.sym) {
-            let Value { base, sym, shift, add } = a;
-            claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
-            continue;
-        }
+    let held = std::mem::take(&mut lists.held);
+    for &(at, a, b) in &held {
         if !wanted.other(at) {
             continue;
         }
-        let elements = counts::element(a).zip(counts::element(b)).filter(|_| wanted.counts);
-        if let Some(numbers) = elements {
-            let merge = Merge::new(machine, (before, state), (changes, wanted));
-            merge.address(&mut groups, (at, a.base), numbers);
+        let elements = || counts::element(a).zip(counts::element(b));
+        if let Some(numbers) = wanted.counts.then(elements).flatten() {
+            counts::address(lists, (at, a.base), numbers);
             continue;
         }
         let Some((key, keeps)) = pair(a, b) else {
             let sides = ((a, before.path), (b, state.path));
-            number(machine, (at, changes, carry), sides, &mut claims);
+            number(machine, (at, changes, carry), sides, &mut lists.claims);
             continue;
         };
         // A symbol that stays is shared by what is shifted and what is not.
         let Value { base, shift, add, .. } = a;
-        let group = find(&mut groups, key, || {
-            let smallest = least.iter().find(|(k, _)| *k == key).map(|&(_, least)| least);
+        let group = lists.find(key).unwrap_or_else(|| {
             let from = match fuel.filter(|(k, _)| *k == key) {
                 Some((_, from)) => from,
                 None if keeps || is_reference(machine, a.sym) => 0,
-                None => smallest.unwrap_or(add),
+                None => least_member(&held, key).unwrap_or(add),
             };
-            let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
-            let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.2)));
-            let merge = Merge::new(machine, (before, state), (changes, wanted));
-            let one = merge.as_claimed(known(machine, (before.path, carry), x), x);
-            let sides = (one, known(machine, (state.path, carry), y));
-            let known = both(
-                machine,
-                (sides.0, before.path),
-                (sides.1, state.path),
-                (changes, wanted.patience),
-            );
-            Group { key, owner: at, from, members: Vec::new(), known, related: false }
+            lists.begin(key, at, (from, Role::Any))
         });
-        let name = Name::Of(group.owner);
-        let add = add.wrapping_sub(group.from << shift);
-        group.members.push(Claim::Holds { at, base, name, shift, add });
+        let add = add.wrapping_sub(lists.groups[group].from << shift);
+        lists.add(group, (at, base, shift, add));
     }
-    let counted = Merge::new(machine, (before, state), (changes, wanted)).counts(&mut groups);
-    emit_all(machine, (groups, counted), carry, &mut claims);
-    wide_facts(machine, (before.path, Some(state.path)), &mut claims);
-    claims
+    lists.held = held;
+    let side = Side::Both((before.path, state.path), (changes, wanted.patience));
+    let counted = Merge::new(machine, side, (before, state)).counts(lists, wanted);
+    emit_all(machine, (lists, &counted), (side, wanted));
+    wide_facts(machine, (before.path, Some(state.path)), &mut lists.claims);
+    lists.claims.clone()
 }
 
 /// A number that both sides bound, where their values have no common form; or a place that far in
@@ -706,9 +892,8 @@ fn number(
         return;
     };
     let (_, hi) = widened(a, b, changes);
-    let word = u64::from(u32::MAX);
     let (hi, most) =
-        if carry == Carry::Everything { (hi, u64::MAX - 1) } else { (hi.max(word), word) };
+        if carry == Carry::Everything { (hi, u64::MAX - 1) } else { (hi.max(WORD), WORD) };
     if hi > most {
         return;
     }

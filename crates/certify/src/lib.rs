@@ -40,8 +40,7 @@ use draft::machine;
 use flow::{Insns, Wanted};
 use need::Attempt;
 use prepare::{Needs, prepared};
-use prova_check::{Code, Layout, Rejection, Rule};
-use slice::Reads;
+use prova_check::{CheckedCode, Code, Layout, Rejection, Rule};
 
 /// The certificate of a draft that is likely to be accepted, made in the least time. It was not
 /// checked; where the check refuses it, [`certify`] knows more.
@@ -64,12 +63,25 @@ pub fn propose(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyErr
 ///
 /// [`CertifyError`] where the abstract machine finds a rule broken.
 pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyError> {
+    certified(layout, draft).map(|(certificate, _)| certificate)
+}
+
+/// The certificate of a draft with what the check says of the code: each proposal is made and
+/// checked once.
+///
+/// # Errors
+///
+/// As of [`certify`].
+pub fn certified(
+    layout: &Layout,
+    draft: &Draft<'_>,
+) -> Result<(Vec<u8>, CheckedCode), CertifyError> {
     let Draft { kind, bytes, traps, calls } = *draft;
     let mut certified = Err(NOTHING);
     attempts(layout, draft, |proposed| {
         certified = proposed.and_then(|certificate| {
             match layout.check(Code { kind, bytes, certificate: &certificate, traps, calls }) {
-                Ok(_) => Ok(certificate),
+                Ok(checked) => Ok((certificate, checked)),
                 Err(Rejection { offset, rule, what, .. }) => {
                     Err(CertifyError { offset, rule, what })
                 }
@@ -93,26 +105,23 @@ fn attempts(
     let mut insns = Insns::new(draft.bytes);
     let mut needs: Option<Needs> = None;
     for attempt in need::ATTEMPTS.into_iter().filter(|attempt| attempt.is_for(layout)) {
-        let of = attempt.reads.unwrap_or(Reads::Comparisons);
-        let known = match needs.take().filter(|(reads, ..)| *reads == of) {
-            Some(known) => Ok(known),
-            None => prepared(layout, draft, &mut insns, attempt),
-        };
-        let (_, targets, needs) = match known {
-            Ok(known) => needs.insert(known),
+        let of = attempt.reads();
+        let machine = match machine(layout, draft) {
+            Ok(machine) => machine,
             Err(error) => {
                 enough(Err(error));
                 return;
             }
         };
+        let known = needs.take().filter(|(reads, ..)| *reads == of);
+        let known = known.unwrap_or_else(|| prepared(&machine, draft.calls, &mut insns, of));
+        let (_, targets, needs) = needs.insert(known);
         // The last attempt does without what is guessed.
         let guesses = attempt.reads.is_some();
         let tables = if guesses { &targets[..] } else { &[] };
         let Attempt { carry, patience, counts, .. } = attempt;
         let wanted = Wanted { needs: guesses.then_some(&*needs), carry, patience, counts, tables };
-        let analysis = machine(layout, draft)
-            .and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
-        let mut analysis = match analysis {
+        let mut analysis = match flow::run(machine, &mut insns, (draft, wanted)) {
             Ok(analysis) => analysis,
             Err(error) if enough(Err(error)) => return,
             Err(_) => continue,

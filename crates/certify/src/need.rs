@@ -78,6 +78,11 @@ impl Attempt {
         !self.counts || layout.contexts() && layout.table_type(0).is_some()
     }
 
+    /// The reads that make a location needed where claims are left out.
+    pub(crate) fn reads(&self) -> Reads {
+        self.reads.unwrap_or(Reads::Comparisons)
+    }
+
     const fn with(self, patience: u32) -> Attempt {
         Attempt { patience, ..self }
     }

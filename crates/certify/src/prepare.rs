@@ -1,28 +1,25 @@
 //! Code → what an attempt at a certificate knows of it before anything is executed.
 
-use crate::draft::{CertifyError, Draft, machine};
 use crate::flow::Insns;
+use crate::graph;
 use crate::slice::{self, Reads, Set};
-use crate::{graph, need};
 use prova_check::abi::regs::RBP;
-use prova_check::{Layout, Loc, Machine};
+use prova_check::{CallRow, Loc, Machine};
 use std::collections::BTreeMap;
 
 /// Reads that make a location needed, where jump tables may lead, and what is needed at blocks.
 pub(crate) type Needs = (Reads, Vec<u32>, BTreeMap<u32, Set>);
 
 /// Prepares an attempt: the slice of the code before anything is executed.
-pub(crate) fn prepared<'a>(
-    layout: &'a Layout,
-    draft: &Draft<'a>,
-    insns: &mut Insns<'a>,
-    attempt: need::Attempt,
-) -> Result<Needs, CertifyError> {
-    let reads = attempt.reads.unwrap_or(Reads::Comparisons);
-    let machine = machine(layout, draft)?;
-    let graph = graph::graph(insns, &machine, (draft.calls, reads));
-    let found = slice::needs(&graph, &chain(&machine));
-    Ok((reads, graph.tables, found))
+pub(crate) fn prepared(
+    machine: &Machine<'_>,
+    calls: &[CallRow],
+    insns: &mut Insns<'_>,
+    reads: Reads,
+) -> Needs {
+    let graph = graph::graph(insns, machine, (calls, reads));
+    let found = slice::needs(&graph, &chain(machine));
+    (reads, graph.tables, found)
 }
 
 /// The frame pointer, and the words that it leads to behind `push rbp; mov rbp, rsp`.

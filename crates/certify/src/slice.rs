@@ -10,7 +10,7 @@ use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
 use prova_check::{FRAME_BYTES_MAX, Loc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How much counts as needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,9 +107,9 @@ pub(crate) fn needs(graph: &Graph, chain: &[Loc]) -> BTreeMap<u32, Set> {
         })
     });
     let mut needs = vec![Set::default(); blocks.len()];
-    let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
+    let mut work = Work::all(blocks.len());
     let mut need = Set::default();
-    while let Some(i) = work.pop_last() {
+    while let Some(i) = work.pop() {
         let block = &blocks[i];
         let transfers = graph.transfers.get(block.transfers.clone()).unwrap_or(&[]);
         need.clear();
@@ -131,12 +131,37 @@ pub(crate) fn needs(graph: &Graph, chain: &[Loc]) -> BTreeMap<u32, Set> {
         }
         if needs[i] != need {
             needs[i].clone_from(&need);
-            work.extend(from.to(i).iter().map(|&i| i as usize));
+            from.to(i).iter().for_each(|&i| work.push(i as usize));
         }
     }
     let chain: Set = chain.iter().copied().collect();
     needs.iter_mut().for_each(|need| need.add(&chain));
     blocks.iter().map(|block| block.start).zip(needs).collect()
+}
+
+/// Blocks that are to be looked at, the last one first.
+struct Work {
+    waits: Vec<bool>,
+    /// No block from here on waits.
+    end: usize,
+}
+
+impl Work {
+    fn all(blocks: usize) -> Work {
+        Work { waits: vec![true; blocks], end: blocks }
+    }
+
+    fn push(&mut self, block: usize) {
+        self.waits[block] = true;
+        self.end = self.end.max(block + 1);
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let last = self.waits[..self.end].iter().rposition(|&waits| waits)?;
+        self.waits[last] = false;
+        self.end = last;
+        Some(last)
+    }
 }
 
 /// For each block those that lead to it, one behind the other.

@@ -18,6 +18,19 @@ use crate::symbols::{Extent, Heap, Kind, Record, RefKind, RefType};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
+/// The registers of [`CALLEE_SAVED`], a bit for each.
+const SAVED: u16 = {
+    let (mut bits, mut rest): (u16, &[u8]) = (0, &CALLEE_SAVED);
+    while let [register, behind @ ..] = rest {
+        bits |= 1 << *register;
+        rest = behind;
+    }
+    bits
+};
+
+/// Memories and tables that each code asks whether they move, at most.
+const ASKED_MAX: usize = 64;
+
 /// The work of looking for a value in the argument cells, in facts walked.
 const VALUE_WORK: u64 = 16;
 
@@ -133,7 +146,7 @@ impl Machine<'_> {
 
     /// The entry where a direct call or jump leads, where code lies in a text with others.
     fn entry_at(&self, insn: &Insn) -> Option<CodeKind> {
-        let start = i64::from(self.layout.text_of(self.kind)?);
+        let start = i64::from(self.start?);
         self.layout.text_at(start.saturating_add(insn.target_anywhere()))
     }
 
@@ -547,17 +560,17 @@ impl Machine<'_> {
     /// fields that it may move.
     pub(crate) fn forget(&mut self, state: &mut State) {
         self.forget_registers(state);
-        if planted!(BasesStay, self.some_moves(), false) {
+        if planted!(BasesStay, self.moves, false) {
             self.forget_bases(state);
         }
     }
 
     /// The same, for a call that moves no memory and no table.
     pub(crate) fn forget_registers(&mut self, state: &mut State) {
-        for r in 0..16 {
-            let kept = planted!(CalleeKeepsAll, CALLEE_SAVED.contains(&r), true);
+        for (r, slot) in (0..).zip(&mut state.regs) {
+            let kept = planted!(CalleeKeepsAll, SAVED >> r & 1 != 0, true);
             if r != RSP && !kept {
-                state.set(Loc::Register(r), None);
+                *slot = None;
             }
         }
         state.calls = state.calls.saturating_add(1);
@@ -567,9 +580,14 @@ impl Machine<'_> {
     }
 
     /// Whether a call may move a memory or a table: each says it by itself where functions get
-    /// contexts.
-    fn some_moves(&self) -> bool {
-        self.layout.moves() || self.layout.contexts()
+    /// contexts. Of more than [`ASKED_MAX`] nobody asks.
+    pub(crate) fn some_moves(&self) -> bool {
+        let (memories, tables) = (self.layout.memories.len(), self.layout.tables.len());
+        let few = memories.saturating_add(tables) <= ASKED_MAX;
+        let memories = (0..).map(Extent::Memory).take(memories);
+        let mut all = memories.chain((0..).map(Extent::Table).take(tables));
+        self.layout.moves()
+            || self.layout.contexts() && (!few || all.any(|extent| self.moves(extent)))
     }
 
     /// Whether a call may move what an extent is of.
@@ -592,13 +610,13 @@ impl Machine<'_> {
         for slot in &mut state.regs {
             *slot = slot.filter(|&value| !self.is_address(value));
         }
-        let words = u32::try_from(state.words.len()).unwrap_or(u32::MAX);
-        for i in 0..words {
-            if state.get(Loc::Word(i)).is_some_and(|value| self.is_address(value)) {
-                state.set_word(i, None);
+        for i in 0..state.words.len() {
+            let word = state.words.get(i).copied().flatten();
+            if word.is_some_and(|value| self.is_address(value)) {
+                state.set_word(u32::try_from(i).unwrap_or(u32::MAX), None);
             }
         }
-        self.facts.count(u64::from(words).saturating_mul(4));
+        self.facts.count((state.words.len() as u64).saturating_mul(4));
     }
 
     /// Whether a value is an address in a memory or a table that may move, or may be.

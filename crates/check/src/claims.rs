@@ -138,6 +138,7 @@ pub enum Claim {
 
 impl Claim {
     /// The location that the claim fills, if it fills one.
+    #[inline]
     pub fn fills(&self) -> Option<Loc> {
         match *self {
             Claim::Number { at, .. } | Claim::Holds { at, .. } => Some(at),
@@ -293,12 +294,11 @@ impl Machine<'_> {
     ) -> Result<(), Fault> {
         self.names.clear();
         let rsp = state.get(Loc::Register(RSP));
-        let mut facts = false;
+        let (mut facts, mut sums) = (false, false);
         for claim in claims.clone() {
             let (at, value) = match *claim {
                 Claim::Number { at, hi } => {
-                    let sym = self.own(at);
-                    self.symbols.define(sym, Def::at_most(hi));
+                    let sym = self.own_of(at, Def::at_most(hi));
                     (at, Value::symbol(sym))
                 }
                 Claim::Holds { at, base, name, shift, add } => {
@@ -314,11 +314,14 @@ impl Machine<'_> {
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
-                | Claim::Sum { .. }
                 | Claim::Half { .. }
                 | Claim::Selects { .. }
                 | Claim::Type { .. } => {
                     facts = true;
+                    continue;
+                }
+                Claim::Sum { .. } => {
+                    (facts, sums) = (true, true);
                     continue;
                 }
             };
@@ -329,10 +332,11 @@ impl Machine<'_> {
         }
         // Sums last: their bounds come from those of what they are sums of.
         let is_sum = |claim: &Claim| matches!(claim, Claim::Sum { .. });
-        for claim in claims.clone().filter(|claim| facts && !is_sum(claim)) {
+        let is_fact = |claim: &Claim| claim.fills().is_none() && !is_sum(claim);
+        for claim in claims.clone().filter(|claim| facts && is_fact(claim)) {
             self.state_fact(state, *claim);
         }
-        for claim in claims.filter(|claim| facts && is_sum(claim)) {
+        for claim in claims.filter(|claim| sums && is_sum(claim)) {
             self.state_fact(state, *claim);
         }
         Ok(())
@@ -344,6 +348,18 @@ impl Machine<'_> {
             return own.sym;
         }
         let sym = self.symbols.fresh(Def::ANY);
+        self.names.set(loc, Value::symbol(sym));
+        sym
+    }
+
+    /// The block's own symbol of a location, which gets this definition.
+    #[inline]
+    fn own_of(&mut self, loc: Loc, def: Def) -> Sym {
+        if let Some(own) = self.names.get(loc) {
+            self.symbols.define(own.sym, def);
+            return own.sym;
+        }
+        let sym = self.symbols.fresh(def);
         self.names.set(loc, Value::symbol(sym));
         sym
     }
@@ -429,7 +445,7 @@ impl Machine<'_> {
         claims: impl Iterator<Item = &'c Claim> + Clone,
     ) -> Result<(), Fault> {
         self.names.clear();
-        let mut facts = false;
+        let (mut facts, mut sums) = (false, false);
         for claim in claims.clone() {
             // A location that holds the claimed value exists, so existence is not tested apart.
             let holds = match *claim {
@@ -455,11 +471,14 @@ impl Machine<'_> {
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
-                | Claim::Sum { .. }
                 | Claim::Half { .. }
                 | Claim::Selects { .. }
                 | Claim::Type { .. } => {
                     facts = true;
+                    continue;
+                }
+                Claim::Sum { .. } => {
+                    (facts, sums) = (true, true);
                     continue;
                 }
             };
@@ -467,10 +486,10 @@ impl Machine<'_> {
                 return fault(Rule::Claim, "a location does not hold what the block claims");
             }
         }
-        if facts {
+        if sums {
             self.find_counts(claims.clone());
         }
-        for claim in claims.filter(|_| facts) {
+        for claim in claims.filter(|claim| facts && claim.fills().is_none()) {
             if !self.fact_holds(state.path, *claim) {
                 return fault(Rule::Claim, FACT);
             }

@@ -90,6 +90,9 @@ struct Link {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     nodes: Vec<Link>,
+    /// The symbols that a fact of any path speaks of, a bit for each; zero has one where a constant
+    /// is known to be at most a length.
+    mentioned: Vec<u64>,
     /// How many nodes queries walked since that was asked last.
     walked: Cell<u64>,
     /// How many they may walk until it is asked again; none: any number.
@@ -115,8 +118,38 @@ impl Facts {
     /// `path` and one fact more.
     pub(crate) fn push(&mut self, path: Path, symbols: &Symbols, fact: Fact) -> Path {
         let symbols = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
+        match fact {
+            Fact::Le { a, b: Node::Sym(b), .. } => {
+                self.mention(b);
+                if a != Sym::ZERO {
+                    self.mention(a);
+                }
+            }
+            Fact::Le { a: sym, b: Node::Extent(_), .. }
+            | Fact::Apart { sym, .. }
+            | Fact::Whole { word: sym }
+            | Fact::Type { record: Record::Ref(sym), .. } => self.mention(sym),
+            Fact::Type { record: Record::Func(_), .. } => {}
+        }
         self.nodes.push(Link { fact, before: path, symbols });
         Path(u32::try_from(self.nodes.len()).unwrap_or(0))
+    }
+
+    fn mention(&mut self, sym: Sym) {
+        let at = (sym.0 >> 6) as usize;
+        if at >= self.mentioned.len() {
+            self.mentioned.resize(at.saturating_add(1), 0);
+        }
+        if let Some(word) = self.mentioned.get_mut(at) {
+            *word |= 1 << (sym.0 & 63);
+        }
+    }
+
+    /// Whether a fact speaks of a symbol, on this path or another. Most symbols have none, so that
+    /// no path is walked for them. (One that was missed would be less known, which is sound.)
+    #[inline]
+    pub fn mentions(&self, sym: Sym) -> bool {
+        self.mentioned.get((sym.0 >> 6) as usize).is_some_and(|word| word >> (sym.0 & 63) & 1 != 0)
     }
 
     /// How many facts there are.
@@ -169,17 +202,26 @@ impl Facts {
         .take(WALK_MAX)
     }
 
+    /// The facts that [`Facts::of`] gives, whose nodes are counted once it ends: no other query may
+    /// be made meanwhile.
+    #[inline]
+    fn walk(&self, path: Path, sym: Sym) -> Walk<'_> {
+        let (start, most) = (self.walked.get(), self.most.get().unwrap_or(u64::MAX));
+        let left = most.checked_sub(start).map_or(0, |left| left.saturating_add(1));
+        let left = left.min(WALK_MAX as u64);
+        Walk { facts: self, at: path, sym, left, most: left }
+    }
+
     /// The bounds of a symbol on `path`, both inclusive.
     pub fn bounds(&self, path: Path, symbols: &Symbols, sym: Sym) -> (u64, u64) {
         if sym == Sym::ZERO {
             return (0, 0);
         }
         let own = self.ends(symbols, sym);
-        let mut facts = self.of(path, sym).peekable();
-        if facts.peek().is_none() {
+        if !self.mentions(sym) {
             return own;
         }
-        let edges = facts.filter_map(|fact| match fact {
+        let edges = self.walk(path, sym).filter_map(|fact| match *fact {
             Fact::Le { a, shift, d, b: Node::Sym(b) } if a == sym => {
                 Some(Edge::Above { hi: self.ends(symbols, b).1, d, shift })
             }
@@ -195,6 +237,10 @@ impl Facts {
     /// read as a signed word first, then as an unsigned one. Of one that may wrap, those of its
     /// word, if that has a symbol. None for pointers.
     pub fn range(&self, path: Path, symbols: &Symbols, value: Value) -> Option<(i128, i128)> {
+        if let Some(sym) = value.as_symbol() {
+            let (lo, hi) = self.bounds(path, symbols, sym);
+            return Some((i128::from(lo), i128::from(hi)));
+        }
         if value.base != Base::None {
             return None;
         }
@@ -304,12 +350,16 @@ impl Facts {
         if symbols.def(of.sym).kind == Kind::Length(extent) && order::within_length(of) {
             return true;
         }
-        self.of(path, of.sym).any(|fact| match fact {
-            Fact::Le { a, shift, d, b: Node::Extent(e) } if e == extent => {
-                order::within_edge(of, hi, (a, shift, d))
-            }
-            Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => false,
-        })
+        let has_edge = self.mentions(of.sym) || self.mentions(Sym::ZERO);
+        has_edge
+            && self.of(path, of.sym).any(|fact| match fact {
+                Fact::Le { a, shift, d, b: Node::Extent(e) } if e == extent => {
+                    order::within_edge(of, hi, (a, shift, d))
+                }
+                Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => {
+                    false
+                }
+            })
     }
 
     /// The most that a reading and a constant may be, for all that is known, so that they are at
@@ -369,7 +419,8 @@ impl Facts {
     /// Whether a symbol is known to be another word.
     fn is_apart(&self, path: Path, symbols: &Symbols, (sym, word): (Sym, u64)) -> bool {
         let (lo, hi) = self.bounds(path, symbols, sym);
-        word < lo || word > hi || self.of(path, sym).any(|fact| fact == Fact::Apart { sym, word })
+        let is = || self.of(path, sym).any(|fact| fact == Fact::Apart { sym, word });
+        word < lo || word > hi || self.mentions(sym) && is()
     }
 
     /// Whether a word is known to be the whole of a sum.
@@ -384,6 +435,36 @@ impl Facts {
             Record::Ref(sym) => sym,
         };
         self.of(path, sym).any(|fact| fact == Fact::Type { record, ty })
+    }
+}
+
+/// A walk along a path.
+struct Walk<'a> {
+    facts: &'a Facts,
+    at: Path,
+    sym: Sym,
+    /// Nodes that may still be walked.
+    left: u64,
+    /// Nodes that might be walked when it began.
+    most: u64,
+}
+
+impl<'a> Iterator for Walk<'a> {
+    type Item = &'a Fact;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'a Fact> {
+        let link = self.facts.nodes.get((self.at.0 as usize).checked_sub(1)?)?;
+        self.left = self.left.checked_sub(1)?;
+        self.at = link.before;
+        (link.symbols > self.sym.0).then_some(&link.fact)
+    }
+}
+
+impl Drop for Walk<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.facts.count(self.most.saturating_sub(self.left));
     }
 }
 

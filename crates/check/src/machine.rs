@@ -44,6 +44,8 @@ pub struct Machine<'a> {
     /// Results that its returns have, as the type says them; none for the way into functions.
     pub(crate) results: &'a [Ty],
     pub(crate) convention: &'a Convention,
+    /// Where the code begins in the text, where it lies in one with others.
+    pub(crate) start: Option<u32>,
     pub(crate) args_bytes: u32,
     /// The record that code is entered with.
     pub(crate) own: Value,
@@ -59,6 +61,8 @@ pub struct Machine<'a> {
     pub(crate) arg_cells: u32,
     /// The parts of a way that no block changes.
     pub(crate) ways: Ways,
+    /// Whether a call may move a memory or a table.
+    pub(crate) moves: bool,
 }
 
 impl<'a> Machine<'a> {
@@ -83,7 +87,7 @@ impl<'a> Machine<'a> {
         if args_bytes > FRAME_BYTES_MAX {
             return fault(Rule::Limit, "too many parameters");
         }
-        Ok(Machine {
+        let mut machine = Machine {
             layout,
             bytes,
             data,
@@ -93,6 +97,7 @@ impl<'a> Machine<'a> {
             facts: Facts::with_space(bytes.len() >> 5, layout.masks()),
             results,
             convention,
+            start: layout.text_of(kind),
             args_bytes,
             own: Value::constant(0),
             may_fault: false,
@@ -101,7 +106,10 @@ impl<'a> Machine<'a> {
             charge: None,
             arg_cells: 0,
             ways: Ways::NONE,
-        })
+            moves: true,
+        };
+        machine.moves = machine.some_moves();
+        Ok(machine)
     }
 
     /// The state at the code's first instruction, as the contract of entries says.

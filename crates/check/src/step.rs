@@ -608,7 +608,7 @@ impl Machine<'_> {
     fn aligned(&mut self, state: &mut State, address: &Address) -> Result<(), Fault> {
         let to = self.address(state, address);
         let known = to.offset_in(Base::Stack).map(|at| at.wrapping_add(8));
-        let start = planted!(TextIsAligned, self.layout.text_of(self.kind), None);
+        let start = planted!(TextIsAligned, self.start, None);
         let start = start.map_or(0, u64::from);
         let code = to.offset_in(Base::Code).map(|at| at.wrapping_add(start));
         if !known.or(code).is_some_and(|at| at.is_multiple_of(16)) {

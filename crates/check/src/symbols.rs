@@ -307,7 +307,7 @@ impl Symbols {
 
     /// Whether any sum's word has a symbol.
     #[inline]
-    pub(crate) fn has_words(&self) -> bool {
+    pub fn has_words(&self) -> bool {
         !self.words.is_empty()
     }
 

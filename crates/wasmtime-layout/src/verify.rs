@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::layout::{self, Counts};
 use crate::patches::Patches;
 use crate::settings::Settings;
-use prova_certify::{CertifyError, Draft, certify, in_parallel, propose};
-use prova_check::{CallRow, Code, CodeKind, Layout, Rejection, Rule, TrapRow};
+use prova_certify::{CertifyError, Draft, certified, in_parallel};
+use prova_check::{CallRow, CodeKind, Layout, Rule, TrapRow};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
@@ -212,15 +212,6 @@ impl<'a> Subject<'a> {
 
 /// Certifies and checks one piece of code; a refusal has the offset in its code.
 fn check(layout: &Layout, subject: &Subject<'_>) -> Result<(), (u32, Rule, &'static str)> {
-    let draft = subject.draft();
-    let Draft { kind, bytes, traps, calls } = draft;
-    let judged = |certificate: &[u8]| layout.check(Code { kind, bytes, certificate, traps, calls });
-    // The first proposal is accepted of nearly all code, and its maker has not checked it.
-    if propose(layout, &draft).is_ok_and(|proposed| judged(&proposed).is_ok()) {
-        return Ok(());
-    }
-    let certificate = certify(layout, &draft)
-        .map_err(|CertifyError { offset, rule, what }| (offset, rule, what))?;
-    let checked = judged(&certificate);
-    checked.map(|_| ()).map_err(|Rejection { offset, rule, what, .. }| (offset, rule, what))
+    let checked = certified(layout, &subject.draft());
+    checked.map(|_| ()).map_err(|CertifyError { offset, rule, what }| (offset, rule, what))
 }

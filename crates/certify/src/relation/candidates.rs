@@ -133,6 +133,26 @@ fn named(core: &Core<'_>, state: &State, place: Place, inverse: &Inverse) -> Opt
     is_named.then_some(whole)
 }
 
+/// Candidates of a place that holds no value, but one where a condition decides what both are.
+fn decided(
+    core: &mut Core<'_>,
+    state: &State,
+    place: Place,
+    (widths, inverse): (&[u8], &Inverse),
+) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for &bits in widths.iter().filter(|&&bits| bits <= 64) {
+        let (low, extended) = held(core, state, place, bits);
+        let under = core.under(state, low);
+        let values = inverse.values.get(&under).filter(|_| under != low);
+        for value in values.into_iter().flatten() {
+            let expr = Expr::Value(value.as_u32());
+            found.push(Candidate { bits, extended, expr });
+        }
+    }
+    found
+}
+
 /// The candidates of a place.
 pub(super) fn candidates(
     core: &mut Core<'_>,
@@ -174,17 +194,8 @@ pub(super) fn candidates(
             }
         }
     }
-    // What is no value may be one where a condition decides what both are.
     if found.is_empty() {
-        for &bits in widths.iter().filter(|&&bits| bits <= 64) {
-            let (low, extended) = held(core, state, place, bits);
-            let under = core.under(state, low);
-            let values = inverse.values.get(&under).filter(|_| under != low);
-            for value in values.into_iter().flatten() {
-                let expr = Expr::Value(value.as_u32());
-                found.push(Candidate { bits, extended, expr });
-            }
-        }
+        found.extend(decided(core, state, place, (widths, inverse)));
     }
     // Of a vector all of it comes first; its parts are kept for ways on which they alone agree.
     if widths.first() == Some(&128) && found.iter().all(|other| other.bits != 128) {
