@@ -30,7 +30,8 @@ impl Value {
     /// The address that is as many elements as this number says, and some bytes, behind the first
     /// element of an element segment.
     pub(crate) fn passive_element(self, base: Base, add: u64) -> Option<Value> {
-        let plain = matches!(base, Base::Elements(_)) && self.base == Base::None && self.shift == 0;
+        let whole = planted!(ShiftedIsNumber, self.shift == 0, true);
+        let plain = matches!(base, Base::Elements(_)) && self.base == Base::None && whole;
         let shift = if self.sym == Sym::ZERO { 0 } else { 4 };
         let add = (self.add << 4).wrapping_add(add);
         plain.then_some(Value { base, sym: self.sym, shift, add })
@@ -39,7 +40,7 @@ impl Value {
     /// The number of elements that this address is behind the first one and these bytes.
     pub(crate) fn passive_number(self, base: Base, add: u64) -> Option<Value> {
         let is = matches!(base, Base::Elements(_)) && self.base == base;
-        let whole = self.sym == Sym::ZERO || self.shift == 4;
+        let whole = self.sym == Sym::ZERO || planted!(AnyShiftIsElements, self.shift == 4, true);
         let rest = self.add.wrapping_sub(add);
         let number = Value::symbol(self.sym).plus((rest as i64 >> 4) as u64);
         (is && whole && planted!(SolvedIsCut, rest.is_multiple_of(16), true)).then_some(number)
@@ -83,14 +84,14 @@ impl Machine<'_> {
             self.rest(Value::symbol(whole.sym), Value::symbol(part.sym))?
         };
         let alike = part.sym == Sym::ZERO || part.shift == whole.shift;
-        let number = count.as_symbol().filter(|_| alike)?;
+        let number = count.as_symbol().filter(|_| planted!(StepsOfTwoSizes, alike, true))?;
         let more = whole.add.wrapping_sub(part.add) as i64;
         let unit = 1_i64.checked_shl(whole.shift.into())?;
         if planted!(StepIsCut, more.rem_euclid(unit) != 0, false) {
             return None;
         }
         let steps = more.wrapping_neg().checked_div_euclid(unit)?;
-        let steps = u64::try_from(steps).ok()?;
+        let steps = u64::try_from(planted!(StepBackIsStep, steps, steps.saturating_abs())).ok()?;
         Some((Value::symbol(number), Value::constant(steps)))
     }
 

@@ -128,10 +128,14 @@ steps {
     ElementIsUpdated
     OldElementIsThere
     SolvedIsCut
+    AnyShiftIsElements
+    ShiftedIsNumber
     AnyWordIsWhole
     CarriesAreAlike
     OtherTableIsSame
     StepIsCut
+    StepsOfTwoSizes
+    StepBackIsStep
     SumIsFarAbove
     SumIsBesideIt
     EveryBuiltinStays

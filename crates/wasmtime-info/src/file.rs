@@ -5,12 +5,15 @@
 //! - F2. The first entry is empty. The loader reads it like any other, though the format gives it
 //!   no meaning and readers skip it.
 //!
+//! Sections may share bytes with each other, with the header and with the table, where nobody
+//! writes to them ([`File::is_apart`]).
+//!
 //! Segments, addresses of sections, and symbols mean nothing to the loader: it maps the whole file,
 //! and finds sections by their places in it.
 
 use crate::error::Error;
 use std::collections::BTreeMap;
-use wasmtime_environ::object::elf::FileHeader64;
+use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
 use wasmtime_environ::object::read::elf::{FileHeader, SectionHeader};
 use wasmtime_environ::object::{Error as Malformed, LittleEndian};
 
@@ -25,8 +28,17 @@ pub(crate) struct Section<'a> {
     pub(crate) flags: u64,
 }
 
+/// The bytes of the file's header.
+const HEADER: u64 = size_of::<FileHeader64<LittleEndian>>() as u64;
+/// The bytes of an entry of the table of sections.
+const ENTRY: u64 = size_of::<SectionHeader64<LittleEndian>>() as u64;
+
 /// The sections, by name.
-pub(crate) struct File<'a>(BTreeMap<&'a str, Section<'a>>);
+pub(crate) struct File<'a> {
+    sections: BTreeMap<&'a str, Section<'a>>,
+    /// Where their table begins.
+    table: u64,
+}
 
 impl<'a> File<'a> {
     /// Reads the table of sections.
@@ -54,12 +66,12 @@ impl<'a> File<'a> {
                 return Err(wrong(format!("two sections {}", name.escape_debug())));
             }
         }
-        Ok(File(sections))
+        Ok(File { sections, table: header.e_shoff(endian) })
     }
 
     /// A section.
     pub(crate) fn section(&self, name: &str) -> Option<Section<'a>> {
-        self.0.get(name).copied()
+        self.sections.get(name).copied()
     }
 
     /// A section's bytes: none if it is not there, as the loader has it.
@@ -69,6 +81,20 @@ impl<'a> File<'a> {
 
     /// All sections.
     pub(crate) fn sections(&self) -> impl Iterator<Item = (&'a str, Section<'a>)> {
-        self.0.iter().map(|(name, section)| (*name, *section))
+        self.sections.iter().map(|(name, section)| (*name, *section))
+    }
+
+    /// Whether no byte of a section is one of the header, of the table or of another section.
+    pub(crate) fn is_apart(&self, name: &str) -> bool {
+        let Some(section) = self.section(name) else { return false };
+        let bytes = |section: Section<'_>| (section.at, section.data.len() as u64);
+        // The first entry is in no list.
+        let entries = (self.sections.len() as u64).saturating_add(1);
+        let frame = [(0, HEADER), (self.table, entries.saturating_mul(ENTRY))];
+        let others = self.sections().filter(|&(other, _)| other != name);
+        let mut parts = frame.into_iter().chain(others.map(|(_, other)| bytes(other)));
+        let (at, len) = bytes(section);
+        let behind = |(at, len): (u64, u64)| at.saturating_add(len);
+        parts.all(|part| part.1 == 0 || behind(part) <= at || behind((at, len)) <= part.0)
     }
 }

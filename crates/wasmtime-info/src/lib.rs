@@ -106,7 +106,7 @@ pub struct Compared {
 pub fn compare(artifact: &Artifact<'_>, compiled: &[u8], wasm: &[u8]) -> Result<Compared, Error> {
     let file = file::File::read(compiled)?;
     let engine = engine::Engine::read(file.data(engine::SECTION), &artifact.settings)?;
-    tools::check(compiled, &engine)?;
+    tools::check(compiled, &file, &engine)?;
     let made = |dense| -> Result<Compared, Error> {
         let translated = translation::translate(&engine, wasm, dense)?;
         let counts = translated.counts()?;

@@ -11,12 +11,17 @@
 //!   of code that has a name, or 4, to a place in another of these sections; the host skips those.
 //! - N3. Only `.text` is a section of code: a profiler takes the first that is one.
 //! - N4. Symbols of code lie in it.
+//! - N5. A section with relocations shares no byte with the header, the table of sections or any
+//!   other section: the host reads the copy again, and stops where that is no longer the file.
+//! - N6. Where there are sections for debuggers, the text has its bytes in the file, even if it has
+//!   none: the host stops for one that is only said to be there.
 //!
 //! The file is read by the loader's own library. The rest of these sections is for debuggers alone,
 //! and not checked.
 
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::file::File;
 use wasmtime_environ::object::{
     File as Image, Object, ObjectSection, ObjectSymbol, Relocation, RelocationEncoding,
     RelocationKind, RelocationTarget, SectionIndex, SectionKind, SymbolKind,
@@ -33,7 +38,7 @@ pub(crate) fn is_for_debuggers(section: &str) -> bool {
 }
 
 /// Checks the file.
-pub(crate) fn check(compiled: &[u8], engine: &Engine) -> Result<(), Error> {
+pub(crate) fn check(compiled: &[u8], file: &File<'_>, engine: &Engine) -> Result<(), Error> {
     let malformed =
         |error: wasmtime_environ::object::Error| Error::new("the file", error.to_string());
     let image = Image::parse(compiled).map_err(malformed)?;
@@ -48,6 +53,15 @@ pub(crate) fn check(compiled: &[u8], engine: &Engine) -> Result<(), Error> {
         // N3.
         if section.kind() == SectionKind::Text && name != ".text" {
             return wrong("a section of code beside the text".to_owned());
+        }
+        // N6.
+        let is_text = name == ".text" && engine.tunables.debug_native;
+        if is_text && section.file_range().is_none() {
+            return wrong("without bytes in the file".to_owned());
+        }
+        // N5.
+        if section.relocations().next().is_some() && !file.is_apart(name) {
+            return wrong("relocations of bytes that are another part of the file".to_owned());
         }
         // N2.
         for (at, relocation) in section.relocations() {

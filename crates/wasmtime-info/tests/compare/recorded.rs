@@ -129,13 +129,17 @@ impl Recorded {
 
     /// The comparison's answer. A file that cannot be read at all is the compiled one's fault.
     pub(crate) fn compared(&self) -> Result<Vec<Unchecked>, Error> {
-        let bytes = self.bytes();
-        let artifact = Artifact::read(&bytes).map_err(|error| Error {
+        self.compared_as(&self.bytes())
+    }
+
+    /// The comparison's answer on other bytes than those of the file.
+    pub(crate) fn compared_as(&self, bytes: &[u8]) -> Result<Vec<Unchecked>, Error> {
+        let artifact = Artifact::read(bytes).map_err(|error| Error {
             section: error.at,
             at: None,
             what: error.what,
         })?;
-        compare(&artifact, &bytes, &self.wasm).map(|compared| compared.unchecked)
+        compare(&artifact, bytes, &self.wasm).map(|compared| compared.unchecked)
     }
 
     /// The comparison's complaint after a change.

@@ -3,7 +3,10 @@
 use crate::changed::more;
 use crate::recorded::{Recorded, Relocated, recorded};
 use crate::settings::with;
+use object::LittleEndian as LE;
 use object::RelocationKind::{self, Absolute, Relative};
+use object::elf::{FileHeader64, SHT_NOBITS, SectionHeader64};
+use object::read::elf::{FileHeader, SectionHeader};
 
 /// A file with native debugging, or without, and two sections for it.
 fn debugged(native: bool) -> Recorded {
@@ -65,6 +68,65 @@ fn relocations_stay_in_their_section() {
         let what = format!("{section}: a relocation of {at:#x}, which is none of Wasmtime's");
         assert_eq!(error, what, "{to}");
     }
+}
+
+/// The file, with another entry of a section in the table of sections.
+fn entered(file: &Recorded, name: &str, change: impl Fn(&mut SectionHeader64<LE>)) -> Vec<u8> {
+    let mut bytes = file.bytes();
+    let header = FileHeader64::<LE>::parse(&*bytes).expect("a file");
+    let table = header.sections(LE, &*bytes).expect("a table");
+    let (index, _) = table.section_by_name(LE, name.as_bytes()).expect("a section");
+    let at = header.e_shoff.get(LE) as usize + index.0 * size_of::<SectionHeader64<LE>>();
+    change(object::from_bytes_mut(&mut bytes[at..]).expect("an entry").0);
+    bytes
+}
+
+/// The host reads the copy that it has changed.
+#[test]
+fn relocations_change_no_other_part_of_the_file() {
+    let mut file = debugged(true);
+    let row = |section, to| Relocated { section, at: 0, bits: 64, kind: Absolute, to };
+    file.relocations.push(row(".debug_info", ".text"));
+    let bytes = file.bytes();
+    let header = FileHeader64::<LE>::parse(&*bytes).expect("a file");
+    let table = header.sections(LE, &*bytes).expect("a table");
+    let of = |name: &str| table.section_by_name(LE, name.as_bytes()).expect("a section").1;
+    let end = |name: &str| of(name).sh_offset(LE) + of(name).sh_size(LE);
+    let own = of(".debug_info").sh_offset(LE);
+    let table = (header.e_shoff.get(LE), bytes.len() as u64);
+    let shared = [0, 63, table.0 - 63, table.1 - 64, end(".shstrtab") - 1, end(".symtab") - 1];
+    let at = |name: &str, place| {
+        let bytes = entered(&file, name, |entry| entry.sh_offset.set(LE, place));
+        file.compared_as(&bytes).map_err(|error| error.to_string())
+    };
+    assert!(at(".debug_info", own).is_ok());
+    let what = ".debug_info: relocations of bytes that are another part of the file";
+    for place in shared {
+        assert_eq!(at(".debug_info", place), Err(what.to_owned()), "{place:#x}");
+    }
+    assert_eq!(at(".debug_str", own), Err(what.to_owned()));
+    // Nobody writes to the other one.
+    assert!(at(".debug_str", 0).is_ok());
+}
+
+/// The host looks for the text in the file.
+#[test]
+fn the_text_beside_sections_for_debuggers_is_in_the_file() {
+    let judged = |native: bool| {
+        let mut file = debugged(native);
+        if !native {
+            file.sections.truncate(file.sections.len() - 2);
+        }
+        file.section(".text").clear();
+        file.symbols.clear();
+        // Places in the text.
+        file.sections.retain(|(name, _, _)| !name.ends_with(".traps"));
+        let bytes = entered(&file, ".text", |entry| entry.sh_type.set(LE, SHT_NOBITS));
+        file.compared_as(&bytes).map_err(|error| error.to_string())
+    };
+    assert_eq!(judged(true), Err(".text: without bytes in the file".to_owned()));
+    // Without, such a file is only wrong as others are.
+    assert_ne!(judged(false), Err(".text: without bytes in the file".to_owned()));
 }
 
 /// A profiler cuts code out of the first section of code by the places of symbols.
