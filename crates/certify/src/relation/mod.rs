@@ -149,10 +149,7 @@ impl Search {
 
     /// Whether guesses are bold where a way is refused.
     fn is_bold(self) -> bool {
-        matches!(
-            self,
-            Search::Guessed | Search::Sums | Search::Plain | Search::Loads | Search::Before
-        )
+        self == Search::Guessed || self.sums_first()
     }
 
     /// Whether sums come first from the beginning.

@@ -125,7 +125,7 @@ impl Finder<'_> {
             }
         }
         if known.len() < KNOWN_MAX {
-            known.extend(taken(core, state));
+            known.extend(decided(core, state));
         }
         let mut classes = Vec::new();
         for (&word, values) in &inverse.values {
@@ -169,7 +169,7 @@ impl Finder<'_> {
 
 /// The condition of the branch before which a state stands, if it is decided there: other ways may
 /// show it by other conditions.
-fn taken(core: &mut Core<'_>, state: &State) -> Option<(Expr, bool)> {
+fn decided(core: &mut Core<'_>, state: &State) -> Option<(Expr, bool)> {
     let block = *core.body.block(prova_ssa::Block::from_u32(state.block));
     let Terminator::Branch { condition, .. } = block.terminator else { return None };
     if block.insts().len() != state.at as usize {
