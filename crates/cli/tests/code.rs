@@ -241,7 +241,10 @@ fn the_self_test_passes() {
 fn machine_code_is_named_for_perf_where_it_is_asked_for() {
     let text = |options: &[&str]| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_prova"));
+        // An earlier process with the same number may have left its map.
+        let mut command = Command::new("sh");
+        command.args(["-c", r#"rm -f /tmp/perf-$$.map; exec "$@""#, "sh"]);
+        command.arg(env!("CARGO_BIN_EXE_prova"));
         command.args([&["run", "--tier", "native", "--invoke", "load"], options].concat());
         let mut child = command.args([LOAD, "0"]).current_dir(root).spawn().expect("it starts");
         let path = format!("/tmp/perf-{}.map", child.id());

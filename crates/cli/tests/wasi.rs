@@ -69,6 +69,8 @@ impl Scratch {
     fn new(test: &str) -> Scratch {
         let name = format!("wasi-{test}-{}", std::process::id());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // A process that was killed may have had this number.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).expect("the target directory can be written");
         std::fs::write(path.join("guest.wat"), GUEST).expect("the target directory can be written");
         Scratch(path)

@@ -20,6 +20,8 @@ impl Scratch {
         let (id, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let name = format!("prova-{}-{id}-{count}", name.replace('/', "-"));
         let scratch = Scratch { path: std::env::temp_dir().join(name) };
+        // A process that was killed may have had this number.
+        let _ = fs::remove_dir_all(&scratch.path);
         fs::create_dir_all(&scratch.path)?;
         Ok(scratch)
     }
