@@ -7,7 +7,7 @@
 use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, Place};
 use crate::claims::Names;
-use crate::contract::{CodeKind, Way};
+use crate::contract::{Callee, CodeKind, Way};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
@@ -63,6 +63,8 @@ pub struct Machine<'a> {
     pub(crate) ways: Ways,
     /// Whether a call may move a memory or a table.
     pub(crate) moves: bool,
+    /// The callee of the last call.
+    pub(crate) callee: Callee,
 }
 
 impl<'a> Machine<'a> {
@@ -107,6 +109,7 @@ impl<'a> Machine<'a> {
             arg_cells: 0,
             ways: Ways::NONE,
             moves: true,
+            callee: Callee::Nothing,
         };
         machine.moves = machine.some_moves();
         Ok(machine)

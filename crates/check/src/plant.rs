@@ -279,6 +279,26 @@ steps {
     JumpsAreBelieved
     ChargeOfAnything
     NotGreatestIsAny
+    // What was not written.
+    StackIsWritten
+    EntryIsWritten
+    NarrowArgumentIsWhole
+    NarrowResultIsWhole
+    AnswerIsWhole
+    NarrowIsAll
+    SourceIsWritten
+    LeastIsWritten
+    MaskedIsOneByte
+    MergeIsWritten
+    BoundIsForgotten
+    FirstPartAlone
+    DemandsNothing
+    AnyAddressIsWritten
+    OperandsAreWritten
+    BranchesOnAnything
+    PassesAnything
+    ReturnsAnything
+    CallsWriteAll
     // The pass: rows, targets, claims, work.
     RowOfAnyKind
     DeadNeedsNoRow

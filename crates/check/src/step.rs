@@ -319,7 +319,7 @@ impl Machine<'_> {
 
     /// Whether the first two operands are whole registers that hold one word. Of the low half of an
     /// address nothing is known but that.
-    fn are_one(state: &State, insn: &Insn) -> bool {
+    pub(crate) fn are_one(state: &State, insn: &Insn) -> bool {
         let word = |n| {
             let (_, register) = insn.place(n);
             state.get(Loc::Register(register.filter(|&(_, bytes)| bytes >= 4)?.0))

@@ -275,4 +275,20 @@ pub struct Hosted {
     pub anyone: bool,
     /// The constants that its listed argument may be, in order.
     pub listed: Vec<u32>,
+    /// The bytes that its arguments and its result have in registers.
+    pub widths: Widths,
+}
+
+/// How many of the lowest bytes of a register a builtin reads or leaves: what lies above them is
+/// nobody's (System V).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Widths {
+    /// Of its arguments in general registers behind the context.
+    pub arguments: Vec<u8>,
+    /// Of its arguments in vector registers.
+    pub vectors: Vec<u8>,
+    /// Of its result in rax; 0 if there is none.
+    pub result: u8,
+    /// Of its result in xmm0; 0 if there is none.
+    pub vector: u8,
 }

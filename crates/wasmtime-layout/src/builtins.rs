@@ -5,7 +5,7 @@
 //! A builtin that has no row here has no rule: neither its caller nor a call of it is accepted.
 
 use crate::module::Module;
-use prova_check::{Answer, Argument, Failure, Hosted};
+use prova_check::{Answer, Argument, Failure, Hosted, Widths};
 
 /// How many builtins the table has.
 pub(crate) const COUNT: u32 = 47;
@@ -34,6 +34,7 @@ pub(crate) fn raise() -> Hosted {
         quiet: true,
         anyone: false,
         listed: Vec::new(),
+        widths: Widths::default(),
     }
 }
 
@@ -105,7 +106,8 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
     };
     let arguments = arguments.to_vec();
     let anyone = matches!(name, "memory_grow" | "table_grow" | "get_instance_id");
-    Some(Hosted { arguments, answer, index, fails, quiet: is_quiet(name), anyone, listed })
+    let (quiet, widths) = (is_quiet(name), widths(name));
+    Some(Hosted { arguments, answer, index, fails, quiet, anyone, listed, widths })
 }
 
 /// Whether a builtin runs no code of modules, drops no segment, moves no memory or table: what
@@ -120,4 +122,29 @@ fn is_quiet(name: &str) -> bool {
             | "ref_func"
             | "table_get_lazy_init_func_ref"
     )
+}
+
+/// The bytes that arguments and result of a builtin have: those of its types, where a `bool` has
+/// one (source: `wasmtime-environ` 48.0.8, module `builtin`).
+fn widths(name: &str) -> Widths {
+    // Arguments in general registers, in vector registers; the result in each.
+    let (arguments, vectors, result, vector): (&[u8], &[u8], u8, u8) = match name {
+        "memory_grow" => (&[8, 4], &[], 8, 0),
+        "memory_copy" => (&[8, 8, 8], &[], 0, 0),
+        "memory_fill" => (&[8, 4, 8], &[], 0, 0),
+        "passive_elem_segment_len" | "passive_elem_segment_base" | "ref_func" => (&[4], &[], 8, 0),
+        "passive_elem_segment_drop" | "throw_ref" => (&[4], &[], 1, 0),
+        "table_get_lazy_init_func_ref" | "table_grow" => (&[4, 8], &[], 8, 0),
+        "out_of_gas" => (&[], &[], 1, 0),
+        "new_epoch" => (&[], &[], 8, 0),
+        "ceil_f32" | "floor_f32" | "trunc_f32" | "nearest_f32" => (&[], &[4], 0, 4),
+        "ceil_f64" | "floor_f64" | "trunc_f64" | "nearest_f64" => (&[], &[8], 0, 8),
+        "i8x16_swizzle" => (&[], &[16, 16], 0, 16),
+        "i8x16_shuffle" | "fma_f32x4" | "fma_f64x2" => (&[], &[16, 16, 16], 0, 16),
+        "gc_alloc_raw" => (&[4, 4, 4, 4], &[], 4, 0),
+        "get_instance_id" => (&[], &[], 4, 0),
+        "trap" => (&[1], &[], 0, 0),
+        _ => (&[], &[], 0, 0),
+    };
+    Widths { arguments: arguments.to_vec(), vectors: vectors.to_vec(), result, vector }
 }

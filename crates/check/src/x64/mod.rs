@@ -475,6 +475,20 @@ impl Insn {
         raw.op_count() == 2 && registers && planted!(OneRegisterIsAny, one, true)
     }
 
+    /// The vector register that operand `n` is.
+    #[inline]
+    pub fn vector(&self, n: u32) -> Option<u8> {
+        let raw = &self.raw;
+        let (kind, register) = match n {
+            0 => (raw.op0_kind(), raw.op0_register()),
+            1 => (raw.op1_kind(), raw.op1_register()),
+            2 => (raw.op2_kind(), raw.op2_register()),
+            _ => (raw.op3_kind(), raw.op3_register()),
+        };
+        let n = (register as u32).checked_sub(Register::XMM0 as u32)?;
+        (kind == OpKind::Register && n < 16).then_some(n as u8)
+    }
+
     /// The address of the memory operand, if there is one of a form with a rule.
     #[inline]
     pub fn memory(&self) -> Option<Address> {

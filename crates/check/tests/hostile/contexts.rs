@@ -4,7 +4,8 @@
 //! traps, bytes, and their text; of the last two files first which code it is, and behind the traps
 //! the clauses of calls: offset behind the call, landing, bytes of the frame, for some tag this and
 //! the place of the context or `none`; or the offset and, behind `~`, how far below the frame's
-//! begin a reference lies. Two more columns are a certificate, as in `claims.rs`, or *data* and its
+//! begin a reference lies. `written.tsv` has the same columns and the layout of `collected.tsv`.
+//! Two more columns are a certificate, as in `claims.rs`, or *data* and its
 //! range. A name that begins with *quiet* says that nobody handles faults, one with *wide* that the
 //! processor has AVX-512, with *64-bit* that indices have 64 bits, one with *at 8* where in the
 //! text the code begins.
@@ -40,12 +41,12 @@
 //! ```
 
 use super::claims::certificate;
-use super::table::{bits::Bits, number};
+use super::table::{apart, bits::Bits, number};
 use prova_check::certificate::VERSION;
 use prova_check::{
     Activation, Answer, Area, Argument, Base, CallRow, Clause, Code, CodeKind, Config, Failure,
     Field, Global, Heap, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature,
-    Structure, Structures, Table, TrapRow, Ty, Way,
+    Structure, Structures, Table, TrapRow, Ty, Way, Widths,
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
@@ -53,6 +54,7 @@ const COUNTS: &str = include_str!("counts.tsv");
 const WAYS: &str = include_str!("ways.tsv");
 const COLLECTED: &str = include_str!("collected.tsv");
 const REFERENCES: &str = include_str!("references.tsv");
+const WRITTEN: &str = include_str!("written.tsv");
 
 /// Beside what all rows have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +90,10 @@ pub(crate) fn judged() -> Vec<Judged> {
         judge((of_func, &certificate), (name, rule), ([traps, "-", bytes], More::Nothing))
     });
     let rows = rows.chain(ways(WAYS)).chain(of_kinds(COLLECTED, More::Heap));
-    rows.chain(of_kinds(REFERENCES, More::References)).collect()
+    let rows = rows.chain(of_kinds(REFERENCES, More::References));
+    let rows = rows.map(|row| Judged { verdict: apart(row.verdict), ..row });
+    // These are of P10.
+    rows.chain(of_kinds(WRITTEN, More::Heap)).collect()
 }
 
 /// The check's verdict on each row of ways.
@@ -308,6 +313,22 @@ fn add_references(tables: &mut Vec<Table>, globals: &mut Vec<Global>) -> Vec<(Re
     vec![(RefType::FUNC, 2), (to_run, 1), (RefType::FUNC, 0)]
 }
 
+/// The bytes of arguments and result.
+fn widths(index: u32) -> Widths {
+    let (arguments, result): (&[u8], u8) = match index {
+        1 => (&[8, 8, 8], 0),
+        0 => (&[8, 4], 8),
+        7 | 8 => (&[4, 8], 8),
+        12 => (&[], 1),
+        40 => (&[1], 0),
+        3 | 4 | 6 => (&[4], 8),
+        5 | 44 => (&[4], 1),
+        24 => (&[4, 4, 4, 4], 4),
+        _ => (&[], 0),
+    };
+    Widths { arguments: arguments.to_vec(), result, ..Widths::default() }
+}
+
 fn builtins(more: More) -> Vec<Hosted> {
     use Argument::{Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source};
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
@@ -322,6 +343,7 @@ fn builtins(more: More) -> Vec<Hosted> {
             8 => vec![0],
             _ => Vec::new(),
         },
+        widths: widths(index),
     };
     let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
     let tables = if more == More::References { 2 } else { 0 };
