@@ -150,6 +150,8 @@ steps {
     WholeHasMore
     AnyNegatedIsApart
     ByteIsHalf
+    WithAnyIsApart
+    PartsAreAlike
     WidthsAreSame
     CodesAreOne
     AnyEqualIsImpossible

@@ -175,6 +175,8 @@ pub struct Symbols {
     selected: BTreeMap<Sym, Value>,
     /// The symbols of results, by operation, width in bytes and operands.
     same: BTreeMap<(Pure, u32, (Value, Value)), Sym>,
+    /// The numbers with which alone symbols are 0.
+    zero_with: BTreeMap<Sym, Value>,
 }
 
 /// A symbol's definition, the place + 1 of the newest of its low halves, and of the half that it
@@ -219,6 +221,7 @@ impl Symbols {
             beside: BTreeMap::new(),
             selected: BTreeMap::new(),
             same: BTreeMap::new(),
+            zero_with: BTreeMap::new(),
         }
     }
 
@@ -334,6 +337,16 @@ impl Symbols {
     /// The symbol of such a result, if there is one.
     pub(crate) fn known_same(&self, of: (Pure, u32, (Value, Value))) -> Option<Sym> {
         self.same.get(&of).copied()
+    }
+
+    /// A symbol is 0 only where a number is, in every execution that has both (S1).
+    pub(crate) fn is_zero_with(&mut self, sym: Sym, number: Value) {
+        self.zero_with.insert(sym, number);
+    }
+
+    /// A number with which alone a symbol is 0, if there is one.
+    pub(crate) fn zero_with(&self, sym: Sym) -> Option<Value> {
+        self.zero_with.get(&sym).copied()
     }
 
     /// The symbol that is the sum of two.
