@@ -595,7 +595,7 @@ impl Machine<'_> {
     }
 
     /// The number in the code's data; its bytes are final.
-    fn constant(&mut self, offset: u32, size: u32) -> Value {
+    pub(crate) fn constant(&mut self, offset: u32, size: u32) -> Value {
         let end = offset.saturating_add(size);
         let bytes = self.bytes.get(offset as usize..end as usize).unwrap_or(&[]);
         if size > 8 || bytes.is_empty() {

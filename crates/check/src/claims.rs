@@ -276,6 +276,7 @@ impl Machine<'_> {
     pub(crate) fn renew(&self, state: &mut State, jumps: u8) {
         state.words.clear();
         state.cells.clear();
+        state.vectors.clear();
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
         (state.calls, state.jumps, state.fresh, state.length) = (0, jumps, false, None);

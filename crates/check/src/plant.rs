@@ -152,6 +152,18 @@ steps {
     ByteIsHalf
     WithAnyIsApart
     PartsAreAlike
+    AnyRoundingIsTowards0
+    VectorStays
+    CallsKeepVectors
+    FloatOfAnyWidth
+    XorIsZero
+    OtherIsNumber
+    NanIsOrdered
+    RoundedIsIt
+    AnyDifferenceIsExact
+    ConvertedInAnyWidth
+    AnyIsPositive
+    LeastIsNoOther
     WidthsAreSame
     CodesAreOne
     AnyEqualIsImpossible

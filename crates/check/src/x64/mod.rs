@@ -14,6 +14,7 @@ macro_rules! classes {
 
 mod atomic;
 mod control;
+pub(crate) mod float;
 mod numeric;
 mod parametric;
 mod vector;
