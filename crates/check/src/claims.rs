@@ -280,6 +280,7 @@ impl Machine<'_> {
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
         (state.calls, state.jumps, state.fresh, state.length) = (0, jumps, false, None);
+        state.object = None;
         (state.keeps_words, state.kept_words) = (false, 0);
     }
 

@@ -139,6 +139,7 @@ impl<'a> Machine<'a> {
             jumps: 0,
             fresh: planted!(AllIsFresh, self.kind == CodeKind::Way(Way::Start), true),
             length: None,
+            object: None,
             keeps_words: false,
             kept_words: 0,
         };

@@ -164,6 +164,13 @@ steps {
     ConvertedInAnyWidth
     AnyIsPositive
     LeastIsNoOther
+    ObjectStaysNew
+    KeptIsWritten
+    HeaderIsValue
+    AnyObjectIsNew
+    AnySize
+    KeptIsCopiedTo
+    KeptIsRooted
     WidthsAreSame
     CodesAreOne
     AnyEqualIsImpossible

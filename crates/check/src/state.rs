@@ -177,6 +177,9 @@ pub struct State {
     /// The element segment whose length was read last, and that length, if no function has run
     /// since, nor a builtin that may drop a segment (H6).
     pub(crate) length: Option<(u32, Sym)>,
+    /// The object that was made last, if nothing was called since: its place, what the host has
+    /// written of it, and its end, in bytes (H7).
+    pub(crate) object: Option<(Sym, u32, u32)>,
     /// Whether the kept stack words hold what they are to hold; otherwise nobody knows (T3).
     pub(crate) keeps_words: bool,
     /// The kept stack words of a state that says so: the first 63, and whether there are others.
@@ -208,6 +211,7 @@ impl State {
             jumps,
             fresh,
             length,
+            object,
             keeps_words,
             kept_words,
         } = other;
@@ -217,7 +221,7 @@ impl State {
         (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
         (self.flags, self.path) = (*flags, *path);
         (self.calls, self.jumps, self.fresh) = (*calls, *jumps, *fresh);
-        self.length = *length;
+        (self.length, self.object) = (*length, *object);
         (self.keeps_words, self.kept_words) = (*keeps_words, *kept_words);
     }
 
