@@ -23,6 +23,7 @@ mod draft;
 mod encode;
 mod flow;
 mod graph;
+mod halves;
 mod join;
 mod jumps;
 mod need;

@@ -578,6 +578,7 @@ impl Machine<'_> {
             }
         }
         state.calls = state.calls.saturating_add(1);
+        state.object = planted!(ObjectStaysNew, None, state.object);
         state.fuel = None;
         state.cells.clear();
         state.answers = Answers::Unknown;

@@ -15,6 +15,7 @@ use crate::rules::numeric;
 use crate::state::{Answers, Flags, Loc, State, Ways};
 use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 use crate::value::{Base, Sym, Value};
+use crate::vector::Vectors;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -135,11 +136,13 @@ impl<'a> Machine<'a> {
                 CodeKind::Func(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_) => Answers::Unknown,
             },
             flags: Flags::Unknown,
+            vectors: Vectors::default(),
             path: Path::default(),
             calls: 0,
             jumps: 0,
             fresh: planted!(AllIsFresh, self.kind == CodeKind::Way(Way::Start), true),
             length: None,
+            object: None,
             keeps_words: false,
             kept_words: 0,
         };

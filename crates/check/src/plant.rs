@@ -150,6 +150,27 @@ steps {
     WholeHasMore
     AnyNegatedIsApart
     ByteIsHalf
+    WithAnyIsApart
+    PartsAreAlike
+    AnyRoundingIsTowards0
+    VectorStays
+    CallsKeepVectors
+    FloatOfAnyWidth
+    XorIsZero
+    OtherIsNumber
+    NanIsOrdered
+    RoundedIsIt
+    AnyDifferenceIsExact
+    ConvertedInAnyWidth
+    AnyIsPositive
+    LeastIsNoOther
+    ObjectStaysNew
+    KeptIsWritten
+    HeaderIsValue
+    AnyObjectIsNew
+    AnySize
+    KeptIsCopiedTo
+    KeptIsRooted
     WidthsAreSame
     CodesAreOne
     AnyEqualIsImpossible

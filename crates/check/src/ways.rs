@@ -228,6 +228,8 @@ impl Machine<'_> {
                 | Argument::Table
                 | Argument::OneOf(_)
                 | Argument::Listed
+                | Argument::Size(_)
+                | Argument::Object
                 | Argument::Collected => {
                     let whole = Value::symbol(sym);
                     value == whole || value == self.low_half(state, whole)

@@ -21,8 +21,12 @@ const INTERNAL: [u8; 2] = [0xfe, 0xff];
 const EXCEPTION: u32 = 1 << 26;
 /// The bytes of a new object that each collector has written, in bounds, before it hands the object
 /// out (source: `wasmtime` 48.0.8, `VMGcHeader` and `alloc_raw`). That all others lie in the heap
-/// holds only as long as the heap says sizes as the host wrote them, and code writes there.
+/// holds only as long as the heap says sizes as the host wrote them, and code may write there, if
+/// it does not keep the heap.
 const HEADER: u32 = 8;
+
+/// The same of the collector that counts references (`VMDrcHeader`): what code must not write.
+const COUNTED: u32 = 0x18;
 
 /// The builtin that unwinds, which has a caller only in code without signals.
 pub(crate) fn raise() -> Hosted {
@@ -38,12 +42,21 @@ pub(crate) fn raise() -> Hosted {
     }
 }
 
-/// The builtin of this name; those of collected objects have no rule without a `heap`, which the
-/// host would look for in vain.
-pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted> {
-    use Argument::{
-        Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source, Table,
-    };
+/// A heap of collected objects, to code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heap {
+    /// There is none.
+    None,
+    /// Code may write there what it likes.
+    Any,
+    /// Code writes there nothing but the values of new objects (H7 of the check's `hosted`).
+    Kept,
+}
+
+/// The builtin of this name; those of collected objects have no rule without a heap, which the host
+/// would look for in vain.
+pub(crate) fn builtin(name: &str, module: &Module, heap: Heap) -> Option<Hosted> {
+    use Argument::{Byte, Bytes, Element, Index, Listed, Memory, Number, Source, Table};
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
     let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
@@ -83,14 +96,8 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         "i8x16_shuffle" => (37, &[], number, none),
         "fma_f32x4" => (38, &[], number, none),
         "fma_f64x2" => (39, &[], number, none),
-        // An object of a tag: its kind, type, size, alignment.
-        "gc_alloc_raw" if heap => {
-            let arguments = &[OneOf(&[EXCEPTION]), Collected, Number, OneOf(&[8, 16])];
-            let object = Answer::Object { memory: count(module.memories.len()), bytes: HEADER };
-            (24, arguments, object, Some(Failure::Zero))
-        }
+        "gc_alloc_raw" | "throw_ref" => return of_objects(name, module, heap),
         "get_instance_id" => (43, &[], number, none),
-        "throw_ref" if heap => (44, &[Number], number, falsy),
         "trap" => (40, &[Byte(TRAPS, &INTERNAL)], Answer::Trap, none),
         "raise" => return Some(raise()),
         _ => return None,
@@ -108,6 +115,27 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
     let anyone = matches!(name, "memory_grow" | "table_grow" | "get_instance_id");
     let (quiet, widths) = (is_quiet(name), widths(name));
     Some(Hosted { arguments, answer, index, fails, quiet, anyone, listed, widths })
+}
+
+/// A builtin of collected objects.
+fn of_objects(name: &str, module: &Module, heap: Heap) -> Option<Hosted> {
+    use Argument::{Collected, Number, Object, OneOf, Size};
+    let (kept, size) = match heap {
+        Heap::None => return None,
+        Heap::Any => (false, Number),
+        Heap::Kept => (true, Size(COUNTED)),
+    };
+    let (arguments, index, answer, fails) = if name == "throw_ref" {
+        (vec![if kept { Object } else { Number }], 44, Answer::Number, Failure::False)
+    } else {
+        // An object of a tag: its kind, type, size, alignment.
+        let arguments = vec![OneOf(&[EXCEPTION]), Collected, size, OneOf(&[8, 16])];
+        let memory = u32::try_from(module.memories.len()).unwrap_or(u32::MAX);
+        let (bytes, size) = if kept { (COUNTED, Some(2)) } else { (HEADER, None) };
+        (arguments, 24, Answer::Object { memory, bytes, size }, Failure::Zero)
+    };
+    let (fails, quiet, anyone, listed) = (Some(fails), false, false, Vec::new());
+    Some(Hosted { arguments, answer, index, fails, quiet, anyone, listed, widths: widths(name) })
 }
 
 /// Whether a builtin runs no code of modules, drops no segment, moves no memory or table: what

@@ -14,6 +14,7 @@ macro_rules! classes {
 
 mod atomic;
 mod control;
+pub(crate) mod float;
 mod numeric;
 mod parametric;
 mod vector;
@@ -78,8 +79,13 @@ pub enum Pure {
     Xor,
     /// The bits that it does not have.
     Not,
-    /// The extension with its sign, of 32 bits to 64.
+    /// The extension with its sign, of 32 bits to 64; of fewer ones where the second operand is how
+    /// many bytes.
     Extend,
+    /// The lowest byte, or two.
+    Part,
+    /// The product.
+    Multiply,
     /// The word itself.
     Word,
 }
