@@ -422,7 +422,7 @@ impl Core<'_> {
                     if state.known.len() >= KNOWN_MAX {
                         return refuse(Cause::Limit, "conditions of a leader");
                     }
-                    state.known.push((word, *holds));
+                    self.assume(&mut state, word, *holds);
                 }
                 Claim::Compared { floats, words } => {
                     let a = self.evaluate(&state, &words.0)?;

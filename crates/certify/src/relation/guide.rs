@@ -14,10 +14,11 @@ use super::guess::{Guess, Round, Wrongs};
 use super::hints::Hints;
 use super::live::Live;
 use super::merges::{heads, merges};
+use super::places::Lives;
 use super::proposed::KNOWN_MAX;
 use super::related::Related;
 use super::retry::{Next, Retry};
-use super::seen::{Seen, Way};
+use super::seen::{From, Seen, Way};
 use super::ways::{Around, At, Coming, Ways, ways};
 use prova_check::MemoryShape;
 use prova_equal::words::Head;
@@ -31,6 +32,8 @@ const PARTS_OF_TERM: u32 = 3;
 /// Looks for claims.
 pub(crate) struct Finder<'f> {
     pub(super) live: &'f Live,
+    /// Places that may be read before they are written.
+    pub(super) lives: &'f Lives,
     /// Places in the body that the code comes to next behind its offsets.
     hints: Hints,
     leaders: BTreeSet<u32>,
@@ -68,7 +71,7 @@ pub(crate) struct Finder<'f> {
 
 impl<'f> Finder<'f> {
     pub(crate) fn new(
-        (live, hints): (&'f Live, Hints),
+        (live, lives, hints): (&'f Live, &'f Lives, Hints),
         body: &Body,
         code: &Related<'_>,
         how: Search,
@@ -76,6 +79,7 @@ impl<'f> Finder<'f> {
         let [leaders, hops, rounds] = merges(code);
         Finder {
             live,
+            lives,
             hints,
             leaders,
             hops,
@@ -150,11 +154,12 @@ impl<'f> Finder<'f> {
         true
     }
 
-    /// The ways that came to a leader come again, since they did not show the guesses of now.
-    fn again(&mut self, at: u32) {
-        if !self.whole {
-            self.changed.extend(self.seen.before(at).flatten());
-        }
+    /// The ways that came to a leader before the last one come again, since they did not show the
+    /// guesses of now.
+    fn again(&mut self, at: u32, last: From) {
+        let once = self.seen.count(last, at) == 1;
+        let others = self.seen.before(at).filter(|&from| !(once && from == last));
+        self.changed.extend(others.flatten());
     }
 
     /// Two ways to a leader have no place in common, since one comes from a leader that stands
@@ -230,7 +235,7 @@ impl Finder<'_> {
             let chosen = guess.chosen_once;
             let changed = self.choose(core, state, guess);
             if chosen != guess.chosen_once {
-                self.again(at);
+                self.again(at, state.from);
             }
             return changed;
         }
@@ -356,7 +361,9 @@ impl Guide for Finder<'_> {
         } else {
             let ways = guess.ways;
             guess = Guess { ways, ..self.propose(core, &state, at) };
-            self.again(at);
+            // The claims that are made of the guesses are another thing than these.
+            guess.weaken(core, &state, None);
+            self.again(at, from);
             true
         };
         if changed {

@@ -178,7 +178,7 @@ impl Words {
         // are one (`implies`).
         let plain = |words: &Words, c: Word| !matches!(words.get(c).op, Head::And | Head::Prim);
         let c_is_plain = plain(self, c);
-        let not = self.not(c);
+        let mut not = None;
         for &(p, holds) in known {
             let (p, p_holds) = self.polarity(p);
             let holds = holds == p_holds;
@@ -192,6 +192,7 @@ impl Words {
             if self.implies(fact, c) {
                 return Some(true);
             }
+            let not = *not.get_or_insert_with(|| self.not(c));
             if self.implies(fact, not) {
                 return Some(false);
             }
