@@ -56,6 +56,16 @@ pub fn is_of_operands(op: Op) -> bool {
     traps || op.effects().is_pure()
 }
 
+/// Whether values of a body are computed from their operands, by their numbers.
+fn computed(body: &Body) -> Vec<bool> {
+    let values = 0..u32::try_from(body.value_count()).unwrap_or(u32::MAX);
+    let is = |value| match body.value(Value::from_u32(value)).def {
+        Def::Result(inst, _) => is_of_operands(body.inst(inst).op),
+        Def::Param(..) => false,
+    };
+    values.map(is).collect()
+}
+
 /// A function while it is compared.
 #[derive(Debug)]
 pub struct Core<'a> {
@@ -81,6 +91,8 @@ pub struct Core<'a> {
     pub(crate) landings: Vec<(u32, State)>,
     /// Words in which no base is, at any depth (E6).
     pub(crate) distances: BTreeSet<Word>,
+    /// Whether values are computed from their operands, by their numbers.
+    computed: Vec<bool>,
     /// Values without effects, by their numbers.
     memo: Vec<Memo>,
     envs: u32,
@@ -115,6 +127,7 @@ impl<'a> Core<'a> {
             here: (0, 0),
             landings: Vec::new(),
             distances: BTreeSet::new(),
+            computed: computed(body),
             memo: alloc::vec![Memo::NOTHING; body.value_count()],
             envs: 0,
             decided: Decided::default(),
@@ -174,16 +187,16 @@ impl<'a> Core<'a> {
     /// its results: an operator without effects, or one that may trap and did not. All other values
     /// are leaves. What is computed is never made: so it follows its operands everywhere alike.
     fn computed(&self, value: Value) -> Option<(Inst, u32)> {
-        if self.is_hidden(value) {
+        if !self.is_computed(value) {
             return None;
         }
         let Def::Result(inst, place) = self.body.value(value).def else { return None };
-        is_of_operands(self.body.inst(inst).op).then_some((inst, place))
+        Some((inst, place))
     }
 
     /// Whether a value is computed from its operands, and no leaf.
     pub fn is_computed(&self, value: Value) -> bool {
-        self.computed(value).is_some()
+        self.computed.get(value.as_u32() as usize) == Some(&true)
     }
 
     /// A leaf of the body is made: from here on it is another word, and so may be what depends on
@@ -227,7 +240,8 @@ impl<'a> Core<'a> {
         }
         // A chain of operators may be as long as the body: operands wait in a list.
         let most = self.body.value_count().saturating_mul(OPERANDS_MAX);
-        let mut open = alloc::vec![value];
+        let mut open: SmallVec<[Value; 8]> = SmallVec::new();
+        open.push(value);
         while let Some(&value) = open.last() {
             let Some((inst, place)) = self.computed(value) else { break };
             let data = *self.body.inst(inst);
@@ -261,8 +275,18 @@ impl<'a> Core<'a> {
         if self.is_computed(value) {
             return self.memo.get(value.as_u32() as usize)?.found(state.env());
         }
-        let word = state.over.get(&value.as_u32()).copied();
-        Some(word.unwrap_or_else(|| self.leaf(value)))
+        if let Some(&word) = state.over.get(&value.as_u32()) {
+            return Some(word);
+        }
+        // A leaf that was not made is the same word everywhere.
+        if let Some(word) = self.memo.get(value.as_u32() as usize).and_then(|memo| memo.found(0)) {
+            return Some(word);
+        }
+        let word = self.leaf(value);
+        if let Some(memo) = self.memo.get_mut(value.as_u32() as usize) {
+            memo.plain = word;
+        }
+        Some(word)
     }
 
     /// A leaf of which nothing is known but what made it: a load of fewer bytes than its type has

@@ -4,7 +4,7 @@
 //! * R1. An operator without effects gives the same word for the same operands; of memory, fuel and
 //!   conditions it knows nothing (`prova_ssa::Effects::is_pure`). So a value's word counts for the
 //!   operands that gave it, and for the number of the values of the body ([`State::env`]) in which
-//!   these were looked up.
+//!   these were looked up. A leaf that was not made since the leader is one word.
 //! * R2. What an instruction owes counts for it, for that number, and for all else that a maker of
 //!   demands knows of a state: what regions hold, the epoch that was read, and whether a slot is
 //!   lent. The word for the fuel and the answer to the last question are values by that number.
