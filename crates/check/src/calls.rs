@@ -98,7 +98,10 @@ impl Machine<'_> {
                 self.gets_context(state)?;
                 self.called(state, ty, rsp)?;
             }
-            Some(CodeKind::Way(Way::Builtin(n))) => return self.call_hosted(state, n),
+            Some(CodeKind::Way(Way::Builtin(n))) => {
+                self.callee = Callee::Hosted(n);
+                return self.call_hosted(state, n);
+            }
             _ => return fault(Rule::Call, "a direct call where no entry lies"),
         }
         Ok(true)

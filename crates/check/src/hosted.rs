@@ -40,7 +40,6 @@
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDI, RDX, RSI};
 use crate::access::NO_ELEMENTS;
-use crate::contract::Callee;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
@@ -73,7 +72,6 @@ impl Machine<'_> {
         let Some(hosted) = layout.hosted.get(n as usize) else {
             return fault(Rule::Call, "a builtin that has no rule");
         };
-        self.callee = Callee::Hosted(n);
         let context = self.read_loc(state, Loc::Register(RDI));
         let owner = match context.base {
             _ if planted!(ContextIsFarther, context != Value::pointer(context.base, 0), false) => {
