@@ -310,6 +310,7 @@ steps {
     SourceIsWritten
     LeastIsWritten
     MaskedIsOneByte
+    LanesAreLowest
     MergeIsWritten
     BoundIsForgotten
     FirstPartAlone

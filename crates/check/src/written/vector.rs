@@ -241,13 +241,33 @@ impl Written {
                 Operand::Constant => continue,
             };
             let narrow = n == widest && n > 0 && !reads_whole(raw.mnemonic());
-            let bytes = if narrow { Self::source_and_bytes(at, n)?.1.min(whole) } else { whole };
+            let bytes = match lanes(raw, n == widest) {
+                Some(bytes) if matches!(operand, Operand::Vector(_)) => bytes,
+                _ if narrow => Self::source_and_bytes(at, n)?.1.min(whole),
+                _ => whole,
+            };
             let mark = self.source(at, operand)?;
             *part = (mark, bytes);
         }
         let mark = self.nodes.needs(&parts);
         self.writes(at, to, mark)
     }
+}
+
+/// The bytes up to the last lane of 32 bits that an immediate names, of the last register or of the
+/// one before.
+fn lanes(raw: &iced_x86::Instruction, is_last: bool) -> Option<u8> {
+    use Mnemonic::*;
+    let lanes = raw.immediate8();
+    let lane = |shift: u8| lanes.wrapping_shr(shift.into()) & 3;
+    let last = match (raw.mnemonic(), is_last) {
+        (Pshufd | Vpshufd, true) => lane(0).max(lane(2)).max(lane(4)).max(lane(6)),
+        (Shufps | Vshufps, true) => lane(4).max(lane(6)),
+        (Shufps | Vshufps, false) => lane(0).max(lane(2)),
+        (Insertps | Vinsertps, true) => lane(6),
+        _ => return None,
+    };
+    Some(planted!(LanesAreLowest, last, 0).saturating_add(1).saturating_mul(4))
 }
 
 /// Whether the memory form says nothing of what is read of a register: a constant names a lane of
