@@ -283,7 +283,7 @@ impl Core<'_> {
             }
         }
         for fact in kept {
-            self.assume(state, fact, false);
+            state.assume(fact, false);
         }
         if self.layout.config().metering.fuel {
             let fuel = self.words.unknown(64);

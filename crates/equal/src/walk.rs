@@ -189,10 +189,9 @@ impl<G: Guide> Walk<'_, '_, G> {
             Some(false) => *next = Some(here),
             None => {
                 let mut taken = self.core.copied(&here)?;
-                self.core.assume(&mut taken, condition, true);
+                taken.assume(condition, true);
                 let went = self.go(taken, insn.offset, target);
-                let holds = planted!(OtherHalf, false, !here.known.is_empty());
-                self.core.assume(&mut here, condition, holds);
+                here.assume(condition, planted!(OtherHalf, false, !here.known.is_empty()));
                 *next = Some(here);
                 // The other half goes on even where this one is refused and a guide takes that.
                 if let Err(refusal) = went {

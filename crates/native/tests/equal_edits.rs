@@ -161,8 +161,7 @@ fn refused_edits_are_seen() {
         }
     }
     println!("{seen} of {ran} refused edits differ");
-    // The plainest ones, which read what nobody wrote, the sandbox check refuses before.
-    assert!(ran > 50 && 5 * seen > 2 * ran, "{seen} of {ran}");
+    assert!(ran > 50 && 2 * seen > ran, "{seen} of {ran}");
 }
 
 /// Wrong code of a function, as a run shows: with its certificate and the relation that is found.
