@@ -8,6 +8,7 @@
 
 use crate::counts::{self, Merge, Role};
 use crate::flow::CHANGES_MAX;
+use crate::halves::halves;
 use crate::slice::Set;
 use prova_check::abi::regs::{RBP, RSP};
 use prova_check::certificate::base_code;
@@ -212,6 +213,11 @@ impl Lists {
         self.groups.len() - 1
     }
 
+    /// A new group whose symbol no location holds.
+    pub(crate) fn hidden(&mut self, key: Key, owner: Loc) -> usize {
+        self.begin(key, owner, (0, Role::Any))
+    }
+
     /// A member more of a group.
     pub(crate) fn add(&mut self, group: usize, (at, base, shift, add): (Loc, Base, u8, u64)) {
         let place = self.members.len() as u32;
@@ -338,7 +344,8 @@ pub(crate) fn describe(
         lists.add(group, (at, base, shift, add));
     });
     let side = Side::One(state.path);
-    let counted = Merge::new(machine, side, (state, state)).counts(lists, wanted);
+    let mut counted = Merge::new(machine, side, (state, state)).counts(lists, wanted);
+    counted.extend(halves(machine, lists, (state, state), wanted));
     emit_all(machine, (lists, &counted), (side, wanted));
     wide_facts(machine, (state.path, None), &mut lists.claims);
     lists.claims.clone()
@@ -868,7 +875,8 @@ pub(crate) fn join(
     }
     lists.held = held;
     let side = Side::Both((before.path, state.path), (changes, wanted.patience));
-    let counted = Merge::new(machine, side, (before, state)).counts(lists, wanted);
+    let mut counted = Merge::new(machine, side, (before, state)).counts(lists, wanted);
+    counted.extend(halves(machine, lists, (before, state), wanted));
     emit_all(machine, (lists, &counted), (side, wanted));
     wide_facts(machine, (before.path, Some(state.path)), &mut lists.claims);
     lists.claims.clone()

@@ -355,6 +355,25 @@ fn hole_many_claims() {
     assert_eq!(judge(250), Err(Rule::Certificate));
 }
 
+/// Words of frames at each claimed block are space.
+#[test]
+fn hole_wide_frames() {
+    let judge = |blocks: usize| {
+        let frame = 0xff00_u32;
+        let mut bytes = vec![0x48, 0x81, 0xec];
+        bytes.extend(frame.to_le_bytes());
+        let start = bytes.len();
+        bytes.extend(std::iter::repeat_n(0x90, blocks));
+        let traps = [row(bytes.len())];
+        bytes.extend([0x0f, 0x0b]);
+        let dictionary = vec![hold_rsp(-i64::from(frame))];
+        let blocks = (0..blocks).map(|i| Block::same((start + i) as u32, i)).collect();
+        guard().judge_forged(&bytes, &certificate(start as u32, &dictionary, blocks), &traps)
+    };
+    assert_eq!(judge(5), Ok(()));
+    assert_eq!(judge(15), Err(Rule::Limit));
+}
+
 /// Widths that names of codes say against those that the decoder says.
 #[test]
 fn widths_of_memory_operands() {

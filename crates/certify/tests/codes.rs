@@ -5,6 +5,7 @@
 //! does not use. A green run does not show that those are right: `runtime/tests/processor.rs` asks
 //! the processor.
 
+use crate::common::hostile::apart;
 use crate::common::made::{encode, instruction};
 use crate::common::pages::of_bytes;
 use iced_x86::{
@@ -37,7 +38,7 @@ fn judged(layout: &Layout, bytes: &[u8], rows: &[(usize, u8)]) -> Option<Rule> {
     let traps: Vec<TrapRow> = rows.iter().map(row).collect();
     let kind = CodeKind::Func(0);
     let code = Code { kind, bytes, certificate: &LEAST, traps: &traps, calls: &[] };
-    layout.check(code).err().map(|e| e.rule)
+    apart(layout.check(code).err().map(|e| (e.rule, ()))).map(|(rule, ())| rule)
 }
 
 /// Codes that go on to the next instruction, with their classes.

@@ -6,6 +6,7 @@
 use crate::common::forge;
 
 use crate::common::asm::{I, Item, J, L, Trap, assemble, at, mr, r, ret, ri, rm, rr};
+use crate::common::hostile::apart;
 use iced_x86::Register::*;
 use iced_x86::{Code as C, Instruction};
 use prova_check::{Code, CodeKind, Config, Layout, Rule};
@@ -52,7 +53,8 @@ fn judge_block(
         traps: &traps,
         calls: &calls,
     };
-    layout.check(code).map(|_| ()).map_err(|rejection| rejection.rule)
+    let verdict = layout.check(code).err().map(|rejection| (rejection.rule, ()));
+    apart(verdict).map_or(Ok(()), |(rule, ())| Err(rule))
 }
 
 #[test]

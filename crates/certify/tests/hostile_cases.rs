@@ -30,10 +30,10 @@ fn judge(row: &Row) -> Option<(Rule, &'static str)> {
         traps: &row.traps,
         calls: &row.calls,
     };
-    match prova_certify::certify(&layout, &draft) {
+    row.verdict(match prova_certify::certify(&layout, &draft) {
         Ok(certificate) => layout.check(row.code(&certificate)).err().map(|e| (e.rule, e.what)),
         Err(error) => Some((error.rule, error.what)),
-    }
+    })
 }
 
 #[test]
@@ -61,8 +61,9 @@ fn loops_over_elements_are_certified() {
         let (kind, bytes) = (CodeKind::Func(1), &bytes[..]);
         let draft = prova_certify::Draft { kind, bytes, traps: &traps, calls: &calls };
         let found = prova_certify::certify(&layout, &draft).map_err(|e| (e.rule, e.what));
-        if found.is_ok() != good.contains(bytes) {
-            wrong.push(format!("{name}: {:?}", found.err()));
+        let found = table::apart(found.err());
+        if found.is_none() != good.contains(bytes) {
+            wrong.push(format!("{name}: {found:?}"));
         }
     }
     assert!(wrong.is_empty(), "{} rows:\n{}", wrong.len(), wrong.join("\n"));

@@ -5,6 +5,7 @@
 
 use crate::common::asm::{Item, J, L, Trap, assemble, at, mr, r, ret, ri, rm, rr};
 use crate::common::case::{Case, guard};
+use crate::common::hostile::apart;
 use crate::common::{build, cases};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
@@ -94,8 +95,8 @@ fn the_first_certificate_says_what_is_metered() {
             traps: &traps,
             calls: &calls,
         };
-        let judged = layout.check(code(&certificate)).map(|_| ()).map_err(|e| e.rule);
-        assert_eq!(judged, Ok(()), "fuel {fuel}, epoch {epoch}");
+        let judged = layout.check(code(&certificate)).err().map(|e| (e.rule, ()));
+        assert!(apart(judged).is_none(), "fuel {fuel}, epoch {epoch}: {judged:?}");
     }
 }
 

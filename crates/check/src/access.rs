@@ -152,7 +152,13 @@ impl Machine<'_> {
         }
         match to.base {
             Base::Stack => self.stack(state, to, size),
-            Base::Memory(m) => self.linear(state, m, to, size),
+            Base::Memory(m) => {
+                let writes = access != Access::Read && self.layout.kept == Some(m);
+                if writes && !planted!(KeptIsWritten, self.is_of_new(state, to, size), true) {
+                    return fault(Rule::Memory, "a write beside the values of a new object");
+                }
+                self.linear(state, m, to, size)
+            }
             Base::Table(t) => self.element(state, t, to, size),
             Base::Global(g) => self.global((g, false), to, size, access),
             Base::Args => self.arguments(to, size),
@@ -595,7 +601,7 @@ impl Machine<'_> {
     }
 
     /// The number in the code's data; its bytes are final.
-    fn constant(&mut self, offset: u32, size: u32) -> Value {
+    pub(crate) fn constant(&mut self, offset: u32, size: u32) -> Value {
         let end = offset.saturating_add(size);
         let bytes = self.bytes.get(offset as usize..end as usize).unwrap_or(&[]);
         if size > 8 || bytes.is_empty() {

@@ -45,6 +45,9 @@ pub struct Parts {
     /// The type and number of elements of each element segment that the host keeps, by its index
     /// for builtins; none for those whose elements have no rule.
     pub elements: Vec<(RefType, u32)>,
+    /// The memory into which code writes nothing but the values of objects that it has just got: no
+    /// code of the store does (H7 of `hosted`).
+    pub kept: Option<u32>,
     /// Bytes below the stack's limit that functions may take without a comparison: those that call
     /// nothing, and those that are about to compare.
     pub free_bytes: u32,
@@ -84,6 +87,7 @@ impl Layout {
             text: parts.text,
             hosted: parts.hosted,
             elements: parts.elements,
+            kept: parts.kept,
             free_bytes: parts.free_bytes,
             avx512: parts.avx512,
         };

@@ -7,8 +7,8 @@
 use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, OPERANDS, Place};
 use crate::builtins::{Gives, PERFORMED, Performs};
-use crate::contract::CodeKind;
 use crate::contract::Way;
+use crate::contract::{Callee, CodeKind};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::Fact;
 use crate::layout::{Ty, offsets};
@@ -98,7 +98,10 @@ impl Machine<'_> {
                 self.gets_context(state)?;
                 self.called(state, ty, rsp)?;
             }
-            Some(CodeKind::Way(Way::Builtin(n))) => return self.call_hosted(state, n),
+            Some(CodeKind::Way(Way::Builtin(n))) => {
+                self.callee = Callee::Hosted(n);
+                return self.call_hosted(state, n);
+            }
             _ => return fault(Rule::Call, "a direct call where no entry lies"),
         }
         Ok(true)
@@ -167,6 +170,7 @@ impl Machine<'_> {
         let Some(callee) = layout.convention(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
+        self.callee = Callee::Function(ty);
         self.leaves_frame(state, i64::from(callee.stack_bytes))?;
         let rsp = state.rsp().unwrap_or(0);
         // The callee believes of the limit what it does at a call.
@@ -251,6 +255,7 @@ impl Machine<'_> {
         let Some(callee) = layout.convention(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
+        self.callee = Callee::Function(ty);
         self.pass_arguments(state, callee, rsp)?;
         let behind = rsp.saturating_add(i64::from(callee.stack_bytes));
         if !planted!(ArgumentsOverChain, Self::is_chained_above(state, behind), true) {
@@ -430,6 +435,8 @@ impl Machine<'_> {
         if code != Value::pointer(code.base, 0) || !(own || other) {
             return fault(Rule::Call, "no entry of a builtin, or it does not get the context");
         }
+        let operands = if n == offsets::BUILTIN_PERFORM { 3 } else { 1 };
+        self.callee = Callee::Builtin(operands);
         let answers = match n {
             offsets::BUILTIN_CALL => Answers::Results(self.call_out(state, context)?),
             offsets::BUILTIN_PERFORM if own => self.perform(state)?,
@@ -574,6 +581,7 @@ impl Machine<'_> {
             }
         }
         state.calls = state.calls.saturating_add(1);
+        state.object = planted!(ObjectStaysNew, None, state.object);
         state.fuel = None;
         state.cells.clear();
         state.answers = Answers::Unknown;
@@ -699,6 +707,7 @@ impl Machine<'_> {
         let Some(callee) = layout.convention(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
+        self.callee = Callee::Function(ty);
         self.leaves_frame(state, i64::from(callee.stack_bytes))?;
         let from = state.rsp().unwrap_or(0).saturating_add(8);
         self.pass_arguments(state, callee, from)?;

@@ -9,8 +9,8 @@
 //! - C1. [`Machine::instantiate`] makes a state that holds exactly what the claims say.
 //! - C2. [`Machine::implies`] accepts an edge only if every claim holds under one substitution.
 //! - C3. A value without a claim is unknown behind the edge: leaving a claim out is always sound.
-//! - C4. A symbol that no location holds is defined by a sum: which value it gets does not matter,
-//!   since that claim and all others on it then have to hold.
+//! - C4. A symbol that no location holds is defined by a sum, or as the low half of another: which
+//!   value it gets does not matter, since that claim and all others on it then have to hold.
 
 use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
@@ -219,6 +219,19 @@ impl Machine<'_> {
         }
     }
 
+    /// C4: defines symbols that no location holds as low halves of others.
+    fn find_halves<'c>(&mut self, path: Path, claims: impl Iterator<Item = &'c Claim>) {
+        for claim in claims {
+            if let Claim::Half { of, whole } = *claim
+                && self.names.get(of).is_none()
+                && let Some(whole) = self.names.get(whole)
+                && let Some(half) = self.half_of(path, whole)
+            {
+                self.names.set(of, half);
+            }
+        }
+    }
+
     /// The stack pointer that claims state; each block must state it.
     ///
     /// # Errors
@@ -263,9 +276,11 @@ impl Machine<'_> {
     pub(crate) fn renew(&self, state: &mut State, jumps: u8) {
         state.words.clear();
         state.cells.clear();
+        state.vectors.clear();
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
         (state.calls, state.jumps, state.fresh, state.length) = (0, jumps, false, None);
+        state.object = None;
         (state.keeps_words, state.kept_words) = (false, 0);
     }
 
@@ -445,7 +460,7 @@ impl Machine<'_> {
         claims: impl Iterator<Item = &'c Claim> + Clone,
     ) -> Result<(), Fault> {
         self.names.clear();
-        let (mut facts, mut sums) = (false, false);
+        let (mut facts, mut sums, mut halves) = (false, false, false);
         for claim in claims.clone() {
             // A location that holds the claimed value exists, so existence is not tested apart.
             let holds = match *claim {
@@ -471,7 +486,6 @@ impl Machine<'_> {
                 | Claim::Ref { .. }
                 | Claim::Below { .. }
                 | Claim::TypeId { .. }
-                | Claim::Half { .. }
                 | Claim::Selects { .. }
                 | Claim::Type { .. } => {
                     facts = true;
@@ -481,6 +495,10 @@ impl Machine<'_> {
                     (facts, sums) = (true, true);
                     continue;
                 }
+                Claim::Half { .. } => {
+                    (facts, halves) = (true, true);
+                    continue;
+                }
             };
             if !holds {
                 return fault(Rule::Claim, "a location does not hold what the block claims");
@@ -488,6 +506,9 @@ impl Machine<'_> {
         }
         if sums {
             self.find_counts(claims.clone());
+        }
+        if halves {
+            self.find_halves(state.path, claims.clone());
         }
         for claim in claims.filter(|claim| facts && claim.fills().is_none()) {
             if !self.fact_holds(state.path, *claim) {

@@ -67,7 +67,7 @@ impl Machine<'_> {
 
     /// The operands that the flags came from, where the condition says something of them.
     fn sides(&mut self, (path, flags): (Path, Flags), condition: Condition) -> Option<Sides> {
-        let Flags::Compare(a, b) = flags else { return None };
+        let (Flags::Compare(a, b) | Flags::Converted(a, b)) = flags else { return None };
         if said(flags, condition, true) == Said::Nothing {
             return None;
         }
@@ -107,6 +107,7 @@ impl Machine<'_> {
             Some(Sides { operands, wholes }) if operands.1 == value => wholes.1,
             _ => machine.facts.whole(path, &machine.symbols, value),
         };
+        let path = self.float_way((path, flags), (condition, holds))?;
         match said(flags, condition, holds) {
             Said::Nothing => Some(path),
             Said::Order(a, more, b) => {

@@ -87,3 +87,19 @@ pub enum Activation {
     /// Where that code goes on if what it called does not return.
     EntryHandler,
 }
+
+/// The callee of a call, as the call's rule found it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Callee {
+    /// Nothing that has arguments or results.
+    #[default]
+    Nothing,
+    /// A function of this type.
+    Function(u32),
+    /// The builtin at this place of the rows.
+    Hosted(u32),
+    /// One of our own builtins, with operands in this number of registers.
+    Builtin(u8),
+    /// A function of the host, of this type, whose array begins here in the frame.
+    Array(u32, i64),
+}

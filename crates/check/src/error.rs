@@ -40,6 +40,8 @@ pub enum Rule {
     Chain,
     /// P14: where an exception lands, the state is the call's without what the callee may change.
     Landing,
+    /// P10: nothing that the code did not get or write decides what it does, or goes anywhere.
+    Unwritten,
     /// An address is nothing that the check knows.
     Address,
     /// An edge does not establish what the certificate states at its target.
@@ -52,7 +54,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, in order.
-    pub const ALL: [Rule; 20] = [
+    pub const ALL: [Rule; 21] = [
         Rule::Instruction,
         Rule::Target,
         Rule::JumpTable,
@@ -69,6 +71,7 @@ impl Rule {
         Rule::Metering,
         Rule::Chain,
         Rule::Landing,
+        Rule::Unwritten,
         Rule::Address,
         Rule::Claim,
         Rule::Certificate,

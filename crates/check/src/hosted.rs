@@ -33,6 +33,10 @@
 //!   accesses them. Any code reads elements where the segment was not dropped: its length was read,
 //!   which is not 0, and nothing that might drop it has run since. Then it has all its elements,
 //!   and null where nobody has written one.
+//! - H7. A heap may be *kept*: no code writes into it but the values of an object that it has just
+//!   got, behind what the host writes there, gives the host a reference to another object, or keeps
+//!   one in its frame. Then the heap says sizes as the host wrote them (H4), and a new object lies
+//!   in it as a whole. An object is new until anything is called.
 
 use crate::abi::regs::{R8, R9, RAX, RCX, RDI, RDX, RSI};
 use crate::access::NO_ELEMENTS;
@@ -123,7 +127,10 @@ impl Machine<'_> {
                     state.set(Loc::Register(RAX), Some(elements));
                 }
             }
-            Answer::Object { memory, bytes } => self.object(state, memory, bytes),
+            Answer::Object { memory, bytes, size } => {
+                let size = size.filter(|_| layout.kept == Some(memory)).map(index);
+                self.object(state, memory, (bytes, size));
+            }
             Answer::Trap => state.answers = Answers::Trapped,
             Answer::Never if planted!(UnwindsUntrapped, trapped, true) => return Ok(false),
             Answer::Never => return fault(Rule::Call, "code unwinds where no trap was noted"),
@@ -176,15 +183,28 @@ impl Machine<'_> {
         self.facts.count(u64::from(words).saturating_mul(4));
     }
 
-    /// H4: the answer is where an object begins whose first bytes lie in the heap.
-    fn object(&mut self, state: &mut State, memory: u32, bytes: u32) {
+    /// H4, H7: the answer is where an object begins whose first bytes lie in the heap, or all.
+    fn object(&mut self, state: &mut State, memory: u32, (bytes, size): (u32, Option<u32>)) {
         let word = self.symbols.fresh(Def::ANY);
         let at = self.symbols.low_half(Value::symbol(word));
         state.set(Loc::Register(RAX), Some(Value::symbol(word)));
-        let d = planted!(ObjectIsLonger, i128::from(bytes), i128::from(bytes) + 1);
+        let whole = i128::from(size.unwrap_or(bytes));
+        let d = planted!(ObjectIsLonger, whole, whole + 1);
         let end = Node::Extent(Extent::Memory(memory));
         let fact = Fact::Le { a: at, shift: 0, d, b: end };
         state.path = self.facts.push(state.path, &self.symbols, fact);
+        state.object = size.map(|size| (at, bytes, size));
+    }
+
+    /// H7: whether bytes of the kept heap are values of the object that was made last.
+    pub(crate) fn is_of_new(&self, state: &State, to: Value, size: u32) -> bool {
+        state.object.is_some_and(|(at, header, end)| {
+            let values = planted!(HeaderIsValue, header, 0);
+            let last = to.add.checked_add(size.into());
+            (to.sym, to.shift) == (at, 0)
+                && to.add >= values.into()
+                && last.is_some_and(|last| last <= end.into())
+        })
     }
 
     /// H3: whether a call of a builtin that ends the code needs no comparison with the limit.
@@ -214,7 +234,19 @@ impl Machine<'_> {
             | Argument::Index(_)
             | Argument::Byte(..)
             | Argument::OneOf(_)
+            | Argument::Size(_)
             | Argument::Listed => self.is_index((argument, hosted, owner), value),
+            Argument::Object => {
+                let at = match value.as_symbol() {
+                    Some(sym) => self.symbols.known_half(value).or(Some(sym)),
+                    None => None,
+                };
+                let new = state.object.is_some_and(|(new, ..)| at == Some(new));
+                if !planted!(AnyObjectIsNew, new, true) {
+                    return fault(Rule::Call, "a builtin gets no object that was just made");
+                }
+                Ok(())
+            }
             Argument::Collected => {
                 let id = match self.symbols.def(value.sym).kind {
                     Kind::TypeId(ty) if value == Value::symbol(value.sym) => Some(ty),
@@ -309,9 +341,14 @@ impl Machine<'_> {
                 let there = index.is_some_and(|index| known.contains(&index));
                 (planted!(AnyConstant, there, true), "a builtin gets no constant that it knows")
             }
+            Argument::Size(least) => {
+                let there = index.is_some_and(|index| index >= least);
+                (planted!(AnySize, there, true), "a builtin gets no size of an object")
+            }
             // `is_argument` asks for no other than what is listed.
             Argument::Listed
             | Argument::Number
+            | Argument::Object
             | Argument::Collected
             | Argument::Element(_)
             | Argument::Bytes(_)
@@ -328,7 +365,12 @@ impl Machine<'_> {
     /// it that a length bounds is that sum; or its word was found to have no carry.
     fn are_bytes(&self, (path, source): (Path, bool), start: Value, count: Value) -> bool {
         let extent = match start.base {
-            Base::Memory(m) if self.layout.memory_type(m).is_some() => Extent::Memory(m),
+            Base::Memory(m)
+                if self.layout.memory_type(m).is_some()
+                    && planted!(KeptIsCopiedTo, source || self.layout.kept != Some(m), true) =>
+            {
+                Extent::Memory(m)
+            }
             Base::Data(n) if planted!(SegmentIsWritten, source, true) => Extent::Data(n),
             _ => return false,
         };

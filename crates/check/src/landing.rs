@@ -110,6 +110,9 @@ impl Machine<'_> {
         if self.kind.is_thunk() {
             return fault(Rule::Landing, "a thunk holds references to exceptions or objects");
         }
+        if planted!(KeptIsRooted, self.layout.kept.is_some(), false) {
+            return fault(Rule::Landing, "a frame holds references to objects of a kept heap");
+        }
         let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
         let at = frame.map(|frame| (frame as i64).saturating_sub(i64::from(below)));
         // References of 32 bits may lie in either half of a word, below the frame pointer's.

@@ -294,6 +294,8 @@ pub struct Layout {
     /// Where each begins.
     pub(crate) starts: BTreeMap<CodeKind, u32>,
     pub(crate) hosted: Vec<Hosted>,
+    /// The memory into which code writes nothing but the values of new objects.
+    pub(crate) kept: Option<u32>,
     /// The type and number of elements of each element segment that the host keeps.
     pub(crate) elements: Vec<(RefType, u32)>,
     /// Bytes below the stack's limit that functions may take without a comparison.
@@ -337,6 +339,7 @@ impl Layout {
             text: Vec::new(),
             starts: BTreeMap::new(),
             hosted: Vec::new(),
+            kept: None,
             elements: Vec::new(),
             free_bytes: offsets::SLACK_BYTES,
             avx512: false,

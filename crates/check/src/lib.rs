@@ -20,7 +20,7 @@
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `contract`,
 //! `layout`, `assemble`, `structures`, `own_structures`, `x64`, `machine`, `access`, `fields`,
 //! `masked`, `conditions`, `operands`, `step`, `calls`, `hosted`, `ways`, `landing`, `claims`,
-//! `certificate`, `blocks`, `metadata`, `pass`.
+//! `certificate`, `blocks`, `metadata`, `written`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Of Spectre the masked shape claims the first variant for the code's own
@@ -74,6 +74,7 @@ mod equal_types;
 mod error;
 mod facts;
 mod fields;
+mod floats;
 mod hosted;
 mod landing;
 mod layout;
@@ -94,8 +95,10 @@ mod step;
 mod structures;
 mod symbols;
 mod value;
+mod vector;
 mod ways;
 pub mod word;
+mod written;
 pub mod x64;
 
 pub use assemble::Parts;
@@ -116,7 +119,7 @@ pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MA
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
 pub use structures::{
-    Answer, Area, Argument, Failure, Field, Holds, Hosted, Structure, Structures,
+    Answer, Area, Argument, Failure, Field, Holds, Hosted, Structure, Structures, Widths,
 };
 pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Summand, Symbols};
 pub use value::{Base, Sym, Value};

@@ -7,7 +7,7 @@
 use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{CALLEE_SAVED, Convention, Place};
 use crate::claims::Names;
-use crate::contract::{CodeKind, Way};
+use crate::contract::{Callee, CodeKind, Way};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
@@ -15,6 +15,7 @@ use crate::rules::numeric;
 use crate::state::{Answers, Flags, Loc, State, Ways};
 use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 use crate::value::{Base, Sym, Value};
+use crate::vector::Vectors;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -63,6 +64,8 @@ pub struct Machine<'a> {
     pub(crate) ways: Ways,
     /// Whether a call may move a memory or a table.
     pub(crate) moves: bool,
+    /// The callee of the last call.
+    pub(crate) callee: Callee,
 }
 
 impl<'a> Machine<'a> {
@@ -107,6 +110,7 @@ impl<'a> Machine<'a> {
             arg_cells: 0,
             ways: Ways::NONE,
             moves: true,
+            callee: Callee::Nothing,
         };
         machine.moves = machine.some_moves();
         Ok(machine)
@@ -132,11 +136,13 @@ impl<'a> Machine<'a> {
                 CodeKind::Func(_) | CodeKind::ThunkOut(_) | CodeKind::Way(_) => Answers::Unknown,
             },
             flags: Flags::Unknown,
+            vectors: Vectors::default(),
             path: Path::default(),
             calls: 0,
             jumps: 0,
             fresh: planted!(AllIsFresh, self.kind == CodeKind::Way(Way::Start), true),
             length: None,
+            object: None,
             keeps_words: false,
             kept_words: 0,
         };

@@ -14,6 +14,8 @@
 //!   odd constant.
 //! - N4. A shifted symbol is a word that may wrap; a symbol stands for it where it is tested, and
 //!   is found again by the shifted one as in N2.
+//! - N5. The lowest byte of a word, or two, are found again as in N2. A number that is extended
+//!   with its sign from these is 0 with them alone, and so is its low half.
 //!
 //! Limits: overflow of quotients is not looked at (`docs/trust/claims.md`). Facts of N1 are not
 //! claimed, so they end where ways meet.
@@ -51,9 +53,19 @@ impl Machine<'_> {
         known(number)
             || (number.shift > 0 && name().is_some_and(|sym| known(Value::symbol(sym))))
             || (by_symbol && known(Value::symbol(number.sym)))
+            || self.is_not_zero_with(path, number)
     }
 
-    /// N3: the product of a number that is not 0 and a constant.
+    /// N3, N5: whether a number is 0 only where another one is, which is known not to be 0.
+    fn is_not_zero_with(&self, path: Path, number: Value) -> bool {
+        let with = number.as_symbol().and_then(|sym| self.symbols.zero_with(sym));
+        with.is_some_and(|with| {
+            let apart = self.facts.is_not_zero(path, &self.symbols, with);
+            planted!(WithAnyIsApart, apart, true)
+        })
+    }
+
+    /// N3: the product of a number and an odd constant, which is 0 with that number alone.
     pub(crate) fn multiplied(
         &mut self,
         path: &mut Path,
@@ -61,12 +73,15 @@ impl Machine<'_> {
         bytes: u32,
     ) -> Option<Value> {
         let odd = constant.as_constant().is_some_and(|by| planted!(EvenIsOdd, by & 1 != 0, true));
-        if bytes < 4 || self.layout.config.signals || !odd || !self.is_not_zero(*path, number) {
+        if !odd {
             return None;
         }
-        let new = self.unknown(bytes);
-        *path = self.apart(*path, (new, 0));
-        Some(new)
+        let product = self.same((Pure::Multiply, bytes), (number, constant))?;
+        self.symbols.is_zero_with(product.sym, number);
+        if self.is_not_zero(*path, number) {
+            *path = self.apart(*path, (product, 0));
+        }
+        Some(product)
     }
 
     /// Whether two numbers cannot be equal, where nobody handles faults: a second test of a divisor
@@ -99,7 +114,7 @@ impl Machine<'_> {
         (number, bytes): (Value, u32),
     ) -> Option<Value> {
         if planted!(ByteIsHalf, bytes != 4, false) {
-            return None;
+            return self.part_extended(number, bytes);
         }
         let whole = self.same((Pure::Extend, 8), (number, Value::constant(0)))?;
         match number.as_symbol() {
@@ -109,6 +124,25 @@ impl Machine<'_> {
             None if self.is_not_zero(*path, number) => *path = self.apart(*path, (whole, 0)),
             _ => {}
         }
+        Some(whole)
+    }
+
+    /// N5: the lowest bytes of a word.
+    pub(crate) fn same_part(&mut self, whole: Value, bytes: u32) -> Option<Value> {
+        if self.layout.config.signals || whole.base != Base::None {
+            return None;
+        }
+        let most = if bytes == 1 { 0xff } else { 0xffff };
+        let name = (Pure::Part, planted!(PartsAreAlike, bytes, 1), (whole, Value::constant(0)));
+        Some(Value::symbol(self.symbols.same(name, Def::at_most(most))))
+    }
+
+    /// N5: one byte, or two, extended with the sign to 64 bits.
+    fn part_extended(&mut self, part: Value, bytes: u32) -> Option<Value> {
+        let whole = self.same((Pure::Extend, 8), (part, Value::constant(bytes.into())))?;
+        let half = self.symbols.low_half(whole);
+        self.symbols.is_zero_with(whole.sym, part);
+        self.symbols.is_zero_with(half, part);
         Some(whole)
     }
 

@@ -38,7 +38,7 @@ impl Machine<'_> {
         }
         match cut(whole, bytes) {
             number if number.as_constant().is_some() => number,
-            _ => self.unknown(bytes),
+            _ => self.same_part(whole, bytes).unwrap_or_else(|| self.unknown(bytes)),
         }
     }
 

@@ -24,12 +24,14 @@
 
 use crate::blocks::Blocks;
 use crate::certificate::Certificate;
+use crate::contract::Callee;
 use crate::error::{Fault, Rejection, Rule, fault};
 use crate::machine::Machine;
 use crate::metadata::{CallRow, Rows, Says};
 use crate::state::State;
 use crate::step::{Effect, Faults, Flow};
-use crate::x64::{Insn, Instructions};
+use crate::written::{Marks, Written};
+use crate::x64::{Class, Insn, Instructions};
 use crate::{Code, Layout};
 use alloc::boxed::Box;
 use alloc::collections::BinaryHeap;
@@ -99,6 +101,7 @@ fn run(layout: &Layout, code: &Code<'_>, (at, work): (&mut u32, &mut u64)) -> Re
     *at = 0;
     pass.finish()?;
     pass.machine.frame_is_charged()?;
+    pass.written.finish(at)?;
     let machine = &pass.machine;
     let (frame_bytes, charge) = (machine.frame_bytes(), machine.charge);
     Ok(Found { frame_bytes, charge, arg_cells: machine.arg_cells })
@@ -108,6 +111,7 @@ fn run(layout: &Layout, code: &Code<'_>, (at, work): (&mut u32, &mut u64)) -> Re
 struct Waiting {
     at: u32,
     state: Box<State>,
+    marks: Box<Marks>,
 }
 
 impl Ord for Waiting {
@@ -136,6 +140,8 @@ struct Pass<'a> {
     insns: Instructions<'a>,
     rows: Rows<'a>,
     blocks: Blocks,
+    /// P10, where control reaches the instruction.
+    written: Written,
     /// The state, where control reaches the instruction.
     state: Option<Box<State>>,
     starts: Vec<u64>,
@@ -148,6 +154,8 @@ struct Pass<'a> {
     /// States that are used again.
     #[allow(clippy::vec_box, reason = "a state goes from here to the map without being moved")]
     spare: Vec<Box<State>>,
+    #[allow(clippy::vec_box, reason = "marks go from here to what waits without being moved")]
+    spare_marks: Vec<Box<Marks>>,
     waiting_words: usize,
     /// The work that is left of what the code's size allows, in facts walked.
     work: u64,
@@ -170,20 +178,24 @@ impl<'a> Pass<'a> {
         let data = core::mem::take(&mut certificate.data);
         let mut machine = Machine::new(layout, code.kind, code.bytes, data)?;
         let most = u64::from(len).saturating_mul(WORK_MAX).saturating_add(KNOWN_BASE as u64);
-        let state = Some(Box::new(machine.entry()));
+        let state = Box::new(machine.entry());
+        let mut written = Written::new(code.bytes.len(), certificate.blocks.len());
+        written.begin(&machine, &state);
         Ok(Pass {
+            written,
             machine,
             bytes: code.bytes,
             insns: Instructions::new(code.bytes),
             rows: Rows::new(code.traps, code.calls, layout),
             blocks: Blocks::new(certificate, most)?,
-            state,
+            state: Some(state),
             starts: alloc::vec![0; (code.bytes.len() >> 6).saturating_add(1)],
             must_start: Vec::new(),
             unreached: Vec::new(),
             waiting: BinaryHeap::new(),
             next_waiting: NOWHERE,
             spare: Vec::new(),
+            spare_marks: Vec::new(),
             waiting_words: 0,
             work: work_max(code.bytes.len()),
         })
@@ -263,6 +275,7 @@ impl<'a> Pass<'a> {
         }
         let mut state = self.spare.pop().unwrap_or_default();
         self.blocks.enter(&mut self.machine, &mut state, block)?;
+        self.written.enter(block, state.words.len())?;
         let weight = state.weight();
         self.state = Some(state);
         let known = self.machine.symbols.len().saturating_add(self.machine.facts.len());
@@ -278,7 +291,13 @@ impl<'a> Pass<'a> {
         if self.state.is_some() {
             return fault(Rule::Claim, "a merge that the certificate does not claim");
         }
-        self.state = self.waiting.pop().map(|waiting| waiting.state);
+        if let Some(Waiting { state, marks, .. }) = self.waiting.pop() {
+            self.state = Some(state);
+            let used = core::mem::replace(&mut self.written.marks, marks);
+            if self.spare_marks.len() < SPARE_MAX {
+                self.spare_marks.push(used);
+            }
+        }
         let words = self.state.as_ref().map_or(0, |state| waits(state));
         self.waiting_words = self.waiting_words.saturating_sub(words);
         self.next_waiting = self.waiting.peek().map_or(NOWHERE, |waiting| waiting.at);
@@ -304,8 +323,19 @@ impl<'a> Pass<'a> {
         };
         self.machine.may_fault = self.rows.says_memory(insn);
         let mut effect = Effect::NONE;
-        let rsp = if insn.class.is_call() { state.rsp() } else { None };
+        let leaves = matches!(insn.class, Class::Return | Class::Leave | Class::JumpTo);
+        let calls = insn.class.is_call();
+        let rsp = if calls || leaves { state.rsp() } else { None };
+        self.written.step(&self.machine, state, insn);
+        self.machine.callee = Callee::Nothing;
         self.machine.execute(state, insn, &mut effect)?;
+        let at = (insn.offset, rsp.unwrap_or(0));
+        if calls {
+            self.written.calls(&self.machine, state, at);
+        } else if leaves && effect.flow == Flow::Stop {
+            self.written.leaves(&self.machine, at, effect.tail);
+        }
+        self.written.resize(state);
         let stops = match effect.faults {
             Faults::HarmlessTable | Faults::HarmlessNull => false,
             Faults::Memory | Faults::Table | Faults::Null | Faults::Division | Faults::Trap => true,
@@ -342,7 +372,10 @@ impl<'a> Pass<'a> {
                     let mut copy = self.spare.pop().unwrap_or_default();
                     copy.become_like(state);
                     self.machine.land(&mut copy, &clause, rsp)?;
+                    let marks = self.written.lands(&self.machine, &copy);
+                    let before = core::mem::replace(&mut *self.written.marks, marks);
                     self.edge(&mut copy, clause.landing, insn.offset)?;
+                    *self.written.marks = before;
                     self.done(copy);
                 }
             }
@@ -453,7 +486,9 @@ impl<'a> Pass<'a> {
         }
         let mut copy = self.spare.pop().unwrap_or_default();
         copy.become_like(state);
-        self.waiting.push(Waiting { at: target, state: copy });
+        let mut marks = self.spare_marks.pop().unwrap_or_default();
+        marks.become_like(&self.written.marks);
+        self.waiting.push(Waiting { at: target, state: copy, marks });
         self.next_waiting = self.next_waiting.min(target);
         Ok(())
     }
@@ -472,7 +507,10 @@ impl<'a> Pass<'a> {
         self.machine.way_goes(state, back)?;
         let claims = self.blocks.claims(block);
         let kept = &self.blocks.kept;
+        let words = state.words.len() as u64;
         let work = (claims.len() as u64).saturating_add(1).saturating_add(kept.len() as u64 >> 2);
+        let work = work.saturating_add(words >> 4);
+        self.written.goes(block)?;
         spend(&mut self.work, &self.machine, work)?;
         if self.machine.is_metered() {
             let taken = planted!(JumpsAreFree, u8::from(back), 0);

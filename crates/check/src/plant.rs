@@ -150,6 +150,27 @@ steps {
     WholeHasMore
     AnyNegatedIsApart
     ByteIsHalf
+    WithAnyIsApart
+    PartsAreAlike
+    AnyRoundingIsTowards0
+    VectorStays
+    CallsKeepVectors
+    FloatOfAnyWidth
+    XorIsZero
+    OtherIsNumber
+    NanIsOrdered
+    RoundedIsIt
+    AnyDifferenceIsExact
+    ConvertedInAnyWidth
+    AnyIsPositive
+    LeastIsNoOther
+    ObjectStaysNew
+    KeptIsWritten
+    HeaderIsValue
+    AnyObjectIsNew
+    AnySize
+    KeptIsCopiedTo
+    KeptIsRooted
     WidthsAreSame
     CodesAreOne
     AnyEqualIsImpossible
@@ -279,6 +300,27 @@ steps {
     JumpsAreBelieved
     ChargeOfAnything
     NotGreatestIsAny
+    // What was not written.
+    StackIsWritten
+    EntryIsWritten
+    NarrowArgumentIsWhole
+    NarrowResultIsWhole
+    AnswerIsWhole
+    NarrowIsAll
+    SourceIsWritten
+    LeastIsWritten
+    MaskedIsOneByte
+    LanesAreLowest
+    MergeIsWritten
+    BoundIsForgotten
+    FirstPartAlone
+    DemandsNothing
+    AnyAddressIsWritten
+    OperandsAreWritten
+    BranchesOnAnything
+    PassesAnything
+    ReturnsAnything
+    CallsWriteAll
     // The pass: rows, targets, claims, work.
     RowOfAnyKind
     DeadNeedsNoRow

@@ -1,8 +1,8 @@
 //! The abstract state at one point of a function: registers, stack words, flags, the path of facts.
 //!
-//! Vector registers are not tracked: no pointer is ever taken from one. Stack words are eight bytes
-//! from the arguments' end downwards; those below the stack pointer do not exist (a signal may
-//! overwrite them). No location is ever in linear memory.
+//! Vector registers hold no pointers: floats alone are followed, where nobody handles faults. Stack
+//! words are eight bytes from the arguments' end downwards; those below the stack pointer do not
+//! exist (a signal may overwrite them). No location is ever in linear memory.
 //!
 //! - T1. Each tracked location holds, in every execution, a word equal to its value.
 //! - T2. `words.len()` times eight is the distance from the stack pointer to the arguments' end.
@@ -15,6 +15,7 @@ use crate::facts::Path;
 use crate::layout::Ty;
 use crate::structures::Failure;
 use crate::value::{Base, Sym, Value};
+use crate::vector::{Compared, Vectors};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -31,6 +32,10 @@ pub enum Flags<W = u64> {
     /// Of a comparison no more than whether it was one of equal words: this is 0 then, and only
     /// then.
     Zero(Value<W>),
+    /// As [`Flags::Compare`], of an integer that a float became and 0 or 1, in its width.
+    Converted(Value<W>, Value<W>),
+    /// The comparison of two floats.
+    Floats(Compared),
 }
 
 /// The contents of the argument cells that this code did not write.
@@ -155,6 +160,8 @@ pub struct State {
     pub answers: Answers,
     /// The flags.
     pub flags: Flags,
+    /// The vector registers of which something is known (X2 of `floats`).
+    pub vectors: Vectors,
     /// The facts.
     pub path: Path,
     /// Calls so far (what moves at calls is counted from here).
@@ -170,6 +177,9 @@ pub struct State {
     /// The element segment whose length was read last, and that length, if no function has run
     /// since, nor a builtin that may drop a segment (H6).
     pub(crate) length: Option<(u32, Sym)>,
+    /// The object that was made last, if nothing was called since: its place, what the host has
+    /// written of it, and its end, in bytes (H7).
+    pub(crate) object: Option<(Sym, u32, u32)>,
     /// Whether the kept stack words hold what they are to hold; otherwise nobody knows (T3).
     pub(crate) keeps_words: bool,
     /// The kept stack words of a state that says so: the first 63, and whether there are others.
@@ -193,6 +203,7 @@ impl State {
             words: _,
             fuel,
             cells: _,
+            vectors,
             answers,
             flags,
             path,
@@ -200,13 +211,17 @@ impl State {
             jumps,
             fresh,
             length,
+            object,
             keeps_words,
             kept_words,
         } = other;
+        if !(self.vectors.is_empty() && vectors.is_empty()) {
+            self.vectors.clone_from(vectors);
+        }
         (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
         (self.flags, self.path) = (*flags, *path);
         (self.calls, self.jumps, self.fresh) = (*calls, *jumps, *fresh);
-        self.length = *length;
+        (self.length, self.object) = (*length, *object);
         (self.keeps_words, self.kept_words) = (*keeps_words, *kept_words);
     }
 

@@ -111,7 +111,13 @@ impl Machine<'_> {
             Class::Nop | Class::Fence => {}
             Class::Push => self.push(state, insn)?,
             Class::Pop => self.pop(state, insn)?,
-            Class::Vector | Class::VectorFlags => self.vector(state, insn, effect)?,
+            Class::Vector => {
+                self.vector(state, insn, effect)?;
+            }
+            Class::VectorFlags => {
+                state.flags = self.vector(state, insn, effect)?;
+                return Ok(());
+            }
             Class::Exchange => self.exchange(state, insn, (true, effect))?,
             Class::ExchangeAdd => self.exchange(state, insn, (false, effect))?,
             Class::CompareExchange => self.compare_exchange(state, insn, effect)?,
@@ -156,6 +162,9 @@ impl Machine<'_> {
         effect: &mut Effect,
     ) -> Result<(), Fault> {
         effect.call = insn.class.is_call();
+        if planted!(CallsKeepVectors, effect.call, false) {
+            state.vectors.clear();
+        }
         if insn.class == Class::JumpTo {
             effect.flow = self.jump_to(state, insn)?;
             effect.tail = effect.flow == Flow::Stop;
@@ -319,7 +328,7 @@ impl Machine<'_> {
 
     /// Whether the first two operands are whole registers that hold one word. Of the low half of an
     /// address nothing is known but that.
-    fn are_one(state: &State, insn: &Insn) -> bool {
+    pub(crate) fn are_one(state: &State, insn: &Insn) -> bool {
         let word = |n| {
             let (_, register) = insn.place(n);
             state.get(Loc::Register(register.filter(|&(_, bytes)| bytes >= 4)?.0))
@@ -413,13 +422,14 @@ impl Machine<'_> {
         // The bits that both have are not those of what stands for them in a comparison.
         let bits = planted!(LimitIsTested, test, false);
         let (a, b) = if bits { (a, b) } else { self.limit_compared((a, b), bytes) };
-        state.flags = match self.answer_compared((a, b), bytes).filter(|_| !test) {
+        let flags = match self.answer_compared((a, b), bytes).filter(|_| !test) {
             Some(flags) => flags,
             None if test && a != b => {
                 self.same((Pure::And, bytes), (a, b)).map_or(Flags::Unknown, Flags::Zero)
             }
             None => numeric::compared(test, (a, b)),
         };
+        state.flags = self.converted_compared(flags, bytes);
         Ok(())
     }
 
@@ -575,11 +585,18 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Vector instructions: operand 0 becomes unknown, memory among the others is read.
-    fn vector(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+    /// Vector instructions: operand 0 becomes unknown, memory among the others is read. Returns the
+    /// flags of a comparison.
+    fn vector(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<Flags, Fault> {
         if planted!(AnyProcessor, insn.extension()? && !self.layout.avx512, false) {
             return fault(Rule::Instruction, "an instruction that the processor may not have");
         }
+        let (mut number, mut general) = (None, None);
         for n in 0..insn.operands() {
             match insn.operand(n)? {
                 Operand::Memory(address) => {
@@ -591,15 +608,22 @@ impl Machine<'_> {
                     }
                     if n == 0 {
                         self.store(state, place, None)?;
+                    } else if let (Place::Data(offset), 4 | 8) = (place, address.size)
+                        && self.follows_floats()
+                    {
+                        number = Some(self.constant(offset, address.size));
                     }
                 }
-                Operand::Register(r, bytes) if n == 0 => {
-                    self.set_register(state, r, bytes, None)?;
-                }
+                Operand::Register(r, bytes) if n == 0 => general = Some((r, bytes)),
                 Operand::Register(..) | Operand::Vector | Operand::Immediate(_) => {}
             }
         }
-        Ok(())
+        let flags = self.floats(state, insn, number);
+        if let Some((r, bytes)) = general {
+            let integer = self.converted(state, (insn, bytes), number);
+            self.set_register(state, r, bytes, integer)?;
+        }
+        Ok(flags.unwrap_or_default())
     }
 
     /// P11: an instruction that faults where its operand is not aligned has one in the frame (the

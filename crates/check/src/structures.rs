@@ -210,6 +210,10 @@ pub enum Argument {
     Listed,
     /// The canonical id of a type of the module that is no function's.
     Collected,
+    /// A constant that is no less than this, of 32 bits: the bytes of an object (H7 of `hosted`).
+    Size(u32),
+    /// The object that was made last, behind which nothing was called (H7).
+    Object,
     /// The index of an element of the table whose index this argument (from 0) is.
     Element(u8),
     /// The address of bytes of a memory; this argument (from 0) says how many.
@@ -239,6 +243,9 @@ pub enum Answer {
         memory: u32,
         /// How many bytes the host has written.
         bytes: u32,
+        /// The argument that says how many bytes the object has, if nobody's code writes into that
+        /// memory but into new objects ([`Parts::kept`](crate::Parts)).
+        size: Option<u8>,
     },
     /// Nothing: it unwinds what the host entered, behind a failure.
     Never,
@@ -275,4 +282,20 @@ pub struct Hosted {
     pub anyone: bool,
     /// The constants that its listed argument may be, in order.
     pub listed: Vec<u32>,
+    /// The bytes that its arguments and its result have in registers.
+    pub widths: Widths,
+}
+
+/// How many of the lowest bytes of a register a builtin reads or leaves: what lies above them is
+/// nobody's (System V).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Widths {
+    /// Of its arguments in general registers behind the context.
+    pub arguments: Vec<u8>,
+    /// Of its arguments in vector registers.
+    pub vectors: Vec<u8>,
+    /// Of its result in rax; 0 if there is none.
+    pub result: u8,
+    /// Of its result in xmm0; 0 if there is none.
+    pub vector: u8,
 }

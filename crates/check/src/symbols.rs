@@ -175,6 +175,11 @@ pub struct Symbols {
     selected: BTreeMap<Sym, Value>,
     /// The symbols of results, by operation, width in bytes and operands.
     same: BTreeMap<(Pure, u32, (Value, Value)), Sym>,
+    /// The numbers with which alone symbols are 0.
+    zero_with: BTreeMap<Sym, Value>,
+    /// The key of the float that an integer is of, and the bytes of the integer (X1, X5 of
+    /// `floats`).
+    converted: BTreeMap<Sym, (Sym, u32)>,
 }
 
 /// A symbol's definition, the place + 1 of the newest of its low halves, and of the half that it
@@ -219,6 +224,8 @@ impl Symbols {
             beside: BTreeMap::new(),
             selected: BTreeMap::new(),
             same: BTreeMap::new(),
+            zero_with: BTreeMap::new(),
+            converted: BTreeMap::new(),
         }
     }
 
@@ -334,6 +341,27 @@ impl Symbols {
     /// The symbol of such a result, if there is one.
     pub(crate) fn known_same(&self, of: (Pure, u32, (Value, Value))) -> Option<Sym> {
         self.same.get(&of).copied()
+    }
+
+    /// A symbol is 0 only where a number is, in every execution that has both (S1).
+    pub(crate) fn is_zero_with(&mut self, sym: Sym, number: Value) {
+        self.zero_with.insert(sym, number);
+    }
+
+    /// A number with which alone a symbol is 0, if there is one.
+    pub(crate) fn zero_with(&self, sym: Sym) -> Option<Value> {
+        self.zero_with.get(&sym).copied()
+    }
+
+    /// A symbol is the integer that the float with a key becomes, in every execution that has both
+    /// (S1).
+    pub(crate) fn converts(&mut self, integer: Sym, float: (Sym, u32)) {
+        self.converted.insert(integer, float);
+    }
+
+    /// The key of the float that a symbol is the integer of, and the integer's bytes.
+    pub(crate) fn converted(&self, integer: Sym) -> Option<(Sym, u32)> {
+        self.converted.get(&integer).copied()
     }
 
     /// The symbol that is the sum of two.

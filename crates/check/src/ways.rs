@@ -35,7 +35,7 @@
 use crate::abi::Place;
 use crate::abi::regs::{RAX, RBP, RCX, RDI, RDX, RSI};
 use crate::access::cells;
-use crate::contract::{Activation, CodeKind, Way};
+use crate::contract::{Activation, Callee, CodeKind, Way};
 use crate::error::{Fault, Rule, fault};
 use crate::hosted::ARGUMENTS;
 use crate::layout::{Layout, Ty, offsets};
@@ -162,6 +162,7 @@ impl Machine<'_> {
                 if planted!(AnyBuiltin, !self.is_caller_of(way, index), false) {
                     return fault(Rule::Call, "the caller of a builtin calls another");
                 }
+                self.callee = Callee::Hosted(n);
                 self.passes_given(state, &own.arguments)?;
                 self.exits(state, way)?;
                 self.forget(state);
@@ -171,6 +172,7 @@ impl Machine<'_> {
             }
             (Way::Out(ty), Base::HostCode) if plain => {
                 let array = self.passes_array(state, ty)?;
+                self.callee = Callee::Array(ty, array);
                 self.exits(state, way)?;
                 self.forget(state);
                 self.array_answers(state, ty, array);
@@ -226,6 +228,8 @@ impl Machine<'_> {
                 | Argument::Table
                 | Argument::OneOf(_)
                 | Argument::Listed
+                | Argument::Size(_)
+                | Argument::Object
                 | Argument::Collected => {
                     let whole = Value::symbol(sym);
                     value == whole || value == self.low_half(state, whole)

@@ -29,14 +29,20 @@ use std::collections::{BTreeMap, BTreeSet};
 fn verdicts() -> BTreeMap<String, Option<Rule>> {
     let rows = table::rows().into_iter().map(|row| {
         let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
-        (row.name.clone(), layout.check(row.code(&row.least())).err().map(|e| e.rule))
+        let verdict = layout.check(row.code(&row.least())).err().map(|e| (e.rule, ()));
+        (row.name.clone(), row.verdict(verdict).map(|(rule, ())| rule))
+    });
+    let claimed = claims::claimed().into_iter().map(|claims::Claimed { row, certificate }| {
+        let layout = Layout::derive(&row.wasm, &row.config).expect("a layout");
+        let verdict = layout.check(row.code(&certificate)).err().map(|e| (e.rule, ()));
+        (row.name.clone(), row.verdict(verdict).map(|(rule, ())| rule))
     });
     let forged = forgeries().into_iter();
     let forged =
         forged.map(|(name, _, code)| (name.to_owned(), judged(&code).map(|(rule, _)| rule)));
     let contexts = contexts::judged().into_iter();
     let contexts = contexts.map(|row| (row.name, row.verdict.map(|(rule, _)| rule)));
-    rows.chain(forged).chain(contexts).collect()
+    rows.chain(claimed).chain(forged).chain(contexts).collect()
 }
 
 #[test]

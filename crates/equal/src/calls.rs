@@ -106,7 +106,7 @@ impl Core<'_> {
         let there = matches!(result, Some(ValType::Ref(ty)) if !ty.is_nullable());
         if let (true, true, &[word]) = (converts, there, made) {
             let null = self.words.zero(word);
-            state.assume(null, false);
+            self.assume(state, null, false);
         }
     }
 

@@ -25,6 +25,7 @@ use alloc::vec::Vec;
 use prova_check::abi::regs::{RDI, RSI, RSP};
 use prova_check::abi::{self, Place as ArgPlace};
 use prova_ssa::{Block, Value};
+use smallvec::SmallVec;
 
 /// A place of the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -228,7 +229,7 @@ impl Core<'_> {
                 self.value(state, Value::from_u32(*value))
             }
             Expr::Term(op, bits, n, operands) => {
-                let mut args = Vec::new();
+                let mut args: SmallVec<[Word; 3]> = SmallVec::new();
                 for operand in operands {
                     args.push(self.evaluate_at(state, operand, depth.saturating_add(1))?);
                 }
@@ -319,15 +320,7 @@ impl Core<'_> {
                 }
                 differ(Cause::Claim, "of a value", wanted, found)
             }
-            Claim::Known(expr, holds) => {
-                let word = self.evaluate(state, expr)?;
-                let known = self.words.decide(&state.known, word) == Some(*holds);
-                if self.words.bits(word) == 1 && planted!(ConditionIsAny, known, true) {
-                    return Ok(());
-                }
-                let wanted = self.words.truth(*holds);
-                differ(Cause::Claim, "of a condition", wanted, word)
-            }
+            Claim::Known(expr, holds) => self.shows_known(state, expr, *holds),
             Claim::Compared { floats, words } => {
                 let (a, b) = (self.evaluate(state, &words.0)?, self.evaluate(state, &words.1)?);
                 let (found, other) = match (state.flags, floats) {
@@ -349,6 +342,20 @@ impl Core<'_> {
                 refuse(Cause::Claim, "of an access that was made before")
             }
         }
+    }
+
+    /// E4: whether a condition is known to hold, or not to.
+    ///
+    /// # Errors
+    /// With the terms, if it is not.
+    pub fn shows_known(&mut self, state: &State, expr: &Expr, holds: bool) -> Result<(), Refusal> {
+        let word = self.evaluate(state, expr)?;
+        let known = self.words.decide(&state.known, word) == Some(holds);
+        if self.words.bits(word) == 1 && planted!(ConditionIsAny, known, true) {
+            return Ok(());
+        }
+        let wanted = self.words.truth(holds);
+        differ(Cause::Claim, "of a condition", wanted, word)
     }
 
     /// E4: whether a place holds an expression in its low bits, and above them zeros if it is
@@ -422,7 +429,7 @@ impl Core<'_> {
                     if state.known.len() >= KNOWN_MAX {
                         return refuse(Cause::Limit, "conditions of a leader");
                     }
-                    state.known.push((word, *holds));
+                    self.assume(&mut state, word, *holds);
                 }
                 Claim::Compared { floats, words } => {
                     let a = self.evaluate(&state, &words.0)?;

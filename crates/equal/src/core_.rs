@@ -2,15 +2,16 @@
 
 use crate::demand::{Demand, Maker};
 use crate::error::{Cause, Refusal, refuse};
-use crate::memo::{Decided, Memo};
-use crate::state::State;
+use crate::memo::{Decided, Kept, Memo};
+use crate::state::{KNOWN_MAX, State};
 use crate::words::{NONE, Word, Words};
 use alloc::collections::BTreeSet;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use prova_check::{CallRow, Layout, TrapRow};
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode, RefType, ValType};
-use prova_ssa::{Block, Body, Def, Held, Inst, Op, Terminator, Value};
+use prova_ssa::{Block, Body, Def, Held, Imm, Inst, Op, Terminator, Value};
 use smallvec::SmallVec;
 
 /// Units of work for each byte of code: a term of the body that is computed, a claim, a way; and as
@@ -55,6 +56,16 @@ pub fn is_of_operands(op: Op) -> bool {
     traps || op.effects().is_pure()
 }
 
+/// Whether values of a body are computed from their operands, by their numbers.
+fn computed(body: &Body) -> Vec<bool> {
+    let values = 0..u32::try_from(body.value_count()).unwrap_or(u32::MAX);
+    let is = |value| match body.value(Value::from_u32(value)).def {
+        Def::Result(inst, _) => is_of_operands(body.inst(inst).op),
+        Def::Param(..) => false,
+    };
+    values.map(is).collect()
+}
+
 /// A function while it is compared.
 #[derive(Debug)]
 pub struct Core<'a> {
@@ -80,10 +91,16 @@ pub struct Core<'a> {
     pub(crate) landings: Vec<(u32, State)>,
     /// Words in which no base is, at any depth (E6).
     pub(crate) distances: BTreeSet<Word>,
+    /// Whether values are computed from their operands, by their numbers.
+    computed: Vec<bool>,
     /// Values without effects, by their numbers.
     memo: Vec<Memo>,
     envs: u32,
     pub(crate) decided: Decided,
+    /// The last debt that was made.
+    pub(crate) kept: Option<Kept>,
+    /// The words of hidden values where they were not made.
+    leaves: [Word; 2],
     work: u64,
 }
 
@@ -110,9 +127,12 @@ impl<'a> Core<'a> {
             here: (0, 0),
             landings: Vec::new(),
             distances: BTreeSet::new(),
+            computed: computed(body),
             memo: alloc::vec![Memo::NOTHING; body.value_count()],
             envs: 0,
             decided: Decided::default(),
+            kept: None,
+            leaves: [NONE; 2],
             work,
         })
     }
@@ -167,16 +187,16 @@ impl<'a> Core<'a> {
     /// its results: an operator without effects, or one that may trap and did not. All other values
     /// are leaves. What is computed is never made: so it follows its operands everywhere alike.
     fn computed(&self, value: Value) -> Option<(Inst, u32)> {
-        if self.is_hidden(value) {
+        if !self.is_computed(value) {
             return None;
         }
         let Def::Result(inst, place) = self.body.value(value).def else { return None };
-        is_of_operands(self.body.inst(inst).op).then_some((inst, place))
+        Some((inst, place))
     }
 
     /// Whether a value is computed from its operands, and no leaf.
     pub fn is_computed(&self, value: Value) -> bool {
-        self.computed(value).is_some()
+        self.computed.get(value.as_u32() as usize) == Some(&true)
     }
 
     /// A leaf of the body is made: from here on it is another word, and so may be what depends on
@@ -185,6 +205,16 @@ impl<'a> Core<'a> {
         self.envs = self.envs.saturating_add(planted!(MadeIsRemembered, 1, 0));
         state.env = self.envs;
         state.over.insert(value.as_u32(), word);
+    }
+
+    /// A condition holds, or does not, from here on. Of a negation that is said of what it denies,
+    /// so that nobody has to ask again what each condition is.
+    pub(crate) fn assume(&mut self, state: &mut State, condition: Word, holds: bool) {
+        if state.known.len() >= KNOWN_MAX {
+            state.known.remove(0);
+        }
+        let (condition, positive) = self.words.polarity(condition);
+        state.known.push((condition, holds == positive));
     }
 
     /// The width of a value of the body.
@@ -210,7 +240,8 @@ impl<'a> Core<'a> {
         }
         // A chain of operators may be as long as the body: operands wait in a list.
         let most = self.body.value_count().saturating_mul(OPERANDS_MAX);
-        let mut open = alloc::vec![value];
+        let mut open: SmallVec<[Value; 8]> = SmallVec::new();
+        open.push(value);
         while let Some(&value) = open.last() {
             let Some((inst, place)) = self.computed(value) else { break };
             let data = *self.body.inst(inst);
@@ -244,8 +275,18 @@ impl<'a> Core<'a> {
         if self.is_computed(value) {
             return self.memo.get(value.as_u32() as usize)?.found(state.env());
         }
-        let word = state.over.get(&value.as_u32()).copied();
-        Some(word.unwrap_or_else(|| self.leaf(value)))
+        if let Some(&word) = state.over.get(&value.as_u32()) {
+            return Some(word);
+        }
+        // A leaf that was not made is the same word everywhere.
+        if let Some(word) = self.memo.get(value.as_u32() as usize).and_then(|memo| memo.found(0)) {
+            return Some(word);
+        }
+        let word = self.leaf(value);
+        if let Some(memo) = self.memo.get_mut(value.as_u32() as usize) {
+            memo.plain = word;
+        }
+        Some(word)
     }
 
     /// A leaf of which nothing is known but what made it: a load of fewer bytes than its type has
@@ -312,16 +353,7 @@ impl<'a> Core<'a> {
 
     /// The maker of demands in a state.
     pub(crate) fn maker(&mut self, state: &State) -> Maker<'_> {
-        let fuel = self.fuel().as_u32();
-        let fuel = match state.over.get(&fuel) {
-            Some(&word) => word,
-            None => self.words.value(64, fuel),
-        };
-        let tested = self.tested().as_u32();
-        let tested = match state.over.get(&tested) {
-            Some(&word) => word,
-            None => self.words.value(32, tested),
-        };
+        let [fuel, tested] = self.hidden(state);
         Maker {
             words: &mut self.words,
             layout: self.layout,
@@ -337,6 +369,17 @@ impl<'a> Core<'a> {
         }
     }
 
+    /// The word for the fuel, and the answer to the last question.
+    fn hidden(&mut self, state: &State) -> [Word; 2] {
+        if self.leaves == [NONE; 2] {
+            let (fuel, tested) = (self.fuel().as_u32(), self.tested().as_u32());
+            self.leaves = [self.words.value(64, fuel), self.words.value(32, tested)];
+        }
+        let [fuel, tested] = self.leaves;
+        let over = |value: Value| state.over.get(&value.as_u32()).copied();
+        [over(self.fuel()).unwrap_or(fuel), over(self.tested()).unwrap_or(tested)]
+    }
+
     /// The type of a value that is a reference.
     fn ref_type(&self, value: Option<&Value>) -> Option<RefType> {
         match self.body.value(*value?).ty {
@@ -346,9 +389,22 @@ impl<'a> Core<'a> {
     }
 
     /// The debt of the body for an instruction.
-    pub(crate) fn demand(&mut self, state: &State, inst: Inst) -> Result<Demand, Refusal> {
+    pub(crate) fn demand(&mut self, state: &State, inst: Inst) -> Result<Rc<Demand>, Refusal> {
         let data = *self.body.inst(inst);
-        let mut args = Vec::new();
+        let slot_is_lent = match self.lends(state, data.op, data.imm) {
+            // What an operator is stays, once some of it is passed: another one counts otherwise.
+            Some(_) if planted!(LentAnew, state.passed > 0, false) => state.lent,
+            Some(lent) => {
+                planted!(SlotIsLent, self.words.decide(&state.known, lent) == Some(true), true)
+            }
+            None => false,
+        };
+        if let Some(kept) = &self.kept
+            && kept.counts(state, inst, slot_is_lent)
+        {
+            return Ok(Rc::clone(&kept.demand));
+        }
+        let mut args: SmallVec<[Word; OPERANDS_MAX]> = SmallVec::new();
         for &arg in self.body.operands(data.args) {
             args.push(self.value(state, arg)?);
         }
@@ -357,20 +413,21 @@ impl<'a> Core<'a> {
         let literal =
             last.is_some_and(|(of, _)| self.body.operands(self.body.inst(of).args).is_empty());
         let own = self.ref_type(self.body.operands(data.args).first());
-        let lent = self.maker(state).is_lent(data.op, data.imm);
-        let slot_is_lent = match lent {
-            // What an operator is stays, once some of it is passed: another one counts otherwise.
-            Some(_) if planted!(LentAnew, state.passed > 0, false) => state.lent,
-            Some(lent) => {
-                planted!(SlotIsLent, self.words.decide(&state.known, lent) == Some(true), true)
-            }
-            None => false,
-        };
         let mut maker = Maker { literal, own, slot_is_lent, ..self.maker(state) };
         match maker.demand(data.op, data.imm, &args, result) {
-            Some(demand) => Ok(demand),
+            Some(demand) => {
+                let demand = Rc::new(demand);
+                self.kept = Some(Kept::new(state, inst, slot_is_lent, Rc::clone(&demand)));
+                Ok(demand)
+            }
             None => refuse(Cause::Operator, data.op.mnemonic()),
         }
+    }
+
+    /// Whether a slot is lent for the object that an operator makes, if it makes one.
+    fn lends(&mut self, state: &State, op: Op, imm: Imm) -> Option<Word> {
+        let Op::Wasm(opcode) = op else { return None };
+        (opcode.class() == Class::allocate).then(|| self.maker(state).is_lent(op, imm)).flatten()
     }
 
     /// The debt of the body for the end of a block that is next, if code does something for it: a
@@ -428,13 +485,13 @@ impl<'a> Core<'a> {
     }
 
     /// The debt of the body where it stands, if code does something for it.
-    pub(crate) fn owed(&mut self, state: &State) -> Result<Option<Demand>, Refusal> {
+    pub(crate) fn owed(&mut self, state: &State) -> Result<Option<Rc<Demand>>, Refusal> {
         if !state.entered {
             return Ok(None);
         }
         match self.next(state) {
             Some(inst) => self.demand(state, inst).map(Some),
-            None => self.owed_at_end(state),
+            None => Ok(self.owed_at_end(state)?.map(Rc::new)),
         }
     }
 

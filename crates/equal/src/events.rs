@@ -45,7 +45,7 @@ impl Core<'_> {
         {
             return Ok(self.words.load(heap, address, bits));
         }
-        let Action::Load { address: owed, bits: width } = demand.action else {
+        let &Action::Load { address: owed, bits: width } = &demand.action else {
             return refuse(Cause::Access, "a load where the body does another thing");
         };
         let there = planted!(LoadElsewhere, self.same(state, owed, address), true);
@@ -63,7 +63,8 @@ impl Core<'_> {
     /// Whether a load is the one that the body owes next.
     fn is_owed(&mut self, state: &State, address: Word, bits: u8) -> Result<bool, Refusal> {
         let Some(inst) = self.next(state).filter(|_| state.entered) else { return Ok(false) };
-        let Action::Load { address: owed, bits: width } = self.demand(state, inst)?.action else {
+        let demand = self.demand(state, inst)?;
+        let &Action::Load { address: owed, bits: width } = &demand.action else {
             return Ok(false);
         };
         Ok(width == bits && self.same(state, owed, address))
@@ -139,7 +140,7 @@ impl Core<'_> {
     /// Whether a store there is what the body owes next.
     fn is_owed_store(&mut self, state: &State, address: Word) -> Result<bool, Refusal> {
         let Some(demand) = self.owed(state)? else { return Ok(false) };
-        let Action::Store { address: owed, .. } = demand.action else { return Ok(false) };
+        let &Action::Store { address: owed, .. } = &demand.action else { return Ok(false) };
         Ok(state.passed as usize >= demand.debts.len() && self.same(state, owed, address))
     }
 
@@ -276,7 +277,7 @@ impl Core<'_> {
                     if planted!(DivisionOfAnyKind, kind == row.kind, true) && when == condition =>
                 {
                     self.is_named(self.body.inst(inst).offset, row.wasm_offset)?;
-                    state.assume(condition, false);
+                    self.assume(state, condition, false);
                 }
                 _ => return refuse(Cause::Division, "it may fault and the body does not trap"),
             }

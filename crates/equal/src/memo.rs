@@ -4,13 +4,19 @@
 //! * R1. An operator without effects gives the same word for the same operands; of memory, fuel and
 //!   conditions it knows nothing (`prova_ssa::Effects::is_pure`). So a value's word counts for the
 //!   operands that gave it, and for the number of the values of the body ([`State::env`]) in which
-//!   these were looked up.
-//! * R2. A word where conditions hold counts for the list of these conditions, as a whole.
+//!   these were looked up. A leaf that was not made since the leader is one word.
+//! * R2. What an instruction owes counts for it, for that number, and for all else that a maker of
+//!   demands knows of a state: what regions hold, the epoch that was read, and whether a slot is
+//!   lent. The word for the fuel and the answer to the last question are values by that number.
+//! * R3. A word where conditions hold counts for the list of these conditions, as a whole.
 
 use crate::core_::{Core, OPERANDS_MAX};
+use crate::demand::{Demand, Versions};
 use crate::state::State;
 use crate::words::{NONE, Word};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
+use prova_ssa::Inst;
 
 /// The word of a value without effects. It depends on the operands alone, so it is the same
 /// wherever these are.
@@ -46,6 +52,32 @@ impl Memo {
         if env != 0 {
             (self.word, self.env) = (word, env);
         }
+    }
+}
+
+/// The debt of an instruction in a state, and what it depends on (R2).
+#[derive(Debug)]
+pub(crate) struct Kept {
+    inst: Inst,
+    env: u32,
+    versions: Versions,
+    polled: Option<Word>,
+    slot_is_lent: bool,
+    pub(crate) demand: Rc<Demand>,
+}
+
+impl Kept {
+    pub(crate) fn new(state: &State, inst: Inst, slot_is_lent: bool, demand: Rc<Demand>) -> Kept {
+        let (env, versions, polled) = (state.env(), state.versions, state.polled);
+        Kept { inst, env, versions, polled, slot_is_lent, demand }
+    }
+
+    /// Whether an instruction has this debt in a state.
+    pub(crate) fn counts(&self, state: &State, inst: Inst, slot_is_lent: bool) -> bool {
+        let alike = (self.inst, self.slot_is_lent) == (inst, slot_is_lent);
+        let rest = (self.versions, self.polled) == (state.versions, state.polled);
+        let values = self.env == state.env();
+        planted!(DebtOfBefore, alike && rest && values, alike)
     }
 }
 

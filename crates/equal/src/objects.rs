@@ -103,7 +103,8 @@ impl Core<'_> {
     ) -> Result<Option<Word>, Refusal> {
         let Some(inst) = self.next(state).filter(|_| state.entered) else { return Ok(None) };
         let demand = self.demand(state, inst)?;
-        let Some((owed, before)) = demand.instead else { return Ok(None) };
+        let Some((owed, before)) = &demand.instead else { return Ok(None) };
+        let owed = *owed;
         if bits != 32 || !self.same(state, owed, address) {
             return Ok(None);
         }
@@ -118,7 +119,7 @@ impl Core<'_> {
         // O4 of `demand::aggregate`.
         let count = self.maker(state).func_count();
         let beyond = self.words.ult(count, value);
-        state.assume(beyond, false);
+        self.assume(state, beyond, false);
         self.complete(state, inst, &[value]);
         self.settle(state)?;
         Ok(Some(word))
@@ -221,8 +222,10 @@ impl Core<'_> {
     /// Whether the body stands behind a question that what was known has answered.
     pub fn is_answer_known(&mut self, state: &State) -> bool {
         self.has_answer(state)
-            && matches!(self.owed(state), Ok(Some(Demand { answers, .. }))
-                if answers.iter().any(|answer| !answer.when.is_empty()))
+            && self.owed(state).is_ok_and(|owed| {
+                let answers = owed.iter().flat_map(|demand| &demand.answers);
+                answers.into_iter().any(|answer| !answer.when.is_empty())
+            })
     }
 
     /// Whether the question that is next is open, of the demand that is owed.

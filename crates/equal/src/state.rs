@@ -66,7 +66,7 @@ pub struct State {
     pub env: u32,
     /// The contents of the regions.
     pub versions: Versions,
-    /// Conditions that hold, or do not.
+    /// Conditions that hold, or do not; none is a negation.
     pub known: Vec<(Word, bool)>,
     /// Addresses and bytes of accesses that did not fault.
     pub reached: Vec<(Word, u8)>,
@@ -88,14 +88,6 @@ pub(crate) const KNOWN_MAX: usize = 48;
 pub(crate) const REACHED_MAX: usize = 64;
 
 impl State {
-    /// A condition holds, or does not, from here on.
-    pub(crate) fn assume(&mut self, condition: Word, holds: bool) {
-        if self.known.len() >= KNOWN_MAX {
-            self.known.remove(0);
-        }
-        self.known.push((condition, holds));
-    }
-
     /// The number for what the values of the body are; 0 where all leaves are themselves.
     pub(crate) fn env(&self) -> u32 {
         if self.over.is_empty() { 0 } else { self.env }

@@ -283,7 +283,7 @@ impl Core<'_> {
             }
         }
         for fact in kept {
-            state.assume(fact, false);
+            self.assume(state, fact, false);
         }
         if self.layout.config().metering.fuel {
             let fuel = self.words.unknown(64);

@@ -189,9 +189,10 @@ impl<G: Guide> Walk<'_, '_, G> {
             Some(false) => *next = Some(here),
             None => {
                 let mut taken = self.core.copied(&here)?;
-                taken.assume(condition, true);
+                self.core.assume(&mut taken, condition, true);
                 let went = self.go(taken, insn.offset, target);
-                here.assume(condition, planted!(OtherHalf, false, !here.known.is_empty()));
+                let holds = planted!(OtherHalf, false, !here.known.is_empty());
+                self.core.assume(&mut here, condition, holds);
                 *next = Some(here);
                 // The other half goes on even where this one is refused and a guide takes that.
                 if let Err(refusal) = went {

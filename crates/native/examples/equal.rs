@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! cargo run --release -p prova-native --example equal -- \
-//!     [--all] [--dump] [--only N] [--plain] [MODE…] programs/bin/*.wasm
+//!     [--all] [--dump] [--times] [--only N] [--plain] [MODE…] programs/bin/*.wasm
 //! ```
 //!
 //! `--all` shows every difference, not two of each cause; `--only` takes one function; `--dump`
-//! prints its body, its code with both maps, and the relation; `--plain` compiles without
-//! Cranelift's optimiser, as the second attempt does. Modes: `--explicit`, `--no-signals`,
+//! prints its body, its code with both maps, and the relation; `--times` says of each function how
+//! long the search for its relation took, and what took claims out of that; `--plain` compiles
+//! without Cranelift's optimiser, as the second attempt does. Modes: `--explicit`, `--no-signals`,
 //! `--fuel`, `--epochs`, `--deterministic`; without one, the guard shape with signals and without
 //! metering. A file may be text.
 
@@ -29,23 +30,27 @@ struct Count {
     proved: u64,
     bytes: u64,
     proved_bytes: u64,
+    compile: Duration,
     search: Duration,
+    prune: Duration,
     check: Duration,
     /// The longest check, and whose it is.
     longest: (Duration, u32),
     causes: BTreeMap<String, Vec<String>>,
     dump: bool,
+    times: bool,
     deterministic: bool,
 }
 
 fn main() -> ExitCode {
-    let (mut all, mut dump, mut only) = (false, false, None);
+    let (mut all, mut dump, mut times, mut only) = (false, false, false, None);
     let (mut config, mut deterministic, mut plain) = (Config::default(), false, false);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--all" => all = true,
             "--dump" => dump = true,
+            "--times" => times = true,
             "--explicit" => config.memory = MemoryShape::Explicit,
             "--no-signals" => config.signals = false,
             "--fuel" => config.metering.fuel = true,
@@ -54,7 +59,8 @@ fn main() -> ExitCode {
             "--plain" => plain = true,
             "--only" => only = args.next().and_then(|n| n.parse().ok()),
             file => {
-                if let Err(error) = share(file, (&config, deterministic, plain), (all, dump), only)
+                if let Err(error) =
+                    share(file, (&config, deterministic, plain), (all, dump, times), only)
                 {
                     eprintln!("{file}: {error}");
                     return ExitCode::FAILURE;
@@ -68,7 +74,7 @@ fn main() -> ExitCode {
 fn share(
     file: &str,
     (config, deterministic, plain): (&Config, bool, bool),
-    (all, dump): (bool, bool),
+    (all, dump, times): (bool, bool, bool),
     only: Option<u32>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let module = Module::decode(wat::parse_file(file)?, &Features::default(), &Limits::default())?;
@@ -77,20 +83,25 @@ fn share(
     let target = Target::with(layout.config().cpu, effort)?;
     let setting = Setting::new(&module, &layout).map_err(|why| why.to_string())?;
     let setting = if deterministic { setting.deterministic() } else { setting };
-    let mut count = Count { dump, deterministic, ..Count::default() };
+    let mut count = Count { dump, times, deterministic, ..Count::default() };
     for func in module.defined_funcs().filter(|func| only.is_none_or(|only| func.0 == only)) {
         function(&mut count, (&module, &layout, setting), &target, func);
     }
     println!(
-        "{file}: {} of {} functions proved ({:.1} %), {} of {} bytes ({:.1} %); search {:.1} s, check {:.1} s",
+        "{file}: {} of {} functions proved ({:.1} %), {} of {} bytes ({:.1} %)",
         count.proved,
         count.functions,
         100.0 * count.proved as f64 / count.functions.max(1) as f64,
         count.proved_bytes,
         count.bytes,
         100.0 * count.proved_bytes as f64 / count.bytes.max(1) as f64,
-        count.search.as_secs_f64(),
-        count.check.as_secs_f64(),
+    );
+    let times = [count.compile, count.search, count.prune, count.check];
+    let [compile, search, prune, check] = times.map(|time| time.as_secs_f64());
+    let ratio = (search + prune + check) / compile.max(1e-9);
+    println!(
+        "     compile {compile:.2} s, search {search:.2} s, fewer claims {prune:.2} s, proof {check:.2} s: \
+         {ratio:.2} times of compile"
     );
     let (time, func) = count.longest;
     println!("     the longest check: {:.2} s, of function {func}", time.as_secs_f64());
@@ -112,12 +123,14 @@ fn function(
     target: &Target,
     func: FuncIdx,
 ) {
+    let start = Instant::now();
     let Ok(body) = body(module, func, layout.config().metering) else { return };
     let Ok(code) = target.compile(module, layout, body.body(), count.deterministic) else { return };
     let (kind, bytes, traps) = (code.kind, &code.bytes[..], &code.traps[..]);
     let (calls, sources) = (&code.calls[..], &code.sources[..]);
     let draft = Draft { kind, bytes, traps, calls };
     let Ok(certificate) = propose(layout, &draft) else { return };
+    count.compile += start.elapsed();
     let data = Certificate::read(&certificate).map(|read| read.data).unwrap_or_default();
     count.functions += 1;
     count.bytes += bytes.len() as u64;
@@ -127,6 +140,7 @@ fn function(
     let related = Related { bytes, traps, data: &data, sources };
     let relation = relate_told((body.module(), body.body()), layout, &related, told);
     count.search += start.elapsed();
+    let searched = start.elapsed();
     if count.dump {
         println!("{}", prova_ssa::print(body.body()));
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -137,16 +151,20 @@ fn function(
         }
     }
     let start = Instant::now();
+    let fewer = pruned(&relation, (body.module(), body.body()), layout, &related, told);
+    count.prune += start.elapsed();
+    if count.times {
+        let (time, found) = (start.elapsed(), fewer.is_some());
+        println!("func {} {} bytes: {searched:?} and {time:?}, {found}", func.0, bytes.len());
+    }
+    let start = Instant::now();
     let certificate = &certificate[..];
     let code = Code { kind, bytes, certificate, traps, calls };
     let equal = EqualCode::check(&body, &setting, code, &relation);
     count.check += start.elapsed();
     count.longest = count.longest.max((start.elapsed(), func.0));
     match equal {
-        Ok(_)
-            if pruned(&relation, (body.module(), body.body()), layout, &related, told)
-                .is_none() =>
-        {
+        Ok(_) if fewer.is_none() => {
             let list = count.causes.entry("no claim can be left out".to_owned()).or_default();
             list.push(format!("function {}", func.0));
         }

@@ -86,7 +86,7 @@ impl Tally {
             let count = self.kinds.entry(kind).or_default();
             count.tried += 1;
             let verdict = program.judge(of, &bytes, &traps);
-            count.confined += usize::from(verdict != Verdict::Rejected);
+            count.confined += usize::from(matches!(verdict, Verdict::Differs | Verdict::Accepted));
             if verdict != Verdict::Accepted {
                 continue;
             }
@@ -153,7 +153,9 @@ fn refused_edits_are_seen() {
         let mut choice = Rng::new(of.bytes.len() as u64);
         for edit in all_edits(of, &mut Rng::new(7), &mut || choice.below(1000) < 30) {
             let Edit { at, bytes, traps, .. } = edit;
-            if program.judge(of, &bytes, &traps) == Verdict::Differs {
+            let verdict = program.judge(of, &bytes, &traps);
+            // What reads what nobody wrote does no harm in a run, and is seen in most.
+            if matches!(verdict, Verdict::Differs | Verdict::Unwritten) {
                 ran += 1;
                 let beside = program.beside(&mut stage, of, (&bytes, &traps, at), &told);
                 seen += usize::from(beside.is_err());

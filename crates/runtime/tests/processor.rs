@@ -19,6 +19,8 @@
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
+#[path = "processor/floats.rs"]
+mod floats;
 #[path = "processor/prefixes.rs"]
 mod prefixes;
 

@@ -5,7 +5,7 @@
 //! A builtin that has no row here has no rule: neither its caller nor a call of it is accepted.
 
 use crate::module::Module;
-use prova_check::{Answer, Argument, Failure, Hosted};
+use prova_check::{Answer, Argument, Failure, Hosted, Widths};
 
 /// How many builtins the table has.
 pub(crate) const COUNT: u32 = 47;
@@ -21,8 +21,12 @@ const INTERNAL: [u8; 2] = [0xfe, 0xff];
 const EXCEPTION: u32 = 1 << 26;
 /// The bytes of a new object that each collector has written, in bounds, before it hands the object
 /// out (source: `wasmtime` 48.0.8, `VMGcHeader` and `alloc_raw`). That all others lie in the heap
-/// holds only as long as the heap says sizes as the host wrote them, and code writes there.
+/// holds only as long as the heap says sizes as the host wrote them, and code may write there, if
+/// it does not keep the heap.
 const HEADER: u32 = 8;
+
+/// The same of the collector that counts references (`VMDrcHeader`): what code must not write.
+const COUNTED: u32 = 0x18;
 
 /// The builtin that unwinds, which has a caller only in code without signals.
 pub(crate) fn raise() -> Hosted {
@@ -34,15 +38,25 @@ pub(crate) fn raise() -> Hosted {
         quiet: true,
         anyone: false,
         listed: Vec::new(),
+        widths: Widths::default(),
     }
 }
 
-/// The builtin of this name; those of collected objects have no rule without a `heap`, which the
-/// host would look for in vain.
-pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted> {
-    use Argument::{
-        Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source, Table,
-    };
+/// A heap of collected objects, to code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heap {
+    /// There is none.
+    None,
+    /// Code may write there what it likes.
+    Any,
+    /// Code writes there nothing but the values of new objects (H7 of the check's `hosted`).
+    Kept,
+}
+
+/// The builtin of this name; those of collected objects have no rule without a heap, which the host
+/// would look for in vain.
+pub(crate) fn builtin(name: &str, module: &Module, heap: Heap) -> Option<Hosted> {
+    use Argument::{Byte, Bytes, Element, Index, Listed, Memory, Number, Source, Table};
     // Memories are counted from the first one that is not imported.
     let count = |list: usize| u32::try_from(list).unwrap_or(u32::MAX);
     let owned = count(module.memories.len()).saturating_sub(module.imported_memories);
@@ -82,14 +96,8 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
         "i8x16_shuffle" => (37, &[], number, none),
         "fma_f32x4" => (38, &[], number, none),
         "fma_f64x2" => (39, &[], number, none),
-        // An object of a tag: its kind, type, size, alignment.
-        "gc_alloc_raw" if heap => {
-            let arguments = &[OneOf(&[EXCEPTION]), Collected, Number, OneOf(&[8, 16])];
-            let object = Answer::Object { memory: count(module.memories.len()), bytes: HEADER };
-            (24, arguments, object, Some(Failure::Zero))
-        }
+        "gc_alloc_raw" | "throw_ref" => return of_objects(name, module, heap),
         "get_instance_id" => (43, &[], number, none),
-        "throw_ref" if heap => (44, &[Number], number, falsy),
         "trap" => (40, &[Byte(TRAPS, &INTERNAL)], Answer::Trap, none),
         "raise" => return Some(raise()),
         _ => return None,
@@ -105,7 +113,29 @@ pub(crate) fn builtin(name: &str, module: &Module, heap: bool) -> Option<Hosted>
     };
     let arguments = arguments.to_vec();
     let anyone = matches!(name, "memory_grow" | "table_grow" | "get_instance_id");
-    Some(Hosted { arguments, answer, index, fails, quiet: is_quiet(name), anyone, listed })
+    let (quiet, widths) = (is_quiet(name), widths(name));
+    Some(Hosted { arguments, answer, index, fails, quiet, anyone, listed, widths })
+}
+
+/// A builtin of collected objects.
+fn of_objects(name: &str, module: &Module, heap: Heap) -> Option<Hosted> {
+    use Argument::{Collected, Number, Object, OneOf, Size};
+    let (kept, size) = match heap {
+        Heap::None => return None,
+        Heap::Any => (false, Number),
+        Heap::Kept => (true, Size(COUNTED)),
+    };
+    let (arguments, index, answer, fails) = if name == "throw_ref" {
+        (vec![if kept { Object } else { Number }], 44, Answer::Number, Failure::False)
+    } else {
+        // An object of a tag: its kind, type, size, alignment.
+        let arguments = vec![OneOf(&[EXCEPTION]), Collected, size, OneOf(&[8, 16])];
+        let memory = u32::try_from(module.memories.len()).unwrap_or(u32::MAX);
+        let (bytes, size) = if kept { (COUNTED, Some(2)) } else { (HEADER, None) };
+        (arguments, 24, Answer::Object { memory, bytes, size }, Failure::Zero)
+    };
+    let (fails, quiet, anyone, listed) = (Some(fails), false, false, Vec::new());
+    Some(Hosted { arguments, answer, index, fails, quiet, anyone, listed, widths: widths(name) })
 }
 
 /// Whether a builtin runs no code of modules, drops no segment, moves no memory or table: what
@@ -120,4 +150,29 @@ fn is_quiet(name: &str) -> bool {
             | "ref_func"
             | "table_get_lazy_init_func_ref"
     )
+}
+
+/// The bytes that arguments and result of a builtin have: those of its types, where a `bool` has
+/// one (source: `wasmtime-environ` 48.0.8, module `builtin`).
+fn widths(name: &str) -> Widths {
+    // Arguments in general registers, in vector registers; the result in each.
+    let (arguments, vectors, result, vector): (&[u8], &[u8], u8, u8) = match name {
+        "memory_grow" => (&[8, 4], &[], 8, 0),
+        "memory_copy" => (&[8, 8, 8], &[], 0, 0),
+        "memory_fill" => (&[8, 4, 8], &[], 0, 0),
+        "passive_elem_segment_len" | "passive_elem_segment_base" | "ref_func" => (&[4], &[], 8, 0),
+        "passive_elem_segment_drop" | "throw_ref" => (&[4], &[], 1, 0),
+        "table_get_lazy_init_func_ref" | "table_grow" => (&[4, 8], &[], 8, 0),
+        "out_of_gas" => (&[], &[], 1, 0),
+        "new_epoch" => (&[], &[], 8, 0),
+        "ceil_f32" | "floor_f32" | "trunc_f32" | "nearest_f32" => (&[], &[4], 0, 4),
+        "ceil_f64" | "floor_f64" | "trunc_f64" | "nearest_f64" => (&[], &[8], 0, 8),
+        "i8x16_swizzle" => (&[], &[16, 16], 0, 16),
+        "i8x16_shuffle" | "fma_f32x4" | "fma_f64x2" => (&[], &[16, 16, 16], 0, 16),
+        "gc_alloc_raw" => (&[4, 4, 4, 4], &[], 4, 0),
+        "get_instance_id" => (&[], &[], 4, 0),
+        "trap" => (&[1], &[], 0, 0),
+        _ => (&[], &[], 0, 0),
+    };
+    Widths { arguments: arguments.to_vec(), vectors: vectors.to_vec(), result, vector }
 }

@@ -12,18 +12,20 @@
 //!   those of the module, with other settings. A store has it as soon as it has an instance of
 //!   a module that needs it; which one does, only the compiler knows. So the caller says it, after
 //!   it found that the file says the same. What lies in the heap is nobody's secret and believed by
-//!   nobody: the host takes it for what code may have written.
+//!   nobody: the host takes it for what code may have written. But where it has no guard, or nobody
+//!   handles faults, code keeps it (H7 of the check's `hosted`): no code of a store writes there
+//!   but the values of its new objects. No function of such modules takes or gives a reference.
 //! - D5. The compiler chooses which data segments the context has. So the caller says how many
 //!   there are, after it found that the file says the same.
 //! - D6. An import says of memory, table and tag who owns it, and which index it has there.
 
 use crate::artifact::{Artifact, BUILTIN, SymbolKind};
-use crate::builtins::{self, builtin, raise};
+use crate::builtins::{self, Heap, builtin, raise};
 use crate::error::{Error, File};
 use crate::module::{MemoryType, Module};
 use crate::offsets;
 use crate::patches::Patches;
-use crate::settings::Settings;
+use crate::settings::{Collector, Settings};
 use prova_check::{
     Activation, Area, Base, Bases, CodeKind, Config, CpuLevel, FRAME_BYTES_MAX, Field, Holds,
     Hosted, Layout, Memory, MemoryShape, Metering, Parts, Structure, Structures, Table, Way,
@@ -57,7 +59,13 @@ pub fn derive(
     are_known(&artifact.settings)?;
     let module = Module::read(wasm)?;
     let (mut text, mut hosted) = (Vec::new(), Vec::new());
-    let heap = counts.is_some_and(|counts| counts.heap);
+    keeps(&artifact.settings, &module)?;
+    let heap = match counts.is_some_and(|counts| counts.heap) {
+        true if is_kept(&artifact.settings) && artifact.settings.collector.is_some() => Heap::Kept,
+        true if is_kept(&artifact.settings) => Heap::None,
+        true => Heap::Any,
+        false => Heap::None,
+    };
     for symbol in &artifact.symbols {
         match symbol.kind {
             SymbolKind::Func(func) => text.push((symbol.start, CodeKind::Func(func))),
@@ -96,7 +104,9 @@ pub(crate) fn patches(wasm: &[u8], counts: Option<Counts>) -> Result<Patches, Er
 /// As of [`derive()`].
 pub fn parts(settings: &Settings, wasm: &[u8], counts: Option<Counts>) -> Result<Parts, Error> {
     are_known(settings)?;
-    Ok(parts_of(settings, wasm, Module::read(wasm)?, counts))
+    let module = Module::read(wasm)?;
+    keeps(settings, &module)?;
+    Ok(parts_of(settings, wasm, module, counts))
 }
 
 /// The areas of the context (D1), as [`parts`] has them.
@@ -115,7 +125,7 @@ pub fn context_areas(wasm: &[u8], counts: Option<Counts>) -> Result<Vec<Area>, E
 ///
 /// If the Wasm has what the derivation does not know.
 pub fn hosted(name: &str, wasm: &[u8]) -> Result<Option<Hosted>, Error> {
-    Ok(builtin(name, &Module::read(wasm)?, true))
+    Ok(builtin(name, &Module::read(wasm)?, Heap::Any))
 }
 
 fn are_known(settings: &Settings) -> Result<(), Error> {
@@ -129,6 +139,36 @@ fn are_known(settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether code must keep the heap (D4): what lies behind it does not fault, or nobody handles
+/// that. Of the collectors that is for the one that counts references, which takes back as many
+/// bytes as the heap says. The host takes a file that names none beside files of any collector.
+fn is_kept(settings: &Settings) -> bool {
+    let heap = memory_of(&HEAP, collected(settings));
+    let guarded = settings.signals_based_traps && heap.zone_bytes >= 1 << 32;
+    let counts = match settings.collector {
+        None | Some(Collector::DeferredReferenceCounting) => true,
+        Some(Collector::Null | Collector::Copying) => false,
+    };
+    counts && !guarded
+}
+
+/// D4: whether no function takes or gives references to exceptions, where code keeps the heap.
+fn keeps(settings: &Settings, module: &Module) -> Result<(), Error> {
+    if is_kept(settings) && module.has_exceptions() {
+        return Err(Error::wasm(
+            "types",
+            "functions of references to exceptions, whose heap has no guard or no handler of faults",
+        ));
+    }
+    Ok(())
+}
+
+/// Reservation and guard of the heap, and whether it may move.
+fn collected(settings: &Settings) -> ((u64, u64), bool) {
+    let bytes = (settings.gc_heap_reservation, settings.gc_heap_guard_size);
+    (bytes, settings.gc_heap_may_move)
+}
+
 fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Counts>) -> Parts {
     let digest: [u8; 32] = Sha256::digest(wasm).into();
     let of = |table: &crate::module::TableType| Table {
@@ -139,12 +179,14 @@ fn parts_of(settings: &Settings, wasm: &[u8], module: Module, counts: Option<Cou
     };
     let linear = (settings.memory_reservation, settings.memory_guard_size);
     let linear = (linear, settings.memory_may_move);
-    let collected = (settings.gc_heap_reservation, settings.gc_heap_guard_size);
-    let collected = (collected, settings.gc_heap_may_move);
+    let collected = collected(settings);
     let heap = counts.is_some_and(|counts| counts.heap).then_some(&HEAP);
     let memories = module.memories.iter().map(|memory| memory_of(memory, linear));
+    // A module that needs no heap must not name words of its frames as references into one either.
+    let kept = is_kept(settings);
     Parts {
         module: digest,
+        kept: kept.then(|| count(&module.memories)),
         digest: layout_digest(settings, &digest),
         config: config(settings),
         structures: structures(&module, counts),

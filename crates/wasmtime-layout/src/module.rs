@@ -280,6 +280,12 @@ impl Module {
         self.interned.get(ty as usize).copied().ok_or("a type that is not there")
     }
 
+    /// Whether a function's type has references to exceptions.
+    pub(crate) fn has_exceptions(&self) -> bool {
+        let is = |kind: &Kind| matches!(kind, Kind::Exception { .. });
+        self.firsts.keys().any(|ty| ty.params.iter().chain(&ty.results).any(is))
+    }
+
     fn values(&self, types: &[ValType]) -> Read<Vec<Kind>> {
         types.iter().map(|&ty| self.kind(ty)).collect()
     }

@@ -196,8 +196,7 @@ impl Guess {
         }
         dropped |= split(core, state, &mut self.classes);
         let before = self.known.len();
-        self.known
-            .retain(|(expr, holds)| core.shows(state, &Claim::Known(expr.clone(), *holds)).is_ok());
+        self.known.retain(|(expr, holds)| core.shows_known(state, expr, *holds).is_ok());
         let accesses = self.reached.len();
         self.reached.retain(|claim| core.shows(state, claim).is_ok());
         dropped |= self.reached.len() != accesses;

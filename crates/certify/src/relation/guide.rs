@@ -14,23 +14,30 @@ use super::guess::{Guess, Round, Wrongs};
 use super::hints::Hints;
 use super::live::Live;
 use super::merges::{heads, merges};
+use super::places::Lives;
 use super::proposed::KNOWN_MAX;
 use super::related::Related;
 use super::retry::{Next, Retry};
-use super::seen::{Seen, Way};
-use super::ways::{Around, At, Coming, Ways, ways};
+use super::seen::{From, Seen, Way};
+use super::ways::{At, Ways, stands_at, ways};
 use prova_check::MemoryShape;
 use prova_equal::words::Head;
-use prova_equal::{Cause, Claim, Core, Expr, Guide, Refusal, Relation, State};
+use prova_equal::{Cause, Core, Expr, Guide, Refusal, Relation, State};
 use prova_ssa::Body;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of rewriting, and values that are looked at, count as this power of 2 to a term.
 const PARTS_OF_TERM: u32 = 3;
 
+/// Behind as many iterations a last one comes by all ways: what ways showed was of guesses some of
+/// which may be others now.
+const ITERATIONS_FEW: usize = 8;
+
 /// Looks for claims.
 pub(crate) struct Finder<'f> {
     pub(super) live: &'f Live,
+    /// Places that may be read before they are written.
+    pub(super) lives: &'f Lives,
     /// Places in the body that the code comes to next behind its offsets.
     hints: Hints,
     leaders: BTreeSet<u32>,
@@ -60,6 +67,8 @@ pub(crate) struct Finder<'f> {
     pub(super) retry: Retry,
     /// How it looks.
     pub(super) how: Search,
+    /// Iterations so far.
+    iterations: usize,
     /// Terms that this iteration may take.
     terms: usize,
     /// Needed values that this iteration has looked at.
@@ -68,14 +77,15 @@ pub(crate) struct Finder<'f> {
 
 impl<'f> Finder<'f> {
     pub(crate) fn new(
-        (live, hints): (&'f Live, Hints),
+        (live, lives, hints): (&'f Live, &'f Lives, Hints),
         body: &Body,
         code: &Related<'_>,
-        how: Search,
+        (how, objects): (Search, bool),
     ) -> Finder<'f> {
         let [leaders, hops, rounds] = merges(code);
         Finder {
             live,
+            lives,
             hints,
             leaders,
             hops,
@@ -91,7 +101,8 @@ impl<'f> Finder<'f> {
             fixed: BTreeSet::new(),
             waits: BTreeMap::new(),
             how,
-            retry: Retry::new(rounds, how.is_bold()),
+            retry: Retry::new(rounds, how.is_bold(), objects),
+            iterations: 0,
             terms: 0,
             looked: 0,
         }
@@ -130,14 +141,19 @@ impl<'f> Finder<'f> {
 
     /// Whether another iteration may find more.
     pub(crate) fn goes_on(&mut self) -> bool {
+        if !self.retry.has_patience(self.seen.refused()) {
+            return false;
+        }
         let parted = std::mem::take(&mut self.parted);
-        self.whole = self.always || self.anew || parted;
+        let was_whole = std::mem::replace(&mut self.whole, self.always || self.anew || parted);
+        self.iterations += 1;
         if self.anew || parted || !self.moved.is_empty() || !self.changed.is_empty() {
             return true;
         }
         let next = self.retry.stands(&mut self.guesses, &self.seen);
         match next.or_else(|| self.retry.next(&self.guesses, &self.seen)) {
-            None => return false,
+            None if was_whole || self.iterations < ITERATIONS_FEW => return false,
+            None => self.whole = true,
             Some(Next::Again) => self.whole = true,
             Some(Next::All) => (self.whole, self.anew) = (true, true),
             Some(Next::Anew { from, stand }) => {
@@ -150,11 +166,12 @@ impl<'f> Finder<'f> {
         true
     }
 
-    /// The ways that came to a leader come again, since they did not show the guesses of now.
-    fn again(&mut self, at: u32) {
-        if !self.whole {
-            self.changed.extend(self.seen.before(at).flatten());
-        }
+    /// The ways that came to a leader before the last one come again, since they did not show the
+    /// guesses of now.
+    fn again(&mut self, at: u32, last: From) {
+        let once = self.seen.count(last, at) == 1;
+        let others = self.seen.before(at).filter(|&from| !(once && from == last));
+        self.changed.extend(others.flatten());
     }
 
     /// Two ways to a leader have no place in common, since one comes from a leader that stands
@@ -230,7 +247,7 @@ impl Finder<'_> {
             let chosen = guess.chosen_once;
             let changed = self.choose(core, state, guess);
             if chosen != guess.chosen_once {
-                self.again(at);
+                self.again(at, state.from);
             }
             return changed;
         }
@@ -254,9 +271,10 @@ impl Finder<'_> {
     /// place of which nothing is left holds the one word or the other, by the branch's condition.
     /// Whether anything changed.
     fn choose(&mut self, core: &mut Core<'_>, state: &State, guess: &mut Guess) -> bool {
-        let opposite = guess.known.iter().find(|(condition, holds)| {
-            core.shows(state, &Claim::Known(condition.clone(), !holds)).is_ok()
-        });
+        let opposite = guess
+            .known
+            .iter()
+            .find(|(condition, holds)| core.shows_known(state, condition, !holds).is_ok());
         let opposite = opposite.cloned();
         let before = guess.places.clone();
         let changed = guess.weaken(core, state, None);
@@ -315,13 +333,7 @@ impl Guide for Finder<'_> {
             return Err(Refusal { cause, what, demanded: None, found: None });
         }
         let from = state.from;
-        let ways = ways(core, &state, back);
-        let moved = ways.iter().any(|(_, state)| state.moved);
-        let mut coming = Coming::new();
-        for (place, state) in &ways {
-            let around = Around { on: core.goes_on(state), answered: core.is_answer_known(state) };
-            coming.push((*place, around));
-        }
+        let (coming, moved) = ways(core, &state, back);
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
         // Without rows of accesses nobody sees what the code loads next.
         let config = core.layout.config();
@@ -336,13 +348,16 @@ impl Guide for Finder<'_> {
         let before = guess.ways.chosen(hints, waits, heads);
         guess.comes(&coming, back, before.filter(|_| self.retry.has_stood(at)));
         let chosen = guess.ways.chosen(hints, waits, heads);
-        let found = ways.iter().position(|(place, _)| Some(*place) == chosen);
-        let places: Vec<At> = coming.iter().map(|(place, _)| *place).collect();
-        self.seen.comes(from, Way { to: at, back, moved, coming, apart: found.is_none() });
-        let Some(state) = found.map(|i| ways[i].1.clone()) else {
+        let stands = chosen.filter(|chosen| coming.iter().any(|(place, _)| place == chosen));
+        let apart = stands.is_none();
+        if apart {
             // No place in the body is common to all ways to a leader; the check says so.
             let known: Vec<At> = guess.ways.places().collect();
+            let places: Vec<At> = coming.iter().map(|(place, _)| *place).collect();
             self.wait(&known, &places);
+        }
+        self.seen.comes(from, Way { to: at, back, moved, coming, apart });
+        let Some(state) = stands.and_then(|place| stands_at(core, state, place, back)) else {
             self.guesses.insert(at, guess);
             return Ok(moved);
         };
@@ -356,7 +371,9 @@ impl Guide for Finder<'_> {
         } else {
             let ways = guess.ways;
             guess = Guess { ways, ..self.propose(core, &state, at) };
-            self.again(at);
+            // The claims that are made of the guesses are another thing than these.
+            guess.weaken(core, &state, None);
+            self.again(at, from);
             true
         };
         if changed {

@@ -52,6 +52,7 @@ pub use related::Related;
 
 use guide::Finder;
 use live::Live;
+use places::{Lives, results};
 use prova_check::{Layout, MemoryShape};
 use prova_equal::{Core, Relation, Told, walk};
 use prova_module::Module;
@@ -85,8 +86,11 @@ pub fn relate_told(
     let Some(live) = Live::of(body, told.held) else { return Relation::default() };
     let terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
     let compared = layout.config().memory == MemoryShape::Explicit || !layout.config().signals;
+    let objects = layout.heap().is_some();
+    let lives = Lives::of(code, results(layout, body), told.calls);
     let search = |how: Search, terms: usize| {
-        let mut finder = Finder::new((&live, hints::hints(body, code, compared)), body, code, how);
+        let hints = hints::hints(body, code, compared);
+        let mut finder = Finder::new((&live, &lives, hints), body, code, (how, objects));
         let mut left = terms;
         for _ in 0..ROUNDS_MAX {
             let core = Core::new((module, body), layout, (code.bytes, code.traps));

@@ -11,9 +11,10 @@ use iced_x86::{
     RflagsBits,
 };
 use prova_check::abi::CALLEE_SAVED;
-use prova_equal::words::{Fixed, Head};
-use prova_equal::{Claim, Expr, Place, Relation};
-use std::collections::{BTreeMap, BTreeSet};
+use prova_check::{CallRow, Layout, Says, abi};
+use prova_equal::{Claim, Place};
+use prova_ssa::Body;
+use std::iter::repeat;
 use std::ops::Range;
 
 /// Rounds of the data flow at most.
@@ -54,6 +55,9 @@ impl Words {
     }
 }
 
+/// Registers in which a call may have arguments.
+const ARGUMENTS: u64 = 0xff << VECTORS | 1 << 7 | 1 << 6 | 1 << 2 | 1 << 1 | 1 << 8 | 1 << 9;
+
 const FLAGS: u64 = 1 << 32;
 const VECTORS: u32 = 16;
 
@@ -80,89 +84,171 @@ impl Places {
         self.stack.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
-    /// Whether what a claim speaks of is live.
-    pub(super) fn has(&self, words: &Words, claim: &Claim) -> bool {
-        match claim {
-            Claim::Holds { place: Place::Register(r), .. } => self.registers >> r & 1 == 1,
-            Claim::Holds { place: Place::Vector(r), .. } => {
-                self.registers >> (u32::from(*r) + VECTORS) & 1 == 1
+    fn clear(&mut self) {
+        (self.registers, self.all) = (0, false);
+        self.stack.clear();
+    }
+
+    /// Joins another; whether that says more.
+    fn grows(&mut self, other: &Places) -> bool {
+        let more = other.stack.iter().zip(self.stack.iter().copied().chain(repeat(0)));
+        let grown = other.registers & !self.registers != 0
+            || (other.all && !self.all)
+            || more.into_iter().any(|(more, word)| more & !word != 0);
+        if grown {
+            self.join(other);
+        }
+        grown
+    }
+
+    fn has(&self, words: &Words, place: Place, bytes: i64) -> bool {
+        match place {
+            Place::Register(r) => self.registers >> r & 1 == 1,
+            Place::Vector(r) => self.registers >> (u32::from(r) + VECTORS) & 1 == 1,
+            Place::Stack(at) => {
+                self.all || words.touched(at, bytes).any(|number| self.is_live(number))
             }
-            Claim::Holds { place: Place::Stack(at), bits, .. } => {
-                let bytes = i64::from(bits / 8).max(1);
-                self.all || words.touched(*at, bytes).any(|number| self.is_live(number))
-            }
-            Claim::Compared { .. } => self.registers & FLAGS != 0,
-            Claim::Is { .. } | Claim::Known(..) | Claim::Reached { .. } => true,
         }
     }
 }
 
+/// The registers in which a function gives its results.
+pub(super) fn results(layout: &Layout, body: &Body) -> u64 {
+    let signature = layout.func_type(body.func().0).and_then(|ty| layout.signature(ty));
+    let places = signature.and_then(abi::results);
+    places.into_iter().flatten().fold(0, |found, (_, place)| match place {
+        abi::Place::Register(r) => found | 1 << r,
+        abi::Place::Vector(r) => found | 1 << (u32::from(r) + VECTORS),
+        abi::Place::Stack(_) => found,
+    })
+}
+
 /// An instruction as the data flow sees it.
+#[derive(Default)]
 struct Step {
     at: u32,
-    next: Vec<u32>,
+    /// Whether control goes to the next instruction.
+    falls: bool,
+    /// Where else it goes.
+    to: Option<u32>,
+    /// The jump table that says where it goes, by its number.
+    table: Option<usize>,
     reads: u64,
     writes: u64,
     /// Stack bytes that it reads and writes: the first, and how many.
-    stack_reads: Vec<(i64, i64)>,
-    stack_writes: Vec<(i64, i64)>,
+    stack_read: Option<Bytes>,
+    stack_write: Option<Bytes>,
     /// Whether it may read any place.
     everything: bool,
     /// Whether it may read any stack word.
     any_stack: bool,
 }
 
-/// The places that are live at each leader.
-pub(super) fn places(relation: &Relation, code: &Related<'_>) -> (BTreeMap<u32, Places>, Words) {
-    let steps = steps(relation, code);
-    let reads = steps.iter().flat_map(|step| &step.stack_reads);
-    let named = reads.flat_map(|&(at, bytes)| at.div_euclid(4)..=(at + bytes - 1).div_euclid(4));
-    let named: BTreeSet<i64> = named.collect();
-    let words = Words(named.into_iter().collect());
-    let mut before: BTreeMap<u32, Places> = BTreeMap::new();
-    let is_way: BTreeSet<u32> = steps.iter().flat_map(|step| step.next.iter().copied()).collect();
-    for _ in 0..ROUNDS_MAX {
-        let mut changed = false;
-        let mut next = Places::default();
-        let mut behind = None;
-        for step in steps.iter().rev() {
-            let mut now = Places::default();
-            for to in &step.next {
-                if behind == Some(*to) {
-                    now.join(&next);
-                } else if let Some(live) = before.get(to) {
-                    now.join(live);
-                }
-            }
-            step.back(&words, &mut now);
-            if (is_way.contains(&step.at) || relation.leaders.contains_key(&step.at))
-                && before.get(&step.at) != Some(&now)
-            {
-                before.insert(step.at, now.clone());
-                changed = true;
-            }
-            (next, behind) = (now, Some(step.at));
+/// Stack bytes: the first, and how many.
+type Bytes = (i64, i64);
+
+/// The places that are live at each offset that is jumped to.
+#[derive(Debug, Default)]
+pub(super) struct Lives {
+    words: Words,
+    /// By offset, in order.
+    at: Vec<(u32, Places)>,
+}
+
+impl Lives {
+    /// The places of code behind whose returns these registers are read.
+    pub(super) fn of(code: &Related<'_>, results: u64, calls: Option<&[CallRow]>) -> Lives {
+        // Where a call lands, and what the store reads of a frame, is not seen.
+        let is_seen = |row: &CallRow| matches!(row.says, Says::Operator(_));
+        if !calls.is_none_or(|calls| calls.iter().all(is_seen)) {
+            return Lives::default();
         }
-        if !changed {
-            return (before, words);
+        let (steps, tables) = steps(code, results);
+        let reads = steps.iter().filter_map(|step| step.stack_read);
+        let touched = |(at, bytes): Bytes| at.div_euclid(4)..=(at + bytes - 1).div_euclid(4);
+        let mut named: Vec<i64> = reads.flat_map(touched).collect();
+        named.sort_unstable();
+        named.dedup();
+        let words = Words(named);
+        let mut targets: Vec<u32> = steps.iter().filter_map(|step| step.to).collect();
+        targets.extend(tables.iter().flatten());
+        targets.sort_unstable();
+        targets.dedup();
+        let mut at: Vec<(u32, Places)> =
+            targets.into_iter().map(|at| (at, Places::default())).collect();
+        for _ in 0..ROUNDS_MAX {
+            if !round((&steps, &tables), &words, &mut at) {
+                return Lives { words, at };
+            }
+        }
+        // Nothing is known.
+        Lives::default()
+    }
+
+    /// Whether a place may be read before it is written, from an offset on.
+    pub(super) fn has(&self, at: u32, place: Place, bytes: i64) -> bool {
+        self.live(at).is_none_or(|live| live.has(&self.words, place, bytes))
+    }
+
+    /// Whether flags may be read before they are written, from an offset on.
+    pub(super) fn has_flags(&self, at: u32) -> bool {
+        self.live(at).is_none_or(|live| live.registers & FLAGS != 0)
+    }
+
+    fn live(&self, at: u32) -> Option<&Places> {
+        let i = self.at.binary_search_by_key(&at, |(at, _)| *at).ok()?;
+        self.at.get(i).map(|(_, live)| live)
+    }
+
+    /// Whether what a claim speaks of is live.
+    pub(super) fn has_claim(&self, at: u32, claim: &Claim) -> bool {
+        match claim {
+            Claim::Holds { place, bits, .. } => self.has(at, *place, i64::from(bits / 8).max(1)),
+            Claim::Compared { .. } => self.has_flags(at),
+            Claim::Is { .. } | Claim::Known(..) | Claim::Reached { .. } => true,
         }
     }
-    // Nothing is known.
-    (BTreeMap::new(), words)
+}
+
+/// Goes back over all steps; whether more is live at a target than before.
+fn round((steps, tables): (&[Step], &[Vec<u32>]), words: &Words, at: &mut [(u32, Places)]) -> bool {
+    let mut changed = false;
+    let mut now = Places::default();
+    let mut left = at.len();
+    for step in steps.iter().rev() {
+        if !step.falls {
+            now.clear();
+        }
+        let table = step.table.and_then(|table| tables.get(table));
+        for to in step.to.iter().chain(table.into_iter().flatten()) {
+            if let Ok(i) = at.binary_search_by_key(to, |(at, _)| *at) {
+                now.join(&at[i].1);
+            }
+        }
+        step.back(words, &mut now);
+        while left > 0 && at[left - 1].0 > step.at {
+            left -= 1;
+        }
+        if left > 0 && at[left - 1].0 == step.at {
+            changed |= at[left - 1].1.grows(&now);
+        }
+    }
+    changed
 }
 
 impl Step {
     /// From what is live behind it to what is live before it.
     fn back(&self, words: &Words, live: &mut Places) {
         if self.everything {
-            *live = Places { registers: u64::MAX, stack: Vec::new(), all: true };
+            live.registers = u64::MAX;
+            live.all = true;
             return;
         }
         live.registers = live.registers & !self.writes | self.reads;
-        for &(at, bytes) in &self.stack_writes {
+        if let Some((at, bytes)) = self.stack_write {
             live.set(words.inside(at, bytes), false);
         }
-        for &(at, bytes) in &self.stack_reads {
+        if let Some((at, bytes)) = self.stack_read {
             live.set(words.touched(at, bytes), true);
         }
         live.all |= self.any_stack;
@@ -172,32 +258,39 @@ impl Step {
 /// Stack pointer and frame pointer, from the stack pointer at entry.
 type Pointers = (Option<i64>, Option<i64>);
 
-fn steps(relation: &Relation, code: &Related<'_>) -> Vec<Step> {
+/// The steps of code, and its jump tables.
+fn steps(code: &Related<'_>, results: u64) -> (Vec<Step>, Vec<Vec<u32>>) {
     let mut factory = InstructionInfoFactory::new();
-    let mut steps = Vec::new();
+    let (mut steps, mut tables) = (Vec::new(), Vec::new());
     let mut pointers: Pointers = (Some(0), None);
     // The frame does not change between where it is made and where it is left.
     let mut frame: Pointers = pointers;
+    let mut called = false;
     scan(code, |insn, _| {
         let (at, end) = (insn.offset, insn.end());
         let raw = *insn.raw();
-        if relation.leaders.contains_key(&at) {
-            pointers = claimed(relation, at);
-        }
         let mut step = step(&raw, factory.info(&raw), at, pointers);
         match raw.flow_control() {
-            FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => {
-                step.next.push(end);
-            }
+            FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => step.falls = true,
             FlowControl::ConditionalBranch => {
-                step.next.extend([end, raw.near_branch_target() as u32]);
+                (step.falls, step.to) = (true, Some(raw.near_branch_target() as u32));
             }
-            FlowControl::UnconditionalBranch => step.next.push(raw.near_branch_target() as u32),
-            FlowControl::IndirectBranch => step.everything = true,
-            FlowControl::Return => step.everything = true,
+            FlowControl::UnconditionalBranch => step.to = Some(raw.near_branch_target() as u32),
+            FlowControl::IndirectBranch => match table(code, end) {
+                Some(table) => {
+                    step.table = Some(tables.len());
+                    tables.push(table);
+                }
+                None => step.everything = true,
+            },
+            FlowControl::Return => step.reads = results | 1 << 4,
             FlowControl::Interrupt | FlowControl::XbeginXabortXend | FlowControl::Exception => {}
         }
-        pointers = moved(&raw, pointers);
+        // Behind a call the frame takes back what the callee took off.
+        if !(called && takes(&raw)) {
+            pointers = moved(&raw, pointers);
+        }
+        called |= matches!(raw.flow_control(), FlowControl::Call | FlowControl::IndirectCall);
         if pointers.0.is_some() && raw.flow_control() == FlowControl::Next {
             frame = if pointers.0 < frame.0 { pointers } else { frame };
         }
@@ -207,31 +300,25 @@ fn steps(relation: &Relation, code: &Related<'_>) -> Vec<Step> {
         }
         steps.push(step);
     });
-    steps
+    (steps, tables)
 }
 
-/// The pointers that a leader claims.
-fn claimed(relation: &Relation, at: u32) -> Pointers {
-    let claims = relation.leaders.get(&at).map(|leader| &leader.claims[..]).unwrap_or_default();
-    let of = |r: u8| {
-        claims.iter().find_map(|claim| match claim {
-            Claim::Holds { place: Place::Register(of), expr, .. } if *of == r => above(expr),
-            _ => None,
-        })
-    };
-    (of(4), of(5))
+/// The targets of the jump table right behind a jump: offsets from where it begins.
+fn table(code: &Related<'_>, start: u32) -> Option<Vec<u32>> {
+    let i = code.data.binary_search_by_key(&start, |&(start, _)| start).ok()?;
+    let bytes = code.bytes.get(start as usize..code.data[i].1 as usize)?;
+    let entries = bytes.chunks_exact(4).map(|entry| <[u8; 4]>::try_from(entry).ok());
+    let targets = entries.flatten().map(|entry| start.wrapping_add(u32::from_le_bytes(entry)));
+    let mut targets: Vec<u32> =
+        targets.filter(|&target| (target as usize) < code.bytes.len()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    (!targets.is_empty()).then_some(targets)
 }
 
-/// The distance of an address from the stack pointer at entry.
-fn above(expr: &Expr) -> Option<i64> {
-    let Expr::Term(op, 64, n, operands) = expr else { return None };
-    match (op, &operands[..]) {
-        (Head::Fixed, []) => (*n == Fixed::Stack.number()).then_some(0),
-        (Head::Sum, [base, Expr::Term(Head::Const, 64, n, _)]) => {
-            (above(base) == Some(0)).then_some(*n as i64)
-        }
-        _ => None,
-    }
+/// Whether an instruction makes room on the stack.
+fn takes(raw: &Instruction) -> bool {
+    raw.mnemonic() == iced_x86::Mnemonic::Sub && raw.op0_register() == Register::RSP
 }
 
 fn moved(raw: &Instruction, (rsp, rbp): Pointers) -> Pointers {
@@ -269,16 +356,7 @@ fn bit(register: Register) -> u64 {
 }
 
 fn step(raw: &Instruction, info: &InstructionInfo, at: u32, (rsp, rbp): Pointers) -> Step {
-    let mut step = Step {
-        at,
-        next: Vec::new(),
-        reads: 0,
-        writes: 0,
-        stack_reads: Vec::new(),
-        stack_writes: Vec::new(),
-        everything: false,
-        any_stack: false,
-    };
+    let mut step = Step { at, ..Step::default() };
     for used in info.used_registers() {
         let register = used.register();
         // A write of a part keeps the rest.
@@ -300,11 +378,12 @@ fn step(raw: &Instruction, info: &InstructionInfo, at: u32, (rsp, rbp): Pointers
         let place = base.filter(|_| used.index() == Register::None);
         match (place, used.access()) {
             (Some(base), OpAccess::Write) => {
-                step.stack_writes.push((base.wrapping_add(used.displacement() as i64), bytes));
+                step.stack_write = Some((base.wrapping_add(used.displacement() as i64), bytes));
             }
             (Some(base), OpAccess::NoMemAccess) => step.any_stack |= base != 0,
             (Some(base), _) => {
-                step.stack_reads.push((base.wrapping_add(used.displacement() as i64), bytes));
+                let read = (base.wrapping_add(used.displacement() as i64), bytes);
+                step.any_stack |= step.stack_read.replace(read).is_some();
             }
             (None, OpAccess::Write) => {}
             (None, _) => step.any_stack = true,
@@ -316,12 +395,13 @@ fn step(raw: &Instruction, info: &InstructionInfo, at: u32, (rsp, rbp): Pointers
         step.writes |= FLAGS;
     }
     if matches!(raw.flow_control(), FlowControl::Call | FlowControl::IndirectCall) {
-        let kept = CALLEE_SAVED.into_iter().chain([4, 5]).map(|r| 1_u64 << r).sum::<u64>();
-        // Arguments may be anywhere.
-        step.reads |= 0xffff_ffff & !kept;
+        // Of what a callee need not give back its arguments alone are live before it.
+        let kept = CALLEE_SAVED.into_iter().chain([4]).map(|r| 1_u64 << r).sum::<u64>();
+        step.reads |= ARGUMENTS;
+        step.writes |= 0xffff_ffff & !kept & !step.reads;
         step.reads |= 1 << 4;
         if let Some(rsp) = rsp {
-            step.stack_reads.push((rsp, ARGUMENTS_BYTES));
+            step.any_stack |= step.stack_read.replace((rsp, ARGUMENTS_BYTES)).is_some();
         } else {
             step.any_stack = true;
         }

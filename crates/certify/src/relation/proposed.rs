@@ -105,9 +105,12 @@ impl Finder<'_> {
         let older = older(core, state, &inverse);
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
-        let stack = state.stack.keys().map(|&at| Place::Stack(at));
-        let all: Vec<Place> = registers.chain(stack).collect();
-        for place in all {
+        let registers = registers.map(|place| (place, 0));
+        let bytes = |word| i64::from(core.words.bits(word) / 8).max(1);
+        let stack = state.stack.iter().map(|(&at, &word)| (Place::Stack(at), bytes(word)));
+        let mut all: Vec<(Place, i64)> = registers.chain(stack).collect();
+        all.retain(|&(place, bytes)| self.lives.has(leader, place, bytes));
+        for (place, _) in all {
             let found = self.guessed(core, state, (leader, place), (&inverse, older.as_ref()));
             if !found.is_empty() {
                 places.insert(place, found);
@@ -150,6 +153,7 @@ impl Finder<'_> {
         let leaves = leaves.collect();
         let place = Some((state.block, state.at, state.passed));
         let flags = match state.flags {
+            _ if !self.lives.has_flags(leader) => None,
             Flags::Float(a, b) => Some((true, a, b)),
             Flags::Sub(a, b) => Some((false, a, b)),
             _ => None,

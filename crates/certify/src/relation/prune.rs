@@ -15,7 +15,7 @@
 //!
 //! Limit: [`WALKS_MAX`].
 
-use super::places::places;
+use super::places::{Lives, results};
 use super::related::Related;
 use prova_check::Layout;
 use prova_equal::{Cause, Claim, Core, Guide, Leader, Refusal, Relation, State, Told, walk};
@@ -81,12 +81,10 @@ pub fn pruned(
     code: &Related<'_>,
     told: Told<'_>,
 ) -> Option<Relation> {
-    let (live, words) = places(relation, code);
+    let lives = Lives::of(code, results(layout, body), told.calls);
     let mut fewer = relation.clone();
-    for (at, leader) in &mut fewer.leaders {
-        if let Some(live) = live.get(at) {
-            leader.claims.retain(|claim| live.has(&words, claim));
-        }
+    for (&at, leader) in &mut fewer.leaders {
+        leader.claims.retain(|claim| lives.has_claim(at, claim));
     }
     let walks = |pruner: &mut Pruner| {
         let core = Core::new((module, body), layout, (code.bytes, code.traps))?;

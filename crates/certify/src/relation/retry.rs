@@ -24,7 +24,8 @@
 //! is searched without them first.
 //!
 //! Invariant: each retry is new, so there are no more of them than leaders have places; of 11 there
-//! are [`ELSEWHERE_MAX`] at most.
+//! are [`ELSEWHERE_MAX`] at most. Where [`PATIENCE`] iterations have not moved the refusal further
+//! on, the search ends.
 
 use super::guess::{Guess, Wrongs};
 use super::seen::Seen;
@@ -34,6 +35,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Iterations that make guesses anew at most.
 const RENEWED_MAX: usize = 2;
+
+/// Iterations at most without one that has moved the refusal further on. Of code that is related in
+/// the end, some takes 25.
+const PATIENCE: usize = 40;
+/// The same of code with objects, of which some takes more than 45.
+const PATIENCE_OBJECTS: usize = 80;
 
 /// Leaders that are tried elsewhere at most, before one refusal.
 const LAST_MAX: usize = 4;
@@ -86,11 +93,17 @@ pub(super) struct Retry {
     elsewhere: BTreeMap<u32, At>,
     tried: Option<(u32, u32)>,
     places: BTreeSet<(u32, At)>,
+    /// The last refusal of all iterations, and the iterations since one that had it first.
+    last: Option<u32>,
+    since: usize,
+    /// Of these at most as many.
+    patience: usize,
 }
 
 impl Retry {
-    /// With the offsets that are jumped to from behind, and whether guesses are bold.
-    pub(super) fn new(rounds: BTreeSet<u32>, bold: bool) -> Retry {
+    /// With the offsets that are jumped to from behind, whether guesses are bold, and whether the
+    /// module has objects.
+    pub(super) fn new(rounds: BTreeSet<u32>, bold: bool, objects: bool) -> Retry {
         Retry {
             rounds: rounds.into_iter().map(|at| (at, false)).collect(),
             wrongs: BTreeSet::new(),
@@ -107,6 +120,9 @@ impl Retry {
             elsewhere: BTreeMap::new(),
             tried: None,
             places: BTreeSet::new(),
+            last: None,
+            since: 0,
+            patience: if objects { PATIENCE_OBJECTS } else { PATIENCE },
         }
     }
 
@@ -160,6 +176,16 @@ impl Retry {
     /// Whether a leader stands where the ways of one iteration came by.
     pub(super) fn has_stood(&self, at: u32) -> bool {
         self.stood.contains(&at)
+    }
+
+    /// Whether there is patience for another iteration behind one with this refusal.
+    pub(super) fn has_patience(&mut self, refused: Option<u32>) -> bool {
+        if refused > self.last {
+            (self.last, self.since) = (refused, 0);
+        } else if refused.is_some() {
+            self.since += 1;
+        }
+        self.since <= self.patience
     }
 
     /// Leaders to which ways come by other places now than in iterations in which less was known,

@@ -65,6 +65,12 @@ impl Seen {
         self.before.get(&at).into_iter().flatten().copied()
     }
 
+    /// The ways of now from a leader to another.
+    pub(super) fn count(&self, from: From, to: u32) -> usize {
+        let ways = self.ways.get(&from).into_iter().flatten();
+        ways.filter(|way| way.to == to).count()
+    }
+
     /// Some leaders, and all to which ways lead from them.
     pub(super) fn behind(&self, some: &BTreeSet<u32>) -> BTreeSet<u32> {
         let mut open: Vec<u32> = some.iter().copied().collect();

@@ -115,26 +115,57 @@ fn next(coming: &Coming, i: usize) -> Option<At> {
     coming.get(i + 1).map(|(place, _)| *place)
 }
 
-/// The places in the body that a state may stand at, with the state there; on a way back, behind a
-/// step.
-pub(super) fn ways(core: &mut Core<'_>, state: &State, back: bool) -> Vec<(At, State)> {
-    let mut found = Vec::new();
+/// The places in the body that a state may stand at, on a way back behind a step; and whether it
+/// has made one at some of them.
+pub(super) fn ways(core: &mut Core<'_>, state: &State, back: bool) -> (Coming, bool) {
+    let (mut found, mut seen) = (Coming::new(), Vec::new());
+    let mut moved = false;
     let mut state = state.clone();
     while found.len() < WAYS_MAX {
         let at = (state.block, state.at, state.passed);
         // A round of a loop that is decided is the code's.
-        if found.iter().any(|(other, _)| *other == at) {
+        if seen.contains(&at) {
             break;
         }
-        if state.entered && (state.moved || !back) {
-            found.push((at, state.clone()));
+        if is_way(&state, back) {
+            let around =
+                Around { on: core.goes_on(&state), answered: core.is_answer_known(&state) };
+            found.push((at, around));
+            seen.push(at);
+            moved |= state.moved;
         }
-        let block = state.block;
-        // Code that goes on does not begin a round of a loop, even if what is guessed decides it.
-        let goes = core.skip(&mut state).unwrap_or(false);
-        if !goes || (!back && state.block < block) {
+        if !goes(core, &mut state, back) {
             break;
         }
     }
-    found
+    (found, moved)
+}
+
+/// A state where it stands at a place that it comes by.
+pub(super) fn stands_at(
+    core: &mut Core<'_>,
+    mut state: State,
+    place: At,
+    back: bool,
+) -> Option<State> {
+    for _ in 0..=WAYS_MAX {
+        if is_way(&state, back) && (state.block, state.at, state.passed) == place {
+            return Some(state);
+        }
+        if !goes(core, &mut state, back) {
+            return None;
+        }
+    }
+    None
+}
+
+fn is_way(state: &State, back: bool) -> bool {
+    state.entered && (state.moved || !back)
+}
+
+/// Lets the body go on. Code that goes on does not begin a round of a loop, even if what is guessed
+/// decides it.
+fn goes(core: &mut Core<'_>, state: &mut State, back: bool) -> bool {
+    let block = state.block;
+    core.skip(state).unwrap_or(false) && (back || state.block >= block)
 }

@@ -8,7 +8,9 @@ mod pages;
 use prova_certify::relation::{Related, pruned, relate_told};
 use prova_certify::{Draft, certify, propose};
 use prova_check::certificate::Certificate;
-use prova_check::{CallRow, Clause, Code, CodeKind, Config, Layout, MemoryShape, Says, TrapRow};
+use prova_check::{
+    CallRow, Clause, Code, CodeKind, Config, Layout, MemoryShape, Rule, Says, TrapRow,
+};
 use prova_equal::{EqualCode, Error, Relation, Setting, Told};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::entered::{EnteredBody, enter};
@@ -227,6 +229,9 @@ impl Row {
 pub(crate) fn verdict(outcome: &Result<(), Error>) -> String {
     match outcome {
         Ok(()) => "ok".to_owned(),
+        Err(Error::Rejected(rejection)) if rejection.rule == Rule::Unwritten => {
+            "Unwritten".to_owned()
+        }
         Err(Error::Rejected(rejection)) => format!("sandbox: {rejection}"),
         Err(Error::Differs(difference)) => format!("{:?}", difference.cause),
     }

@@ -29,8 +29,8 @@ pub enum Said<W = u64> {
 pub fn said<W: Word>(flags: Flags<W>, condition: Condition, holds: bool) -> Said<W> {
     let zero = Value::constant(W::ZERO);
     let (a, b) = match flags {
-        Flags::Unknown => return Said::Nothing,
-        Flags::Compare(a, b) => (a, b),
+        Flags::Unknown | Flags::Floats(_) => return Said::Nothing,
+        Flags::Compare(a, b) | Flags::Converted(a, b) => (a, b),
         Flags::Zero(value) => {
             return match (condition, holds) {
                 (Condition::Equal, true) | (Condition::NotEqual, false) => Said::Equal(value, zero),

@@ -14,6 +14,7 @@ macro_rules! classes {
 
 mod atomic;
 mod control;
+pub(crate) mod float;
 mod numeric;
 mod parametric;
 mod vector;
@@ -78,8 +79,13 @@ pub enum Pure {
     Xor,
     /// The bits that it does not have.
     Not,
-    /// The extension with its sign, of 32 bits to 64.
+    /// The extension with its sign, of 32 bits to 64; of fewer ones where the second operand is how
+    /// many bytes.
     Extend,
+    /// The lowest byte, or two.
+    Part,
+    /// The product.
+    Multiply,
     /// The word itself.
     Word,
 }
@@ -473,6 +479,20 @@ impl Insn {
         let registers = (raw.op0_kind(), raw.op1_kind()) == (OpKind::Register, OpKind::Register);
         let one = raw.op0_register() == raw.op1_register();
         raw.op_count() == 2 && registers && planted!(OneRegisterIsAny, one, true)
+    }
+
+    /// The vector register that operand `n` is.
+    #[inline]
+    pub fn vector(&self, n: u32) -> Option<u8> {
+        let raw = &self.raw;
+        let (kind, register) = match n {
+            0 => (raw.op0_kind(), raw.op0_register()),
+            1 => (raw.op1_kind(), raw.op1_register()),
+            2 => (raw.op2_kind(), raw.op2_register()),
+            _ => (raw.op3_kind(), raw.op3_register()),
+        };
+        let n = (register as u32).checked_sub(Register::XMM0 as u32)?;
+        (kind == OpKind::Register && n < 16).then_some(n as u8)
     }
 
     /// The address of the memory operand, if there is one of a form with a rule.

@@ -4,10 +4,11 @@
 //! traps, bytes, and their text; of the last two files first which code it is, and behind the traps
 //! the clauses of calls: offset behind the call, landing, bytes of the frame, for some tag this and
 //! the place of the context or `none`; or the offset and, behind `~`, how far below the frame's
-//! begin a reference lies. Two more columns are a certificate, as in `claims.rs`, or *data* and its
+//! begin a reference lies. `written.tsv` has the same columns and the layout of `collected.tsv`.
+//! Two more columns are a certificate, as in `claims.rs`, or *data* and its
 //! range. A name that begins with *quiet* says that nobody handles faults, one with *wide* that the
 //! processor has AVX-512, with *64-bit* that indices have 64 bits, one with *at 8* where in the
-//! text the code begins.
+//! text the code begins, one with *kept* that no code writes into the heap but new objects.
 //!
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
@@ -40,12 +41,12 @@
 //! ```
 
 use super::claims::certificate;
-use super::table::{bits::Bits, number};
+use super::table::{apart, bits::Bits, number};
 use prova_check::certificate::VERSION;
 use prova_check::{
     Activation, Answer, Area, Argument, Base, CallRow, Clause, Code, CodeKind, Config, Failure,
     Field, Global, Heap, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature,
-    Structure, Structures, Table, TrapRow, Ty, Way,
+    Structure, Structures, Table, TrapRow, Ty, Way, Widths,
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
@@ -53,6 +54,7 @@ const COUNTS: &str = include_str!("counts.tsv");
 const WAYS: &str = include_str!("ways.tsv");
 const COLLECTED: &str = include_str!("collected.tsv");
 const REFERENCES: &str = include_str!("references.tsv");
+const WRITTEN: &str = include_str!("written.tsv");
 
 /// Beside what all rows have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +90,10 @@ pub(crate) fn judged() -> Vec<Judged> {
         judge((of_func, &certificate), (name, rule), ([traps, "-", bytes], More::Nothing))
     });
     let rows = rows.chain(ways(WAYS)).chain(of_kinds(COLLECTED, More::Heap));
-    rows.chain(of_kinds(REFERENCES, More::References)).collect()
+    let rows = rows.chain(of_kinds(REFERENCES, More::References));
+    let rows = rows.map(|row| Judged { verdict: apart(row.verdict), ..row });
+    // These are of P10.
+    rows.chain(of_kinds(WRITTEN, More::Heap)).collect()
 }
 
 /// The check's verdict on each row of ways.
@@ -214,7 +219,8 @@ fn case(kind: CodeKind, (name, rule): (&str, &str), (columns, heap): ([&str; 3],
     let byte = |at: usize| u8::from_str_radix(&bytes[at..at + 2], 16).expect("a byte");
     let bytes: Vec<u8> = (0..bytes.len()).step_by(2).map(byte).collect();
     let start = if name.contains("at 8") { 8 } else { 0 };
-    let settings = (!name.contains("quiet"), name.contains("wide"), name.starts_with("64-bit"));
+    let (wide, keeps) = (name.starts_with("64-bit"), name.contains("kept"));
+    let settings = (!name.contains("quiet"), name.contains("wide"), wide, keeps);
     let layout = layout((kind, start), settings, heap);
     Case { name: format!("contexts: {name}"), rule, layout, bytes, traps, calls }
 }
@@ -228,7 +234,7 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
 /// collected objects or without.
 fn layout(
     (kind, start): (CodeKind, u32),
-    (signals, avx512, wide): (bool, bool, bool),
+    (signals, avx512, wide, keeps): (bool, bool, bool, bool),
     more: More,
 ) -> Layout {
     let heap = more == More::Heap;
@@ -243,7 +249,7 @@ fn layout(
     let table = |max, moves| Table { ty: RefType::FUNC, min: 4, max, moves };
     let global = |ty, mutable| Global { ty, mutable };
     let builtin = |n| CodeKind::Way(Way::Builtin(n));
-    let text = [
+    let mut text = vec![
         (0x1000, CodeKind::Func(2)),
         (0x1100, CodeKind::Func(3)),
         (0x1200, CodeKind::Func(4)),
@@ -257,7 +263,6 @@ fn layout(
         (0x2600, builtin(5)),
         (0x2700, builtin(4)),
     ];
-    let mut text = text.to_vec();
     let mut memories = vec![memory((4 << 30) + (32 << 20), 0x1000, false), memory(0, 0, true)];
     if heap {
         types.push(None);
@@ -274,8 +279,8 @@ fn layout(
         text.retain(|&(at, _)| at != 0x2300);
         elements = add_references(&mut tables, &mut globals);
     }
-    let others = text.into_iter().filter(|&(_, other)| other != kind);
-    let text = [(start, kind)].into_iter().chain(others).collect();
+    text.retain(|&(_, other)| other != kind);
+    text.insert(0, (start, kind));
     let parts = Parts {
         config: Config { signals, ..Config::default() },
         types,
@@ -285,10 +290,11 @@ fn layout(
         tables,
         globals,
         elements,
-        tags: if heap { vec![1] } else { Vec::new() },
+        tags: vec![1; usize::from(heap)],
         structures: structures(more),
         text,
-        hosted: builtins(more),
+        hosted: builtins(more, keeps),
+        kept: keeps.then_some(KEPT),
         free_bytes: 256,
         avx512,
         wide,
@@ -296,6 +302,9 @@ fn layout(
     };
     Layout::assemble(parts).expect("a layout")
 }
+
+/// The memory that the heap is.
+const KEPT: u32 = 2;
 
 /// Tables and globals of typed references to functions; the element segments.
 fn add_references(tables: &mut Vec<Table>, globals: &mut Vec<Global>) -> Vec<(RefType, u32)> {
@@ -308,8 +317,26 @@ fn add_references(tables: &mut Vec<Table>, globals: &mut Vec<Global>) -> Vec<(Re
     vec![(RefType::FUNC, 2), (to_run, 1), (RefType::FUNC, 0)]
 }
 
-fn builtins(more: More) -> Vec<Hosted> {
-    use Argument::{Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Source};
+/// The bytes of arguments and result.
+fn widths(index: u32) -> Widths {
+    let (arguments, result): (&[u8], u8) = match index {
+        1 => (&[8, 8, 8], 0),
+        0 => (&[8, 4], 8),
+        7 | 8 => (&[4, 8], 8),
+        12 => (&[], 1),
+        40 => (&[1], 0),
+        3 | 4 | 6 => (&[4], 8),
+        5 | 44 => (&[4], 1),
+        24 => (&[4, 4, 4, 4], 4),
+        _ => (&[], 0),
+    };
+    Widths { arguments: arguments.to_vec(), result, ..Widths::default() }
+}
+
+fn builtins(more: More, keeps: bool) -> Vec<Hosted> {
+    use Argument::{
+        Byte, Bytes, Collected, Element, Index, Listed, Memory, Number, OneOf, Size, Source,
+    };
     let hosted = |index, arguments: &[Argument], answer, fails| Hosted {
         arguments: arguments.to_vec(),
         answer,
@@ -322,6 +349,7 @@ fn builtins(more: More) -> Vec<Hosted> {
             8 => vec![0],
             _ => Vec::new(),
         },
+        widths: widths(index),
     };
     let grown = Some(Failure::Equals(2_u64.wrapping_neg()));
     let tables = if more == More::References { 2 } else { 0 };
@@ -343,9 +371,13 @@ fn builtins(more: More) -> Vec<Hosted> {
     }
     if more == More::Heap {
         let alloc = [OneOf(&[1 << 26]), Collected, Number, OneOf(&[8])];
-        let object = Answer::Object { memory: 2, bytes: 0x28 };
+        let object = Answer::Object { memory: 2, bytes: 0x28, size: None };
+        let kept = Answer::Object { memory: 2, bytes: 0x18, size: Some(2) };
+        let size = [OneOf(&[1 << 26]), Collected, Size(0x18), OneOf(&[8])];
+        let throw = if keeps { Argument::Object } else { Number };
+        let (alloc, object) = if keeps { (size, kept) } else { (alloc, object) };
         builtins.push(hosted(24, &alloc, object, Some(Failure::Zero)));
-        builtins.push(hosted(44, &[Number], Answer::Number, Some(Failure::False)));
+        builtins.push(hosted(44, &[throw], Answer::Number, Some(Failure::False)));
     }
     builtins
 }

@@ -28,7 +28,7 @@ pub(crate) fn judged(code: &Forged) -> Option<(Rule, &'static str)> {
     let layout = Layout::derive(&wasm, &config).expect("a layout");
     let kind = CodeKind::Func(*func);
     let verdict = layout.check(Code { kind, bytes, certificate, traps, calls: &[] });
-    verdict.err().map(|e| (e.rule, e.what))
+    super::table::apart(verdict.err().map(|e| (e.rule, e.what)))
 }
 
 fn row(code_offset: u32) -> TrapRow {

@@ -32,8 +32,7 @@ const UNTOLD: [&str; 3] = [
     "that the code computes what the WebAssembly says, or polls epochs; Spectre",
     "that fuel is paid: code may leave any number, and `Store::get_fuel` panics for one of them \
      where overflows are checked",
-    "that secrets and addresses of the host do not reach the guest: code may read what the host's \
-     functions left on their stack below its frame, and in registers",
+    "that addresses of the host do not reach the guest: code has some of them, and may store them",
 ];
 
 /// Checks the file, whose bytes these are.

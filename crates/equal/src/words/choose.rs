@@ -1,6 +1,13 @@
 //! N4: choices by a condition, and what is known of conditions.
 
 use super::{Head, NONE, Node, Prim, Word, Words, mask};
+use smallvec::SmallVec;
+
+/// Depth of what is looked for conditions.
+const PLAIN_DEPTH: u32 = 32;
+
+/// Conditions that are known, and those of them by which a word may be a number.
+pub(super) type Known<'k> = (&'k [(Word, bool)], &'k [(Word, bool)]);
 
 impl Words {
     /// Whether a condition is the negation of a condition that is none, and that one.
@@ -178,7 +185,7 @@ impl Words {
         // are one (`implies`).
         let plain = |words: &Words, c: Word| !matches!(words.get(c).op, Head::And | Head::Prim);
         let c_is_plain = plain(self, c);
-        let not = self.not(c);
+        let mut not = None;
         for &(p, holds) in known {
             let (p, p_holds) = self.polarity(p);
             let holds = holds == p_holds;
@@ -192,6 +199,7 @@ impl Words {
             if self.implies(fact, c) {
                 return Some(true);
             }
+            let not = *not.get_or_insert_with(|| self.not(c));
             if self.implies(fact, not) {
                 return Some(false);
             }
@@ -298,47 +306,117 @@ impl Words {
             return a;
         }
         let mut fuel = 64_u32;
-        self.decide_in(known, a, &mut fuel)
+        // Of most conditions no word is seen to be a number.
+        let mut numbers: SmallVec<[(Word, bool); 8]> = SmallVec::new();
+        for &(fact, holds) in known {
+            let (fact, positive) = self.polarity(fact);
+            let is = match self.get(fact).op {
+                Head::Zero => holds == positive,
+                Head::And | Head::Prim => true,
+                _ => false,
+            };
+            if is {
+                numbers.push((fact, holds == positive));
+            }
+        }
+        if numbers.is_empty() && self.is_plain(a, 0) {
+            return a;
+        }
+        self.decide_in((known, &numbers), a, &mut fuel)
     }
 
-    fn decide_in(&mut self, known: &[(Word, bool)], a: Word, fuel: &mut u32) -> Word {
+    /// Whether there is no condition in a word that [`Words::under`] comes to: no choice, nothing
+    /// of one bit, and no operator without rules, some of which have cases.
+    fn is_plain(&mut self, a: Word, depth: u32) -> bool {
+        let number = a.0 as usize;
+        if let Some(Some(plain)) = self.plain.get(number) {
+            return *plain;
+        }
+        let Node { op, bits, args, .. } = self.get(a);
+        let inside: &[Word] = match op {
+            _ if bits == 1 || depth > PLAIN_DEPTH => return false,
+            Head::Ite | Head::Prim => &[],
+            Head::Sum | Head::Cat => args.get(..2).unwrap_or_default(),
+            Head::Zext | Head::Sext | Head::Slice => args.get(..1).unwrap_or_default(),
+            Head::Const
+            | Head::Value
+            | Head::Fixed
+            | Head::Unknown
+            | Head::Mul
+            | Head::And
+            | Head::Or
+            | Head::Xor
+            | Head::Shl
+            | Head::Shr
+            | Head::Sar
+            | Head::Rotl
+            | Head::Zero
+            | Head::Ult
+            | Head::Slt
+            | Head::Load
+            | Head::Read
+            | Head::Store => &[],
+        };
+        let mut plain = !matches!(op, Head::Ite | Head::Prim);
+        for &word in inside {
+            plain = plain && self.is_plain(word, depth.saturating_add(1));
+        }
+        if self.plain.len() <= number {
+            self.plain.resize(number.saturating_add(1), None);
+        }
+        // What was too deep may be plain elsewhere.
+        if let Some(slot) = self.plain.get_mut(number).filter(|_| plain || depth == 0) {
+            *slot = Some(plain);
+        }
+        plain
+    }
+
+    fn decide_in(&mut self, (known, numbers): Known<'_>, a: Word, fuel: &mut u32) -> Word {
         let node = self.get(a);
         if *fuel == 0 || node.op == Head::Const {
             return a;
         }
         *fuel = fuel.saturating_sub(1);
         if node.bits > 1
-            && let Some(n) = self.number_by(known, a).or_else(|| self.equal_number(known, a))
+            && !numbers.is_empty()
+            && let Some(n) =
+                self.number_by(numbers, a).or_else(|| self.equal_number((known, numbers), a))
         {
             return self.constant(node.bits, n);
         }
         let [x, y, z] = node.args;
         let made = self.deeper(|words| match node.op {
-            _ if node.bits == 1 => words.bit_in(known, a, fuel),
+            _ if node.bits == 1 => words.bit_in((known, numbers), a, fuel),
             Head::Ite => match words.decide(known, x) {
-                Some(true) => words.decide_in(known, y, fuel),
-                Some(false) => words.decide_in(known, z, fuel),
+                Some(true) => words.decide_in((known, numbers), y, fuel),
+                Some(false) => words.decide_in((known, numbers), z, fuel),
                 None => {
-                    let x = words.decide_in(known, x, fuel);
-                    let (y, z) = (words.decide_in(known, y, fuel), words.decide_in(known, z, fuel));
+                    let x = words.decide_in((known, numbers), x, fuel);
+                    let (y, z) = (
+                        words.decide_in((known, numbers), y, fuel),
+                        words.decide_in((known, numbers), z, fuel),
+                    );
                     words.ite(x, y, z)
                 }
             },
             Head::Sum => {
-                let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
+                let (x, y) = (
+                    words.decide_in((known, numbers), x, fuel),
+                    words.decide_in((known, numbers), y, fuel),
+                );
                 let x = words.scale(node.n, x);
                 words.add(x, y)
             }
             Head::Zext => {
-                let x = words.decide_in(known, x, fuel);
+                let x = words.decide_in((known, numbers), x, fuel);
                 words.zext(x, node.bits)
             }
             Head::Sext => {
-                let x = words.decide_in(known, x, fuel);
+                let x = words.decide_in((known, numbers), x, fuel);
                 planted!(SignIsLost, words.sext(x, node.bits), words.zext(x, node.bits))
             }
             Head::Slice => {
-                let x = words.decide_in(known, x, fuel);
+                let x = words.decide_in((known, numbers), x, fuel);
                 words.slice(x, planted!(PartIsLowest, node.n as u8, 0), node.bits)
             }
             Head::Prim if node.n == Prim::ToSignedSat as u128 => words.saturated(known, a, x),
@@ -353,7 +431,10 @@ impl Words {
             }
             Head::Prim => words.case(known, a),
             Head::Cat => {
-                let (x, y) = (words.decide_in(known, x, fuel), words.decide_in(known, y, fuel));
+                let (x, y) = (
+                    words.decide_in((known, numbers), x, fuel),
+                    words.decide_in((known, numbers), y, fuel),
+                );
                 words.cat(x, y)
             }
             _ => a,
@@ -362,20 +443,26 @@ impl Words {
     }
 
     /// The same of a condition.
-    fn bit_in(&mut self, known: &[(Word, bool)], a: Word, fuel: &mut u32) -> Word {
+    fn bit_in(&mut self, (known, numbers): Known<'_>, a: Word, fuel: &mut u32) -> Word {
         let Node { op, n, args: [x, y, _], .. } = self.get(a);
         match (self.decide(known, a), op) {
             (Some(holds), _) => self.truth(holds),
             (None, Head::And) => {
-                let (x, y) = (self.decide_in(known, x, fuel), self.decide_in(known, y, fuel));
+                let (x, y) = (
+                    self.decide_in((known, numbers), x, fuel),
+                    self.decide_in((known, numbers), y, fuel),
+                );
                 self.and(x, y)
             }
             (None, Head::Sum) => {
-                let (x, y) = (self.decide_in(known, x, fuel), self.decide_in(known, y, fuel));
+                let (x, y) = (
+                    self.decide_in((known, numbers), x, fuel),
+                    self.decide_in((known, numbers), y, fuel),
+                );
                 self.add(x, y)
             }
             (None, Head::Slice) => {
-                let x = self.decide_in(known, x, fuel);
+                let x = self.decide_in((known, numbers), x, fuel);
                 self.slice(x, n as u8, 1)
             }
             (None, _) => self.equal_or_nan(known, a),

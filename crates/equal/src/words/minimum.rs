@@ -6,6 +6,7 @@
 //! * C12. A float that is equal to a number that is not 0 is the word of that number: 0 alone has
 //!   two.
 
+use super::choose::Known;
 use super::{Head, Node, Prim, Word, Words};
 
 impl Words {
@@ -47,8 +48,8 @@ impl Words {
     }
 
     /// C12.
-    pub(super) fn equal_number(&mut self, known: &[(Word, bool)], x: Word) -> Option<u128> {
-        for &(fact, _) in known {
+    pub(super) fn equal_number(&mut self, (known, numbers): Known<'_>, x: Word) -> Option<u128> {
+        for &(fact, _) in numbers {
             let (fact, _) = self.polarity(fact);
             let Node { op, bits: 1, args: [a, b, _], .. } = self.get(fact) else { continue };
             let parts = if op == Head::And { [a, b] } else { [fact, fact] };

@@ -236,6 +236,8 @@ pub struct Words {
     /// for first; [`NONE`] while one is being made.
     parts: Table<Part>,
     made: Vec<Word>,
+    /// Whether there is no condition in a word, by its number, where that was asked.
+    plain: Vec<Option<bool>>,
     unknown: u128,
     depth: u32,
     /// Steps of rewriting that are left, and how many there were.
@@ -276,8 +278,17 @@ impl Words {
     pub fn within(steps: u64) -> Words {
         let (table, parts, made) = (Table::default(), Table::default(), Vec::new());
         let bits_01 = [[NONE; 129]; 2];
-        let mut this =
-            Words { table, parts, made, unknown: 0, depth: 0, steps, all: steps, bits_01 };
+        let mut this = Words {
+            table,
+            parts,
+            made,
+            plain: Vec::new(),
+            unknown: 0,
+            depth: 0,
+            steps,
+            all: steps,
+            bits_01,
+        };
         this.node(Head::Const, 0, [NONE; 3], 0);
         this
     }

@@ -9,6 +9,9 @@ use smallvec::SmallVec;
 /// Atoms of a sum at most.
 pub const SUM_MAX: usize = 24;
 
+/// Atoms of most sums to which a number is added.
+const FEW_ATOMS: usize = 4;
+
 /// Atoms with their factors; most sums have few.
 pub type Atoms = SmallVec<[(Word, u128); 2]>;
 
@@ -144,6 +147,16 @@ impl Words {
             (Some(p), None) if m & all == 1 && is_zero(p.wrapping_mul(n)) && is_atom(self, b) => {
                 return b;
             }
+            (None, Some(q)) if n & all == 1 => {
+                if let Some(made) = self.moved_by(bits, a, q.wrapping_mul(m)) {
+                    return made;
+                }
+            }
+            (Some(p), None) if m & all == 1 => {
+                if let Some(made) = self.moved_by(bits, b, p.wrapping_mul(n)) {
+                    return made;
+                }
+            }
             _ => {}
         }
         let (left, right) = (self.parts(a), self.parts(b));
@@ -185,6 +198,50 @@ impl Words {
         }
         let number = left.number.wrapping_mul(n).wrapping_add(right.number.wrapping_mul(m)) & all;
         self.reduced(bits, Parts { atoms, number })
+    }
+
+    /// `a + number` for a sum of few atoms of which no rewrite knows anything: the same atoms, and
+    /// the sum of both numbers.
+    fn moved_by(&mut self, bits: u8, a: Word, number: u128) -> Option<Word> {
+        let mut atoms = [(NONE, 0); FEW_ATOMS];
+        let (mut at, mut count) = (a, 0_usize);
+        let before = loop {
+            let Node { op, args: [first, rest, _], n, .. } = self.get(at);
+            let (atom, factor, next) = match op {
+                Head::Const => break n,
+                Head::Sum => (first, n, rest),
+                _ => (at, 1, NONE),
+            };
+            if self.rewrites(atom, factor) {
+                return None;
+            }
+            *atoms.get_mut(count)? = (atom, factor);
+            count = count.saturating_add(1);
+            if next == NONE {
+                break 0;
+            }
+            at = next;
+        };
+        let mut word = self.constant(bits, before.wrapping_add(number));
+        let mut is_zero = self.number(word) == Some(0);
+        for &(atom, factor) in atoms.get(..count)?.iter().rev() {
+            let alone = factor == 1 && is_zero;
+            word =
+                if alone { atom } else { self.node(Head::Sum, bits, [atom, word, NONE], factor) };
+            is_zero = false;
+        }
+        Some(word)
+    }
+
+    /// Whether an atom with its factor may have another form in a sum: a condition that is
+    /// extended, or what may be narrower.
+    fn rewrites(&self, atom: Word, factor: u128) -> bool {
+        let Node { op, args: [x, ..], .. } = self.get(atom);
+        match op {
+            Head::Zext => factor & 1 == 0 || self.bits(x) == 1,
+            Head::Sext | Head::And | Head::Or | Head::Xor | Head::Slice => factor & 1 == 0,
+            _ => false,
+        }
     }
 
     /// A sum whose atoms are as narrow as their factors allow: of `2^k·x` only the low w − k bits
@@ -251,6 +308,9 @@ impl Words {
         match node {
             // `1 + x` in one bit.
             Node { op: Head::Sum, bits: 1, args: [x, rest, _], .. } if is_one(rest) => x,
+            Node { op, bits: 1, .. } if !matches!(op, Head::Sum | Head::Const) => {
+                self.node(Head::Sum, 1, [a, one, NONE], 1)
+            }
             _ => self.sub(one, a),
         }
     }

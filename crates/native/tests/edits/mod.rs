@@ -14,7 +14,7 @@ use crate::observer::{Stage, Subject};
 use prova_certify::relation::{Related, relate_told};
 use prova_certify::{Draft, certify};
 use prova_check::certificate::Certificate;
-use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, TrapRow};
+use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow};
 use prova_equal::{EqualCode, Error, Relation, Setting, Told, checked};
 use prova_module::{Features, Limits, Module};
 use prova_native::Target;
@@ -45,6 +45,8 @@ pub(crate) struct Proved {
 pub(crate) enum Verdict {
     /// It may leave its sandbox, or there is no certificate.
     Rejected,
+    /// It stays in its sandbox, and reads what nobody wrote.
+    Unwritten,
     /// It is not proved equal.
     Differs,
     Accepted,
@@ -141,8 +143,15 @@ impl Program {
 
     /// The verdict on edited code: by the relation of the original, then by its own.
     pub(crate) fn judge(&self, of: &Proved, bytes: &[u8], traps: &[TrapRow]) -> Verdict {
-        let Some(certificate) = self.certificate(of, bytes, traps) else {
-            return Verdict::Rejected;
+        let draft = Draft { kind: of.kind, bytes, traps, calls: &of.calls };
+        let certificate = match certify(&self.layout, &draft) {
+            Ok(certificate) => certificate,
+            Err(refusal) => {
+                return match refusal.rule {
+                    Rule::Unwritten => Verdict::Unwritten,
+                    _ => Verdict::Rejected,
+                };
+            }
         };
         if self.equal(of, (bytes, traps), &certificate, &of.relation).is_ok() {
             return Verdict::Accepted;

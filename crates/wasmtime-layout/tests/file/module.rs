@@ -5,7 +5,7 @@
 
 use super::Made;
 use prova_check::{Argument, Heap, Hosted, RefType};
-use prova_wasmtime_layout::{Artifact, layout};
+use prova_wasmtime_layout::{Artifact, Collector, Settings, layout};
 
 /// Imported ones before own ones; function 1 and the last one have no record.
 const MIXED: &str = r#"(module
@@ -82,4 +82,40 @@ fn parts_are_what_the_module_has() {
     let zones = parts.memories.iter().map(|it| (it.moves, it.zone_bytes > 0, it.guard_bytes > 0));
     let zones: Vec<_> = zones.collect();
     assert_eq!(zones, [(false, true, true), (true, false, true), (false, false, false)]);
+}
+
+/// Code keeps the heap of collected objects where what lies behind it does not fault, or nobody
+/// handles that: also a module without a heap, whose frames a collection reads. No function takes
+/// or gives a reference then.
+#[test]
+fn code_keeps_a_heap_without_a_guard() {
+    let file = Made::new().bytes();
+    let known = Artifact::read(&file).expect("a file").settings;
+    let wasm = wat::parse_str("(module (memory 1) (memory 1))").expect("a module");
+    let to_exceptions = wat::parse_str("(module (func (param exnref)))").expect("a module");
+    let drc = Some(Collector::DeferredReferenceCounting);
+    for (signals_based_traps, gc_heap_reservation, collector, kept) in [
+        (true, 1 << 32, drc, false),
+        (true, 0, drc, true),
+        (true, 1 << 31, drc, true),
+        (false, 1 << 32, drc, true),
+        (false, 0, drc, true),
+        (false, 0, None, true),
+        (true, 1 << 32, None, false),
+        (false, 0, Some(Collector::Null), false),
+        (false, 0, Some(Collector::Copying), false),
+    ] {
+        let gc_heap_guard_size = 0;
+        let settings = Settings {
+            signals_based_traps,
+            gc_heap_reservation,
+            gc_heap_guard_size,
+            collector,
+            ..known.clone()
+        };
+        let parts = layout::parts(&settings, &wasm, None).expect("parts");
+        assert_eq!(parts.kept, kept.then_some(2), "{settings:?}");
+        let refused = layout::parts(&settings, &to_exceptions, None).err();
+        assert_eq!(refused.is_some(), kept, "{settings:?}");
+    }
 }

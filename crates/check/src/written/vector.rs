@@ -1,0 +1,300 @@
+//! The same for vector registers (U2): which bytes a result has.
+//!
+//! A scalar lies in the lowest bytes of a register; what lies above it came from elsewhere, often
+//! from nobody: operations on one number leave it as it was, copies take it along. An instruction
+//! without a rule here needs all bytes of its operands, or those that its memory form would read.
+
+use super::places::{At, Operand, READ};
+use super::{Mark, Written};
+use crate::error::Fault;
+use crate::x64::Class;
+use iced_x86::{InstructionInfoOptions, Mnemonic, OpAccess};
+
+/// How an instruction makes its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Makes {
+    /// A copy of 16 bytes.
+    Copy,
+    /// This number of bytes, with zeros above them.
+    Zeroed(u8),
+    /// The lowest bytes of one operand, and what another has above them.
+    Lowest(u8),
+    /// This number of bytes of one number, and what the first source has above them.
+    OfOne(u8),
+    /// The same of several numbers, and what the first source has above them.
+    OfSeveral(u8),
+    /// Each byte of the same bytes of the operands.
+    Bits,
+    /// Both lowest halves.
+    LowHalves,
+    /// Anything else.
+    Other,
+}
+
+/// How an instruction makes its result.
+fn makes(mnemonic: Mnemonic) -> Makes {
+    use Mnemonic::*;
+    match mnemonic {
+        Movaps | Movapd | Movups | Movupd | Movdqa | Movdqu | Vmovaps | Vmovapd | Vmovups
+        | Vmovupd | Vmovdqa | Vmovdqu => Makes::Copy,
+        Movd | Vmovd => Makes::Zeroed(4),
+        Movq | Vmovq => Makes::Zeroed(8),
+        Movss | Vmovss => Makes::Lowest(4),
+        Movsd | Vmovsd => Makes::Lowest(8),
+        Sqrtss | Vsqrtss | Roundss | Vroundss | Rcpss | Vrcpss | Rsqrtss | Vrsqrtss | Cvtsd2ss
+        | Vcvtsd2ss | Cvtsi2ss | Vcvtsi2ss => Makes::OfOne(4),
+        Sqrtsd | Vsqrtsd | Roundsd | Vroundsd | Cvtss2sd | Vcvtss2sd | Cvtsi2sd | Vcvtsi2sd => {
+            Makes::OfOne(8)
+        }
+        Addss | Subss | Mulss | Divss | Minss | Maxss | Cmpss | Vaddss | Vsubss | Vmulss
+        | Vdivss | Vminss | Vmaxss | Vcmpss | Vfmadd132ss | Vfmadd213ss | Vfmadd231ss
+        | Vfmsub132ss | Vfmsub213ss | Vfmsub231ss | Vfnmadd132ss | Vfnmadd213ss | Vfnmadd231ss
+        | Vfnmsub132ss | Vfnmsub213ss | Vfnmsub231ss => Makes::OfSeveral(4),
+        Addsd | Subsd | Mulsd | Divsd | Minsd | Maxsd | Cmpsd | Vaddsd | Vsubsd | Vmulsd
+        | Vdivsd | Vminsd | Vmaxsd | Vcmpsd | Vfmadd132sd | Vfmadd213sd | Vfmadd231sd
+        | Vfmsub132sd | Vfmsub213sd | Vfmsub231sd | Vfnmadd132sd | Vfnmadd213sd | Vfnmadd231sd
+        | Vfnmsub132sd | Vfnmsub213sd | Vfnmsub231sd => Makes::OfSeveral(8),
+        Andps | Andpd | Andnps | Andnpd | Orps | Orpd | Xorps | Xorpd | Pand | Pandn | Por
+        | Pxor | Vandps | Vandpd | Vandnps | Vandnpd | Vorps | Vorpd | Vxorps | Vxorpd | Vpand
+        | Vpandn | Vpor | Vpxor => Makes::Bits,
+        Movlhps | Vmovlhps | Unpcklpd | Vunpcklpd | Punpcklqdq | Vpunpcklqdq | Unpcklps
+        | Vunpcklps | Punpckldq | Vpunpckldq | Punpcklwd | Vpunpcklwd | Punpcklbw | Vpunpcklbw => {
+            Makes::LowHalves
+        }
+        _ => Makes::Other,
+    }
+}
+
+/// Whether it makes a constant of one register, for every content.
+fn makes_constant(mnemonic: Mnemonic) -> bool {
+    use Mnemonic::*;
+    matches!(
+        mnemonic,
+        Xorps
+            | Xorpd
+            | Pxor
+            | Vxorps
+            | Vxorpd
+            | Vpxor
+            | Pcmpeqb
+            | Pcmpeqw
+            | Pcmpeqd
+            | Pcmpeqq
+            | Vpcmpeqb
+            | Vpcmpeqw
+            | Vpcmpeqd
+            | Vpcmpeqq
+    )
+}
+
+impl Written {
+    /// A vector instruction.
+    pub(super) fn vectors(&mut self, at: At<'_, '_>) -> Result<(), Fault> {
+        let raw = at.insn.raw();
+        let last = at.insn.operands().saturating_sub(1);
+        if at.insn.class == Class::VectorFlags {
+            for n in 0..=last {
+                let bytes = raw.memory_size().size().min(16) as u8;
+                self.reads(at, (at.operand(n)?, bytes))?;
+            }
+            self.flags(Mark::ALL);
+            return Ok(());
+        }
+        let to = at.operand(0)?;
+        let mnemonic = raw.mnemonic();
+        if makes_constant(mnemonic) && Self::is_of_one(at, last)? {
+            return self.writes(at, to, Mark::ALL);
+        }
+        match makes(mnemonic) {
+            Makes::Copy => {
+                let mark = self.source(at, at.operand(last)?)?;
+                self.writes(at, to, mark)
+            }
+            Makes::Zeroed(bytes) => {
+                let mark = self.source(at, at.operand(last)?)?;
+                // In memory it has no more than its bytes.
+                let whole = matches!(to, Operand::Memory(..));
+                let mark = if whole { mark } else { self.nodes.needs(&[(mark, bytes)]) };
+                self.writes(at, to, mark)
+            }
+            Makes::Lowest(bytes) => self.lowest_of(at, (to, last), bytes),
+            Makes::OfOne(bytes) => {
+                let from = Self::source_and_bytes(at, last)?;
+                self.reads(at, from)?;
+                self.above(at, to, bytes)
+            }
+            Makes::OfSeveral(bytes) => {
+                // The destination is a source but where there are three operands that none of
+                // these instructions' fused forms has.
+                for n in 0..=last {
+                    let operand = at.operand(n)?;
+                    let written = n == 0 && !self.reads_first(at);
+                    if !written && !matches!(operand, Operand::Constant) {
+                        self.reads(at, (operand, bytes))?;
+                    }
+                }
+                self.above(at, to, bytes)
+            }
+            Makes::Bits => {
+                let first = last.saturating_sub(1);
+                let a = self.source(at, at.operand(first)?)?;
+                let b = self.source(at, at.operand(last)?)?;
+                let mark = self.nodes.least(&[a, b], 16);
+                self.writes(at, to, mark)
+            }
+            Makes::LowHalves => {
+                let first = last.saturating_sub(1);
+                let a = self.source(at, at.operand(first)?)?;
+                let b = self.source(at, at.operand(last)?)?;
+                let mark = self.nodes.needs(&[(a, 8), (b, 8)]);
+                self.writes(at, to, mark)
+            }
+            Makes::Other => self.other(at, (to, last)),
+        }
+    }
+
+    /// Whether the last two operands are one vector register.
+    fn is_of_one(at: At<'_, '_>, last: u32) -> Result<bool, Fault> {
+        let (a, b) = (at.operand(last.saturating_sub(1))?, at.operand(last)?);
+        Ok(matches!((a, b), (Operand::Vector(a), Operand::Vector(b)) if a == b))
+    }
+
+    /// `movss`, `movsd`: loads have zeros above, moves between registers what the first source has.
+    fn lowest_of(
+        &mut self,
+        at: At<'_, '_>,
+        (to, last): (Operand, u32),
+        bytes: u8,
+    ) -> Result<(), Fault> {
+        let from = at.operand(last)?;
+        let mark = self.source(at, from)?;
+        match (to, from) {
+            (Operand::Memory(..), _) => self.writes(at, to, mark),
+            (_, Operand::Memory(..)) => {
+                let mark = self.nodes.needs(&[(mark, bytes)]);
+                self.writes(at, to, mark)
+            }
+            _ => {
+                self.demand(at.insn.offset, (mark, bytes), READ)?;
+                self.above(at, to, bytes)
+            }
+        }
+    }
+
+    /// The lowest bytes are written, those above are the first source's.
+    fn above(&mut self, at: At<'_, '_>, to: Operand, bytes: u8) -> Result<(), Fault> {
+        let first = u32::from(!self.reads_first(at) && at.insn.vector(1).is_some());
+        let first = if self.is_merged(at) { 0 } else { first };
+        let mark = self.source(at, at.operand(first)?)?;
+        self.writes(at, to, mark.with_lowest(bytes))
+    }
+
+    /// Whether an instruction with two operands keeps what the first one has above.
+    fn is_merged(&self, at: At<'_, '_>) -> bool {
+        at.insn.raw().encoding() == iced_x86::EncodingKind::Legacy
+    }
+
+    /// Whether operand 0 is read.
+    fn reads_first(&mut self, at: At<'_, '_>) -> bool {
+        let options =
+            InstructionInfoOptions::NO_MEMORY_USAGE | InstructionInfoOptions::NO_REGISTER_USAGE;
+        let info = self.accesses.info_options(at.insn.raw(), options);
+        info.op0_access() != OpAccess::Write
+    }
+
+    /// An operand and how many bytes of it are read: those that the memory form would read, of
+    /// general registers no more than they have.
+    fn source_and_bytes(at: At<'_, '_>, n: u32) -> Result<(Operand, u8), Fault> {
+        let raw = at.insn.raw();
+        let mut operand = at.operand(n)?;
+        if n > 0 && matches!(operand, Operand::Constant) {
+            // Behind an immediate.
+            operand = at.operand(n.saturating_sub(1))?;
+        }
+        let bytes = match raw.memory_size().size() {
+            0 => 16,
+            bytes => bytes.min(16) as u8,
+        };
+        let bytes = match operand {
+            Operand::Register(_, most) => bytes.min(most),
+            Operand::Vector(_) | Operand::Memory(..) | Operand::Constant => bytes,
+        };
+        Ok((operand, bytes))
+    }
+
+    /// An instruction without a rule here.
+    fn other(&mut self, at: At<'_, '_>, (to, last): (Operand, u32)) -> Result<(), Fault> {
+        let raw = at.insn.raw();
+        let reads_first = self.reads_first(at);
+        let immediate = matches!(at.operand(last)?, Operand::Constant);
+        let widest = last.saturating_sub(u32::from(immediate));
+        let implicit = has_implicit_mask(raw.mnemonic());
+        let mask = if implicit { self.vector(0) } else { Mark::ALL };
+        let mut parts =
+            [(mask, 16), (Mark::ALL, 0), (Mark::ALL, 0), (Mark::ALL, 0), (Mark::ALL, 0)];
+        let slots = parts.iter_mut().skip(1);
+        for (n, part) in (u32::from(!reads_first)..=last).zip(slots) {
+            let operand = at.operand(n)?;
+            let whole = match operand {
+                Operand::Register(_, bytes) | Operand::Memory(_, bytes) => bytes,
+                Operand::Vector(_) => 16,
+                Operand::Constant => continue,
+            };
+            let narrow = n == widest && n > 0 && !reads_whole(raw.mnemonic());
+            let bytes = match lanes(raw, n == widest) {
+                Some(bytes) if matches!(operand, Operand::Vector(_)) => bytes,
+                _ if narrow => Self::source_and_bytes(at, n)?.1.min(whole),
+                _ => whole,
+            };
+            let mark = self.source(at, operand)?;
+            *part = (mark, bytes);
+        }
+        let mark = self.nodes.needs(&parts);
+        self.writes(at, to, mark)
+    }
+}
+
+/// The bytes up to the last lane of 32 bits that is read, of the last register or of the one
+/// before: an immediate names lanes; `vbroadcastss` between registers has no memory form.
+fn lanes(raw: &iced_x86::Instruction, is_last: bool) -> Option<u8> {
+    use Mnemonic::*;
+    let lanes = raw.immediate8();
+    let lane = |shift: u8| lanes.wrapping_shr(shift.into()) & 3;
+    let last = match (raw.mnemonic(), is_last) {
+        (Pshufd | Vpshufd, true) => lane(0).max(lane(2)).max(lane(4)).max(lane(6)),
+        (Shufps | Vshufps, true) => lane(4).max(lane(6)),
+        (Shufps | Vshufps, false) => lane(0).max(lane(2)),
+        (Insertps | Vinsertps, true) => lane(6),
+        (Vbroadcastss, true) => 0,
+        _ => return None,
+    };
+    Some(planted!(LanesAreLowest, last, 0).saturating_add(1).saturating_mul(4))
+}
+
+/// Whether the memory form says nothing of what is read of a register: a constant names a lane of
+/// it, or the upper half is read.
+fn reads_whole(mnemonic: Mnemonic) -> bool {
+    use Mnemonic::*;
+    matches!(
+        mnemonic,
+        Movhps
+            | Vmovhps
+            | Insertps
+            | Vinsertps
+            | Extractps
+            | Vextractps
+            | Pextrb
+            | Pextrw
+            | Pextrd
+            | Pextrq
+            | Vpextrb
+            | Vpextrw
+            | Vpextrd
+            | Vpextrq
+    )
+}
+
+/// Whether the mask is the first vector register, which is no operand.
+fn has_implicit_mask(mnemonic: Mnemonic) -> bool {
+    matches!(mnemonic, Mnemonic::Blendvps | Mnemonic::Blendvpd | Mnemonic::Pblendvb)
+}
