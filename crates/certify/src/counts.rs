@@ -9,16 +9,14 @@
 //! with it, or was without it, is a sum. Locations that no state has give these symbols names.
 //!
 //! Limits: [`ADDRESSES_MAX`] addresses at a merge; bounds of an address that grow stop at
-//! [`MOST`], which a sum of two of them does not wrap.
+//! `MOST` (`join::groups`), which a sum of two of them does not wrap.
 
-use crate::join::{Group, Lists, Member, Relation, Side, Wanted};
+use crate::join::asked::{Side, Wanted};
+use crate::join::groups::{Group, Lists, Member, Relation, Role};
 use prova_check::{Base, Def, Kind, Loc, Machine, Path, State, Sym, Value};
 
 /// Addresses of elements at a merge that are looked at.
 const ADDRESSES_MAX: usize = 8;
-/// The most that an address of an element is taken to be, in elements.
-const MOST: u64 = (1 << 34) - 1;
-
 /// The number of the element that an address is of, in its table.
 pub(crate) fn element(value: Value) -> Option<Value> {
     let shift = shift(value.base)?;
@@ -39,29 +37,6 @@ fn shift(base: Base) -> Option<u8> {
 /// Changes of a block during which bounds are not widened: where a loop begins and ends at
 /// constants, as many rounds are executed.
 pub(crate) const EXACT: u32 = 64;
-
-/// The part that a group's symbol has where rounds are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// None that is known.
-    Any,
-    /// The number of an element, or one beside it.
-    Element,
-    /// A count of rounds that are left.
-    Count,
-}
-
-impl Role {
-    /// Limits what is known of the range of such a symbol.
-    pub(crate) fn limit(self, range: &mut (u64, u64)) {
-        if self != Role::Any && range.1 > u64::from(u32::MAX) {
-            range.1 = MOST;
-        }
-        if self == Role::Count {
-            range.0 = 1;
-        }
-    }
-}
 
 /// Widens the range of a number to what was claimed of it: a sum may bound its parts by more than a
 /// way there knows.

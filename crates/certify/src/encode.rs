@@ -6,7 +6,7 @@
 
 use crate::bits::{Bits, cost, gaps_between, length, order, toggles};
 use crate::flow::Frame;
-use crate::join::Claims;
+use crate::join::asked::Claims;
 use prova_check::certificate::{
     BASE_BITS, DATA_FIRST, FUNCS, JUMPS_BITS, VERSION, base_code, orders, tags,
 };

@@ -6,9 +6,11 @@
 //! - F3. A call has a way to each landing of its clauses, as a jump would have.
 
 use crate::draft::{CertifyError, Draft};
-use crate::join::{self, Carry, Claims};
+use crate::join;
+use crate::join::asked::{self, Carry, Claims};
+use crate::join::groups::Lists;
 use crate::jumps::{ENTRY, Jumps, OWN};
-use crate::slice::Set;
+use crate::set::Set;
 use prova_check::certificate::base_code;
 use prova_check::x64::{Class, Insn, Instructions};
 use prova_check::{
@@ -16,9 +18,6 @@ use prova_check::{
     State, Sym, Value, keeps,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How often the facts of a block may change before they are dropped, in most attempts.
-pub const CHANGES_MAX: u32 = 6;
 
 /// Instructions that are executed, for each byte of code, and of any code: what is executed leaves
 /// symbols and facts. An instruction has some four bytes; most are executed three times at most.
@@ -223,7 +222,7 @@ struct Run<'a, 'b> {
     /// States that are used again.
     #[allow(clippy::vec_box, reason = "a state goes from here to a leader without being moved")]
     spare: Vec<Box<State>>,
-    lists: join::Lists,
+    lists: Lists,
 }
 
 /// Runs the analysis.
@@ -323,7 +322,7 @@ impl<'a, 'b> Run<'a, 'b> {
             steps: STEPS_PER_BYTE.saturating_mul(len as u64).saturating_add(STEPS_FREE),
             watched: (watched, None),
             spare: Vec::new(),
-            lists: join::Lists::default(),
+            lists: Lists::default(),
         }
     }
 
@@ -680,7 +679,7 @@ impl<'a, 'b> Run<'a, 'b> {
         }
         let needs = self.wanted.needs.and_then(|needs| needs.get(&to));
         let Wanted { carry, patience, counts, .. } = self.wanted;
-        let wanted = join::Wanted { needs, carry, patience, counts };
+        let wanted = asked::Wanted { needs, carry, patience, counts };
         let (entry, changes) =
             (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
         let list = match entry {

@@ -7,7 +7,8 @@
 //!
 //! Limits: only where claims may speak of all locations.
 
-use crate::join::{Lists, Relation, Wanted};
+use crate::join::asked::Wanted;
+use crate::join::groups::{Lists, Relation};
 use prova_check::{Loc, Machine, State, Sym, Value};
 use std::collections::BTreeMap;
 

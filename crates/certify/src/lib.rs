@@ -30,11 +30,12 @@ mod need;
 mod parallel;
 mod prepare;
 pub mod relation;
+mod set;
 mod slice;
 
 pub use derive::{Derivation, derive};
 pub use draft::{CertifyError, Draft};
-pub use flow::CHANGES_MAX;
+pub use join::asked::CHANGES_MAX;
 pub use parallel::in_parallel;
 
 use draft::machine;

@@ -4,9 +4,10 @@
 //! little: which values stay the same, and which numbers are below 2^32. That may be too little, so
 //! it is tried attempt by attempt; the last one leaves out nothing.
 
-use crate::flow::{CHANGES_MAX, Frame};
-use crate::join::{Carry, Claims};
-use crate::slice::{Reads, Set};
+use crate::flow::Frame;
+use crate::join::asked::{CHANGES_MAX, Carry, Claims};
+use crate::set::Set;
+use crate::slice::Reads;
 use prova_check::abi::regs::RSP;
 use prova_check::{Claim, Layout, Loc, Name};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,7 +2,8 @@
 
 use crate::flow::Insns;
 use crate::graph;
-use crate::slice::{self, Reads, Set};
+use crate::set::Set;
+use crate::slice::{self, Reads};
 use prova_check::abi::regs::RBP;
 use prova_check::{CallRow, Loc, Machine};
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@
 //! Code may write anything over the two numbers. The number of objects that it claims is compared
 //! with what was lent: a wrong one makes objects of slots that hold none, and no more.
 //!
-//! Here is what is known of the slots; the heap lends them and takes them back.
+//! Here is what is known of the slots; the heap lends them and takes them back (`lending`).
 
 use prova_module::slots::{self, PAGE_BYTES, slot_bytes};
 

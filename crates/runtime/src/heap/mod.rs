@@ -37,23 +37,24 @@
 //! An object takes constant time and its bytes; a page logarithmic time. A sweep looks at each
 //! page, one word for 64 slots. Tests: `tests` here, on both back ends and under Miri.
 
+mod bytes;
 mod free;
+mod lending;
 mod lent;
+mod names;
 mod pages;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
 use crate::sys::Reservation;
 use free::FreePages;
-use lent::{Lent, Made, Run};
+use lent::Lent;
 use pages::{Large, Page, Slots, cost_of_large, cost_of_slots};
-use prova_module::objects::HEADER_BYTES;
 use prova_module::slots::{
-    self, DISPLAY_DEPTHS, DISPLAY_TYPES, LENT_BYTES, NO_SUPERTYPE, PAGE_BYTES, class_of,
-    display_at, lent_at, slot_bytes,
+    self, DISPLAY_DEPTHS, DISPLAY_TYPES, NO_SUPERTYPE, PAGE_BYTES, class_of, display_at, slot_bytes,
 };
 use std::cell::Cell as Shared;
-use std::ops::Range;
 
 /// The greatest size of the region (4 GiB): a name has 32 bits.
 const REGION_BYTES_MAX: u64 = 1 << 32;
@@ -68,9 +69,6 @@ const THRESHOLD_MIN: u64 = 1 << 20;
 /// The most that a collection is put off because of what it looks at outside (256 MiB).
 const THRESHOLD_FOR_ROOTS_MAX: u64 = 256 << 20;
 
-/// The entries of a piece of the marker's list.
-const PIECE: usize = 1 << 14;
-
 /// There is no room for an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
@@ -78,6 +76,15 @@ pub(crate) enum Full {
     Limits,
     /// The system gives no more.
     System,
+}
+
+/// A number that is read and written at an offset.
+pub(crate) trait Bits: Sized {
+    /// Reads it; `None` outside of what is committed.
+    fn read(heap: &Heap, at: u64) -> Option<Self>;
+
+    /// Writes it.
+    fn write(self, heap: &mut Heap, at: u64) -> Option<()>;
 }
 
 /// The objects of a store.
@@ -384,99 +391,6 @@ impl Heap {
     }
 }
 
-/// Slots that are lent to machine code (`lent`).
-impl Heap {
-    /// Lends the slots behind an object that was just made, if there are some.
-    pub(crate) fn lend(&mut self, object: u32) {
-        let page = object / PAGE_BYTES;
-        let Some(Page::Slots(slots)) = self.pages.get(page as usize) else { return };
-        let class = slots.class;
-        let (at, most) = (usize::from(class), self.may_lend(class));
-        if most == 0 || self.lent.run(class).is_some() || self.partial[at].last() != Some(&page) {
-            return;
-        }
-        let Some(Page::Slots(slots)) = self.pages.get_mut(page as usize) else { return };
-        let Some((run, fresh)) = slots.lend(most) else { return };
-        if slots.is_full() {
-            self.partial[at].pop();
-        }
-        let place = |slot: u32| u64::from(page * PAGE_BYTES + slot * slot_bytes(class));
-        let used_before = place(run.start)..place(run.end.min(fresh).max(run.start));
-        if let Some(bytes) = self.get_mut(used_before) {
-            bytes.fill(0);
-        }
-        let words = place(run.end) << 32 | place(run.start);
-        // The first page is committed with any other.
-        let _written = self.write_u64(lent_at(class).into(), words);
-        self.lent.add(class, Run { page, first: run.start, end: run.end, fresh });
-    }
-
-    /// How many slots of a class may be lent: those before which no collection is due.
-    fn may_lend(&self, class: u8) -> u32 {
-        let (live_bytes, made) = self.with_lent();
-        let bytes = slot_bytes(class);
-        let room = self.threshold.saturating_sub(live_bytes) / u64::from(bytes);
-        let few = match self.every {
-            0 => u64::MAX,
-            every => every.saturating_sub(made),
-        };
-        u64::from(LENT_BYTES / bytes).min(room).min(few) as u32
-    }
-
-    /// Whether a collection is due before all that is lent is used.
-    fn lends_too_much(&self) -> bool {
-        let (live_bytes, made) = self.with_lent();
-        self.lent.all().objects > 0
-            && (live_bytes > self.threshold || self.every > 0 && made > self.every)
-    }
-
-    /// The live bytes, and the objects made since the last collection, if all that is lent is used.
-    fn with_lent(&self) -> (u64, u64) {
-        let all = self.lent.all();
-        (self.live_bytes + all.bytes, self.made + all.objects)
-    }
-
-    /// The offset of the next slot that is lent of a class, as code says.
-    fn next_lent(&self, class: u8) -> u32 {
-        self.read_u32(lent_at(class).into()).unwrap_or_default()
-    }
-
-    /// Whether slots of a class are lent and not used.
-    fn has_lent(&self, class: u8) -> bool {
-        let run = self.lent.run(class);
-        run.is_some_and(|run| run.used(class, self.next_lent(class)) < run.end - run.first)
-    }
-
-    /// The objects that code has made in what is lent.
-    fn made_in_lent(&self) -> Made {
-        self.lent.made(|class| self.next_lent(class))
-    }
-
-    /// Takes back what is lent of a class: used slots are objects from now on, others are free.
-    fn take_back(&mut self, class: u8) {
-        let Some(run) = self.lent.take(class) else { return };
-        let used = run.used(class, self.next_lent(class));
-        let made = Made::of(class, used);
-        let _written = self.write_u64(lent_at(class).into(), 0);
-        self.live_bytes += made.bytes;
-        self.objects += made.objects;
-        self.made += made.objects;
-        let Some(Page::Slots(slots)) = self.pages.get_mut(run.page as usize) else { return };
-        let was_full = slots.is_full();
-        slots.give_back(run.first + used..run.end, run.fresh);
-        if was_full && !slots.is_full() {
-            self.partial[usize::from(class)].push(run.page);
-        }
-    }
-
-    /// Takes back all that is lent.
-    pub(crate) fn take_all_back(&mut self) {
-        if self.lent.all().objects > 0 {
-            (0..slots::COUNT as u8).for_each(|class| self.take_back(class));
-        }
-    }
-}
-
 /// The supertypes of types.
 impl Heap {
     /// Leaves the supertypes of a type to code, the type itself the last; code asks the store for
@@ -493,313 +407,4 @@ impl Heap {
             let _written = self.write_u16(display_at(id, depth).into(), entry);
         }
     }
-}
-
-/// Names.
-impl Heap {
-    /// The object that a cell names, if there is one; the cell may be any number.
-    #[inline]
-    pub(crate) fn object(&self, cell: u64) -> Option<u32> {
-        let object = u32::try_from(cell).ok()?;
-        match self.pages.get((object / PAGE_BYTES) as usize)? {
-            Page::Slots(slots) => slots.at(object % PAGE_BYTES).map(|_| object),
-            Page::Large(_) => object.is_multiple_of(PAGE_BYTES).then_some(object),
-            Page::Free | Page::Rest => None,
-        }
-    }
-
-    /// The bytes of an object behind its header, those of its slot or pages that it does not need
-    /// among them; 0 for what is no object.
-    pub(crate) fn bytes_behind(&self, object: u32) -> u64 {
-        let bytes = match self.pages.get((object / PAGE_BYTES) as usize) {
-            Some(Page::Slots(slots)) => slot_bytes(slots.class).into(),
-            Some(Page::Large(large)) => u64::from(large.pages) * u64::from(PAGE_BYTES),
-            Some(Page::Free | Page::Rest) | None => return 0,
-        };
-        bytes - u64::from(HEADER_BYTES)
-    }
-
-    /// Keeps an object for ever: [`Heap::pinned_after`] names it.
-    pub(crate) fn pin(&self, object: u32) {
-        let offset = object % PAGE_BYTES;
-        match self.pages.get((object / PAGE_BYTES) as usize) {
-            Some(Page::Slots(slots)) => {
-                if let Some(slot) = slots.at(offset) {
-                    slots.pin(slot);
-                }
-            }
-            Some(Page::Large(large)) if offset == 0 => large.pinned.set(true),
-            Some(Page::Large(_) | Page::Free | Page::Rest) | None => return,
-        }
-        self.pinned.set(self.pinned.get() + 1);
-    }
-
-    /// Whether an object is kept for ever.
-    pub(crate) fn is_pinned(&self, object: u32) -> bool {
-        self.pinned.get() > 0
-            && self.next_pinned_in_page(object / PAGE_BYTES, object % PAGE_BYTES)
-                == Some(object % PAGE_BYTES)
-    }
-
-    /// The pinned object that comes next behind one, or the first.
-    pub(crate) fn pinned_after(&self, object: Option<u32>) -> Option<u32> {
-        let from = match object {
-            // Nothing comes behind the last 8 bytes of 4 GiB.
-            Some(object) => object.checked_add(8)?,
-            None => 0,
-        };
-        self.next_pinned(from)
-    }
-
-    /// The first pinned object from an offset on.
-    fn next_pinned(&self, from: u32) -> Option<u32> {
-        if self.pinned.get() == 0 {
-            return None;
-        }
-        let (first, mut offset) = (from / PAGE_BYTES, from % PAGE_BYTES);
-        for page in first..self.pages.len() as u32 {
-            if let Some(found) = self.next_pinned_in_page(page, offset) {
-                return Some(page * PAGE_BYTES + found);
-            }
-            offset = 0;
-        }
-        None
-    }
-
-    /// The same in a page, from an offset in it on.
-    fn next_pinned_in_page(&self, page: u32, offset: u32) -> Option<u32> {
-        match self.pages.get(page as usize)? {
-            Page::Slots(slots) => {
-                let bytes = slot_bytes(slots.class);
-                slots.next_pinned(offset.div_ceil(bytes)).map(|slot| slot * bytes)
-            }
-            Page::Large(large) => (offset == 0 && large.pinned.get()).then_some(0),
-            Page::Free | Page::Rest => None,
-        }
-    }
-}
-
-/// Collection.
-impl Heap {
-    /// Marks an object; whether it was not marked.
-    #[inline]
-    pub(crate) fn mark(&mut self, object: u32) -> bool {
-        self.marking = true;
-        match self.pages.get_mut((object / PAGE_BYTES) as usize) {
-            Some(Page::Slots(slots)) => {
-                slots.at(object % PAGE_BYTES).is_some_and(|slot| slots.mark(slot))
-            }
-            Some(Page::Large(large)) => !std::mem::replace(&mut large.marked, true),
-            Some(Page::Free | Page::Rest) | None => false,
-        }
-    }
-
-    /// Puts an object that was just marked into the list of those to be looked into (HP4).
-    #[inline]
-    pub(crate) fn push(&mut self, object: u32) {
-        match self.pending.last_mut() {
-            Some(piece) if piece.len() < PIECE => piece.push(object),
-            _ => {
-                let mut piece = Vec::with_capacity(PIECE);
-                piece.push(object);
-                self.pending.push(piece);
-            }
-        }
-    }
-
-    /// Takes one out.
-    #[inline]
-    pub(crate) fn pop(&mut self) -> Option<u32> {
-        let piece = self.pending.last_mut()?;
-        let object = piece.pop();
-        if piece.is_empty() {
-            self.pending.pop();
-        }
-        object
-    }
-
-    /// Takes all marks back, and empties the list.
-    pub(crate) fn clear_marks(&mut self) {
-        self.pending = Vec::new();
-        if !std::mem::take(&mut self.marking) {
-            return;
-        }
-        for page in &mut self.pages {
-            match page {
-                Page::Slots(slots) => slots.unmark(),
-                Page::Large(large) => large.marked = false,
-                Page::Free | Page::Rest => {}
-            }
-        }
-    }
-
-    /// Drops the objects of a page that are not marked, and takes its marks back.
-    pub(crate) fn sweep_page(&mut self, at: usize) {
-        let (freed, bytes, pages) = match self.pages.get_mut(at) {
-            Some(Page::Slots(slots)) => {
-                let freed = slots.sweep();
-                let class = slots.class;
-                let empty = slots.used == 0;
-                let cost = if empty { cost_of_slots(class) } else { 0 };
-                self.bytes -= cost;
-                (freed, u64::from(freed) * u64::from(slot_bytes(class)), u32::from(empty))
-            }
-            Some(Page::Large(large)) => {
-                if std::mem::take(&mut large.marked) {
-                    return;
-                }
-                self.bytes -= cost_of_large(large.pages.into());
-                (1, u64::from(large.pages) * u64::from(PAGE_BYTES), large.pages)
-            }
-            Some(Page::Free | Page::Rest) | None => return,
-        };
-        self.objects -= u64::from(freed);
-        self.live_bytes -= bytes;
-        if pages > 0 {
-            self.pages[at..at + pages as usize].fill_with(|| Page::Free);
-            self.emptied.push((at as u32, pages));
-            self.settle();
-        }
-    }
-
-    /// Gives the pages back that were found empty, where they are many.
-    fn settle(&mut self) {
-        if self.emptied.len() >= EMPTIED_MAX {
-            self.give_back();
-        }
-    }
-
-    fn give_back(&mut self) {
-        let mut emptied = std::mem::take(&mut self.emptied).into_iter().peekable();
-        while let Some((first, mut count)) = emptied.next() {
-            // They were found in their order.
-            while let Some((_, more)) = emptied.next_if(|&(next, _)| next == first + count) {
-                count += more;
-            }
-            let bytes = |page: u32| page as usize * PAGE_BYTES as usize;
-            if let Some(region) = &mut self.region {
-                region.discard(bytes(first)..bytes(first + count));
-            }
-            self.free.add(first, count);
-        }
-    }
-
-    /// Ends a sweep of some or all pages: slots and pages that were freed are used again.
-    pub(crate) fn finish_sweep(&mut self) {
-        self.give_back();
-        // What is free at the end is one with the address space behind it.
-        if let Some(first) = self.free.take_last(self.pages.len() as u32) {
-            self.pages.truncate(first as usize);
-        }
-        self.pending = Vec::new();
-        self.partial.iter_mut().for_each(Vec::clear);
-        for (at, page) in self.pages.iter().enumerate().rev() {
-            if let Page::Slots(slots) = page
-                && !slots.is_full()
-            {
-                self.partial[usize::from(slots.class)].push(at as u32);
-            }
-        }
-    }
-}
-
-/// How many runs of empty pages wait until they are given back.
-const EMPTIED_MAX: usize = 1 << 12;
-
-/// Accesses.
-impl Heap {
-    /// The committed bytes.
-    #[inline]
-    fn all(&self) -> &[u8] {
-        match &self.region {
-            // SAFETY: S2 of `sys`: the first `committed` bytes are initialised and ours alone; they
-            // are borrowed from the heap as long as the slice is.
-            Some(region) => unsafe {
-                std::slice::from_raw_parts(region.base().as_ptr(), region.committed())
-            },
-            None => &[],
-        }
-    }
-
-    #[inline]
-    fn all_mut(&mut self) -> &mut [u8] {
-        match &mut self.region {
-            // SAFETY: S2 of `sys`, as above; the heap is borrowed as a whole.
-            Some(region) => unsafe {
-                std::slice::from_raw_parts_mut(region.base().as_ptr(), region.committed())
-            },
-            None => &mut [],
-        }
-    }
-
-    /// Bytes, to write; `None` outside of what is committed.
-    pub(crate) fn get_mut(&mut self, range: Range<u64>) -> Option<&mut [u8]> {
-        let range = index(range)?;
-        self.all_mut().get_mut(range)
-    }
-
-    /// Copies bytes to another place, which may overlap them.
-    pub(crate) fn copy_within(&mut self, from: Range<u64>, to: u64) -> Option<()> {
-        let (from, to) = (index(from)?, usize::try_from(to).ok()?);
-        let all = self.all_mut();
-        let end = to.checked_add(from.end.checked_sub(from.start)?)?;
-        if from.end > all.len() || end > all.len() {
-            return None;
-        }
-        all.copy_within(from, to);
-        Some(())
-    }
-}
-
-fn index(range: Range<u64>) -> Option<Range<usize>> {
-    Some(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
-}
-
-/// A number that is read and written at an offset.
-pub(crate) trait Bits: Sized {
-    /// Reads it; `None` outside of what is committed.
-    fn read(heap: &Heap, at: u64) -> Option<Self>;
-
-    /// Writes it.
-    fn write(self, heap: &mut Heap, at: u64) -> Option<()>;
-}
-
-macro_rules! accesses {
-    ($($ty:ident $read:ident $write:ident;)*) => {
-        impl Heap {
-            $(
-                /// A number at an offset, little endian; `None` outside of what is committed.
-                #[inline]
-                pub(crate) fn $read(&self, at: u64) -> Option<$ty> {
-                    let bytes = self.all().get(usize::try_from(at).ok()?..)?.first_chunk()?;
-                    Some($ty::from_le_bytes(*bytes))
-                }
-
-                /// Writes a number to an offset.
-                #[inline]
-                pub(crate) fn $write(&mut self, at: u64, value: $ty) -> Option<()> {
-                    let at = usize::try_from(at).ok()?;
-                    *self.all_mut().get_mut(at..)?.first_chunk_mut()? = value.to_le_bytes();
-                    Some(())
-                }
-            )*
-        }
-        $(impl Bits for $ty {
-            #[inline(always)]
-            fn read(heap: &Heap, at: u64) -> Option<$ty> {
-                heap.$read(at)
-            }
-
-            #[inline(always)]
-            fn write(self, heap: &mut Heap, at: u64) -> Option<()> {
-                heap.$write(at, self)
-            }
-        })*
-    };
-}
-accesses! {
-    u64 read_u64 write_u64;
-    u32 read_u32 write_u32;
-    u16 read_u16 write_u16;
-    u8 read_u8 write_u8;
 }
