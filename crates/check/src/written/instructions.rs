@@ -197,7 +197,8 @@ impl Written {
         let shifts = matches!(mnemonic, Mnemonic::Shlx | Mnemonic::Sarx | Mnemonic::Shrx);
         // A number of bits has one byte.
         let counts = shifts || mnemonic == Mnemonic::Bzhi;
-        let lowest = bytes >= 4 && matches!(mnemonic, Mnemonic::Shlx | Mnemonic::Imul);
+        let by_bytes = matches!(mnemonic, Mnemonic::Shlx | Mnemonic::Imul | Mnemonic::Andn);
+        let lowest = bytes >= 4 && by_bytes;
         let mut marks = [Mark::ALL; 3];
         // `imul` of two operands reads the first one too.
         let first = u32::from(!(mnemonic == Mnemonic::Imul && at.insn.operands() == 2));
