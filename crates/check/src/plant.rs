@@ -311,6 +311,7 @@ steps {
     LeastIsWritten
     MaskedIsOneByte
     LanesAreLowest
+    CopiesStay
     MergeIsWritten
     BoundIsForgotten
     FirstPartAlone

@@ -1,6 +1,7 @@
 //! Entries, calls, returns, landings: the marks that other code answers for (U1, U3, U4).
 
 use super::places::At;
+use super::vector::Copies;
 use super::{Mark, Marks, Written};
 use crate::abi::regs::{RAX, RBP, RCX, RDI, RDX, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, OPERANDS, Place};
@@ -252,7 +253,7 @@ impl Written {
                 *slot = Mark::NONE;
             }
         }
-        self.marks.vectors = [Mark::NONE; 16];
+        (self.marks.vectors, self.marks.copies) = ([Mark::NONE; 16], Copies::default());
         self.flags(Mark::NONE);
     }
 
@@ -313,7 +314,7 @@ impl Written {
                 _ => Mark::NONE,
             };
         }
-        marks.vectors = [Mark::NONE; 16];
+        (marks.vectors, marks.copies) = ([Mark::NONE; 16], Copies::default());
         (marks.flags, marks.scanned) = ((Mark::NONE, 1), 0);
         marks.words.resize(state.words.len(), Mark::NONE);
         marks

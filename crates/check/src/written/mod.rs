@@ -36,6 +36,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 pub(crate) use nodes::Mark;
 use nodes::Nodes;
+use vector::Copies;
 
 /// Nodes of claimed blocks at most, beside those that the code's size allows.
 const NODES_BASE: usize = 1 << 16;
@@ -66,6 +67,8 @@ pub(crate) struct Marks {
     /// The registers, a bit each, with a result of `bsf` or `bsr` that is what was there before
     /// where the zero flag is set, and only there.
     scanned: u16,
+    /// Vector registers of one number hold the same: one was copied to the other.
+    copies: Copies,
     words: Vec<Mark>,
 }
 
@@ -73,7 +76,7 @@ impl Marks {
     /// Takes over what other marks are.
     pub(crate) fn become_like(&mut self, other: &Marks) {
         (self.registers, self.vectors) = (other.registers, other.vectors);
-        (self.flags, self.scanned) = (other.flags, other.scanned);
+        (self.flags, self.scanned, self.copies) = (other.flags, other.scanned, other.copies);
         self.words.clone_from(&other.words);
     }
 
@@ -182,7 +185,7 @@ impl Written {
         let Written { marks, nodes, .. } = self;
         marks.words.clear();
         marks.words.resize(words, Mark::NONE);
-        (marks.scanned, marks.flags.1) = (0, 1);
+        (marks.scanned, marks.copies, marks.flags.1) = (0, Copies::default(), 1);
         let mut of_block = (first..first.saturating_add(count)).map(|node| nodes.mark(node));
         for mark in marks.locations_mut() {
             *mark = of_block.next().unwrap_or(Mark::NONE);

@@ -98,6 +98,7 @@ impl Written {
     }
 
     pub(super) fn set_vector(&mut self, r: u8, mark: Mark) {
+        self.marks.copies.writes(r);
         if let Some(slot) = self.marks.vectors.get_mut(usize::from(r)) {
             *slot = mark;
         }

@@ -10,6 +10,43 @@ use crate::error::Fault;
 use crate::x64::Class;
 use iced_x86::{InstructionInfoOptions, Mnemonic, OpAccess};
 
+/// Which vector registers hold the same: those of one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Copies([u8; 16]);
+
+impl Default for Copies {
+    fn default() -> Copies {
+        Copies([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+    }
+}
+
+impl Copies {
+    fn of(self, r: u8) -> Option<u8> {
+        self.0.get(usize::from(r)).copied()
+    }
+
+    /// Whether two registers hold the same.
+    fn are_one(self, a: u8, b: u8) -> bool {
+        self.of(a).is_some() && self.of(a) == self.of(b)
+    }
+
+    /// A register becomes a copy of another.
+    fn copy(&mut self, to: u8, from: u8) {
+        if let (Some(number), Some(slot)) = (self.of(from), self.0.get_mut(usize::from(to))) {
+            *slot = number;
+        }
+    }
+
+    /// A register is written: it gets a number that no other has.
+    pub(super) fn writes(&mut self, r: u8) {
+        let others = (0_u8..).zip(self.0).filter(|&(other, _)| other != r);
+        let used = others.fold(0_u16, |used, (_, number)| used | super::bit(number));
+        if let Some(slot) = self.0.get_mut(usize::from(r)) {
+            *slot = planted!(CopiesStay, used.trailing_ones() as u8, *slot);
+        }
+    }
+}
+
 /// How an instruction makes its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Makes {
@@ -102,13 +139,18 @@ impl Written {
         }
         let to = at.operand(0)?;
         let mnemonic = raw.mnemonic();
-        if makes_constant(mnemonic) && Self::is_of_one(at, last)? {
+        if makes_constant(mnemonic) && self.is_of_one(at, last)? {
             return self.writes(at, to, Mark::ALL);
         }
         match makes(mnemonic) {
             Makes::Copy => {
-                let mark = self.source(at, at.operand(last)?)?;
-                self.writes(at, to, mark)
+                let from = at.operand(last)?;
+                let mark = self.source(at, from)?;
+                self.writes(at, to, mark)?;
+                if let (Operand::Vector(to), Operand::Vector(from)) = (to, from) {
+                    self.marks.copies.copy(to, from);
+                }
+                Ok(())
             }
             Makes::Zeroed(bytes) => {
                 let mark = self.source(at, at.operand(last)?)?;
@@ -153,10 +195,11 @@ impl Written {
         }
     }
 
-    /// Whether the last two operands are one vector register.
-    fn is_of_one(at: At<'_, '_>, last: u32) -> Result<bool, Fault> {
+    /// Whether the last two operands are one vector register, or two that hold the same.
+    fn is_of_one(&self, at: At<'_, '_>, last: u32) -> Result<bool, Fault> {
         let (a, b) = (at.operand(last.saturating_sub(1))?, at.operand(last)?);
-        Ok(matches!((a, b), (Operand::Vector(a), Operand::Vector(b)) if a == b))
+        let (Operand::Vector(a), Operand::Vector(b)) = (a, b) else { return Ok(false) };
+        Ok(self.marks.copies.are_one(a, b))
     }
 
     /// `movss`, `movsd`: loads have zeros above, moves between registers what the first source has.
