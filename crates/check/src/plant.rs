@@ -311,6 +311,12 @@ steps {
     LeastIsWritten
     MaskedIsOneByte
     LanesAreLowest
+    FlagsAreAll
+    FlagsNeverStay
+    ShiftsByNothing
+    IndexIsNone
+    FailureAnswers
+    ReturnFillsCells
     MergeIsWritten
     BoundIsForgotten
     FirstPartAlone
