@@ -314,7 +314,8 @@ steps {
     FlagsAreAll
     FlagsNeverStay
     ShiftsByNothing
-    IndexIsNone
+    IndexIsNowhere
+    ShortShiftIsWritten
     FailureAnswers
     ReturnFillsCells
     MergeIsWritten

@@ -176,7 +176,13 @@ impl Written {
             }
         }
         let most = if alu == Alu::And { masked(at, bytes) } else { bytes };
-        let result = if lowest { self.nodes.least(&marks, most) } else { Mark::ALL };
+        // What a double shift makes of 16 bits is not defined where it is by more.
+        let undefined = (alu, bytes) == (Alu::DoubleShift, 2);
+        let result = match lowest {
+            true => self.nodes.least(&marks, most),
+            false if planted!(ShortShiftIsWritten, undefined, false) => Mark::NONE,
+            false => Mark::ALL,
+        };
         match counted {
             Some(count) => self.flags_of_shift(at, count, (result, bytes)),
             None => self.flags_of(at, (result, bytes)),

@@ -62,10 +62,10 @@ impl At<'_, '_> {
             None => Value::constant(0),
         };
         let index = match address.index {
+            Some(_) if planted!(IndexIsNowhere, false, true) => return None,
             Some((r, shift)) => Some((held(r)?, shift)),
             None => None,
         };
-        let index = planted!(IndexIsNone, index, if index.is_some() { return None } else { None });
         place::address(base, index, address.disp)
     }
 
