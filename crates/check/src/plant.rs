@@ -312,6 +312,13 @@ steps {
     MaskedIsOneByte
     LanesAreLowest
     CopiesStay
+    FlagsAreAll
+    FlagsNeverStay
+    ShiftsByNothing
+    IndexIsNowhere
+    ShortShiftIsWritten
+    FailureAnswers
+    ReturnFillsCells
     MergeIsWritten
     BoundIsForgotten
     FirstPartAlone

@@ -23,6 +23,10 @@
 mod floats;
 #[path = "processor/prefixes.rs"]
 mod prefixes;
+#[path = "processor/twice.rs"]
+mod twice;
+#[path = "processor/written.rs"]
+mod written;
 
 use iced_x86::{
     Code, CodeSize, CpuidFeature, Encoder, Instruction, MemoryOperand, OpCodeOperandKind, OpKind,
@@ -104,13 +108,15 @@ fn ends(processor: &mut Processor, bytes: &[u8], registers: &Registers) -> bool 
     })
 }
 
-/// A page for one instruction, and the words from which registers are filled.
+/// A page for one instruction, bytes beside it, and the words from which registers are filled.
 struct Processor {
     page: *mut u8,
     words: Box<[u64]>,
 }
 
 const PAGE: usize = 4096;
+/// Bytes beside the page of an instruction.
+const BESIDE: usize = 1 << 16;
 /// Words below those of the registers: a signal may write there.
 const BELOW: usize = 1 << 16;
 
@@ -182,10 +188,17 @@ impl Processor {
         let (read, write, run) = (libc::PROT_READ, libc::PROT_WRITE, libc::PROT_EXEC);
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: a new mapping.
-        let page =
-            unsafe { libc::mmap(std::ptr::null_mut(), PAGE, read | write | run, flags, -1, 0) };
+        let page = unsafe {
+            libc::mmap(std::ptr::null_mut(), PAGE + BESIDE, read | write | run, flags, -1, 0)
+        };
         assert_ne!(page, libc::MAP_FAILED, "a page");
         Processor { page: page.cast(), words: vec![0; BELOW + 18].into() }
+    }
+
+    /// The bytes behind the code's page.
+    fn beside(&self) -> *mut u8 {
+        // SAFETY: it is a part of the mapping.
+        unsafe { self.page.add(PAGE) }
     }
 
     /// The registers after one instruction.
@@ -217,7 +230,7 @@ impl Processor {
 impl Drop for Processor {
     fn drop(&mut self) {
         // SAFETY: its own mapping.
-        unsafe { libc::munmap(self.page.cast(), PAGE) };
+        unsafe { libc::munmap(self.page.cast(), PAGE + BESIDE) };
     }
 }
 

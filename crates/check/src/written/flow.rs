@@ -1,5 +1,6 @@
 //! Entries, calls, returns, landings: the marks that other code answers for (U1, U3, U4).
 
+use super::flags::Flags;
 use super::places::At;
 use super::vector::Copies;
 use super::{Mark, Marks, Written};
@@ -10,7 +11,7 @@ use crate::error::Fault;
 use crate::hosted::ARGUMENTS;
 use crate::layout::{Layout, Signature, Ty, offsets};
 use crate::machine::Machine;
-use crate::state::{Answers, State};
+use crate::state::State;
 use crate::symbols::RefKind;
 
 /// Why arguments must be written.
@@ -30,14 +31,16 @@ fn bytes(layout: &Layout, ty: Ty) -> u8 {
     }
 }
 
-/// The mark of the argument cell at an offset, as the host leaves it.
+/// The mark of the argument cell at an offset, as the host leaves it. An array of the host's has
+/// nothing else before the code writes there, which is not followed.
 pub(super) fn given(at: At<'_, '_>, offset: u64) -> Mark {
     let layout = at.machine.layout;
-    let Answers::Arguments(ty) = at.state.answers else { return Mark::ALL };
-    if !layout.contexts() {
+    let CodeKind::Way(Way::In(func)) = at.machine.kind else { return Mark::ALL };
+    if planted!(ReturnFillsCells, false, at.state.answers == crate::state::Answers::Returned) {
         return Mark::ALL;
     }
-    let params = layout.signature(ty).map_or(&[][..], |signature| &signature.params);
+    let ty = func.and_then(|func| layout.func_type(func));
+    let params = ty.and_then(|ty| layout.signature(ty)).map_or(&[][..], |it| &it.params);
     let n = offset.checked_div(offsets::VALUE_BYTES).and_then(|n| usize::try_from(n).ok());
     let ty = n.and_then(|n| params.get(n));
     let Some(bytes) = ty.map(|ty| bytes(layout, *ty)) else { return Mark::NONE };
@@ -52,7 +55,7 @@ impl Written {
     /// U1: the marks at the entry of code.
     pub(crate) fn begin(&mut self, machine: &Machine<'_>, state: &State) {
         self.resize(state);
-        self.flags(Mark::NONE);
+        self.lose_flags();
         let layout = machine.layout;
         let address = machine.word(0).map(|word| word as usize);
         self.set_word(address, Mark::ALL);
@@ -169,7 +172,12 @@ impl Written {
             }
             Callee::Array(ty, array) => {
                 self.set_register(RAX, Mark::bytes(1));
-                self.answers_array(machine, (ty, array));
+                // What it leaves where it fails is its own.
+                self.array_has(machine, (ty, array), &[]);
+                self.marks.answered = Some((ty, array));
+                if planted!(FailureAnswers, false, true) {
+                    self.answers_array(machine);
+                }
             }
         }
     }
@@ -230,14 +238,20 @@ impl Written {
         Ok(())
     }
 
-    /// The values that the host leaves in an array.
-    fn answers_array(&mut self, machine: &Machine<'_>, (ty, array): (u32, i64)) {
+    /// U4: the values that the host leaves in an array, if it has not failed: once the code knows.
+    pub(super) fn answers_array(&mut self, machine: &Machine<'_>) {
+        let Some((ty, array)) = self.marks.answered.take() else { return };
+        let results = machine.layout.signature(ty).map_or(&[][..], |it| &it.results);
+        self.array_has(machine, (ty, array), results);
+    }
+
+    /// The words of the array of a function of this type have these values, and nothing else.
+    fn array_has(&mut self, machine: &Machine<'_>, (ty, array): (u32, i64), has: &[Ty]) {
         let layout = machine.layout;
         let word = |from: i64| machine.word(from).map(|word| word as usize);
         let count = usize::try_from(layout.array_values(Way::Out(ty))).unwrap_or(0);
-        let results = layout.signature(ty).map_or(&[][..], |signature| &signature.results);
         for (n, from) in values(array).take(count).enumerate() {
-            let bytes = results.get(n).map_or(0, |ty| bytes(layout, *ty));
+            let bytes = has.get(n).map_or(0, |ty| bytes(layout, *ty));
             self.set_word(word(from), Mark::bytes(bytes));
             self.set_word(word(from.saturating_add(8)), Mark::bytes(bytes.saturating_sub(8)));
         }
@@ -254,7 +268,7 @@ impl Written {
             }
         }
         (self.marks.vectors, self.marks.copies) = ([Mark::NONE; 16], Copies::default());
-        self.flags(Mark::NONE);
+        self.lose_flags();
     }
 
     /// U3: what code leaves for its caller, or for the callee of a tail call.
@@ -315,7 +329,8 @@ impl Written {
             };
         }
         (marks.vectors, marks.copies) = ([Mark::NONE; 16], Copies::default());
-        (marks.flags, marks.scanned) = ((Mark::NONE, 1), 0);
+        (marks.flags, marks.scanned) = (Flags::at(Mark::NONE), 0);
+        marks.answered = None;
         marks.words.resize(state.words.len(), Mark::NONE);
         marks
     }

@@ -4,6 +4,7 @@
 //! less. Numbers narrower than their registers are calculated with all that lies above them: of
 //! sums, products and bits the lowest bytes depend on the lowest bytes of the operands alone.
 
+use super::flags::Set;
 use super::places::{At, Operand, READ};
 use super::{Mark, Written, bit};
 use crate::abi::regs::{RAX, RDX};
@@ -19,6 +20,9 @@ const DECIDES: &str = "what the code did not write decides";
 impl Written {
     /// Before an instruction is executed in a state. Calls and returns come behind it (`flow`).
     pub(crate) fn step(&mut self, machine: &Machine<'_>, state: &State, insn: &Insn) {
+        if self.marks.answered.is_some() && machine.has_succeeded(state) {
+            self.answers_array(machine);
+        }
         let judged = self.executes(At { machine, state, insn });
         self.judged(insn.offset, judged);
     }
@@ -33,7 +37,7 @@ impl Written {
             | Class::Trap
             | Class::Nop
             | Class::Fence => {}
-            Class::Branch(_) => self.decides(at)?,
+            Class::Branch(condition) => self.decides(at, condition)?,
             Class::JumpTo | Class::CallTo => {
                 let operand = at.operand(0)?;
                 self.reads(at, (operand, 8))?;
@@ -62,7 +66,7 @@ impl Written {
                 // A bit of a register has a number of one byte.
                 let one = insn.class == Class::BitTest;
                 self.reads(at, (b, if one { 1 } else { bytes }))?;
-                self.flags(Mark::ALL);
+                self.flags_of(at, (Mark::ALL, 1));
             }
             Class::Define => self.define(at)?,
             Class::Scan => self.scan(at)?,
@@ -70,8 +74,8 @@ impl Written {
             Class::MultiplyWide => self.wide(at, false)?,
             Class::Divide => self.wide(at, true)?,
             Class::ExtendLow | Class::ExtendHigh => self.extend(at)?,
-            Class::SetByte(_) => {
-                self.decides(at)?;
+            Class::SetByte(condition) => {
+                self.decides(at, condition)?;
                 let operand = at.operand(0)?;
                 self.writes(at, operand, Mark::ALL)?;
             }
@@ -82,14 +86,10 @@ impl Written {
         Ok(())
     }
 
-    /// U3: the flags are written.
-    fn decides(&mut self, at: At<'_, '_>) -> Result<(), Fault> {
-        let flags = self.marks.flags;
-        planted!(BranchesOnAnything, self.demand(at.insn.offset, flags, DECIDES), Ok(()))
-    }
-
-    pub(super) fn flags(&mut self, mark: Mark) {
-        (self.marks.flags, self.marks.scanned) = ((mark, 1), 0);
+    /// U3: the flags of a condition are written.
+    fn decides(&mut self, at: At<'_, '_>, condition: Condition) -> Result<(), Fault> {
+        let set = Set::of(condition);
+        planted!(BranchesOnAnything, self.reads_flags(at, set, DECIDES), Ok(()))
     }
 
     /// `mov`: whole words are copied.
@@ -136,15 +136,14 @@ impl Written {
         let cleared = matches!(alu, Alu::Xor | Alu::Sub) && one;
         if cleared {
             // 0 in each case.
-            self.flags(Mark::ALL);
+            self.flags_of(at, (Mark::ALL, 1));
             return self.writes(at, to, Mark::ALL);
         }
-        let flags = self.marks.flags;
         if alu == Alu::Carry {
-            self.decides(at)?;
+            self.decides(at, Condition::Below)?;
             if one && at.insn.raw().mnemonic() == Mnemonic::Sbb {
                 // Nothing but the carry.
-                self.flags(Mark::ALL);
+                self.flags_of(at, (Mark::ALL, 1));
                 return self.writes(at, to, Mark::ALL);
             }
         }
@@ -162,7 +161,7 @@ impl Written {
         // Narrower operations read no more than their bytes.
         let lowest = bits && bytes >= 4;
         let last = at.insn.operands().saturating_sub(1);
-        let (mut marks, mut counted) = ([self.source(at, to)?, Mark::ALL], false);
+        let (mut marks, mut counted) = ([self.source(at, to)?, Mark::ALL], None);
         if !lowest {
             self.reads(at, (to, bytes))?;
         }
@@ -170,21 +169,23 @@ impl Written {
             let operand = at.operand(n)?;
             // A shift reads one byte of what it counts by.
             let count = n == last && shifts(alu);
-            counted |= count && !matches!(operand, Operand::Constant);
+            counted = count.then_some(operand);
             match &mut marks {
                 [_, second] if lowest && !count => *second = self.source(at, operand)?,
                 _ => self.reads(at, (operand, if count { 1 } else { bytes }))?,
             }
         }
         let most = if alu == Alu::And { masked(at, bytes) } else { bytes };
-        let result = if lowest { self.nodes.least(&marks, most) } else { Mark::ALL };
-        if counted {
-            // With a count of 0 they stay; who reads them then gets nothing.
-            let stay = flags.0.is_surely(flags.1) && result.is_surely(bytes);
-            self.flags(if stay { Mark::ALL } else { Mark::NONE });
-        } else if alu != Alu::Not {
-            self.flags(result);
-            self.marks.flags.1 = bytes;
+        // What a double shift makes of 16 bits is not defined where it is by more.
+        let undefined = (alu, bytes) == (Alu::DoubleShift, 2);
+        let result = match lowest {
+            true => self.nodes.least(&marks, most),
+            false if planted!(ShortShiftIsWritten, undefined, false) => Mark::NONE,
+            false => Mark::ALL,
+        };
+        match counted {
+            Some(count) => self.flags_of_shift(at, count, (result, bytes)),
+            None => self.flags_of(at, (result, bytes)),
         }
         self.writes(at, to, result)
     }
@@ -212,10 +213,7 @@ impl Written {
             }
         }
         let result = self.nodes.least(&marks, bytes);
-        if !shifts && mnemonic != Mnemonic::Rorx {
-            self.flags(result);
-            self.marks.flags.1 = bytes;
-        }
+        self.flags_of(at, (result, bytes));
         self.writes(at, to, result)
     }
 
@@ -223,7 +221,7 @@ impl Written {
     fn scan(&mut self, at: At<'_, '_>) -> Result<(), Fault> {
         let (to, from) = (at.operand(0)?, at.operand(1)?);
         self.reads(at, (from, bytes_of(from)))?;
-        self.flags(Mark::ALL);
+        self.flags_of(at, (Mark::ALL, 1));
         if let Operand::Register(r, 4 | 8) = to {
             self.marks.scanned = bit(r);
             return Ok(());
@@ -234,7 +232,7 @@ impl Written {
     /// `cmov`. Behind a scan that found nothing, what it left is not chosen.
     fn select(&mut self, at: At<'_, '_>, condition: Condition) -> Result<(), Fault> {
         let (to, from) = (at.operand(0)?, at.operand(1)?);
-        self.decides(at)?;
+        self.decides(at, condition)?;
         let scanned = self.marks.scanned;
         let is_scanned = |operand| match operand {
             Operand::Register(r, 4 | 8) => scanned & bit(r) != 0,
@@ -270,7 +268,7 @@ impl Written {
         if divides && bytes > 1 {
             self.reads(at, (Operand::Register(RDX, bytes), bytes))?;
         }
-        self.flags(Mark::ALL);
+        self.flags_of(at, (Mark::ALL, 1));
         if bytes == 1 {
             self.results(RAX, 2, Mark::ALL);
             return Ok(());
@@ -301,19 +299,24 @@ impl Written {
         let bytes = bytes_of(a);
         self.reads(at, (a, bytes))?;
         self.reads(at, (b, bytes))?;
-        self.writes(at, a, Mark::ALL)?;
         if at.insn.class == Class::CompareExchange {
             let rax = Operand::Register(RAX, bytes);
             self.reads(at, (rax, bytes))?;
-            // Of 32 bits it is not zero-extended where it stays.
-            let before = self.register(RAX);
-            self.set_register(RAX, before.with_lowest(bytes));
+            // Of 32 bits neither is zero-extended where it stays.
+            for place in [rax, a] {
+                match place {
+                    Operand::Register(r, _) => {
+                        let before = self.register(r);
+                        self.set_register(r, before.with_lowest(bytes));
+                    }
+                    _ => self.writes(at, place, Mark::ALL)?,
+                }
+            }
         } else {
+            self.writes(at, a, Mark::ALL)?;
             self.writes(at, b, Mark::ALL)?;
         }
-        if at.insn.class != Class::Exchange {
-            self.flags(Mark::ALL);
-        }
+        self.flags_of(at, (Mark::ALL, 1));
         Ok(())
     }
 }

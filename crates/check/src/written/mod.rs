@@ -9,11 +9,12 @@
 //!   stack pointer and frame pointer, nothing else. Words that the stack pointer adds are not
 //!   written.
 //! - U2. A copy has the mark of its source; a result is written where all that it depends on is; a
-//!   narrow result leaves the bytes above it as they were.
+//!   narrow result leaves the bytes above it as they were. Of the flags an instruction writes those
+//!   that the processor's manual defines; one that stays is as it was.
 //! - U3. All bytes are written of what decides a branch, an address, a trap; of what goes to memory
 //!   beside the frame; of arguments and results, as wide as their types.
 //! - U4. Behind a call nothing is written but the results, as wide as their types, and registers
-//!   that the callee gives back.
+//!   that the callee gives back. Results in an array are there once the host has not failed.
 //! - U5. At a claimed block a byte is written if it is on all ways there. Those backwards are not
 //!   known yet, so each location gets a node, with its marks on all ways; when the code has ended,
 //!   all nodes that something demands are looked through (`nodes`). There is no iteration: a node
@@ -24,6 +25,7 @@
 //! Limits: a mark counts the lowest bytes, so a word with a written upper half alone has none.
 //! Which *values* a guest may see is not looked at: an address that the code got may be stored.
 
+mod flags;
 mod flow;
 mod instructions;
 mod nodes;
@@ -34,6 +36,7 @@ use crate::error::{Fault, Rule, fault};
 use crate::state::State;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use flags::Flags;
 pub(crate) use nodes::Mark;
 use nodes::Nodes;
 use vector::Copies;
@@ -62,14 +65,16 @@ pub(crate) fn unwritten<T>(what: &'static str) -> Result<T, Fault> {
 pub(crate) struct Marks {
     registers: [Mark; 16],
     vectors: [Mark; 16],
-    /// The flags are written if this number of bytes of this are.
-    flags: (Mark, u8),
+    flags: Flags,
     /// The registers, a bit each, with a result of `bsf` or `bsr` that is what was there before
     /// where the zero flag is set, and only there.
     scanned: u16,
     /// Vector registers of one number hold the same: one was copied to the other.
     copies: Copies,
     words: Vec<Mark>,
+    /// The array in the frame that the host has answered in, by its type and where it begins, if
+    /// it has not failed.
+    answered: Option<(u32, i64)>,
 }
 
 impl Marks {
@@ -77,20 +82,20 @@ impl Marks {
     pub(crate) fn become_like(&mut self, other: &Marks) {
         (self.registers, self.vectors) = (other.registers, other.vectors);
         (self.flags, self.scanned, self.copies) = (other.flags, other.scanned, other.copies);
+        self.answered = other.answered;
         self.words.clone_from(&other.words);
     }
 
     /// Registers, vector registers, flags, words.
     fn locations(&self) -> impl Iterator<Item = Mark> + '_ {
-        let (flags, bytes) = self.flags;
-        let flags = if flags.is_surely(bytes) { Mark::ALL } else { Mark::NONE };
+        let flags = if self.flags.are_surely() { Mark::ALL } else { Mark::NONE };
         let registers = self.registers.iter().chain(&self.vectors).copied();
         registers.chain(Some(flags)).chain(self.words.iter().copied())
     }
 
     fn locations_mut(&mut self) -> impl Iterator<Item = &mut Mark> + '_ {
         let registers = self.registers.iter_mut().chain(&mut self.vectors);
-        registers.chain(Some(&mut self.flags.0)).chain(&mut self.words)
+        registers.chain(Some(&mut self.flags.mark)).chain(&mut self.words)
     }
 }
 
@@ -134,6 +139,7 @@ impl Written {
         if self.marks.words.len() != words {
             let added = planted!(StackIsWritten, Mark::NONE, Mark::ALL);
             self.marks.words.resize(words, added);
+            self.marks.answered = None;
         }
     }
 
@@ -185,7 +191,8 @@ impl Written {
         let Written { marks, nodes, .. } = self;
         marks.words.clear();
         marks.words.resize(words, Mark::NONE);
-        (marks.scanned, marks.copies, marks.flags.1) = (0, Copies::default(), 1);
+        (marks.scanned, marks.copies) = (0, Copies::default());
+        (marks.flags, marks.answered) = (Flags::at(Mark::NONE), None);
         let mut of_block = (first..first.saturating_add(count)).map(|node| nodes.mark(node));
         for mark in marks.locations_mut() {
             *mark = of_block.next().unwrap_or(Mark::NONE);

@@ -95,6 +95,8 @@ struct Node {
     demanded: u8,
     /// The first part; its most is 0 if there is none.
     first: Part,
+    /// The place of the last part behind the first one, and one.
+    last: u32,
 }
 
 /// A demand: the node, the bytes, who asks and why.
@@ -110,7 +112,7 @@ struct Demand {
 #[derive(Default)]
 pub(super) struct Nodes {
     nodes: Vec<Node>,
-    /// Parts behind the first one, with their nodes' places.
+    /// Parts behind nodes' first ones, each with what `last` was before it.
     parts: Vec<(u32, Part)>,
     demands: Vec<Demand>,
 }
@@ -159,8 +161,10 @@ impl Nodes {
         }
         if node.first.most == 0 {
             node.first = part;
-        } else {
-            self.parts.push((place, part));
+        } else if part_at(&self.parts, node.last).is_none_or(|(_, last)| last != part) {
+            // Other ways from where nothing was written since would be the same again.
+            self.parts.push((node.last, part));
+            node.last = u32::try_from(self.parts.len()).unwrap_or(u32::MAX);
         }
     }
 
@@ -230,8 +234,7 @@ impl Nodes {
 
     /// Looks whether each node has what is demanded of it; `at` is set to who demands too much.
     pub(super) fn finish(&mut self, at: &mut u32) -> Result<(), Fault> {
-        let mut parts = core::mem::take(&mut self.parts);
-        parts.sort_by_key(|(node, _)| *node);
+        let parts = core::mem::take(&mut self.parts);
         // Each demand stands for its node once; a higher one follows a lower one.
         while let Some(demand) = self.demands.pop() {
             let Demand { node: place, bytes, .. } = demand;
@@ -240,10 +243,12 @@ impl Nodes {
                 *at = demand.at;
                 return unwritten(demand.what);
             }
-            let from = parts.partition_point(|(of, _)| *of < place);
-            let rest = parts.get(from..).unwrap_or(&[]).iter();
-            let rest = rest.take_while(|(of, _)| *of == place).map(|&(_, part)| part);
-            let rest = rest.take(planted!(FirstPartAlone, usize::MAX, 0));
+            let mut last = planted!(FirstPartAlone, node.last, 0);
+            let rest = core::iter::from_fn(|| {
+                let (before, part) = part_at(&parts, last)?;
+                last = before;
+                Some(part)
+            });
             let first = (node.first.most > 0).then_some(node.first);
             for part in first.into_iter().chain(rest) {
                 let wants = part.wants(bytes);
@@ -256,4 +261,9 @@ impl Nodes {
         }
         Ok(())
     }
+}
+
+/// The part at a place less one, and the place of the one before it.
+fn part_at(parts: &[(u32, Part)], place: u32) -> Option<(u32, Part)> {
+    parts.get(place.checked_sub(1)? as usize).copied()
 }

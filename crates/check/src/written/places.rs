@@ -3,8 +3,9 @@
 use super::{Mark, Written, unwritten};
 use crate::error::Fault;
 use crate::machine::Machine;
+use crate::rules::place;
 use crate::state::State;
-use crate::value::Base;
+use crate::value::{Base, Value};
 use crate::x64::{Address, Insn};
 
 /// Where an instruction is: the machine, the state before it, and itself.
@@ -52,18 +53,30 @@ impl At<'_, '_> {
         Ok(Operand::Constant)
     }
 
+    /// The sum that an address is, as far as it has a form: an index may be a constant.
+    fn address(&self, address: &Address) -> Option<Value> {
+        let held = |r: u8| self.state.regs.get(usize::from(r)).copied().flatten();
+        let base = match address.base {
+            Some(r) => held(r)?,
+            None if address.code => return None,
+            None => Value::constant(0),
+        };
+        let index = match address.index {
+            Some(_) if planted!(IndexIsNowhere, false, true) => return None,
+            Some((r, shift)) => Some((held(r)?, shift)),
+            None => None,
+        };
+        place::address(base, index, address.disp)
+    }
+
     /// The offset from the stack pointer at entry, if an address is in the frame.
     fn in_frame(&self, address: &Address) -> Option<i64> {
-        let base = self.state.regs.get(usize::from(address.base?)).copied().flatten()?;
-        let at = base.plus(address.disp).offset_in(Base::Stack)?;
-        address.index.is_none().then_some(at as i64)
+        Some(self.address(address)?.offset_in(Base::Stack)? as i64)
     }
 
     /// The argument cell that an address is in, and the offset in it.
     fn in_cells(&self, address: &Address) -> Option<u64> {
-        let base = self.state.regs.get(usize::from(address.base?)).copied().flatten()?;
-        let at = base.plus(address.disp).offset_in(Base::Args)?;
-        address.index.is_none().then_some(at)
+        self.address(address)?.offset_in(Base::Args)
     }
 
     /// The stack word at an offset that is a multiple of 8.
@@ -104,7 +117,9 @@ impl Written {
         }
     }
 
+    /// Sets the mark of a stack word. What the host may have answered there is not waited for.
     pub(super) fn set_word(&mut self, word: Option<usize>, mark: Mark) {
+        self.marks.answered = None;
         if let Some(slot) = word.and_then(|word| self.marks.words.get_mut(word)) {
             *slot = mark;
         }

@@ -134,7 +134,7 @@ impl Written {
                 let bytes = raw.memory_size().size().min(16) as u8;
                 self.reads(at, (at.operand(n)?, bytes))?;
             }
-            self.flags(Mark::ALL);
+            self.flags_of(at, (Mark::ALL, 1));
             return Ok(());
         }
         let to = at.operand(0)?;

@@ -12,7 +12,7 @@
 //!
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
-//!            3: eight i64 -> ()
+//!            3: eight i64 -> ()            6: () -> i64, for its way out
 //! functions  0: imported, type 1           1: the row's code, type 0, at 0
 //!            2: type 1, at F2 = 0x1000     3: type 0, at F3 = 0x1100
 //!            4: type 2, at F4 = 0x1200     5: type 3, at F5 = 0x1300     start: at S = 0x2500
@@ -230,6 +230,25 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
     Memory { min_bytes: 1 << 16, max_bytes: 1 << 32, zone_bytes, guard_bytes, moves }
 }
 
+/// The types, of exceptions and of the code's own way among them.
+fn types(kind: CodeKind, heap: bool) -> Vec<Option<Signature>> {
+    let any = Ty::Ref(RefType::FUNC);
+    let signature = |params: &[Ty], results: &[Ty]| {
+        Some(Signature { params: params.to_vec(), results: results.to_vec() })
+    };
+    let mut types = vec![
+        signature(&[Ty::I32; 4], &[Ty::I32]),
+        signature(&[], &[]),
+        signature(&[any, Ty::I64], &[any]),
+        signature(&[Ty::I64; 8], &[]),
+    ];
+    types.extend(heap.then_some(None));
+    if kind == CodeKind::Way(Way::Out(6)) {
+        types.extend([None, signature(&[], &[Ty::I64])]);
+    }
+    types
+}
+
 /// The layout of a text that begins with code of this kind, with signals or without, with a heap of
 /// collected objects or without.
 fn layout(
@@ -238,14 +257,6 @@ fn layout(
     more: More,
 ) -> Layout {
     let heap = more == More::Heap;
-    let (i32, none) = (Ty::I32, Vec::new());
-    let any = Ty::Ref(RefType::FUNC);
-    let mut types = vec![
-        Some(Signature { params: vec![i32; 4], results: vec![i32] }),
-        Some(Signature { params: none.clone(), results: none }),
-        Some(Signature { params: vec![any, Ty::I64], results: vec![any] }),
-        Some(Signature { params: vec![Ty::I64; 8], results: Vec::new() }),
-    ];
     let table = |max, moves| Table { ty: RefType::FUNC, min: 4, max, moves };
     let global = |ty, mutable| Global { ty, mutable };
     let builtin = |n| CodeKind::Way(Way::Builtin(n));
@@ -265,13 +276,12 @@ fn layout(
     ];
     let mut memories = vec![memory((4 << 30) + (32 << 20), 0x1000, false), memory(0, 0, true)];
     if heap {
-        types.push(None);
         text.extend([(0x2800, builtin(6)), (0x2900, builtin(7))]);
         memories.push(Memory { min_bytes: 0, ..memory(0, 0, true) });
     }
     let mut tables = vec![table(8, true), table(4, false)];
     let mut globals =
-        vec![global(Ty::I64, true), global(i32, false), global(Ty::Ref(RefType::FUNC), true)];
+        vec![global(Ty::I64, true), global(Ty::I32, false), global(Ty::Ref(RefType::FUNC), true)];
     let mut elements = Vec::new();
     if more == More::References {
         let last = [(0x2a00, 6), (0x2b00, 7), (0x2c00, 8), (0x2d00, 9), (0x2e00, 10)];
@@ -283,7 +293,7 @@ fn layout(
     text.insert(0, (start, kind));
     let parts = Parts {
         config: Config { signals, ..Config::default() },
-        types,
+        types: types(kind, heap),
         funcs: vec![1, 0, 1, 0, 2, 3],
         imported_funcs: 1,
         memories,
