@@ -20,6 +20,8 @@ mod lemmas;
 mod ledger;
 #[path = "lemmas/machine.rs"]
 mod machine;
+#[path = "lemmas/singles.rs"]
+mod singles;
 
 use lemmas::{
     derive, engine, facts, floats, operate, places, proof, small, smt, sums, table, term, values,
