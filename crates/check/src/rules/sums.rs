@@ -57,14 +57,13 @@ pub fn steps<W: Word>(more: W, shift: u8) -> Option<W> {
     W::of(planted!(StepBackIsStep, steps, steps.greater(before)))
 }
 
-/// K2: the sum of the address of an element and a number of elements, with 0 for the sum of both
-/// symbols, which then has the shift of both.
+/// K2: the sum of the address of an element and a number of elements, which has the shift of both;
+/// its symbol is still the base's, and has to be the sum of both symbols.
 #[inline]
 pub fn elements<W: Word>(base: Value<W>, index: Value<W>) -> Option<Value<W>> {
     let same = planted!(SumForgetsShift, base.shift == index.shift, true);
     let table = matches!(base.base, Base::Table(_)) && index.base == Base::None;
-    let add = base.add.wrapping_add(index.add);
-    (table && same).then_some(Value { sym: Sym::ZERO, add, ..base })
+    (table && same).then(|| base.plus(index.add))
 }
 
 /// K3: the distance that a sum is at least from one part, for the least of the other part; none if
