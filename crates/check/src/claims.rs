@@ -16,7 +16,7 @@ use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::machine::Machine;
-use crate::rules::{numeric, order};
+use crate::rules::{numeric, order, sums};
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
@@ -532,8 +532,8 @@ impl Machine<'_> {
     #[inline(always)]
     fn is_own(&mut self, of: Loc, value: Value, (base, shift, add): (Base, u8, u64)) -> bool {
         match self.names.get(of) {
-            Some(own) if shift == 4 => own.passive_element(base, add) == Some(value),
-            None if shift == 4 => match value.passive_number(base, add) {
+            Some(own) if shift == 4 => sums::passive_element(own, base, add) == Some(value),
+            None if shift == 4 => match sums::passive_number(value, base, add) {
                 Some(own) => {
                     self.names.set(of, own);
                     true
@@ -546,7 +546,7 @@ impl Machine<'_> {
             }
             None => match value.solved(base, shift, add) {
                 Some(own) => {
-                    self.names.set(of, least_shifted(own, shift));
+                    self.names.set(of, sums::least_shifted(own, shift));
                     true
                 }
                 None => false,
@@ -648,12 +648,6 @@ impl Machine<'_> {
     ) -> impl Iterator<Item = (Reading, (i128, i128))> + '_ {
         self.facts.wholes_by_words(path, &self.symbols, value)
     }
-}
-
-/// Of the numbers that are the same when they are shifted the one whose constant is nearest to 0.
-fn least_shifted(own: Value, shift: u8) -> Value {
-    let by = u32::from(shift.min(3));
-    Value { add: ((own.add << by) as i64 >> by) as u64, ..own }
 }
 
 /// Whether a state has a location.

@@ -23,29 +23,9 @@
 
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::machine::Machine;
+use crate::rules::sums;
 use crate::symbols::{Extent, Kind, Summand};
 use crate::value::{Base, Sym, Value};
-
-impl Value {
-    /// The address that is as many elements as this number says, and some bytes, behind the first
-    /// element of an element segment.
-    pub(crate) fn passive_element(self, base: Base, add: u64) -> Option<Value> {
-        let whole = planted!(ShiftedIsNumber, self.shift == 0, true);
-        let plain = matches!(base, Base::Elements(_)) && self.base == Base::None && whole;
-        let shift = if self.sym == Sym::ZERO { 0 } else { 4 };
-        let add = (self.add << 4).wrapping_add(add);
-        plain.then_some(Value { base, sym: self.sym, shift, add })
-    }
-
-    /// The number of elements that this address is behind the first one and these bytes.
-    pub(crate) fn passive_number(self, base: Base, add: u64) -> Option<Value> {
-        let is = matches!(base, Base::Elements(_)) && self.base == base;
-        let whole = self.sym == Sym::ZERO || planted!(AnyShiftIsElements, self.shift == 4, true);
-        let rest = self.add.wrapping_sub(add);
-        let number = Value::symbol(self.sym).plus((rest as i64 >> 4) as u64);
-        (is && whole && planted!(SolvedIsCut, rest.is_multiple_of(16), true)).then_some(number)
-    }
-}
 
 impl Machine<'_> {
     /// K2: the sum of the address of an element and a number of elements.
@@ -56,13 +36,9 @@ impl Machine<'_> {
         (index, shift): (Value, u8),
     ) -> Option<Value> {
         let index = index.shifted(u32::from(shift))?;
-        let same = planted!(SumForgetsShift, base.shift == index.shift, true);
-        if !matches!(base.base, Base::Table(_)) || index.base != Base::None || !same {
-            return None;
-        }
+        let place = sums::elements(base, index)?;
         let sum = self.sum(path, Value::symbol(base.sym), Value::symbol(index.sym))?;
-        let add = base.add.wrapping_add(index.add);
-        Some(Value { sym: sum.as_symbol()?, add, ..base })
+        Some(Value { sym: sum.as_symbol()?, ..place })
     }
 
     /// K1: the numbers that are not equal where these addresses are not.
@@ -85,13 +61,7 @@ impl Machine<'_> {
         };
         let alike = part.sym == Sym::ZERO || part.shift == whole.shift;
         let number = count.as_symbol().filter(|_| planted!(StepsOfTwoSizes, alike, true))?;
-        let more = whole.add.wrapping_sub(part.add) as i64;
-        let unit = 1_i64.checked_shl(whole.shift.into())?;
-        if planted!(StepIsCut, more.rem_euclid(unit) != 0, false) {
-            return None;
-        }
-        let steps = more.wrapping_neg().checked_div_euclid(unit)?;
-        let steps = u64::try_from(planted!(StepBackIsStep, steps, steps.saturating_abs())).ok()?;
+        let steps = sums::steps(whole.add.wrapping_sub(part.add), whole.shift)?;
         Some((Value::symbol(number), Value::constant(steps)))
     }
 
@@ -104,9 +74,7 @@ impl Machine<'_> {
         if let Some(rest) = sum.difference(part) {
             return Some(rest);
         }
-        let (other, shift) = self.symbols.beside(sum.sym, (part.sym, 0))?;
-        let add = sum.add.wrapping_sub(part.add);
-        (shift == 0).then(|| Value::symbol(other).plus(add))
+        sums::rest(sum, part, self.symbols.beside(sum.sym, (part.sym, 0))?)
     }
 
     /// K3: `path`, where a sum is at least one part and the least of the other.
@@ -117,10 +85,7 @@ impl Machine<'_> {
         ((part, shift), (other, by)): (Summand, Summand),
     ) -> Path {
         let (lo, _) = self.facts.ends(&self.symbols, other);
-        if lo == 0 || shift != 0 || by != 0 {
-            return path;
-        }
-        let d = i128::from(planted!(SumIsFarAbove, lo, lo.saturating_add(1)));
+        let Some(d) = sums::above_part(shift, (lo, by)) else { return path };
         self.facts.push(path, &self.symbols, Fact::Le { a: part, shift: 0, d, b: Node::Sym(sum) })
     }
 
@@ -128,10 +93,10 @@ impl Machine<'_> {
     pub(crate) fn within_by_sum(&self, path: Path, of: Reading, extent: Extent) -> bool {
         self.facts.of(path, of.sym).any(|fact| match fact {
             Fact::Le { a, shift: 0, d, b: Node::Sym(sum) }
-                if (a, of.shift) == (of.sym, 0) && self.symbols.def(sum).kind == Kind::Sum =>
+                if planted!(SumOfAnother, (a, of.shift) == (of.sym, 0), true)
+                    && self.symbols.def(sum).kind == Kind::Sum =>
             {
-                let add = of.add.saturating_sub(planted!(SumIsBesideIt, d, d.saturating_add(1)));
-                self.within(path, Reading { sym: sum, shift: 0, add }, extent)
+                self.within(path, sums::by_sum(of, (sum, d)), extent)
             }
             Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => false,
         })

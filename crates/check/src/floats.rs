@@ -27,11 +27,12 @@
 
 use crate::facts::Path;
 use crate::machine::Machine;
+use crate::rules::float::{self, Floats as _};
 use crate::state::{Flags, Loc, State};
 use crate::symbols::Def;
 use crate::value::Value;
 use crate::vector::{Compared, Content, Float};
-use crate::x64::float::{self, Step};
+use crate::x64::float::{Step, step};
 use crate::x64::{Condition, Insn, Operand};
 
 /// An order of two floats: the first is below the second, or, if it is not strict, equal.
@@ -59,7 +60,7 @@ impl Machine<'_> {
         if !self.follows_floats() {
             return None;
         }
-        let step = float::step(insn);
+        let step = step(insn);
         if let Some(Step::Compare(bytes)) = step {
             let a = self.float(state, (insn, 0, bytes), memory)?;
             let b = self.float(state, (insn, 1, bytes), memory)?;
@@ -97,7 +98,7 @@ impl Machine<'_> {
             Step::Bits(bytes) => {
                 let Operand::Register(r, _) = insn.operand(1).ok()? else { return None };
                 let word = state.get(Loc::Register(r))?.as_constant()?;
-                let half = word & u64::from(u32::MAX);
+                let half = planted!(HalfIsWord, word & u64::from(u32::MAX), word);
                 Some(Content::Bits(if bytes == 8 { word } else { half }))
             }
             Step::Copy => state.vectors.get(insn.vector(1)?),
@@ -146,7 +147,7 @@ impl Machine<'_> {
         if !self.follows_floats() {
             return None;
         }
-        let Some(Step::Convert(of)) = float::step(insn) else { return None };
+        let Some(Step::Convert(of)) = step(insn) else { return None };
         let Some(Float::Key(key)) = self.float(state, (insn, 1, of), memory) else { return None };
         let number = self.unknown(bytes);
         self.symbols.converts(number.sym, (key, bytes));
@@ -209,7 +210,7 @@ impl Machine<'_> {
             if let Float::Key(key) | Float::Rounded(key) = float
                 && !ordered
             {
-                path = self.bounded(path, key, NUMBERS);
+                path = self.bounded(path, key, float::numbers());
             }
         }
         let Some((less, strict, more)) = order else { return Some(path) };
@@ -225,26 +226,20 @@ impl Machine<'_> {
     ) -> Option<Path> {
         let (least, _) = self.keys(path, less, bytes);
         let (_, most) = self.keys(path, more, bytes);
-        let (low, high) = (zeros(least), zeros(most));
-        if low.0 > high.1 || strict && low.1 >= high.0 {
-            return None;
-        }
+        let (most, least) = float::ordered(least, strict, most)?;
         // X4: of what is rounded the order says something where the other is a whole number.
         let of = |float, other| match (float, other) {
             (Float::Key(key), _) => Some(key),
             (Float::Rounded(key), Float::Constant(bits)) => {
-                let whole = strict && is_whole(bits);
-                planted!(RoundedIsIt, whole, true).then_some(key)
+                float::rounded_is_it(strict, float::is_whole(bits)).then_some(key)
             }
             (Float::Rounded(_) | Float::Constant(_), _) => None,
         };
         let mut path = path;
         if let Some(key) = of(less, more) {
-            let most = if strict { high.0.saturating_sub(1) } else { high.1 };
             path = self.bounded(path, key, (0, most));
         }
         if let Some(key) = of(more, less) {
-            let least = if strict { low.1.saturating_add(1) } else { low.0 };
             path = self.bounded(path, key, (least, u64::MAX));
         }
         Some(path)
@@ -253,12 +248,12 @@ impl Machine<'_> {
     /// The least and the most key of a float of `bytes` bytes.
     fn keys(&self, path: Path, float: Float, bytes: u32) -> (u64, u64) {
         match float {
-            Float::Constant(bits) => (key_of(bits), key_of(bits)),
-            Float::Rounded(_) => NUMBERS,
+            Float::Constant(bits) => (float::key_of(bits), float::key_of(bits)),
+            Float::Rounded(_) => float::numbers(),
             Float::Key(key) => {
                 let (lo, hi) = self.facts.bounds(path, &self.symbols, key);
-                let (lo, hi) = (lo.max(NUMBERS.0), hi.min(NUMBERS.1));
-                if bytes == 4 { (rounded_up(lo), rounded_down(hi)) } else { (lo, hi) }
+                let (lo, hi) = (lo.max(float::numbers().0), hi.min(float::numbers().1));
+                if bytes == 4 { (float::rounded_up(lo), float::rounded_down(hi)) } else { (lo, hi) }
             }
         }
     }
@@ -266,9 +261,11 @@ impl Machine<'_> {
     /// Whether a float is known to be no NaN.
     fn is_number(&self, path: Path, float: Float) -> bool {
         match float {
-            Float::Constant(bits) => is_in(NUMBERS, (key_of(bits), key_of(bits))),
+            Float::Constant(bits) => {
+                float::is_in(float::numbers(), (float::key_of(bits), float::key_of(bits)))
+            }
             Float::Key(key) | Float::Rounded(key) => {
-                is_in(NUMBERS, self.facts.bounds(path, &self.symbols, key))
+                float::is_in(float::numbers(), self.facts.bounds(path, &self.symbols, key))
             }
         }
     }
@@ -284,16 +281,9 @@ impl Machine<'_> {
         if !self.is_number(state.path, x) {
             return None;
         }
-        let (lo, hi) = self.keys(state.path, x, bytes);
-        let (lo, hi, c) = (number(lo), number(hi), f64::from_bits(c));
-        let exact = (1.0..LARGE).contains(&c) && lo >= c / 2.0 && hi <= c * 2.0;
-        if !planted!(AnyDifferenceIsExact, exact, true) {
-            return None;
-        }
+        let bounds = float::difference(self.keys(state.path, x, bytes), c)?;
         let key = self.symbols.fresh(Def::ANY);
-        let least = zeros(key_of((lo - c).to_bits())).0;
-        let most = zeros(key_of((hi - c).to_bits())).1;
-        state.path = self.bounded(state.path, key, (least, most));
+        state.path = self.bounded(state.path, key, bounds);
         Some(Content::Float(key, bytes))
     }
 
@@ -306,160 +296,23 @@ impl Machine<'_> {
     ) -> Option<Path> {
         let of = number.as_symbol().and_then(|sym| self.symbols.converted(sym));
         let Some((key, bytes)) = of else { return Some(path) };
-        let (lo, hi) = self.facts.bounds(path, &self.symbols, key);
-        let end = power(bytes.saturating_mul(8).saturating_sub(1));
-        let below = lo >= NUMBERS.0 && hi < end;
+        let bounds = self.facts.bounds(path, &self.symbols, key);
+        let bits = bytes.saturating_mul(8);
         match (with.as_constant(), way) {
             (Some(0), (Condition::Less, true) | (Condition::GreaterEqual, false)) => {
-                let positive = below && lo > MINUS_ONE;
+                let positive = float::is_positive(bounds, bits);
                 (!planted!(AnyIsPositive, positive, true)).then_some(path)
             }
             (Some(1), (Condition::Overflow, true) | (Condition::NotOverflow, false)) => {
-                if !planted!(LeastIsNoOther, below, true) {
-                    return Some(path);
-                }
-                // The key of the opposite number has all bits turned.
-                (lo <= !end).then(|| self.bounded(path, key, (0, !end)))
+                let Some(most) = float::most_of_least(bounds, bits) else { return Some(path) };
+                (bounds.0 <= most).then(|| self.bounded(path, key, (0, most)))
             }
             _ => Some(path),
         }
     }
 }
 
-/// The keys of floats that are no NaNs.
-const NUMBERS: (u64, u64) = (key_of(0xfff0 << 48), key_of(0x7ff0 << 48));
-/// The key of -1.
-const MINUS_ONE: u64 = key_of(0xbff0 << 48);
-/// Doubling what is less does not overflow.
-const LARGE: f64 = (1_u128 << 127) as f64;
-const SIGN: u64 = 1 << 63;
-
-/// The key of the float of 8 bytes with these bits (X1).
-const fn key_of(bits: u64) -> u64 {
-    if bits & SIGN == 0 { bits | SIGN } else { !bits }
-}
-
-/// The float with a key.
-fn number(key: u64) -> f64 {
-    f64::from_bits(if key & SIGN == 0 { !key } else { key & !SIGN })
-}
-
-/// The key of a power of 2, up to 2^64.
-const fn power(n: u32) -> u64 {
-    key_of((1023_u64.saturating_add(n as u64)) << 52)
-}
-
-/// The least and the most key of floats that are equal to the one with this key.
-fn zeros(key: u64) -> (u64, u64) {
-    if key == SIGN || key == !SIGN { (!SIGN, SIGN) } else { (key, key) }
-}
-
-/// Whether one range lies in another.
-fn is_in(all: (u64, u64), (lo, hi): (u64, u64)) -> bool {
-    all.0 <= lo && hi <= all.1
-}
-
 /// The float of 8 bytes that these bits of a float of 4 or 8 bytes stand for.
 fn widened(bits: u64, bytes: u32) -> u64 {
-    if bytes == 8 { bits } else { f64::from(f32::from_bits(bits as u32)).to_bits() }
-}
-
-/// The key of the least float of 4 bytes that is no less.
-fn rounded_up(key: u64) -> u64 {
-    let at = number(key);
-    let near = at as f32;
-    let up = if f64::from(near) < at { near.next_up() } else { near };
-    key_of(f64::from(up).to_bits())
-}
-
-/// The key of the greatest float of 4 bytes that is no more.
-fn rounded_down(key: u64) -> u64 {
-    let at = number(key);
-    let near = at as f32;
-    let down = if f64::from(near) > at { near.next_down() } else { near };
-    key_of(f64::from(down).to_bits())
-}
-
-/// Whether a float of 8 bytes is a whole number.
-fn is_whole(bits: u64) -> bool {
-    let number = bits & !SIGN;
-    match number >> 52 {
-        0x7ff => false,
-        exponent @ 1023.. => {
-            let fraction = 1075_u64.saturating_sub(exponent);
-            number & 1_u64.checked_shl(fraction as u32).unwrap_or(0).wrapping_sub(1) == 0
-                || fraction == 0
-        }
-        _ => number == 0,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{NUMBERS, is_in, is_whole, key_of, number, power, rounded_down, rounded_up, zeros};
-
-    /// Floats in their order.
-    const ORDER: [f64; 14] = [
-        f64::NEG_INFINITY,
-        f64::MIN,
-        -9_223_372_036_854_775_808.0,
-        -2_147_483_648.5,
-        -1.0,
-        -f64::MIN_POSITIVE,
-        -0.0,
-        0.0,
-        5e-324,
-        0.5,
-        4_294_967_295.0,
-        18_446_744_073_709_551_616.0,
-        f64::MAX,
-        f64::INFINITY,
-    ];
-
-    #[test]
-    fn keys_have_the_order_of_floats() {
-        for (i, a) in ORDER.iter().enumerate() {
-            let key = key_of(a.to_bits());
-            assert_eq!(number(key).to_bits(), a.to_bits(), "{a}");
-            assert!(is_in(NUMBERS, (key, key)), "{a}");
-            for b in &ORDER[i + 1..] {
-                let other = key_of(b.to_bits());
-                assert!(key < other, "{a} and {b}");
-                assert_eq!(zeros(key) == zeros(other), a == b, "{a} and {b}");
-            }
-        }
-        for nan in [f64::NAN, -f64::NAN, f64::from_bits(0x7ff0_0000_0000_0001)] {
-            let key = key_of(nan.to_bits());
-            assert!(!is_in(NUMBERS, (key, key)), "{nan}");
-        }
-        assert_eq!(power(31), key_of(2_147_483_648_f64.to_bits()));
-        assert_eq!(!power(63), key_of((-9_223_372_036_854_775_808_f64).to_bits()));
-    }
-
-    #[test]
-    fn bounds_are_rounded_inwards() {
-        let key = |at: f64| key_of(at.to_bits());
-        for (at, up, down) in [
-            (-2_147_483_648.5, -2_147_483_648.0, -2_147_483_904.0),
-            (4_294_967_295.0, 4_294_967_296.0, 4_294_967_040.0),
-            (0.5, 0.5, 0.5),
-            (-0.0, -0.0, -0.0),
-            (1e300, f64::INFINITY, f64::from(f32::MAX)),
-            (f64::NEG_INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY),
-        ] {
-            assert_eq!((rounded_up(key(at)), rounded_down(key(at))), (key(up), key(down)), "{at}");
-        }
-    }
-
-    #[test]
-    fn whole_numbers_are_told() {
-        let big = 4_503_599_627_370_496_f64;
-        for whole in [0.0, -0.0, 1.0, -1.0, 6.0, -2_147_483_649.0, big, big + 1.0, 1e300] {
-            assert!(is_whole(whole.to_bits()), "{whole}");
-        }
-        let halves = [0.5, -0.5, 1.5, -2_147_483_648.5, big / 2.0 + 0.5, 5e-324];
-        for other in halves.into_iter().chain([f64::INFINITY, f64::NAN]) {
-            assert!(!is_whole(other.to_bits()), "{other}");
-        }
-    }
+    if bytes == 8 { bits } else { bits.wide() }
 }

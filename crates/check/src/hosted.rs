@@ -45,6 +45,7 @@ use crate::facts::{Fact, Node, Path, Reading};
 use crate::layout::offsets;
 use crate::machine::Machine;
 use crate::rules::place::{self, Reach};
+use crate::rules::sums;
 use crate::state::{Answers, Loc, State};
 use crate::structures::{Answer, Argument, Hosted};
 use crate::symbols::{Def, Extent, Heap, Kind, RefType, Summand};
@@ -447,15 +448,8 @@ impl Machine<'_> {
 
     /// H1: the bounds of a sum that does not wrap on a path; of none, those of the definitions.
     fn bounds_of_sum(&self, (x, y): (Summand, Summand), path: Path) -> Option<(u64, u64)> {
-        let bounds = |(sym, shift): Summand| {
-            let (lo, hi) = self.facts.bounds(path, &self.symbols, sym);
-            let most = u128::from(hi).checked_shl(shift.into()).unwrap_or(u128::MAX);
-            (lo.checked_shl(shift.into()).unwrap_or(0), most)
-        };
-        let (one, other) = (bounds(x), bounds(y));
-        let hi = u64::try_from(one.1.saturating_add(other.1)).ok();
-        let hi = planted!(SumWraps, hi, Some(u64::MAX))?;
-        Some((one.0.saturating_add(other.0), hi))
+        let bounds = |(sym, shift): Summand| (self.facts.bounds(path, &self.symbols, sym), shift);
+        sums::bounds_of_sum(bounds(x), bounds(y))
     }
 
     /// H1: a block's own symbol is the sum of two others of its, unless it might wrap. What it is

@@ -78,12 +78,9 @@ impl Machine<'_> {
         let Some(to) = self.symbols.selected(pointer).filter(|_| !self.masks()) else {
             return path;
         };
-        let whole = to.sym == Sym::ZERO || to.shift == 3;
-        if to.base != Base::Table(table) || !whole || !to.add.is_multiple_of(ELEMENT_BYTES.into()) {
+        let Some(d) = place::selected(to).filter(|_| to.base == Base::Table(table)) else {
             return path;
-        }
-        let before = (to.add as i64).checked_div(ELEMENT_BYTES.into()).unwrap_or(0);
-        let d = i128::from(before).saturating_add(planted!(SelectedIsBehind, 1, 2));
+        };
         let b = Node::Extent(Extent::Table(table));
         self.facts.push(path, &self.symbols, Fact::Le { a: to.sym, shift: 0, d, b })
     }

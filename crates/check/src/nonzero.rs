@@ -22,7 +22,8 @@
 
 use crate::facts::{Fact, Path};
 use crate::machine::Machine;
-use crate::rules::numeric::Outcome;
+use crate::rules::numeric::{Alone, Outcome, zero_alone};
+use crate::rules::order;
 use crate::symbols::Def;
 use crate::value::{Base, Value};
 use crate::x64::Pure;
@@ -35,7 +36,7 @@ impl Machine<'_> {
                 self.facts.push(path, &self.symbols, Fact::Apart { sym, word })
             }
             None if number.shift > 0 && !self.layout.config.signals => {
-                let word = number.plus(word.wrapping_neg());
+                let word = order::word_apart(number, word);
                 let name = self.same((Pure::Word, 8), (word, Value::constant(0)));
                 let Some(sym) = name.and_then(Value::as_symbol) else { return path };
                 self.facts.push(path, &self.symbols, Fact::Apart { sym, word: 0 })
@@ -72,8 +73,8 @@ impl Machine<'_> {
         (number, constant): (Value, Value),
         bytes: u32,
     ) -> Option<Value> {
-        let odd = constant.as_constant().is_some_and(|by| planted!(EvenIsOdd, by & 1 != 0, true));
-        if !odd {
+        let by = constant.as_constant()?;
+        if !zero_alone(Alone::Times(by), bytes) {
             return None;
         }
         let product = self.same((Pure::Multiply, bytes), (number, constant))?;
@@ -98,7 +99,7 @@ impl Machine<'_> {
 
     /// N3: `neg` of a number that is not 0.
     pub(crate) fn negated(&mut self, path: &mut Path, number: Value, bytes: u32) -> Option<Value> {
-        let known = bytes >= 4 && !self.layout.config.signals;
+        let known = zero_alone::<u64>(Alone::Negated, bytes) && !self.layout.config.signals;
         if !known || planted!(AnyNegatedIsApart, !self.is_not_zero(*path, number), false) {
             return None;
         }
@@ -121,7 +122,9 @@ impl Machine<'_> {
             Some(half) if self.symbols.known_half(whole).is_none() => {
                 self.symbols.halves_to(whole, half);
             }
-            None if self.is_not_zero(*path, number) => *path = self.apart(*path, (whole, 0)),
+            None if planted!(ExtendedIsApart, self.is_not_zero(*path, number), true) => {
+                *path = self.apart(*path, (whole, 0))
+            }
             _ => {}
         }
         Some(whole)
@@ -129,7 +132,8 @@ impl Machine<'_> {
 
     /// N5: the lowest bytes of a word.
     pub(crate) fn same_part(&mut self, whole: Value, bytes: u32) -> Option<Value> {
-        if self.layout.config.signals || whole.base != Base::None {
+        let number = planted!(PartOfAddress, whole.base == Base::None, true);
+        if self.layout.config.signals || !number {
             return None;
         }
         let most = if bytes == 1 { 0xff } else { 0xffff };
@@ -154,7 +158,8 @@ impl Machine<'_> {
         (a, b): (Value, Value),
     ) -> Option<Value> {
         let numbers = (a.base, b.base) == (Base::None, Base::None);
-        if self.layout.config.signals || bytes < 4 || !numbers {
+        let numbers_only = planted!(SameOfAddresses, numbers, true);
+        if self.layout.config.signals || bytes < 4 || !numbers_only {
             return None;
         }
         let turned = matches!(pure, Pure::And | Pure::Xor);

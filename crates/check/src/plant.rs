@@ -59,9 +59,18 @@ rules {
     MaskedForgetsSize
     WordIsSymbol
     WordForgetsShift
+    WordIsForgotten
     ElementIsLength
     JumpTableTooShort
     ChargeWraps
+    // Floats.
+    KeysForgetSigns
+    NanIsNumber
+    ZerosAreTwo
+    EqualIsLess
+    NearestIsAbove
+    MinusOneIsAbove
+    EndIsBelow
 }
 steps {
     // Instructions and operands.
@@ -133,11 +142,14 @@ steps {
     AnyWordIsWhole
     CarriesAreAlike
     OtherTableIsSame
+    RestForgetsShift
     StepIsCut
     StepsOfTwoSizes
     StepBackIsStep
     SumIsFarAbove
     SumIsBesideIt
+    SumOfAnother
+    EqualIsNoCarry
     EveryBuiltinStays
     SumOfAnything
     WordsAreLess
@@ -171,6 +183,10 @@ steps {
     AnySize
     KeptIsCopiedTo
     KeptIsRooted
+    ExtendedIsApart
+    PartOfAddress
+    SameOfAddresses
+    HalfIsWord
     WidthsAreSame
     CodesAreOne
     AnyEqualIsImpossible

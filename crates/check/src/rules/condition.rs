@@ -44,6 +44,7 @@ pub fn said<W: Word>(flags: Flags<W>, condition: Condition, holds: bool) -> Said
             let no_carry = match condition {
                 Condition::Below => !holds,
                 Condition::AboveEqual => holds,
+                Condition::NotEqual => planted!(EqualIsNoCarry, false, !holds),
                 _ => planted!(AboveIsNoCarry, false, condition == Condition::Above),
             };
             return if no_carry { Said::NoCarry(a, b) } else { Said::Nothing };

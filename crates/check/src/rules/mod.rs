@@ -2,11 +2,14 @@
 //! states, symbol tables and paths.
 //!
 //! `order` is the arithmetic of facts, `condition` what a branch shows, `numeric` what operations
-//! yield, `place` what an access needs. `facts`, `machine`, `step` and `access` fetch what is known
-//! and ask them. Each is generic over [`crate::word::Word`], so that the functions which run are
-//! those that `tests/lemmas` proves: no lemma speaks of a copy.
+//! yield, `place` what an access needs; `sums` computes with sums of symbols, `float` with floats.
+//! `facts`, `machine`, `counts`, `floats`, `step` and `access` fetch what is known and
+//! ask them. Each is generic over [`crate::word::Word`], so that the functions which run are those
+//! that `tests/lemmas` proves: no lemma speaks of a copy.
 
 pub mod condition;
+pub mod float;
 pub mod numeric;
 pub mod order;
 pub mod place;
+pub mod sums;

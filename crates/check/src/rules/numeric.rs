@@ -180,6 +180,27 @@ fn shift_count<W: Word>(value: Value<W>, bytes: u32) -> Option<u32> {
     value.as_constant().map(|n| n.count(mask))
 }
 
+/// An operation on a word, of which the result may be 0 with that alone.
+#[derive(Clone, Copy, Debug)]
+pub enum Alone<W = u64> {
+    /// `0 - word`.
+    Negated,
+    /// The product by this constant.
+    Times(W),
+    /// Extended with its sign from that many bytes.
+    Extended(u32),
+}
+
+/// N3, N5: whether a result of `bytes` bytes is 0 only where the operand is.
+#[inline]
+pub fn zero_alone<W: Word>(of: Alone<W>, bytes: u32) -> bool {
+    match of {
+        Alone::Negated => bytes >= 4,
+        Alone::Times(by) => planted!(EvenIsOdd, by.lowest(1) != W::ZERO, true),
+        Alone::Extended(from) => from <= bytes,
+    }
+}
+
 /// P12: whether the word for the fuel, `!f` of the fuel `f` that is left, is more than it was by a
 /// constant, without a carry; `most` is the greatest that it was.
 pub fn charged<W: Word>(was: Value<W>, now: Value<W>, most: W::Int) -> bool {

@@ -165,3 +165,9 @@ pub fn apart<W: Word>(number: Value<W>, constant: W) -> (Value<W>, W) {
     }
     (number, constant)
 }
+
+/// N4: the number that is not 0 where another one is not this word.
+#[inline]
+pub fn word_apart<W: Word>(number: Value<W>, word: W) -> Value<W> {
+    number.plus(planted!(WordIsForgotten, W::ZERO.wrapping_sub(word), W::ZERO))
+}

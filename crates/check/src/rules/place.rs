@@ -107,6 +107,16 @@ pub fn element<W: Word>(to: Value<W>, lo: W, within: impl FnOnce(Reading<W::Int>
         && within(Reading { sym: to.sym, shift: 0, add: behind })
 }
 
+/// D3: the distance from the symbol of an address to the number of elements that a table has at
+/// least, if the address is one of an element.
+#[inline]
+pub fn selected<W: Word>(to: Value<W>) -> Option<W::Int> {
+    let whole = to.sym == Sym::ZERO || to.shift == 3;
+    let first = to.add.signed().floor(3);
+    let behind = first.plus(W::Int::number(planted!(SelectedIsBehind, 1, 2)));
+    (whole && to.add.lowest(3) == W::ZERO).then_some(behind)
+}
+
 /// D6: where the entries of `size` bytes at `to` begin whose index lies between `lo` and `hi`, and
 /// how many bytes they take with what lies between them.
 #[inline]

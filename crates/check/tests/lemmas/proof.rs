@@ -35,6 +35,8 @@ pub trait Proof: Word {
     fn or(self, other: Self) -> Self;
     /// The bits of one alone.
     fn xor(self, other: Self) -> Self;
+    /// The product, as a word.
+    fn product(self, other: Self) -> Self;
 }
 
 impl Proof for Term {
@@ -54,6 +56,9 @@ impl Proof for Term {
     fn xor(self, other: Term) -> Term {
         term::xor(self, other)
     }
+    fn product(self, other: Term) -> Term {
+        term::product(self, other)
+    }
 }
 
 impl<const B: u32> Proof for Small<B> {
@@ -71,6 +76,9 @@ impl<const B: u32> Proof for Small<B> {
     }
     fn xor(self, other: Small<B>) -> Small<B> {
         Small(self.0 ^ other.0)
+    }
+    fn product(self, other: Small<B>) -> Small<B> {
+        Small::number(u64::from(self.0) * u64::from(other.0))
     }
 }
 

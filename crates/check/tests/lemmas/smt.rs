@@ -21,6 +21,8 @@ pub enum Theory {
     Bits,
     /// As integers.
     Integers,
+    /// As bit vectors, some of which are read as floats.
+    Floats,
 }
 
 impl Theory {
@@ -29,6 +31,7 @@ impl Theory {
         match self {
             Theory::Bits => "bits",
             Theory::Integers => "integers",
+            Theory::Floats => "floats",
         }
     }
 }
@@ -53,11 +56,12 @@ pub fn query(name: &str, theory: Theory, ways: &Ways, ask: Ask) -> String {
     let logic = match theory {
         Theory::Bits => "QF_BV",
         Theory::Integers => "QF_LIA",
+        Theory::Floats => "QF_BVFP",
     };
     let _ = writeln!(text, "; {name}\n(set-logic {logic})");
     for (place, node) in ways.nodes.iter().enumerate() {
         let _ = match theory {
-            Theory::Bits => bits(&mut text, place, node, &ways.names),
+            Theory::Bits | Theory::Floats => bits(&mut text, place, node, &ways.names),
             Theory::Integers => integers(&mut text, place, node, ways),
         };
     }
@@ -75,10 +79,12 @@ pub fn query(name: &str, theory: Theory, ways: &Ways, ask: Ask) -> String {
             let atom = match (theory, atom) {
                 (_, Atom::Equal(a, b)) => format!("(= n{a} n{b})"),
                 (Theory::Integers, Atom::AtMost(a, b)) => format!("(<= n{a} n{b})"),
-                (Theory::Bits, Atom::AtMost(a, b)) if is_word(&ways.nodes[a as usize]) => {
+                (_, Atom::AtMost(a, b)) if is_word(&ways.nodes[a as usize]) => {
                     format!("(bvule n{a} n{b})")
                 }
-                (Theory::Bits, Atom::AtMost(a, b)) => format!("(bvsle n{a} n{b})"),
+                (_, Atom::AtMost(a, b)) => format!("(bvsle n{a} n{b})"),
+                (_, Atom::FloatBelow(a, b)) => format!("(fp.lt {} {})", float(a), float(b)),
+                (_, Atom::FloatAtMost(a, b)) => format!("(fp.leq {} {})", float(a), float(b)),
             };
             let _ = if yes { write!(any, " {atom}") } else { write!(any, " (not {atom})") };
         }
@@ -100,6 +106,13 @@ fn is_word(node: &Node) -> bool {
         | Node::Or(..)
         | Node::Xor(..)
         | Node::Lowest(..)
+        | Node::Mul(..)
+        | Node::Short(_)
+        | Node::Wide(_)
+        | Node::FloatDifference(..)
+        | Node::ShortDifference(..)
+        | Node::Towards0(_)
+        | Node::IntegerOf(..)
         | Node::Of(_) => true,
         Node::IntVar(_)
         | Node::IntConst(_)
@@ -112,6 +125,49 @@ fn is_word(node: &Node) -> bool {
         | Node::Lesser(..)
         | Node::Greater(..) => false,
     }
+}
+
+/// A word read as a float of 8 bytes, and its lower half as one of 4.
+fn float(at: u32) -> String {
+    format!("((_ to_fp 11 53) n{at})")
+}
+
+fn short(at: u32) -> String {
+    format!("((_ to_fp 8 24) ((_ extract 31 0) n{at}))")
+}
+
+/// The operations of floats; the bits of a NaN are any.
+fn of_floats(node: &Node) -> Option<String> {
+    Some(match *node {
+        Node::Short(a) => {
+            format!("((_ zero_extend 32) (fp.to_ieee_bv ((_ to_fp 8 24) RNE {})))", float(a))
+        }
+        Node::Wide(a) => format!("(fp.to_ieee_bv ((_ to_fp 11 53) RNE {}))", short(a)),
+        Node::FloatDifference(a, b) => {
+            format!("(fp.to_ieee_bv (fp.sub RNE {} {}))", float(a), float(b))
+        }
+        Node::ShortDifference(a, b) => {
+            format!("((_ zero_extend 32) (fp.to_ieee_bv (fp.sub RNE {} {})))", short(a), short(b))
+        }
+        Node::Towards0(a) => format!("(fp.to_ieee_bv (fp.roundToIntegral RTZ {}))", float(a)),
+        Node::IntegerOf(a, bits) => {
+            let end = |sign: u64| {
+                let bits = sign << 63 | (1023 + u64::from(bits) - 1) << 52;
+                format!("((_ to_fp 11 53) (_ bv{bits} 64))")
+            };
+            let whole = format!("(fp.roundToIntegral RTZ {})", float(a));
+            format!(
+                "((_ zero_extend {}) (ite (and (fp.leq {} {whole}) (fp.lt {whole} {})) ((_ \
+                 fp.to_sbv {bits}) RTZ {}) (_ bv{} {bits})))",
+                64 - bits,
+                end(1),
+                end(0),
+                float(a),
+                1_u64 << (bits - 1)
+            )
+        }
+        _ => return None,
+    })
 }
 
 /// The integer of a constant.
@@ -149,6 +205,13 @@ fn bits(text: &mut String, place: usize, node: &Node, names: &[String]) -> std::
         Node::Or(a, b) => format!("(bvor n{a} n{b})"),
         Node::Xor(a, b) => format!("(bvxor n{a} n{b})"),
         Node::Lowest(a, by) => format!("(bvand n{a} (_ bv{} 64))", (1_u64 << by) - 1),
+        Node::Mul(a, b) => format!("(bvmul n{a} n{b})"),
+        Node::Short(_)
+        | Node::Wide(_)
+        | Node::FloatDifference(..)
+        | Node::ShortDifference(..)
+        | Node::Towards0(_)
+        | Node::IntegerOf(..) => of_floats(node).unwrap_or_default(),
         Node::Of(a) => format!("((_ extract 63 0) n{a})"),
         Node::Unsigned(a) => format!("(concat {zero} n{a})"),
         Node::Signed(a) => format!("((_ sign_extend 64) n{a})"),
@@ -218,6 +281,13 @@ fn integers(text: &mut String, place: usize, node: &Node, ways: &Ways) -> std::f
             format!("(mod n{of} {most})")
         }
         Node::Or(..) | Node::Xor(..) => panic!("a bitwise operation among integers"),
+        Node::Mul(..)
+        | Node::Short(_)
+        | Node::Wide(_)
+        | Node::FloatDifference(..)
+        | Node::ShortDifference(..)
+        | Node::Towards0(_)
+        | Node::IntegerOf(..) => panic!("a float or a product among integers"),
         Node::Of(a) | Node::Unsigned(a) => format!("n{a}"),
         Node::Plus(a, b) => saturated("+", a, b),
         Node::Minus(a, b) => saturated("-", a, b),

@@ -3,7 +3,7 @@
 use crate::proof::Runs;
 use crate::small::enumerate;
 use crate::smt::{Ask, Theory, query};
-use crate::term::explore;
+use crate::term::{Ways, explore};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
@@ -32,6 +32,8 @@ pub fn all() -> Vec<Lemma> {
     all.extend(crate::operate::lemmas());
     all.extend(crate::places::lemmas());
     all.extend(crate::derive::lemmas());
+    all.extend(crate::sums::lemmas());
+    all.extend(crate::floats::lemmas());
     all
 }
 
@@ -41,8 +43,8 @@ pub const ANSWERS: [&str; 3] = ["unsat", "sat", "sat"];
 impl Lemma {
     /// The three queries: a failing way, a failing way of the twin, a way that reaches the claim.
     pub fn queries(&self) -> [String; 3] {
-        let ways = explore(|| (self.runs.term)(&self.case, false));
-        let twin = explore(|| (self.runs.term)(&self.case, true));
+        let ways = self.explored(false);
+        let twin = self.explored(true);
         let name = &self.name;
         [
             query(name, self.theory, &ways, Ask::Failing),
@@ -51,9 +53,14 @@ impl Lemma {
         ]
     }
 
+    /// All ways through it, or its twin, on terms.
+    fn explored(&self, twin: bool) -> Ways {
+        explore(self.theory == Theory::Floats, || (self.runs.term)(&self.case, twin))
+    }
+
     /// Ways through it on terms.
     pub fn ways(&self) -> usize {
-        explore(|| (self.runs.term)(&self.case, false)).ways.len()
+        self.explored(false).ways.len()
     }
 
     /// Tries every value on words of `bits` bits (3, 4, 5). Returns whether all claims hold, some

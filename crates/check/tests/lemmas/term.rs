@@ -7,6 +7,7 @@
 //!
 //! Limits: at most [`PATHS_MAX`] ways; nothing is pruned, an impossible way is for the solver.
 
+use prova_check::rules::float::Floats as _;
 use prova_check::word::{Int, Word};
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -46,6 +47,20 @@ pub enum Node {
     Xor(u32, u32),
     /// The lowest bits.
     Lowest(u32, u32),
+    /// Product, modulo 2^64.
+    Mul(u32, u32),
+    /// The float of 4 bytes that is nearest to one of 8 bytes.
+    Short(u32),
+    /// The float of 8 bytes that one of 4 bytes is.
+    Wide(u32),
+    /// The difference of two floats of 8 bytes.
+    FloatDifference(u32, u32),
+    /// The difference of two floats of 4 bytes.
+    ShortDifference(u32, u32),
+    /// A float of 8 bytes, rounded towards 0.
+    Towards0(u32),
+    /// The integer of that many bits that a float of 8 bytes becomes.
+    IntegerOf(u32, u32),
     /// The word that an integer is.
     Of(u32),
     /// An integer of which nothing is known.
@@ -77,6 +92,10 @@ pub enum Atom {
     Equal(u32, u32),
     /// At most, unsigned for words.
     AtMost(u32, u32),
+    /// One float of 8 bytes below another one.
+    FloatBelow(u32, u32),
+    /// The same, or equal: not of NaNs.
+    FloatAtMost(u32, u32),
 }
 
 /// One way through a lemma: what was decided, and what came of it; none where a hypothesis does not
@@ -163,7 +182,17 @@ impl Table {
             Node::Floor(a, by) => whole(int(a).map(|a| a.floor(by))),
             Node::Lesser(a, b) => whole(int(a).zip(int(b)).map(|(a, b)| a.min(b))),
             Node::Greater(a, b) => whole(int(a).zip(int(b)).map(|(a, b)| a.max(b))),
-            Node::Var(_) | Node::Const(_) | Node::IntVar(_) | Node::IntConst(_) => None,
+            Node::Mul(a, b) => number(word(a).zip(word(b)).map(|(a, b)| a.wrapping_mul(b))),
+            Node::Var(_)
+            | Node::Const(_)
+            | Node::IntVar(_)
+            | Node::IntConst(_)
+            | Node::Short(_)
+            | Node::Wide(_)
+            | Node::FloatDifference(..)
+            | Node::ShortDifference(..)
+            | Node::Towards0(_)
+            | Node::IntegerOf(..) => None,
         }
     }
 
@@ -178,14 +207,13 @@ impl Table {
     /// Decides: as the constants say, as it was decided before on this way, as the prefix says, or
     /// *yes* first.
     fn decide(&mut self, atom: Atom) -> bool {
-        let (a, b) = match atom {
-            Atom::Equal(a, b) | Atom::AtMost(a, b) => (a, b),
+        let known = match atom {
+            Atom::Equal(a, b) => self.constants(a, b).map(Ordering::is_eq),
+            Atom::AtMost(a, b) => self.constants(a, b).map(Ordering::is_le),
+            Atom::FloatBelow(..) | Atom::FloatAtMost(..) => None,
         };
-        if let Some(order) = self.constants(a, b) {
-            return match atom {
-                Atom::Equal(..) => order.is_eq(),
-                Atom::AtMost(..) => order.is_le(),
-            };
+        if let Some(known) = known {
+            return known;
         }
         if let Some(&known) = self.known.get(&atom) {
             return known;
@@ -224,13 +252,19 @@ pub fn integer(name: &str) -> Number {
     })
 }
 
-/// All ways through a lemma.
-pub fn explore(lemma: impl Fn() -> Option<bool>) -> Ways {
+/// All ways through a lemma, which may be one of floats.
+pub fn explore(floats: bool, lemma: impl Fn() -> Option<bool>) -> Ways {
     TABLE.with_borrow_mut(|table| {
         *table = Table::default();
         // The places of `Term::ZERO`, `Term::MAX` and `Term::LOW_MAX`.
         for constant in [0, u64::MAX, u64::from(u32::MAX)] {
             table.node(Node::Const(constant));
+        }
+        // Those of floats, where a lemma is of floats.
+        if floats {
+            for constant in [u64::ONE, u64::INFINITY, u64::SHORT_SIGN] {
+                table.node(Node::Const(constant));
+            }
         }
     });
     let mut ways = Vec::new();
@@ -272,6 +306,56 @@ pub fn or(a: Term, b: Term) -> Term {
 /// As [`or`].
 pub fn xor(a: Term, b: Term) -> Term {
     Term(node(Node::Xor(a.0, b.0)))
+}
+
+/// The product, modulo 2^64.
+pub fn product(a: Term, b: Term) -> Term {
+    Term(node(Node::Mul(a.0, b.0)))
+}
+
+/// The places of constants of floats.
+pub const ONE: Term = Term(3);
+pub const INFINITY: Term = Term(4);
+pub const SHORT_SIGN: Term = Term(5);
+
+/// The float of 4 bytes that is nearest.
+pub fn short(a: Term) -> Term {
+    Term(node(Node::Short(a.0)))
+}
+
+/// The float of 8 bytes that one of 4 bytes is.
+pub fn wide(a: Term) -> Term {
+    Term(node(Node::Wide(a.0)))
+}
+
+/// Differences of floats, of 8 bytes.
+pub fn float_difference(a: Term, b: Term) -> Term {
+    Term(node(Node::FloatDifference(a.0, b.0)))
+}
+
+/// As [`float_difference`], of 4 bytes.
+pub fn short_difference(a: Term, b: Term) -> Term {
+    Term(node(Node::ShortDifference(a.0, b.0)))
+}
+
+/// Rounded towards 0.
+pub fn towards_0(a: Term) -> Term {
+    Term(node(Node::Towards0(a.0)))
+}
+
+/// The integer of `bits` bits that a float becomes.
+pub fn integer_of_float(a: Term, bits: u32) -> Term {
+    Term(node(Node::IntegerOf(a.0, bits)))
+}
+
+/// Orders of floats.
+pub fn float_below(a: Term, b: Term) -> bool {
+    decide(Atom::FloatBelow(a.0, b.0))
+}
+
+/// As [`float_below`], or equal.
+pub fn float_at_most(a: Term, b: Term) -> bool {
+    decide(Atom::FloatAtMost(a.0, b.0))
 }
 
 impl Word for Term {
