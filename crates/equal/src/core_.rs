@@ -4,7 +4,7 @@ use crate::demand::{Demand, Maker};
 use crate::error::{Cause, Refusal, refuse};
 use crate::memo::{Decided, Kept, Memo};
 use crate::state::{KNOWN_MAX, State};
-use crate::words::{NONE, Word, Words};
+use crate::words::{Head, NONE, Word, Words};
 use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -215,6 +215,16 @@ impl<'a> Core<'a> {
         }
         let (condition, positive) = self.words.polarity(condition);
         state.known.push((condition, holds == positive));
+    }
+
+    /// A comparison that others decide holds, or does not: where they are forgotten it may be what
+    /// is left.
+    pub(crate) fn remember(&mut self, state: &mut State, condition: Word, holds: bool) {
+        let (fact, positive) = self.words.polarity(condition);
+        let known = state.known.contains(&(fact, holds == positive));
+        if self.words.get(fact).op == Head::Ult && !known {
+            self.assume(state, fact, holds == positive);
+        }
     }
 
     /// The width of a value of the body.

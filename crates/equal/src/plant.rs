@@ -44,6 +44,7 @@ plants! {
     n3: NumberStays;
     n4: FactorIsAny AtomIsAny SumIsDifference NegationIsLost;
     n6: OppositeIsAlike SignOfDivided;
+    n9: CarriesAnyhow;
 }
 
 /// The planted fault, with the marker by which `crates/tidy/src/plants.rs` finds a program with

@@ -168,7 +168,6 @@ impl<G: Guide> Walk<'_, '_, G> {
             }
             Flow::Jump(target) => self.go(here, insn.offset, target)?,
             Flow::Branch(target, condition) => {
-                let condition = self.core.under(&here, condition);
                 self.branch(here, insn, (target, condition), next)?;
             }
             Flow::JumpTo(word) => self.jump_to(here, insn, word)?,
@@ -181,12 +180,18 @@ impl<G: Guide> Walk<'_, '_, G> {
         &mut self,
         mut here: State,
         insn: &Insn,
-        (target, condition): (u32, Word),
+        (target, asked): (u32, Word),
         next: &mut Option<State>,
     ) -> Result<(), Refusal> {
+        let condition = self.core.under(&here, asked);
         match self.core.words.decide(&here.known, condition) {
-            Some(true) => self.go(here, insn.offset, target)?,
-            Some(false) => *next = Some(here),
+            Some(holds) => {
+                self.core.remember(&mut here, asked, holds);
+                match holds {
+                    true => self.go(here, insn.offset, target)?,
+                    false => *next = Some(here),
+                }
+            }
             None => {
                 let mut taken = self.core.copied(&here)?;
                 self.core.assume(&mut taken, condition, true);

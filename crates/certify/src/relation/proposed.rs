@@ -102,7 +102,7 @@ impl Finder<'_> {
     /// Everything that may be claimed where a state comes first.
     pub(super) fn propose(&mut self, core: &mut Core<'_>, state: &State, leader: u32) -> Guess {
         let inverse = self.needed(core, state, true);
-        let older = older(core, state, &inverse);
+        let (older, computed) = (older(core, state, &inverse), computed(core, &inverse));
         let mut places = BTreeMap::new();
         let registers = (0..16).map(Place::Register).chain((0..16).map(Place::Vector));
         let registers = registers.map(|place| (place, 0));
@@ -118,7 +118,8 @@ impl Finder<'_> {
         }
         let mut known = Vec::new();
         for &(condition, holds) in state.known.iter().rev() {
-            for inverse in [Some(&inverse), older.as_ref()].into_iter().flatten() {
+            let names = [Some(&inverse), older.as_ref(), computed.as_ref()];
+            for inverse in names.into_iter().flatten() {
                 if known.len() < KNOWN_MAX
                     && let Some(expr) = expression(core, state, condition, inverse, 0)
                     && !known.contains(&(expr.clone(), holds))
@@ -186,16 +187,27 @@ fn decided(core: &mut Core<'_>, state: &State) -> Option<(Expr, bool)> {
     core.words.number(zero).is_none().then_some((Expr::Term(Head::Zero, 1, 0, value), holds))
 }
 
+/// The same values, those that are computed first, if one of them is another value too: in the
+/// first round of a loop a sum may be no more than the value that it is added to.
+fn computed(core: &Core<'_>, inverse: &Inverse) -> Option<Inverse> {
+    renamed(inverse, |values| values.sort_by_key(|&value| is_leaf(core, value)))
+}
+
 /// The same values, those of the block's own last, if one of them is another value too: what is
 /// known of both may be so of the other one alone where the next way comes from.
 fn older(core: &Core<'_>, state: &State, inverse: &Inverse) -> Option<Inverse> {
     let block = core.body.block(prova_ssa::Block::from_u32(state.block));
     let own: BTreeSet<Value> = block.params().collect();
+    renamed(inverse, |values| values.sort_by_key(|value| own.contains(value)))
+}
+
+/// The same values in another order, if another one comes first then.
+fn renamed(inverse: &Inverse, order: impl Fn(&mut Vec<Value>)) -> Option<Inverse> {
     let mut values = inverse.values.clone();
     let mut is_other = false;
     for values in values.values_mut() {
         let first = values.first().copied();
-        values.sort_by_key(|value| own.contains(value));
+        order(values);
         is_other |= values.first().copied() != first;
     }
     is_other.then(|| Inverse::new(values, inverse.by_extensions))

@@ -42,6 +42,9 @@ const PATIENCE: usize = 40;
 /// The same of code with objects, of which some takes more than 45.
 const PATIENCE_OBJECTS: usize = 80;
 
+/// How often at most a leader stands where the ways of one iteration come by.
+const STANDS_MAX: usize = 4;
+
 /// Leaders that are tried elsewhere at most, before one refusal.
 const LAST_MAX: usize = 4;
 /// Places at which leaders are tried elsewhere at most.
@@ -86,8 +89,9 @@ pub(super) struct Retry {
     extensions: bool,
     /// Places that are taken for parameters before wider values.
     narrow: BTreeSet<(u32, Place)>,
-    /// Leaders that stand where the ways of one iteration came by.
-    stood: BTreeSet<u32>,
+    /// Leaders that stand where the ways of one iteration came by, with how often they were moved
+    /// there.
+    stood: BTreeMap<u32, usize>,
     /// Leaders that stand at other places, the last one that was tried with the refusal before,
     /// and all that were tried.
     elsewhere: BTreeMap<u32, At>,
@@ -116,7 +120,7 @@ impl Retry {
             varies: BTreeSet::new(),
             extensions: false,
             narrow: BTreeSet::new(),
-            stood: BTreeSet::new(),
+            stood: BTreeMap::new(),
             elsewhere: BTreeMap::new(),
             tried: None,
             places: BTreeSet::new(),
@@ -175,7 +179,7 @@ impl Retry {
 
     /// Whether a leader stands where the ways of one iteration came by.
     pub(super) fn has_stood(&self, at: u32) -> bool {
-        self.stood.contains(&at)
+        self.stood.contains_key(&at)
     }
 
     /// Whether there is patience for another iteration behind one with this refusal.
@@ -202,10 +206,14 @@ impl Retry {
         for is_apart in [true, false] {
             let mut found = BTreeSet::new();
             for (&at, guess) in guesses.iter_mut() {
+                // Where ways have no place in common, what was known may have come back.
+                let most = if is_apart { STANDS_MAX } else { 1 };
+                let stood = self.stood.get(&at).copied().unwrap_or(0);
                 if (apart.contains(&at) || !is_apart)
                     && common.get(&at).is_some_and(|ways| guess.is_new(ways))
-                    && self.stood.insert(at)
+                    && stood < most
                 {
+                    self.stood.insert(at, stood + 1);
                     guess.ways = common.remove(&at).unwrap_or_default();
                     found.insert(at);
                 }

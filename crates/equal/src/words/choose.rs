@@ -228,6 +228,11 @@ impl Words {
         if let Some(holds) = self.sign_by(known, c) {
             return Some(holds);
         }
+        if let Node { op: Head::Ult, args: [a, b, _], .. } = self.get(c)
+            && let Some(less) = self.less_by(known, (a, b))
+        {
+            return Some(less);
+        }
         // A comparison of words that are numbers by others.
         if let Node { op: op @ (Head::Ult | Head::Slt), args: [a, b, _], .. } = self.get(c) {
             let bits = self.bits(a);

@@ -29,6 +29,8 @@
 //!   theorem's condition holds of its numbers.
 //! * N8. *Conversions* (`convert`): under the conditions of a case, the case's term.
 //!
+//! * N9. *Orders* (`most`): by a comparison that is known, others with a number more or less.
+//!
 //! * N7. *Vectors* (`lanes`): words above 64 bits are lists of pieces, operators are inside.
 //!
 //! Each rewrite is an identity for all words of its widths, and says so above the code; the tests

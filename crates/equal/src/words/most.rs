@@ -1,4 +1,4 @@
-//! The most that a word is, by its form.
+//! The most that a word is, by its form, and comparisons that others decide.
 
 use super::{Head, Node, Word, Words, mask};
 
@@ -28,5 +28,29 @@ impl Words {
             }
             _ => all,
         }
+    }
+
+    /// N9: whether `a < b` by known comparisons of `a` with `b` and a number more or less.
+    ///
+    /// Where the sum has no carry, `b ≤ b + n`, so `b + n ≤ a` says `b ≤ a`; and `c ≤ c + m = b`,
+    /// so `a < c` says `a < b`.
+    pub(super) fn less_by(&mut self, known: &[(Word, bool)], (a, b): (Word, Word)) -> Option<bool> {
+        let all = mask(self.bits(b));
+        for &(fact, holds) in known {
+            let (fact, positive) = self.polarity(fact);
+            let Node { op: Head::Ult, args: [x, c, _], .. } = self.get(fact) else { continue };
+            if x != a {
+                continue;
+            }
+            let less = holds == positive;
+            let (from, to) = if less { (c, b) } else { (b, c) };
+            let difference = self.sub(to, from);
+            let Some(more) = self.number(difference) else { continue };
+            let sum = self.most(from).checked_add(more);
+            if planted!(CarriesAnyhow, sum.is_some_and(|sum| sum <= all), true) {
+                return Some(less);
+            }
+        }
+        None
     }
 }
