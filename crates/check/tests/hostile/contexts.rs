@@ -13,6 +13,7 @@
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
 //!            3: eight i64 -> ()            6: () -> i64, for its way out
+//!            5: (v128 externref) -> (), for the way into function 6, at F6 = 0x1400
 //! functions  0: imported, type 1           1: the row's code, type 0, at 0
 //!            2: type 1, at F2 = 0x1000     3: type 0, at F3 = 0x1100
 //!            4: type 2, at F4 = 0x1200     5: type 3, at F5 = 0x1300     start: at S = 0x2500
@@ -45,8 +46,8 @@ use super::table::{apart, bits::Bits, number};
 use prova_check::certificate::VERSION;
 use prova_check::{
     Activation, Answer, Area, Argument, Base, CallRow, Clause, Code, CodeKind, Config, Failure,
-    Field, Global, Heap, Holds, Hosted, Layout, Memory, Parts, RefType, Rule, Says, Signature,
-    Structure, Structures, Table, TrapRow, Ty, Way, Widths,
+    Field, Global, Heap, Holds, Hosted, Layout, Memory, Parts, RefKind, RefType, Rule, Says,
+    Signature, Structure, Structures, Table, TrapRow, Ty, Way, Widths,
 };
 
 const TEXT: &str = include_str!("contexts.tsv");
@@ -230,6 +231,9 @@ fn memory(zone_bytes: u64, guard_bytes: u64, moves: bool) -> Memory {
     Memory { min_bytes: 1 << 16, max_bytes: 1 << 32, zone_bytes, guard_bytes, moves }
 }
 
+/// The way into a function of a vector and a reference.
+const VECTOR_IN: CodeKind = CodeKind::Way(Way::In(Some(6)));
+
 /// The types, of exceptions and of the code's own way among them.
 fn types(kind: CodeKind, heap: bool) -> Vec<Option<Signature>> {
     let any = Ty::Ref(RefType::FUNC);
@@ -245,6 +249,10 @@ fn types(kind: CodeKind, heap: bool) -> Vec<Option<Signature>> {
     types.extend(heap.then_some(None));
     if kind == CodeKind::Way(Way::Out(6)) {
         types.extend([None, signature(&[], &[Ty::I64])]);
+    }
+    if kind == VECTOR_IN {
+        let of_host = RefType { kind: RefKind::Extern, ..RefType::FUNC };
+        types.push(signature(&[Ty::V128, Ty::Ref(of_host)], &[]));
     }
     types
 }
@@ -291,10 +299,16 @@ fn layout(
     }
     text.retain(|&(_, other)| other != kind);
     text.insert(0, (start, kind));
+    let mut funcs = vec![1, 0, 1, 0, 2, 3];
+    if kind == VECTOR_IN {
+        funcs.push(5);
+        text.push((0x1400, CodeKind::Func(6)));
+        text.sort_by_key(|&(at, _)| at);
+    }
     let parts = Parts {
         config: Config { signals, ..Config::default() },
         types: types(kind, heap),
-        funcs: vec![1, 0, 1, 0, 2, 3],
+        funcs,
         imported_funcs: 1,
         memories,
         tables,
