@@ -10,13 +10,13 @@
 //! prints its body, its code with both maps, and the relation; `--times` says of each function how
 //! long the search for its relation took, and what took claims out of that; `--plain` compiles
 //! without Cranelift's optimiser, as the second attempt does. Modes: `--explicit`, `--no-signals`,
-//! `--fuel`, `--epochs`, `--deterministic`; without one, the guard shape with signals and without
-//! metering. A file may be text.
+//! `--fuel`, `--epochs`, `--deterministic`, `--v2` (x86-64-v2); without one, the guard shape with
+//! signals, without metering, at x86-64-v3. A file may be text.
 
 use prova_certify::relation::{Related, pruned, relate_told};
 use prova_certify::{Draft, propose};
 use prova_check::certificate::Certificate;
-use prova_check::{Code, Config, Layout, MemoryShape};
+use prova_check::{Code, Config, CpuLevel, Layout, MemoryShape};
 use prova_equal::{EqualCode, Error, Setting, Told};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::{Effort, Target, body};
@@ -57,6 +57,7 @@ fn main() -> ExitCode {
             "--epochs" => config.metering.epoch = true,
             "--deterministic" => deterministic = true,
             "--plain" => plain = true,
+            "--v2" => config.cpu = CpuLevel::V2,
             "--only" => only = args.next().and_then(|n| n.parse().ok()),
             file => {
                 if let Err(error) =
