@@ -101,8 +101,13 @@ fn written_by(insn: &Insn) -> Option<Set> {
             Mnemonic::Lzcnt | Mnemonic::Tzcnt => Some(Set::CARRY.and(Set::ZERO)),
             Mnemonic::Popcnt => Some(Set::ALL),
             Mnemonic::Shlx | Mnemonic::Sarx | Mnemonic::Shrx | Mnemonic::Rorx => None,
-            // `andn`, `blsi`, `blsmsk`, `blsr`, `bzhi`.
-            _ => Some(result),
+            Mnemonic::Andn
+            | Mnemonic::Blsi
+            | Mnemonic::Blsmsk
+            | Mnemonic::Blsr
+            | Mnemonic::Bzhi => Some(result),
+            // One that has no rule.
+            _ => Some(Set::NONE),
         },
         Class::Alu(alu) => match alu {
             Alu::Add | Alu::Sub | Alu::And | Alu::Or | Alu::Xor | Alu::Carry | Alu::Negate => {
@@ -145,8 +150,15 @@ fn written_by_shift(insn: &Insn, bytes: u8) -> Set {
     match insn.raw().mnemonic() {
         Mnemonic::Rol | Mnemonic::Ror => Set::CARRY,
         Mnemonic::Shld | Mnemonic::Shrd if !wide => Set::NONE,
-        _ if wide => result.and(Set::CARRY),
-        _ => result,
+        Mnemonic::Shl | Mnemonic::Shr | Mnemonic::Sar | Mnemonic::Shld | Mnemonic::Shrd => {
+            if wide {
+                result.and(Set::CARRY)
+            } else {
+                result
+            }
+        }
+        // One that has no rule.
+        _ => Set::NONE,
     }
 }
 

@@ -481,16 +481,22 @@ impl Insn {
         raw.op_count() == 2 && registers && planted!(OneRegisterIsAny, one, true)
     }
 
-    /// The vector register that operand `n` is.
-    #[inline]
-    pub fn vector(&self, n: u32) -> Option<u8> {
+    /// The kind of operand `n`, and the register if it is one.
+    #[inline(always)]
+    fn kind_and_register(&self, n: u32) -> (OpKind, Register) {
         let raw = &self.raw;
-        let (kind, register) = match n {
+        match n {
             0 => (raw.op0_kind(), raw.op0_register()),
             1 => (raw.op1_kind(), raw.op1_register()),
             2 => (raw.op2_kind(), raw.op2_register()),
             _ => (raw.op3_kind(), raw.op3_register()),
-        };
+        }
+    }
+
+    /// The vector register that operand `n` is.
+    #[inline]
+    pub fn vector(&self, n: u32) -> Option<u8> {
+        let (kind, register) = self.kind_and_register(n);
         let n = (register as u32).checked_sub(Register::XMM0 as u32)?;
         (kind == OpKind::Register && n < 16).then_some(n as u8)
     }
@@ -505,13 +511,7 @@ impl Insn {
     /// Whether operand `n` is memory, and the general register that it is, with its bytes.
     #[inline(always)]
     pub fn place(&self, n: u32) -> (bool, Option<(u8, u32)>) {
-        let raw = &self.raw;
-        let (kind, register) = match n {
-            0 => (raw.op0_kind(), raw.op0_register()),
-            1 => (raw.op1_kind(), raw.op1_register()),
-            2 => (raw.op2_kind(), raw.op2_register()),
-            _ => (raw.op3_kind(), raw.op3_register()),
-        };
+        let (kind, register) = self.kind_and_register(n);
         let register = if kind == OpKind::Register { general(register) } else { None };
         (kind == OpKind::Memory, register)
     }
@@ -523,13 +523,7 @@ impl Insn {
     /// [`Rule::Instruction`] for a form without a rule.
     #[inline(always)]
     pub fn operand(&self, n: u32) -> Result<Operand, Fault> {
-        let raw = &self.raw;
-        let (kind, register) = match n {
-            0 => (raw.op0_kind(), raw.op0_register()),
-            1 => (raw.op1_kind(), raw.op1_register()),
-            2 => (raw.op2_kind(), raw.op2_register()),
-            _ => (raw.op3_kind(), raw.op3_register()),
-        };
+        let (kind, register) = self.kind_and_register(n);
         match kind {
             OpKind::Register => register_operand(register),
             OpKind::Memory => self.address().map(Operand::Memory),
