@@ -212,7 +212,8 @@ fn both(
     }
 }
 
-/// Both ranges; a bound that changes too often takes the next step of its ladder.
+/// Both ranges; a bound that changes too often takes the next step of its ladder. The first change
+/// of a constant is taken as it is, however often other locations of the block changed before.
 pub(super) fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     let ladder = [0xffff, 0xffff_ffff];
     let lo = match a.0.min(b.0) {
@@ -220,7 +221,7 @@ pub(super) fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) 
         lo => u64::from(lo > 0),
     };
     let hi = match a.1.max(b.1) {
-        hi if hi == a.1 || changes < 2 => hi,
+        hi if hi == a.1 || changes < 2 || a.0 == a.1 => hi,
         hi => ladder.into_iter().find(|&step| hi <= step).unwrap_or(u64::MAX),
     };
     (lo, hi)
@@ -271,5 +272,23 @@ pub(super) fn most(machine: &Machine<'_>, group: &Group, side: Side) -> u64 {
             // The most of both sides is no less.
             if a > WORD { a } else { widened((0, a), (0, hi(at_b, b)), changes).1 }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::widened;
+
+    /// A Rust program's inner loop keeps a place that only the outer one moves: when the outer one
+    /// comes round, the inner head has changed more often than bounds may.
+    #[test]
+    fn a_constants_first_change_is_exact_however_often_its_block_changed() {
+        let place = 0x28_4e84;
+        for changes in 0..20 {
+            let once = widened((place, place), (place, place + 0xffff), changes);
+            assert_eq!(once, (place, place + 0xffff), "{changes}");
+        }
+        let twice = widened((place, place + 0xffff), (place, place + 0x1_0000), 2);
+        assert_eq!(twice, (place, 0xffff_ffff));
     }
 }
