@@ -328,6 +328,8 @@ steps {
     MaskedIsOneByte
     LanesAreLowest
     CopiesStay
+    LanesStay
+    AnyLaneIsTaken
     FlagsAreAll
     FlagsNeverStay
     ShiftsByNothing

@@ -112,6 +112,7 @@ impl Written {
 
     pub(super) fn set_vector(&mut self, r: u8, mark: Mark) {
         self.marks.copies.writes(r);
+        self.marks.lanes.writes(r, 0);
         if let Some(slot) = self.marks.vectors.get_mut(usize::from(r)) {
             *slot = mark;
         }

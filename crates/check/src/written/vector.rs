@@ -138,6 +138,7 @@ impl Written {
             return Ok(());
         }
         let to = at.operand(0)?;
+        let lanes = self.exchanged(at, last)?;
         let mnemonic = raw.mnemonic();
         if makes_constant(mnemonic) && self.is_of_one(at, last)? {
             return self.writes(at, to, Mark::ALL);
@@ -149,6 +150,7 @@ impl Written {
                 self.writes(at, to, mark)?;
                 if let (Operand::Vector(to), Operand::Vector(from)) = (to, from) {
                     self.marks.copies.copy(to, from);
+                    self.marks.lanes.copy(to, from);
                 }
                 Ok(())
             }
@@ -189,9 +191,9 @@ impl Written {
                 let a = self.source(at, at.operand(first)?)?;
                 let b = self.source(at, at.operand(last)?)?;
                 let mark = self.nodes.needs(&[(a, 8), (b, 8)]);
-                self.writes(at, to, mark)
+                self.writes_lanes(at, to, (mark, lanes))
             }
-            Makes::Other => self.other(at, (to, last)),
+            Makes::Other => self.other(at, (to, last, lanes)),
         }
     }
 
@@ -266,7 +268,11 @@ impl Written {
     }
 
     /// An instruction without a rule here.
-    fn other(&mut self, at: At<'_, '_>, (to, last): (Operand, u32)) -> Result<(), Fault> {
+    fn other(
+        &mut self,
+        at: At<'_, '_>,
+        (to, last, lanes): (Operand, u32, u8),
+    ) -> Result<(), Fault> {
         let raw = at.insn.raw();
         let reads_first = self.reads_first(at);
         let immediate = matches!(at.operand(last)?, Operand::Constant);
@@ -284,7 +290,7 @@ impl Written {
                 Operand::Constant => continue,
             };
             let narrow = n == widest && n > 0 && !reads_whole(raw.mnemonic());
-            let bytes = match lanes(raw, n == widest) {
+            let bytes = match up_to_lane(raw, n == widest) {
                 Some(bytes) if matches!(operand, Operand::Vector(_)) => bytes,
                 _ if narrow => Self::source_and_bytes(at, n)?.1.min(whole),
                 _ => whole,
@@ -293,13 +299,13 @@ impl Written {
             *part = (mark, bytes);
         }
         let mark = self.nodes.needs(&parts);
-        self.writes(at, to, mark)
+        self.writes_lanes(at, to, (mark, lanes))
     }
 }
 
 /// The bytes up to the last lane of 32 bits that is read, of the last register or of the one
 /// before: an immediate names lanes; `vbroadcastss` between registers has no memory form.
-fn lanes(raw: &iced_x86::Instruction, is_last: bool) -> Option<u8> {
+fn up_to_lane(raw: &iced_x86::Instruction, is_last: bool) -> Option<u8> {
     use Mnemonic::*;
     let lanes = raw.immediate8();
     let lane = |shift: u8| lanes.wrapping_shr(shift.into()) & 3;
