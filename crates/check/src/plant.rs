@@ -330,6 +330,7 @@ steps {
     CopiesStay
     LanesStay
     AnyLaneIsTaken
+    PairIsLow
     FlagsAreAll
     FlagsNeverStay
     ShiftsByNothing

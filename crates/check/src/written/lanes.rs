@@ -3,8 +3,8 @@
 //! A number is put into the last lane of a vector without AVX by two exchanges of lanes; between
 //! them a register has a lane of nobody below lanes that are written, and no later instruction
 //! takes that lane. So beside its mark each register has a set of lanes of 32 bits that are surely
-//! written. Exchanges of lanes read those that they take, and copies take the set along; whatever
-//! else writes the register leaves it the lanes of its mark.
+//! written. Exchanges of lanes read those that they take, and copies take the set along; any
+//! other result leaves the register the lanes of its mark.
 //!
 //! Limits: sets are lost at claimed blocks, in the frame and at calls; a lane that only a node may
 //! have is none.

@@ -208,6 +208,9 @@ impl Nodes {
         if low.is_surely(8) && high.node().is_none() {
             return Mark::bytes(high.surely().min(8).saturating_add(8));
         }
+        if low.node().is_none() && !low.is_surely(8) {
+            return planted!(PairIsLow, Mark::bytes(low.surely()), low.with_lowest(8));
+        }
         let low = Part { mark: low, from: 0, least: 0, most: 8 };
         let high = Part { mark: high, from: 8, least: 0, most: 8 };
         self.made([low, high].into_iter())
