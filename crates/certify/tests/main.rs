@@ -31,4 +31,6 @@ mod planted;
 mod proposed;
 mod rules;
 mod rules_generated;
+mod rules_memory;
+mod rules_meter;
 mod rules_more;
