@@ -270,3 +270,31 @@ impl Nodes {
 fn part_at(parts: &[(u32, Part)], place: u32) -> Option<(u32, Part)> {
     parts.get(place.checked_sub(1)? as usize).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A branch that is there a thousand times goes to one block with one mark, and a wide frame
+    /// has thousands of words.
+    #[test]
+    fn a_way_that_comes_again_takes_no_part() {
+        let mut nodes = Nodes::default();
+        let first = nodes.begin(4);
+        for other in 1..4 {
+            let mark = nodes.mark(first + other);
+            for _ in 0..1_000 {
+                nodes.joins(first, mark);
+            }
+            // The first part lies in the node.
+            assert_eq!(nodes.len(), 4 + other as usize - 1);
+        }
+        // The last one counts.
+        nodes.joins(first + 3, Mark::NONE);
+        let demanded = nodes.demand(7, (nodes.mark(first), 1), "a byte");
+        assert_eq!(demanded, Ok(()));
+        let mut at = 0;
+        assert!(nodes.finish(&mut at).is_err());
+        assert_eq!(at, 7);
+    }
+}
