@@ -6,7 +6,7 @@ use crate::contract::{CodeKind, Contract};
 use crate::equal_types::EqualTypes;
 use crate::layout::{Config, Global, Layout, LayoutError, Memory, Signature, Table, Ty};
 use crate::structures::{Hosted, Structures};
-use crate::symbols::{Heap, RefType};
+use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -66,6 +66,7 @@ impl Layout {
     pub fn assemble(parts: Parts) -> Result<Layout, LayoutError> {
         let mut layout = Layout {
             wide: parts.wide,
+            collects: !parts.tags.is_empty() || parts.types.iter().flatten().any(has_collected),
             config: parts.config,
             module: parts.module,
             digest: parts.digest,
@@ -104,6 +105,12 @@ impl Layout {
         }
         Ok(layout)
     }
+}
+
+/// Whether a function of a type gets or gives values that a collection looks for.
+fn has_collected(signature: &Signature) -> bool {
+    let is_collected = |ty: &Ty| matches!(ty, Ty::Ref(ty) if ty.kind != RefKind::Func);
+    signature.params.iter().chain(&signature.results).any(is_collected)
 }
 
 /// Whether a type names types from `index` on.

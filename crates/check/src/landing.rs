@@ -105,13 +105,21 @@ impl Machine<'_> {
     ///
     /// # Errors
     ///
-    /// [`Rule::Landing`] if it names none, or the code is a thunk.
+    /// [`Rule::Landing`] if it names none, the code is a thunk, or the module has no values that a
+    /// collection looks for.
     pub fn root(&self, state: &mut State, below: u32) -> Result<(), Fault> {
         if self.kind.is_thunk() {
             return fault(Rule::Landing, "a thunk holds references to exceptions or objects");
         }
         if planted!(KeptIsRooted, self.layout.kept.is_some(), false) {
             return fault(Rule::Landing, "a frame holds references to objects of a kept heap");
+        }
+        let collected = !self.layout.contexts() || self.layout.collects;
+        if !planted!(RootOfNothing, collected, true) {
+            return fault(
+                Rule::Landing,
+                "a frame holds references, and the module has no such values",
+            );
         }
         let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
         let at = frame.map(|frame| (frame as i64).saturating_sub(i64::from(below)));

@@ -289,6 +289,9 @@ pub struct Layout {
     pub(crate) contract: Contract,
     /// Whether indices of a memory or a table have 64 bits, so that sums of them may wrap.
     pub(crate) wide: bool,
+    /// Where functions get contexts: whether they may hold references to exceptions, objects or
+    /// values of the host, since there are tags, or types of functions with such values.
+    pub(crate) collects: bool,
     /// The entries in the text of the whole module, by offset; none where each code is alone.
     pub(crate) text: Vec<(u32, CodeKind)>,
     /// Where each begins.
@@ -336,6 +339,7 @@ impl Layout {
             structures: Structures::default(),
             contract: Contract::Records,
             wide: false,
+            collects: false,
             text: Vec::new(),
             starts: BTreeMap::new(),
             hosted: Vec::new(),

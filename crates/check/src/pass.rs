@@ -333,7 +333,7 @@ impl<'a> Pass<'a> {
         if calls {
             self.written.calls(&self.machine, state, at);
         } else if leaves && effect.flow == Flow::Stop {
-            self.written.leaves(&self.machine, at, effect.tail);
+            self.written.leaves(&self.machine, state, (at, effect.tail));
         }
         self.written.resize(state);
         let stops = match effect.faults {

@@ -331,6 +331,8 @@ steps {
     LanesStay
     AnyLaneIsTaken
     PairIsLow
+    ArrayIsFilled
+    RootOfNothing
     FlagsAreAll
     FlagsNeverStay
     ShiftsByNothing

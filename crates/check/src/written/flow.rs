@@ -21,7 +21,7 @@ const PASSED: &str = "an argument that the code did not write";
 const RETURNED: &str = "a result that the code did not write";
 
 /// How many bytes a value of a type has where code hands it over.
-fn bytes(layout: &Layout, ty: Ty) -> u8 {
+pub(super) fn bytes(layout: &Layout, ty: Ty) -> u8 {
     match ty {
         Ty::I32 | Ty::F32 => 4,
         Ty::I64 | Ty::F64 => 8,
@@ -260,6 +260,7 @@ impl Written {
 
     /// U4: registers that a callee does not give back hold what it left.
     fn forget(&mut self) {
+        self.marks.filled.clear();
         if planted!(CallsWriteAll, false, true) {
             return;
         }
@@ -274,8 +275,15 @@ impl Written {
     }
 
     /// U3: what code leaves for its caller, or for the callee of a tail call.
-    pub(crate) fn leaves(&mut self, machine: &Machine<'_>, (at, rsp): (u32, i64), tail: bool) {
+    pub(crate) fn leaves(
+        &mut self,
+        machine: &Machine<'_>,
+        state: &State,
+        ((at, rsp), tail): ((u32, i64), bool),
+    ) {
         let judged = self.gives(machine, (at, rsp), tail);
+        self.judged(at, judged);
+        let judged = self.array_is_filled(machine, state);
         self.judged(at, judged);
     }
 

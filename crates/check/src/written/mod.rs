@@ -26,6 +26,7 @@
 //! (of lanes of vector registers more is known: `lanes`).
 //! Which *values* a guest may see is not looked at: an address that the code got may be stored.
 
+mod array;
 mod flags;
 mod flow;
 mod instructions;
@@ -80,6 +81,8 @@ pub(crate) struct Marks {
     /// The array in the frame that the host has answered in, by its type and where it begins, if
     /// it has not failed.
     answered: Option<(u32, i64)>,
+    /// The parts of the array of a way in that were stored since the last call (`array`).
+    filled: Vec<u64>,
 }
 
 impl Marks {
@@ -89,6 +92,7 @@ impl Marks {
         (self.flags, self.scanned, self.copies) = (other.flags, other.scanned, other.copies);
         (self.answered, self.lanes) = (other.answered, other.lanes);
         self.words.clone_from(&other.words);
+        self.filled.clone_from(&other.filled);
     }
 
     /// Registers, vector registers, flags, words.
@@ -198,6 +202,7 @@ impl Written {
         marks.words.resize(words, Mark::NONE);
         (marks.scanned, marks.copies) = (0, Copies::default());
         marks.lanes = Lanes::default();
+        marks.filled.clear();
         (marks.flags, marks.answered) = (Flags::at(Mark::NONE), None);
         let mut of_block = (first..first.saturating_add(count)).map(|node| nodes.mark(node));
         for mark in marks.locations_mut() {

@@ -193,6 +193,9 @@ impl Written {
     ) -> Result<(), Fault> {
         self.addresses(at, address)?;
         let Some(offset) = at.in_frame(address) else {
+            if let Some(offset) = at.in_cells(address) {
+                self.fills(at, (offset, bytes));
+            }
             return self.demand(at.insn.offset, (mark, bytes), STORED);
         };
         let within = offset.rem_euclid(8);
