@@ -98,8 +98,12 @@ pub fn walk<G: Guide>(
         }
         *at = insn.end().max(at.saturating_add(1));
     }
-    if state.is_some() || !walk.waiting.is_empty() {
-        return refuse(Cause::End, "the code runs off its end");
+    let ahead = core::mem::take(&mut walk.waiting);
+    let left = state.into_iter().map(|state| (len, state)).chain(ahead);
+    for (place, state) in left {
+        walk.from = state.from;
+        let what = "the code runs off its end";
+        walk.goes_on(Refusal { cause: Cause::End, what, demanded: None, found: None }, place)?;
     }
     Ok(())
 }

@@ -66,9 +66,12 @@ impl Guess {
             let others = values.iter().filter(|(value, leaf)| *leaf && expr != Expr::Value(*value));
             is.extend(others.map(|&(value, _)| (value, expr.clone())));
         }
+        for found in self.places.values() {
+            is.extend(self.lower(found, &is));
+        }
+        chained(&mut is);
         let mut claims = Vec::new();
         for (&place, found) in &self.places {
-            is.extend(self.lower(found, &is));
             if let Some(first) = found.first() {
                 let Candidate { bits, extended, expr } = first.clone();
                 let expr = match &expr {
@@ -205,6 +208,18 @@ impl Guess {
         }
         dropped || self.known.len() != before
     }
+}
+
+/// Says of values that are another one what that is, if it is another thing: what a value is counts
+/// in the order of claims.
+fn chained(is: &mut BTreeMap<u32, Expr>) {
+    let other = |expr: &Expr| match expr {
+        Expr::Value(of) => is.get(of).cloned(),
+        Expr::Term(..) => None,
+    };
+    let found: Vec<(u32, Expr)> =
+        is.iter().filter_map(|(&value, expr)| Some((value, other(expr)?))).collect();
+    is.extend(found);
 }
 
 /// Divides classes by what their values are in a state; whether that changed one.

@@ -11,8 +11,10 @@
 
 use super::related::Related;
 use super::scan::scan;
-use prova_check::x64::{Class, Insn};
-use prova_ssa::Body;
+use prova_check::x64::{Address, Class, Insn};
+use prova_module::Opcode;
+use prova_module::ops::Class as OpClass;
+use prova_ssa::{Body, Def, Imm, Op, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Unbounded};
 
@@ -56,7 +58,8 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
         return Hints::default();
     }
     let places = places(body);
-    let (bears, ends, targets) = bearing(code, compared);
+    let loading = loading(body);
+    let (bears, ends, targets) = bearing(code, compared.then(|| numbers(body)));
     let mut found = Hints::default();
     let mut behind: Vec<Hint> = Vec::new();
     for &at in targets.iter().rev() {
@@ -67,7 +70,8 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
         // A jump to before the code leads behind all of it.
         let mut loads = false;
         for (_, (source, acts, by_source)) in bears.range(at..next.min(stop).max(at)) {
-            loads |= by_source;
+            // The next load of the body is a place to stand at, another one is not.
+            loads |= *by_source && !loading.contains(source);
             if here.len() < HINTS_MAX {
                 let places = places.get(source).into_iter().flatten().take(HINTS_MAX);
                 let hint = |&(block, at)| Hint { block, at, acts: *acts, later: false, loads };
@@ -91,12 +95,40 @@ pub(crate) fn hints(body: &Body, code: &Related<'_>, compared: bool) -> Hints {
     found
 }
 
-/// Whether an instruction may access a memory: an address has a base or an index that is none of
-/// the frame's.
-fn accesses(insn: &Insn) -> bool {
+/// Whether an instruction may access a memory: an address has a base that is none of the frame's,
+/// and an index or the distance of an access whose index is a number.
+fn accesses(insn: &Insn, numbers: &BTreeSet<u64>) -> bool {
     let outside = |register: u8| register != 4 && register != 5;
+    let access = |to: &Address| to.index.is_some() || numbers.contains(&to.disp);
     insn.class != Class::Lea
-        && insn.memory().is_some_and(|to| to.index.is_some() && to.base.is_some_and(outside))
+        && insn.memory().is_some_and(|to| access(&to) && to.base.is_some_and(outside))
+}
+
+/// Where the accesses of the body are whose indices are numbers.
+fn numbers(body: &Body) -> BTreeSet<u64> {
+    let number = |value: Value| {
+        let Def::Result(inst, _) = body.value(value).def else { return None };
+        let data = body.inst(inst);
+        let is_number = matches!(data.op, Op::Wasm(Opcode::I32Const | Opcode::I64Const));
+        let Imm::Bits(n) = data.imm else { return None };
+        is_number.then_some(n)
+    };
+    let insts = body.blocks().flat_map(|(_, data)| data.insts());
+    let place = |inst| {
+        let data = body.inst(inst);
+        let Imm::Access(access) = data.imm else { return None };
+        number(*body.operands(data.args).first()?)?.checked_add(access.offset)
+    };
+    insts.filter_map(place).collect()
+}
+
+/// The offsets in the module of loads.
+fn loading(body: &Body) -> BTreeSet<u32> {
+    let insts = body.blocks().flat_map(|(_, data)| data.insts());
+    let loads = insts
+        .map(|inst| body.inst(inst))
+        .filter(|data| matches!(data.op, Op::Wasm(opcode) if opcode.class() == OpClass::load));
+    loads.map(|data| data.offset).collect()
 }
 
 /// The places of operators that are no pure ones, and of the ends of blocks, by offset in the
@@ -119,7 +151,7 @@ fn places(body: &Body) -> BTreeMap<u32, Vec<(u32, u32)>> {
 
 /// Instructions that belong to an operator in order, with it and whether they are what it does;
 /// instructions behind which the code does not go straight on; and the offsets that are jumped to.
-fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
+fn bearing(code: &Related<'_>, compared: Option<BTreeSet<u64>>) -> (Bears, Ends, BTreeSet<u32>) {
     let (mut bears, mut ends, mut targets) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
     let source = |at: u32| {
         let after = code.sources.partition_point(|source| source.0 <= at);
@@ -145,7 +177,7 @@ fn bearing(code: &Related<'_>, compared: bool) -> (Bears, Ends, BTreeSet<u32>) {
             bears.insert(at, (code.traps[row].wasm_offset, acts, false));
         } else if let (true, Some(source)) = (is_way, source(at)) {
             bears.insert(at, (source, acts, false));
-        } else if compared && accesses(insn) {
+        } else if compared.as_ref().is_some_and(|numbers| accesses(insn, numbers)) {
             // A load that is merged into another instruction may have no source.
             let stores = matches!(insn.class, Class::Move | Class::Vector) && insn.place(0).0;
             bears.insert(

@@ -9,13 +9,15 @@ use super::guide::Finder;
 use super::values::{is_constant, is_leaf, needs};
 use prova_equal::words::{Head, Node};
 use prova_equal::{Claim, Core, Expr, Flags, Place, State};
-use prova_ssa::{Terminator, Value};
+use prova_ssa::{Block, Body, Edge, Terminator, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Conditions that are proposed at a leader at most.
 pub(super) const KNOWN_MAX: usize = 40;
 /// Accesses that are proposed at a leader at most.
 const REACHED_MAX: usize = 24;
+/// Jumps of the body to a table at most.
+const JUMPS_MAX: usize = 4;
 
 impl Finder<'_> {
     /// The needed values by what they are in a state; those of the block's own come first.
@@ -47,7 +49,7 @@ impl Finder<'_> {
             inverse.entry(word).or_default().push(core.tested());
         }
         let own: BTreeSet<u32> = {
-            let block = core.body.block(prova_ssa::Block::from_u32(state.block));
+            let block = core.body.block(Block::from_u32(state.block));
             block.params().map(|value| value.as_u32()).collect()
         };
         for values in inverse.values_mut() {
@@ -116,7 +118,7 @@ impl Finder<'_> {
                 places.insert(place, found);
             }
         }
-        let mut known = Vec::new();
+        let mut known: Vec<(Expr, bool)> = indexed(core, state).into_iter().collect();
         for &(condition, holds) in state.known.iter().rev() {
             let names = [Some(&inverse), older.as_ref(), computed.as_ref()];
             for inverse in names.into_iter().flatten() {
@@ -175,7 +177,7 @@ impl Finder<'_> {
 /// The condition of the branch before which a state stands, if it is decided there: other ways may
 /// show it by other conditions.
 fn decided(core: &mut Core<'_>, state: &State) -> Option<(Expr, bool)> {
-    let block = *core.body.block(prova_ssa::Block::from_u32(state.block));
+    let block = *core.body.block(Block::from_u32(state.block));
     let Terminator::Branch { condition, .. } = block.terminator else { return None };
     if block.insts().len() != state.at as usize {
         return None;
@@ -187,6 +189,42 @@ fn decided(core: &mut Core<'_>, state: &State) -> Option<(Expr, bool)> {
     core.words.number(zero).is_none().then_some((Expr::Term(Head::Zero, 1, 0, value), holds))
 }
 
+/// Whether the index of the table that the body jumps to next is less than their number, if that is
+/// decided: where no way comes to the default, there may be no code for it.
+fn indexed(core: &mut Core<'_>, state: &State) -> Option<(Expr, bool)> {
+    let (index, count) = table(core.body, Block::from_u32(state.block))?;
+    let word = core.value(state, index).ok()?;
+    let bound = core.words.constant(32, count);
+    let below = core.words.ult(word, bound);
+    let holds = core.words.decide(&state.known, below)?;
+    let bound = Expr::Term(Head::Const, 32, count, Box::new([]));
+    let words = Box::new([Expr::Value(index.as_u32()), bound]);
+    Some((Expr::Term(Head::Ult, 1, 0, words), holds))
+}
+
+/// The index of the table at the end of a block, or of one that it jumps to, as a value of the
+/// block's, and how many places the table has without the default.
+fn table(body: &Body, mut block: Block) -> Option<(Value, u128)> {
+    let mut edges: Vec<Edge> = Vec::new();
+    while let Terminator::Jump(edge) = body.block(block).terminator
+        && edges.len() < JUMPS_MAX
+    {
+        edges.push(edge);
+        block = edge.block;
+    }
+    let Terminator::Table { index, targets, .. } = body.block(block).terminator else {
+        return None;
+    };
+    let count = body.targets(targets).len().saturating_sub(1) as u128;
+    let index = edges.iter().rev().try_fold(index, |value, edge| {
+        match body.block(edge.block).params().position(|param| param == value) {
+            Some(place) => body.args(edge).get(place)?.value(),
+            None => Some(value),
+        }
+    });
+    Some((index?, count))
+}
+
 /// The same values, those that are computed first, if one of them is another value too: in the
 /// first round of a loop a sum may be no more than the value that it is added to.
 fn computed(core: &Core<'_>, inverse: &Inverse) -> Option<Inverse> {
@@ -196,7 +234,7 @@ fn computed(core: &Core<'_>, inverse: &Inverse) -> Option<Inverse> {
 /// The same values, those of the block's own last, if one of them is another value too: what is
 /// known of both may be so of the other one alone where the next way comes from.
 fn older(core: &Core<'_>, state: &State, inverse: &Inverse) -> Option<Inverse> {
-    let block = core.body.block(prova_ssa::Block::from_u32(state.block));
+    let block = core.body.block(Block::from_u32(state.block));
     let own: BTreeSet<Value> = block.params().collect();
     renamed(inverse, |values| values.sort_by_key(|value| own.contains(value)))
 }

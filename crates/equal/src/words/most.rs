@@ -7,7 +7,7 @@ const DEPTH: u32 = 8;
 
 impl Words {
     /// A number that a word of 64 bits or less is at most, unsigned. A sum is at most the sum over
-    /// the integers.
+    /// the integers; and a number less `m·a` is at most the number, if it is `m·a` at least.
     pub fn most(&self, word: Word) -> u128 {
         self.most_within(word, DEPTH)
     }
@@ -24,10 +24,18 @@ impl Words {
             Head::Ite => most(b).max(most(c)),
             Head::Sum => {
                 let sum = most(a).checked_mul(n).and_then(|product| product.checked_add(most(b)));
-                sum.unwrap_or(all).min(all)
+                let sum = sum.filter(|sum| *sum <= all);
+                sum.or_else(|| self.most_less((n, bits), most(a), b)).unwrap_or(all)
             }
             _ => all,
         }
+    }
+
+    /// The number `b` for `n·a + b` with a negative `n`, if no more than that is taken off it.
+    fn most_less(&self, (n, bits): (u128, u8), most: u128, b: Word) -> Option<u128> {
+        let number = self.number(b)?;
+        let taken = (n.wrapping_neg() & mask(bits)).checked_mul(most)?;
+        planted!(TakenIsLess, taken <= number, true).then_some(number)
     }
 
     /// N9: whether `a < b` by known comparisons of `a` with `b` and a number more or less.

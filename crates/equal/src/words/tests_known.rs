@@ -110,6 +110,39 @@ fn what_is_made_under_conditions_is_right_where_they_hold() {
     assert!(seen.decided > 10_000, "{seen:?}");
 }
 
+/// Bounds of words. A green run says nothing of bounds that are too high, so some forms have to be
+/// bounded at all.
+#[test]
+fn no_word_is_more_than_what_it_is_at_most() {
+    let mut bounded: BTreeMap<Head, usize> = BTreeMap::new();
+    for seed in 0..300 {
+        let widths: &[u8] = if seed % 2 == 0 { &[1, 2, 3, 5] } else { &[1, 8, 32, 64] };
+        let mut rng = Rng::new(seed);
+        let mut pool = grown(&mut rng, widths, 60, u64::MAX);
+        for at in 0..pool.terms.len() {
+            let (mut word, mut values) = pool.terms[at];
+            let bits = pool.words.bits(word);
+            if bits == 1 && rng.below(2) == 0 {
+                // A number less a multiple of a bit.
+                let (n, m) = (rng.below(8) as u128, rng.below(8) as u128);
+                let wide = pool.words.zext(word, 8);
+                let taken = pool.words.scale(m.wrapping_neg() & 0xff, wide);
+                word = pool.words.plus(taken, n);
+                values = values.map(|bit| n.wrapping_sub(m * bit) & 0xff);
+            }
+            let most = pool.words.most(word);
+            assert!(values.iter().all(|value| *value <= most), "seed {seed}: {most}");
+            let node = pool.words.get(word);
+            let all = super::mask(node.bits);
+            *bounded.entry(node.op).or_default() += usize::from(most < all);
+        }
+    }
+    let bounded = |op: Head| bounded.get(&op).copied().unwrap_or(0);
+    for op in [Head::Sum, Head::Ite, Head::Zext, Head::And] {
+        assert!(bounded(op) > 20, "{op:?}: {}", bounded(op));
+    }
+}
+
 /// `2x < 2` and `2x < 1` are one condition, so the larger of 1 and `2x` has no form that is closer.
 #[test]
 fn the_larger_of_one_and_an_even_word_is_decided() {
