@@ -243,7 +243,11 @@ impl Teller<'_, '_> {
             Base::Table(t) => format!("P4: an element of table {t}"),
             Base::Global(g) => format!("P5: the cell of global {g}"),
             Base::Stack => {
-                format!("P6: a place of the frame, {:#x} from the entry on", to.add as i64)
+                let (at, sign) = (to.add as i64, if (to.add as i64) < 0 { "-" } else { "" });
+                format!(
+                    "P6: a place of the frame, {sign}{:#x} from the entry on",
+                    at.unsigned_abs()
+                )
             }
             Base::Code => "P9: data of this code".to_owned(),
             Base::Args => "P6: a cell of arguments".to_owned(),

@@ -363,8 +363,11 @@ impl Made {
         let bytes = format!("bytes: {}", bytes.join(" "));
         let node = Node::of("instruction", said(line)).with_evidence(place).with_evidence([bytes]);
         let derived = derivation(&self.layout, &self.code, offset);
-        let node = node.with_evidence(derived.map(told).unwrap_or_default());
-        if let Err(rejection) = self.verdict() {
+        let verdict = self.verdict();
+        // A rule that is asked once the code has ended is no part of the derivation.
+        let here = verdict.as_ref().err().filter(|rejection| rejection.offset == offset);
+        let node = node.with_evidence(derived.map(|of| told(of, here)).unwrap_or_default());
+        if let Err(rejection) = verdict {
             return Ok(node.with_evidence([format!("refused: {rejection}")]));
         }
         let found = premises(&self.layout, &self.code, offset);
@@ -378,12 +381,13 @@ impl Made {
     }
 }
 
-/// A derivation as lines.
-fn told(derivation: Derivation) -> Vec<String> {
+/// A derivation as lines; the check refuses the instruction, if it says so.
+fn told(derivation: Derivation, refused: Option<&prova_native::Rejection>) -> Vec<String> {
     let Derivation { term, known, verdict, gives } = derivation;
-    let verdict = match verdict {
-        Ok(why) => format!("allowed: {why}"),
-        Err(fault) => format!("not allowed: {:?}: {}", fault.rule, fault.what),
+    let verdict = match (verdict, refused) {
+        (Ok(why), None) => format!("allowed: {why}"),
+        (Ok(_), Some(of)) => format!("not allowed: {:?}: {}", of.rule, of.what),
+        (Err(fault), _) => format!("not allowed: {:?}: {}", fault.rule, fault.what),
     };
     let term = term.map(|term| format!("address: {term}"));
     term.into_iter().chain(known).chain([verdict]).chain(gives).collect()

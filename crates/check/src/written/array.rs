@@ -20,7 +20,7 @@ const UNIT: u64 = 4;
 const BITS: u64 = u64::BITS as u64;
 
 /// The results of the function that a way leads to.
-fn results<'l>(layout: &'l Layout, kind: CodeKind) -> &'l [Ty] {
+fn results(layout: &Layout, kind: CodeKind) -> &[Ty] {
     let CodeKind::Way(Way::In(func)) = kind else { return &[] };
     let ty = func.and_then(|func| layout.func_type(func));
     ty.and_then(|ty| layout.signature(ty)).map_or(&[], |signature| &signature.results)
