@@ -77,3 +77,20 @@ impl Written {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_has_a_bit() {
+        let mut marks = Marks::default();
+        let filled = [0, 5, 63, 64, 130, 4_003];
+        for unit in filled {
+            assert!(!marks.is_filled(unit));
+            marks.fill(unit);
+        }
+        let found: alloc::vec::Vec<u64> = (0..5_000).filter(|&n| marks.is_filled(n)).collect();
+        assert_eq!(found, filled);
+    }
+}

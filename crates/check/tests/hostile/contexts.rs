@@ -252,7 +252,7 @@ fn types(kind: CodeKind, heap: bool) -> Vec<Option<Signature>> {
     }
     if kind == VECTOR_IN {
         let of_host = RefType { kind: RefKind::Extern, ..RefType::FUNC };
-        types.push(signature(&[Ty::V128, Ty::Ref(of_host)], &[]));
+        types.push(signature(&[Ty::V128, Ty::Ref(of_host)], &[Ty::I64, Ty::V128]));
     }
     types
 }
