@@ -13,10 +13,11 @@
 //! 5. at the head of a loop to which a way back has no place in common, or none comes, what is a
 //!    number on the first way is none, if it is a value;
 //! 6. 3 counts too where nothing else that is taken for right was in it;
-//! 7. what is not claimed at a leader is guessed anew, from states that are known better by now;
-//! 8. 3 counts for stack words that are extensions of values, too;
-//! 9. a place with a parameter, or a wider value computed from it, is taken for the parameter;
-//! 10. the head of another loop stands in it, not before;
+//! 7. the head of another loop stands in it, not before, the last one before the refusal;
+//! 8. what is not claimed at a leader is guessed anew, from states that are known better by now;
+//! 9. a place with a parameter, or a wider value computed from it, is taken for the parameter, at
+//!    the last leader before the refusal that has such places;
+//! 10. 3 counts for stack words that are extensions of values, too, and all is guessed anew;
 //! 11. one of the last leaders before the refusal stands at another place that all ways come by, as
 //!     long as the refusal comes later then.
 //!
@@ -248,16 +249,18 @@ impl Retry {
         if let Some(next) = self.bold.then(|| self.guesses(seen, refused)).flatten() {
             return Some(next);
         }
+        let mut heads = self.rounds.range_mut(..=refused).rev();
+        let head = heads.find(|(at, inside)| !closed.contains(at) && !**inside);
+        if let Some((&at, inside)) = head {
+            *inside = true;
+            self.renewed = 0;
+            return Some(Next::Anew { from: BTreeSet::from([at]), stand: true });
+        }
         if self.renewed < RENEWED_MAX {
             self.renewed += 1;
             self.renews = guesses.keys().copied().collect();
             return Some(Next::Again);
         }
-        if !std::mem::replace(&mut self.extensions, true) {
-            self.renewed = 0;
-            return Some(Next::All);
-        }
-        // The last leader before the refusal is tried first.
         for (&at, guess) in guesses.range(..=refused).rev() {
             let wide = guess.wide.iter().map(|&place| (at, place));
             let wide: Vec<_> = wide.filter(|wide| !self.narrow.contains(wide)).collect();
@@ -267,12 +270,9 @@ impl Retry {
                 return Some(Next::Anew { from: BTreeSet::from([at]), stand: false });
             }
         }
-        let mut heads = self.rounds.range_mut(..=refused).rev();
-        let head = heads.find(|(at, inside)| !closed.contains(at) && !**inside);
-        if let Some((&at, inside)) = head {
-            *inside = true;
+        if !std::mem::replace(&mut self.extensions, true) {
             self.renewed = 0;
-            return Some(Next::Anew { from: BTreeSet::from([at]), stand: true });
+            return Some(Next::All);
         }
         if self.bold { self.tries(guesses, refused) } else { None }
     }
