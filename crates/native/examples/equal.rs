@@ -13,11 +13,11 @@
 //! `--fuel`, `--epochs`, `--deterministic`, `--v2` (x86-64-v2); without one, the guard shape with
 //! signals, without metering, at x86-64-v3. A file may be text.
 
-use prova_certify::relation::{Related, pruned, relate_told};
+use prova_certify::relation::{Related, encode, pruned, relate_told};
 use prova_certify::{Draft, certify, propose};
 use prova_check::certificate::Certificate;
 use prova_check::{Code, Config, CpuLevel, Layout, MemoryShape};
-use prova_equal::{EqualCode, Error, Setting, Told};
+use prova_equal::{EqualCode, Error, Relation, Setting, Told};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::{Effort, Target, body};
 use std::collections::BTreeMap;
@@ -158,6 +158,10 @@ fn function(
         let (time, found) = (start.elapsed(), fewer.is_some());
         println!("func {} {} bytes: {searched:?} and {time:?}, {found}", func.0, bytes.len());
     }
+    // As it is written and read.
+    let written = fewer.as_ref().and_then(encode);
+    let read = written.and_then(|written| Relation::read(&written, bytes.len()).ok());
+    let relation = read.unwrap_or(relation);
     let start = Instant::now();
     let check = |certificate: &[u8]| {
         let code = Code { kind, bytes, certificate, traps, calls };
