@@ -452,9 +452,6 @@ impl Core<'_> {
                 Claim::Is { .. } => {}
             }
         }
-        // The first ones are forgotten last: they are those that most leaders have.
-        state.known.reverse();
-        state.reached.reverse();
         Ok(state)
     }
 

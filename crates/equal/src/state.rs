@@ -83,7 +83,7 @@ pub struct State {
 }
 
 /// Conditions that a state remembers; older ones are forgotten, which is sound.
-pub(crate) const KNOWN_MAX: usize = 128;
+pub(crate) const KNOWN_MAX: usize = 96;
 /// Accesses that a state remembers.
 pub(crate) const REACHED_MAX: usize = 64;
 

@@ -64,13 +64,17 @@ fn dictionary(relation: &Relation) -> Vec<Claim> {
         let first = met.len();
         met.entry(claim).or_insert((0, first)).0 += 1;
     }
-    let of_others = |claim: &Claim| match claim {
-        Claim::Is { expr: Expr::Value(_), .. } => 1,
-        Claim::Is { expr: Expr::Term(_, _, _, operands), .. } if !operands.is_empty() => 2,
-        _ => 0,
+    // Of conditions the last ones are forgotten last: those are to be the most frequent ones.
+    let key = |claim: &Claim, count: u32| match claim {
+        Claim::Is { expr: Expr::Value(_), .. } => (1, Reverse(count)),
+        Claim::Is { expr: Expr::Term(_, _, _, operands), .. } if !operands.is_empty() => {
+            (2, Reverse(count))
+        }
+        Claim::Known(..) => (3, Reverse(u32::MAX - count)),
+        _ => (0, Reverse(count)),
     };
     let mut all: Vec<(&Claim, (u32, usize))> = met.into_iter().collect();
-    all.sort_by_key(|&(claim, (count, first))| (of_others(claim), Reverse(count), first));
+    all.sort_by_key(|&(claim, (count, first))| (key(claim, count), first));
     all.into_iter().map(|(claim, _)| claim.clone()).collect()
 }
 

@@ -12,7 +12,7 @@ use prova_check::{
     CallRow, Clause, Code, CodeKind, Config, Layout, MemoryShape, Rule, Says, TrapRow,
 };
 use prova_equal::{EqualCode, Error, Relation, Setting, Told};
-use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_module::{Features, FuncIdx, Limits, Module, Proposal};
 use prova_ssa::entered::{EnteredBody, enter};
 use prova_ssa::{Body, CheckedBody, Metering};
 
@@ -74,6 +74,13 @@ fn number(text: &str) -> u32 {
     text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
 }
 
+/// A module, which may have shared memories.
+fn decoded(wat: &str) -> Module {
+    let features = Features::default().with(Proposal::SharedMemory);
+    let wasm = wat::parse_str(wat).expect("a module");
+    Module::decode(wasm, &features, &Limits::default()).expect("valid")
+}
+
 pub(crate) fn row(line: &str) -> Row {
     let columns: Vec<&str> = line.split('\t').collect();
     let [rule, verdict, name, like, wat, hex, traps, text, ref rest @ ..] = columns[..] else {
@@ -84,8 +91,7 @@ pub(crate) fn row(line: &str) -> Row {
     let wat = format!("(module {wat})");
     let behind = modes.contains(&"behind");
     let wat = if behind { wat } else { pages::of_bytes(&wat, modes.contains(&"explicit")) };
-    let wasm = wat::parse_str(wat).expect("a module");
-    let module = Module::decode(wasm, &Features::default(), &Limits::default()).expect("valid");
+    let module = decoded(&wat);
     let func = module.defined_funcs().last().expect("a function");
     let config = config(&modes);
     let metering = Metering { fuel: config.metering.fuel, epoch: config.metering.epoch };
@@ -193,6 +199,13 @@ impl Row {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
         pruned(relation, (&self.module, self.body()), &self.layout, &code, self.told())
+    }
+
+    /// Whether the proof alone accepts the code, by the relation that is found: no sandbox check.
+    pub(crate) fn is_proved_alone(&self) -> bool {
+        let certificate = self.certificate(&self.bytes).unwrap_or_default();
+        let relation = self.relation(&self.bytes, &certificate);
+        self.pruned(&self.bytes, &certificate, &relation).is_some()
     }
 
     pub(crate) fn check(

@@ -12,7 +12,7 @@
 #[path = "../../tests/meaning/integers.rs"]
 mod integers;
 
-use super::{Head, Node, Prim, Word, Words, mask};
+use super::{Fixed, Head, Node, Prim, Word, Words, mask};
 use crate::format::HEADS;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -562,4 +562,15 @@ fn what_is_known_decides() {
     assert_eq!(w.under(&[(less, false)], choice), y);
     assert_eq!(w.under(&[(nan, true)], choice), y);
     assert_eq!(w.under(&[(equal, false)], choice), choice);
+}
+
+/// No two fixed words have one number.
+#[test]
+fn fixed_words_are_apart() {
+    let registers = (0..16).flat_map(|r| [Fixed::Register(r), Fixed::Vector(r)]);
+    let above = [0, 1, 2, 8, 16, 0x100, 0x201, u32::MAX].map(Fixed::Above);
+    let others = [Fixed::Context, Fixed::Height, Fixed::Stack, Fixed::Code];
+    let all: Vec<Fixed> = registers.chain(above).chain(others).collect();
+    let numbers: BTreeMap<u128, Fixed> = all.iter().map(|&of| (of.number(), of)).collect();
+    assert_eq!(numbers.len(), all.len());
 }

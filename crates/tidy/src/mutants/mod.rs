@@ -143,6 +143,7 @@ pub const NEAR: &[Judge] = &[
     Judge::part("prova-certify", "certify", "certificates::", CERTIFY),
     Judge::part("prova-certify", "certify", "equal::", EQUAL),
     Judge::part("prova-certify", "certify", "equal_forged::", EQUAL),
+    Judge::part("prova-certify", "certify", "equal_forms::", EQUAL),
 ];
 
 /// Those of other crates, which are asked about what [`NEAR`] misses.
@@ -163,6 +164,10 @@ pub const FAR: &[Judge] = &[
     Judge::part("prova-certify", "certify", "rules::", MACHINE),
     Judge::part("prova-certify", "certify", "attack_runtime::", MACHINE),
     Judge::part("prova-certify", "certify", "attack::", MACHINE),
+    Judge::part("prova-native", "native", "equal_vectors::", EQUAL),
+    Judge::new("prova-native", "equal_objects", EQUAL),
+    Judge::part("prova-native", "native", "equal_retries::", EQUAL),
+    Judge::part("prova-native", "native", "equal_share::", EQUAL),
 ];
 
 /// One edit of the source.
