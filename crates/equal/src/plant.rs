@@ -34,7 +34,7 @@ plants! {
     e5: MadeIsRemembered LoadsAreOfBytes OperandsAreAny EnvironmentIsAny PlainIsAny
         DebtOfBefore;
     e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
-    e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap;
+    e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap CarryIsLost ProductIsUnsigned;
     e8: StandsStill MovedAtOnce;
     o: NullIsAnObject FieldOfAnother AnyElement SignIsAny SubtypesAreEqual OneTypeOff SlotIsAny SlotIsLent ObjectsAreMemory
         LookAtAnything PageIsLarger AskedOfAnother AskedForAny RootIsLost RootIsAny

@@ -1,5 +1,6 @@
 //! Instructions by class, and calls.
 
+use super::numeric::wide;
 use super::{Action, Debt, Demand, Maker, pure, truncate};
 use crate::words::{Fixed, Word};
 use alloc::vec::Vec;
@@ -43,6 +44,9 @@ impl Maker<'_> {
         if opcode == O::RefFunc {
             let Imm::Index(func) = imm else { return None };
             return self.ref_func(func);
+        }
+        if let Some(values) = wide(self.words, opcode, args) {
+            return Some(Demand { values: values.to_vec(), ..Demand::default() });
         }
         if op.effects().is_pure() {
             let word = pure(self.words, opcode, imm, args)?;

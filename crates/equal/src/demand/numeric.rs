@@ -32,6 +32,41 @@ pub(super) fn pure(words: &mut Words, opcode: O, imm: Imm, args: &[Word]) -> Opt
     }
 }
 
+/// The two words of wide arithmetic, the lower one first. Operands of 128 bits are two words, too.
+pub(super) fn wide(w: &mut Words, opcode: O, args: &[Word]) -> Option<[Word; 2]> {
+    Some(match (opcode, args) {
+        (O::I64Add128, &[low, high, other, above]) => {
+            let sum = w.add(low, other);
+            // `a + b` is too wide exactly if `a` is above `!b`, and if the sum is below `a`.
+            let carry = match (w.number(low), w.number(other)) {
+                (_, Some(_)) => {
+                    let most = w.not(other);
+                    w.ult(most, low)
+                }
+                (Some(_), None) => {
+                    let most = w.not(low);
+                    w.ult(most, other)
+                }
+                (None, None) => w.ult(sum, low),
+            };
+            let carry = w.zext(carry, 64);
+            let highs = w.add(high, above);
+            [sum, planted!(CarryIsLost, w.add(highs, carry), highs)]
+        }
+        (O::I64Sub128, &[low, high, other, above]) => {
+            let borrow = w.ult(low, other);
+            let borrow = w.zext(borrow, 64);
+            let highs = w.sub(high, above);
+            [w.sub(low, other), w.sub(highs, borrow)]
+        }
+        (O::I64MulWideS | O::I64MulWideU, &[a, b]) => {
+            let prim = if opcode == O::I64MulWideS { Prim::HighS } else { Prim::HighU };
+            [w.mul(a, b), w.prim(planted!(ProductIsUnsigned, prim, Prim::HighU), 64, &[a, b])]
+        }
+        _ => return None,
+    })
+}
+
 fn unary(w: &mut Words, opcode: O, a: Word) -> Option<Word> {
     let bits = w.bits(a);
     Some(match opcode {
