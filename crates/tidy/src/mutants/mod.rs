@@ -80,6 +80,7 @@ const SPECIALIZE: &[&str] = &["prova-specialize"];
 const CHECK: &[&str] = &["prova-check"];
 const CERTIFY: &[&str] = &["prova-certify"];
 const EQUAL: &[&str] = &["prova-equal"];
+const STEP: &[&str] = &["crates/equal/src/step", "crates/equal/src/state.rs"];
 /// The sources that the lemmas execute.
 const RULES: &[&str] = &[
     "crates/check/src/rules",
@@ -164,6 +165,7 @@ pub const FAR: &[Judge] = &[
     Judge::part("prova-certify", "certify", "rules::", MACHINE),
     Judge::part("prova-certify", "certify", "attack_runtime::", MACHINE),
     Judge::part("prova-certify", "certify", "attack::", MACHINE),
+    Judge::part("prova-certify", "certify", "equal_processor::", STEP),
     Judge::part("prova-native", "native", "equal_vectors::", EQUAL),
     Judge::new("prova-native", "equal_objects", EQUAL),
     Judge::part("prova-native", "native", "equal_retries::", EQUAL),
