@@ -10,12 +10,12 @@
 //! So a swap is a swap, and a constant argument is a constant behind the edge.
 
 use crate::core_::Core;
-use crate::demand::{Action, Bytes, Debt};
+use crate::demand::{Action, Debt};
 use crate::error::{Cause, Refusal, refuse};
 use crate::state::State;
-use crate::words::{Head, Node, Word};
+use crate::words::Word;
 use alloc::vec::Vec;
-use prova_check::{offsets, traps};
+use prova_check::traps;
 use prova_module::ops::Class;
 use prova_ssa::{ArgKind, Block, Edge, Terminator};
 
@@ -340,65 +340,5 @@ impl Core<'_> {
             Debt::Beyond { bytes, .. } => self.is_beyond(state, bytes),
             Debt::Trap { .. } | Debt::Epoch | Debt::Test | Debt::Pay(_) => None,
         }
-    }
-
-    /// Whether bytes are not in their memory, by its limits or by more bytes of it.
-    ///
-    /// Memories have their least length from the beginning, 2^47 bytes at most, and never shrink.
-    /// So bytes are in them whose index is at most so much that the least length has them. For a
-    /// `d` that is at most the least length, `i ≤ len − d` says that `i + d ≤ len`, and its
-    /// contrary that `i + d > len`.
-    /// If `i + d ≤ len`, where the sum has no carry, and `end ≤ d`, then `i + end` has no carry and
-    /// is at most `len`. The sum of a word of 32 bits and `d ≤ 2^47` has no carry; the sum of
-    /// another word has none if the word is known not to be above `!d`.
-    ///
-    /// Where the access itself faults (P3 says that it is inside the memory or does), nothing has
-    /// to be known: unless they are known to be beyond, no trap comes before it.
-    fn is_beyond(&mut self, state: &State, bytes: Bytes) -> Option<bool> {
-        let Bytes { memory, len, index, end, faults } = bytes;
-        let most = u128::from(offsets::MEMORY_BYTES_MAX);
-        if let Some(n) = self.words.number(index) {
-            let end = n.saturating_add(end.into());
-            let least = u128::from(self.layout.memory_type(memory)?.min_bytes);
-            return (end > most).then_some(true).or((end <= least || faults).then_some(false));
-        }
-        let least = u128::from(self.layout.memory_type(memory)?.min_bytes);
-        if planted!(IndexIsLess, self.words.most(index), 0).saturating_add(end.into()) <= least {
-            return Some(false);
-        }
-        let wide = self.module.memory(prova_module::MemoryIdx(memory))?.memory64;
-        for &(fact, holds) in &state.known {
-            let (fact, positive) = self.words.polarity(fact);
-            let Node { op: Head::Ult, args: [a, b, _], .. } = self.words.get(fact) else {
-                continue;
-            };
-            let less = holds == positive;
-            // `i ≤ len − d`, or not.
-            if b == index && a != len {
-                let behind = self.words.sub(len, a);
-                let most = planted!(LessThanNothing, least, u128::MAX);
-                match self.words.number(behind).filter(|d| *d <= most) {
-                    Some(d) if !less && u128::from(end) <= d => return Some(false),
-                    Some(d) if less && planted!(LessIsAny, d <= end.into(), true) => {
-                        return Some(true);
-                    }
-                    Some(_) | None => {}
-                }
-            }
-            if less || a != len {
-                continue;
-            }
-            let distance = self.words.sub(b, index);
-            let Some(d) = self.words.number(distance) else { continue };
-            if d < end.into() || d > most {
-                continue;
-            }
-            let last = self.words.constant(64, !d & u128::from(u64::MAX));
-            let carries = self.words.ult(last, index);
-            if !wide || self.words.decide(&state.known, carries) == Some(false) {
-                return Some(false);
-            }
-        }
-        planted!(NothingIsBeyond, faults, true).then_some(false)
     }
 }

@@ -26,8 +26,10 @@ impl Core<'_> {
         let Some(row) = self.row_at(self.here.0) else {
             return Ok(self.words.load(heap, address, bits));
         };
+        // Reached bytes do not fault, so no trap is at stake: the load is the next one of the body,
+        // if `skip` finds that its trap does not happen (with an index of 64 bits another access
+        // may have reached the same bytes without a carry), or it is one more.
         if self.is_reached(state, address, bits) {
-            // It is the next one, or one more.
             if self.is_owed(state, address, bits)? {
                 self.skip(state)?;
             }
@@ -52,6 +54,13 @@ impl Core<'_> {
         if planted!(LoadOfAnyWidth, width != bits, false) || !there {
             return differ(Cause::Access, "a load elsewhere", owed, address);
         }
+        // The row makes the fault the trap if the access faults wherever the operator traps: always
+        // for indices of 32 bits, without a carry for those of 64 bits (`bounds`).
+        let unpassed =
+            self.unpassed(state, demand.debts.get(state.passed as usize..).unwrap_or(&[]));
+        if planted!(LoadBeforeTrap, unpassed.is_some(), false) {
+            return refuse(Cause::Access, "a load before a trap");
+        }
         self.is_named(self.body.inst(inst).offset, row.wasm_offset)?;
         state.reach(address, bits);
         self.complete(state, inst, &demand.values);
@@ -60,7 +69,8 @@ impl Core<'_> {
         Ok(self.words.load(heap, owed, bits))
     }
 
-    /// Whether a load is the one that the body owes next.
+    /// Whether a load is the one that the body owes next, by its address alone: its traps are
+    /// asked for where it counts, in `heap_load` and `skip`.
     fn is_owed(&mut self, state: &State, address: Word, bits: u8) -> Result<bool, Refusal> {
         let Some(inst) = self.next(state).filter(|_| state.entered) else { return Ok(false) };
         let demand = self.demand(state, inst)?;

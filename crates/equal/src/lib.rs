@@ -19,7 +19,7 @@
 //! the layout; and this crate.
 //!
 //! # Rules
-//! * E1 (`events`, `calls`). An access that is not the stack's, a call and a division that may
+//! * E1 (`events`, `bounds`, `calls`). An access that is not the stack's, a call and a division that may
 //!   fault are the action that the body owes next, and their rows name its operator. A read that
 //!   cannot fault is a term. A call that may throw lands where the body's clauses lead.
 //! * E2 (`walk`). A branch divides the state, and each half knows its condition. The body moves on
@@ -37,7 +37,7 @@
 //!   knows that there is one; an object that code makes is the next slot that is lent; the rows of
 //!   a call name the references that the frame holds, and nothing else.
 //!
-//! Reading order: `words`, `demand`, `state`, `edges`, `events`, `objects`, `calls`, `versions`,
+//! Reading order: `words`, `demand`, `state`, `edges`, `bounds`, `events`, `objects`, `calls`, `versions`,
 //! `step`, `claims`, `walk`. Covered: guarded and compared memories, with and without signals,
 //! fuel, epochs; code entered in loops; scalar operators and vectors; objects. Refused by name:
 //! rounds of loops whose frame holds references that a store follows, atomic accesses, shared
@@ -79,6 +79,7 @@ macro_rules! planted {
 #[cfg(test)]
 extern crate self as prova_equal;
 
+mod bounds;
 mod calls;
 mod claims;
 mod core_;

@@ -27,7 +27,8 @@ plants! {
         StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind PollIsPassed CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap
         OperandIsAny ClauseOfAny ClauseMore RegistersSurviveCall VectorsSurviveCall;
     e2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
-        UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny NothingIsBeyond;
+        UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny NothingIsBeyond CarryIsNone BoundOfAny GapIsAny
+        LoadBeforeTrap;
     e3: ParametersInTurn ParameterStays EntryOfAnother BetweenStays;
     e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny ReachedIsAny
         PartOfByte AnyWidth;

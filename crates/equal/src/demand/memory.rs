@@ -192,7 +192,8 @@ impl Maker<'_> {
     /// The address of an index of a memory, and the traps if the bytes from there to `end` behind
     /// it are not in it. A sum of 64-bit words may be none of 64 bits, which is tested first; the
     /// sum of a 32-bit word and at most 2^47 always is one. No memory has more bytes. Where the
-    /// access `faults` behind the length, it traps before if the index is beyond that.
+    /// access `faults` behind the length, it traps before if the index is beyond that; a sum that
+    /// is none of 64 bits has such an index, and `bounds` says when the access may fault instead.
     fn compared(
         &mut self,
         memory: u32,
