@@ -103,6 +103,7 @@ fn run_here(args: &RunArgs) -> Result<Exit> {
     tell_stats(args, wasm.fuel, &store, &module)?;
     if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
         hint::no_directory(args, guest_args, code);
+        hint::no_absolute_directory(args, &module, code);
     }
     if let Some(recorder) = store.data_mut().recorder.take() {
         recorder.finish(&outcome_text(&outcome)).context("failed to write the record")?;

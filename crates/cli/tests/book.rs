@@ -1,5 +1,5 @@
-//! The pages of the book, `docs/book`: their commands run as those of `docs.rs`, and each page is
-//! reachable, short of breath and true to the code it shows.
+//! The pages of the book, `docs/book`: their commands run as those of `docs.rs` (of `make.md` by
+//! `make.rs`), and each page is reachable, short of breath and true to the code it shows.
 //!
 //! A green run does not show that a page teaches: nobody has been asked.
 
@@ -7,8 +7,9 @@ use crate::docs::{check, root};
 use std::fs;
 
 /// The pages with commands, in the order in which `README.md` offers them.
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 11] = [
     "run.md",
+    "make.md",
     "embed.md",
     "moving.md",
     "wasmtime.md",

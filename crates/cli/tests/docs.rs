@@ -7,6 +7,8 @@
 //! line of `> …` goes on with the command above it; a line `…` stands for any number of lines;
 //! `[exit N]` ends the output of a command whose code is not 0. The directory's own name is written
 //! `~/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
+//! Of a page whose sections need different tools one section runs (`section`), after the blocks
+//! above all sections.
 //!
 //! Every page of `docs/reference` that has a console block runs; its name stands in no list. Green
 //! shows that the pages tell the truth about these commands, not that they are good pages, nor that
@@ -16,6 +18,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 const HOME: &str = "~/two-builds";
 
@@ -89,6 +92,11 @@ fn run(place: &Place, command: &str) -> Vec<String> {
         .env("PATH", path)
         // What an earlier test has left in the user's cache would be taken from there.
         .env("XDG_CACHE_HOME", place.cache())
+        // Settings of the Cargo that runs this test are not those of a reader's.
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("CARGO_BUILD_TARGET")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTFLAGS")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .envs([("GIT_AUTHOR_DATE", date), ("GIT_COMMITTER_DATE", date)])
@@ -117,21 +125,30 @@ fn matches(expected: &[&str], actual: &[String]) -> bool {
     }
 }
 
-/// Runs a page; the page as it should be, and what was wrong.
-fn page(path: &Path) -> (String, String) {
+/// The text of a page and the place where it runs, of this section if one is named.
+fn open(path: &Path, section: &str) -> (String, Place) {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     // A tutorial may have the name of a page, and run at the same time.
     let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
     let stem = path.file_stem().unwrap_or_default();
-    let name = format!("{}-{}", folder.to_string_lossy(), stem.to_string_lossy());
+    let name = format!("{}-{}{section}", folder.to_string_lossy(), stem.to_string_lossy());
     let place = Place::new(&name, &text);
+    (text, place)
+}
+
+/// Runs a page, or of its sections (`## NAME`) one; the page as it should be, and what was wrong.
+fn page(path: &Path, text: &str, place: &Place, section: Option<&str>) -> (String, String) {
     let lines: Vec<&str> = text.lines().collect();
     let (mut page, mut wrong, mut at, mut commands) = (String::new(), String::new(), 0, 0);
+    let mut runs = true;
     while at < lines.len() {
         writeln!(page, "{}", lines[at]).ok();
         at += 1;
-        if lines[at - 1] != "```console" {
+        if let Some(heading) = lines[at - 1].strip_prefix("## ") {
+            runs = section.is_none_or(|section| section == heading);
+        }
+        if lines[at - 1] != "```console" || !runs {
             continue;
         }
         while at < lines.len() && lines[at] != "```" {
@@ -149,7 +166,7 @@ fn page(path: &Path) -> (String, String) {
             let until =
                 (at..lines.len()).find(|&at| lines[at].starts_with("$ ") || lines[at] == "```");
             let expected = &lines[at..until.unwrap_or(lines.len())];
-            let actual = run(&place, &command);
+            let actual = run(place, &command);
             commands += 1;
             if matches(expected, &actual) {
                 expected.iter().for_each(|line| writeln!(page, "{line}").unwrap_or_default());
@@ -175,13 +192,46 @@ fn check_all(names: &[String]) {
     let mut all = String::new();
     for name in names {
         let path = root().join("docs").join(name);
-        let (page, wrong) = page(&path);
-        if std::env::var_os("PROVA_BLESS").is_some() {
-            fs::write(&path, page).expect("the page can be written");
-        } else {
-            all.push_str(&wrong);
+        let (text, place) = open(&path, "");
+        let (page, wrong) = page(&path, &text, &place, None);
+        match is_blessed() {
+            true => fs::write(&path, page).expect("the page can be written"),
+            false => all.push_str(&wrong),
         }
     }
+    nothing_wrong(&all);
+}
+
+/// Runs one section of a page of `docs`, if this command ends well in the place where it runs.
+///
+/// # Errors
+/// What that command printed, if it did not.
+pub(crate) fn section(name: &str, section: &str, needs: &str) -> Result<(), String> {
+    static PAGE: Mutex<()> = Mutex::new(());
+    // Sections that are blessed write the same page.
+    let _held = is_blessed().then(|| PAGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let path = root().join("docs").join(name);
+    let (text, place) = open(&path, section);
+    assert!(text.contains(&format!("\n## {section}\n")), "{name} has no section {section}");
+    let said = run(&place, needs);
+    if said.last().is_some_and(|line| line.starts_with("[exit ")) {
+        return Err(said.join("\n"));
+    }
+    let (page, wrong) = page(&path, &text, &place, Some(section));
+    match is_blessed() {
+        true => fs::write(&path, page).expect("the page can be written"),
+        false => nothing_wrong(&wrong),
+    }
+    Ok(())
+}
+
+fn is_blessed() -> bool {
+    std::env::var_os("PROVA_BLESS").is_some()
+}
+
+/// # Panics
+/// If a command has printed something else than its page says.
+fn nothing_wrong(all: &str) {
     assert!(
         all.is_empty(),
         "a command prints something else than its page has; if that is right, \

@@ -202,6 +202,26 @@ fn a_guest_that_fails_on_a_file_without_a_directory_is_told_of_dir() {
     demo.run("demo.wat exit.wat").expect(0, "hello\n").silent();
 }
 
+#[test]
+fn a_guest_in_go_that_fails_is_told_of_an_absolute_name() {
+    let demo = demo("grants-go");
+    demo.write("other.wat", EXIT);
+    let go = EXIT.replacen("(module", "(module (@custom \"go:buildid\" \"x\")", 1);
+    demo.write("go.wat", &go);
+    demo.write("done.wat", go.replace("i32.const 3", "i32.const 0"));
+    let words = "note: a program in Go finds files only in directories with an absolute name; \
+                 `--dir .::/` grants this one as `/`";
+    for dirs in ["--dir .", "--dir .::data", "--dir .::data::ro"] {
+        demo.run(&format!("{dirs} go.wat go.wat")).expect(3, "").says(&[words]);
+        demo.run(&format!("{dirs} other.wat go.wat")).expect(3, "").silent();
+        demo.run(&format!("{dirs} done.wat go.wat")).expect(0, "").silent();
+    }
+    for dirs in ["--dir .::/", "--dir .::/data", "--dir . --dir .::/data"] {
+        demo.run(&format!("{dirs} go.wat go.wat")).expect(3, "").silent();
+    }
+    demo.run("go.wat missing.wat").expect(3, "").silent();
+}
+
 /// Exits with 3.
 const EXIT: &str = r#"(module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))

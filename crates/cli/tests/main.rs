@@ -15,6 +15,7 @@ mod habits;
 mod hints;
 mod inspect;
 mod lockstep;
+mod make;
 mod opt;
 mod pages;
 mod passes;

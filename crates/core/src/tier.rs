@@ -1,7 +1,11 @@
 //! [`Tier`]: what executes functions, by name and as an executor of the runtime.
 //!
 //! This is the one list of tiers: command lines and test runners read names by its `FromStr` and
-//! offer [`Tier::CHOICES`]. All tiers give the same results, traps, fuel and stack overflows.
+//! offer [`Tier::CHOICES`]. All tiers give the same results, traps, fuel and stack overflows. Only
+//! the bits of a NaN that an operator computes may differ, unless [`Config::deterministic`] fixes
+//! them.
+//!
+//! [`Config::deterministic`]: crate::Config::deterministic
 
 use prova_reference::Reference;
 use prova_runtime::{Dispatch, ExecutorKind};
@@ -9,7 +13,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The executor of functions. All tiers give the same results, traps, fuel and stack overflows.
+/// The executor of functions. All tiers give the same results, traps, fuel and stack overflows. The
+/// bits of a NaN that an operator computes are the same with
+/// [`Config::deterministic`](crate::Config::deterministic) only.
 ///
 /// ```
 /// use prova_core::*;
