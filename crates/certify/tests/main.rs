@@ -10,6 +10,7 @@ mod common;
 mod corpus;
 mod decoder;
 mod equal;
+mod equal_exits;
 mod equal_forged;
 mod equal_forms;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

@@ -53,7 +53,13 @@ pub fn is_of_operands(op: Op) -> bool {
         }
         Op::Charge | Op::Poll => false,
     };
-    traps || op.effects().is_pure()
+    let pure = op.effects().is_pure();
+    traps
+        || planted!(
+            LoadsAreOfOperands,
+            pure,
+            pure || matches!(op, Op::Wasm(opcode) if opcode.class() == Class::load)
+        )
 }
 
 /// Whether values of a body are computed from their operands, by their numbers.
@@ -214,7 +220,7 @@ impl<'a> Core<'a> {
             state.known.remove(0);
         }
         let (condition, positive) = self.words.polarity(condition);
-        state.known.push((condition, holds == positive));
+        state.known.push((condition, planted!(AssumedTurned, holds == positive, holds)));
     }
 
     /// A comparison that others decide holds, or does not: where they are forgotten it may be what
@@ -349,7 +355,10 @@ impl<'a> Core<'a> {
         }
         let (data, bits) = (*self.body.inst(inst), self.bits_of(value));
         let made = match self.maker(state).demand(data.op, data.imm, args, Some(bits)) {
-            Some(demand) => demand.values.get(place as usize).copied(),
+            Some(demand) => {
+                let place = planted!(ResultIsFirst, place as usize, 0);
+                demand.values.get(place).copied()
+            }
             None => None,
         };
         let Some(word) = made else { return refuse(Cause::Operator, data.op.mnemonic()) };
@@ -371,7 +380,7 @@ impl<'a> Core<'a> {
             versions: state.versions,
             fuel,
             polled: state.polled,
-            deterministic: self.told.deterministic,
+            deterministic: planted!(NothingIsCanonical, self.told.deterministic, false),
             own: None,
             slot_is_lent: false,
             tested,
@@ -496,7 +505,7 @@ impl<'a> Core<'a> {
 
     /// The debt of the body where it stands, if code does something for it.
     pub(crate) fn owed(&mut self, state: &State) -> Result<Option<Rc<Demand>>, Refusal> {
-        if !state.entered {
+        if !planted!(ActsBeforeCharge, state.entered, true) {
             return Ok(None);
         }
         match self.next(state) {
@@ -524,6 +533,7 @@ impl<'a> Core<'a> {
         if state.entered {
             return self.wasm_offset(state);
         }
-        self.body.block(self.body.entry()).offset
+        let entry = self.body.block(self.body.entry());
+        planted!(EntryStopsAtEnd, entry.offset, entry.end)
     }
 }

@@ -40,6 +40,26 @@ plants! {
     o: NullIsAnObject FieldOfAnother AnyElement SignIsAny SubtypesAreEqual OneTypeOff SlotIsAny SlotIsLent ObjectsAreMemory
         LookAtAnything PageIsLarger AskedOfAnother AskedForAny RootIsLost RootIsAny
         CallBetweenStores LentAnew ReachedOverCall;
+    e6: CodeAtAnyIndex BytesTurned HeapOverCall TablesOverCall GlobalsOverCall LengthsOverCall
+        StoreOverCall CellsOverCall ObjectsOverCall ShortOverCall;
+    e1: CallForTailCall ArgumentsStay InnerIsCaught BeforeThrowIsCaught KindIsByte
+        TrapIsCaught RegistersLand FlagsSurviveCall ResultIsExtended StackBelowStays
+        CellsAreNarrow ThrowsInTurn GrowsInTurn TableFillsInTurn;
+    e7: EndBeforeCharge TailBeforeCharge TailAnywhere CallAsTailCall TailCallOfAnother NothingIsCanonical
+        ResultIsFirst;
+    e5: LoadsAreOfOperands AssumedTurned;
+    e2: AdcIsAdd SbbIsSub ShiftedByNothing NotHasFlags HighIsAny;
+    e2: ActsBeforeCharge EntryStopsAtEnd ChargeStopsEarly PollsLate;
+    e1: LoadHasNoSign LoadHasSign WideLoadHasNoSign WideLoadHasSign LastPieceIsLost LastPieceElsewhere FillsByWord
+        LaneIsFirst StoredIsFirst SizeOfFirst PagesAreLarge InitIsFill FillsAnywhere CopiesFromAnywhere
+        LoadedHasNoSign MovesUnpolled MovesUnpaid CopiesBack LengthOfFirst ElementOfFirst EndIsInTable ElementIsNext TypeIsNext GlobalIsFirst SetsFirst;
+    o: QuestionIsCaught QuestionCollects QuestionKeeps NullIsConverted LooksAnyhow LooksFurther LooksBeside
+        FunctionOfAnyWidth FunctionElsewhere FunctionUntested AskedAnother AskedThird
+        NullIsNonNull SmallIsUnmarked SmallOfNull SmallTurned CastNeverFails ElementHasNoSign LengthElsewhere
+        LastIsNotLast ElementsAreWords ElementsBefore LookedAtByNobody InsteadOfAny AnyIsAnObject NoneIsThere
+        AnyTakesNull ObjectIsSmall NullFails NullIsAsked NullPasses SmallIsAsked MaskIsOne PassesUnasked
+        ListAtAnyDepth WantedIsNear MoreAreNear DepthIsNext UnfilledFails LentBehindLast HeaderIsLost LengthIsLost ValueIsLost
+        MadeUnpaid;
     n1: MaskIsOfByte RestIsOne AddendIsZero;
     n2: SignIsLost PartIsLowest PartOfAnyWidth PartOfAnyPlace PartOfAnySign;
     n3: NumberStays;

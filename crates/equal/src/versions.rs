@@ -79,7 +79,9 @@ impl Core<'_> {
         let number = parts.number;
         Some(match base? {
             Base::Stack if alone => Target::Stack(number as u64 as i64),
-            Base::Code if alone => Target::Code(u32::try_from(number).ok()?),
+            Base::Code if planted!(CodeAtAnyIndex, alone, true) => {
+                Target::Code(u32::try_from(number).ok()?)
+            }
             Base::Code => Target::Constant,
             Base::Context if alone => self.in_context(number)?,
             Base::Record if alone => in_record(number)?,
@@ -235,7 +237,8 @@ impl Core<'_> {
                 let end = (at as usize).checked_add(usize::from(bits >> 3))?;
                 let bytes = self.code.get(at as usize..end)?;
                 let number = bytes.iter().rev().fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
-                Some(self.words.constant(bits, number))
+                let turned = planted!(BytesTurned, number, number.swap_bytes() >> (128 - bits));
+                Some(self.words.constant(bits, turned))
             }
             Target::Constant => Some(self.words.read(address, bits)),
             Target::In(region) => {
@@ -243,6 +246,13 @@ impl Core<'_> {
                 Some(self.words.load(version, address, bits))
             }
         }
+    }
+
+    /// The version of a region over a call, with the fault that this one stays.
+    #[cfg(prova_plant)]
+    fn kept(&mut self, before: &crate::demand::Versions, stays: Region, version: Word) -> Word {
+        let is = before.get(stays as usize) == Some(&version);
+        if is { version } else { self.words.memory() }
     }
 
     /// All regions may hold anything, and so may the word for the fuel. Memories do not shrink:
@@ -256,11 +266,21 @@ impl Core<'_> {
             planted!(ReachedOverCall, heap, target != Some(Target::In(Region::Object)))
         };
         state.reached = reached.into_iter().filter(|&(at, _)| stays(self, at)).collect();
+        let before = state.versions;
         let lengths = self.maker(state).version(Region::Length);
         let counted = self.maker(state).func_count();
-        for version in &mut state.versions {
-            *version = self.words.memory();
-        }
+        state.versions = before.map(|_version| {
+            planted!(
+                self.words.memory();
+                HeapOverCall: self.kept(&before, Region::Heap, _version),
+                TablesOverCall: self.kept(&before, Region::Table, _version),
+                GlobalsOverCall: self.kept(&before, Region::Global, _version),
+                LengthsOverCall: self.kept(&before, Region::Length, _version),
+                StoreOverCall: self.kept(&before, Region::Store, _version),
+                CellsOverCall: self.kept(&before, Region::Cells, _version),
+                ObjectsOverCall: self.kept(&before, Region::Object, _version)
+            )
+        });
         let after = self.maker(state).version(Region::Length);
         let count = self.maker(state).func_count();
         let mut kept = Vec::new();
@@ -269,7 +289,7 @@ impl Core<'_> {
             let Node { op: Head::Ult, args: [len, end, _], .. } = self.words.get(fact) else {
                 continue;
             };
-            if holds == positive {
+            if planted!(ShortOverCall, holds == positive, false) {
                 continue;
             }
             if len == counted {
