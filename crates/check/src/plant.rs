@@ -328,8 +328,11 @@ steps {
     MaskedIsOneByte
     LanesAreLowest
     CopiesStay
-    LanesStay
-    AnyLaneIsTaken
+    BytesStay
+    AnyByteIsTaken
+    AnyMaskIsZero
+    SecondIsWritten
+    LowestInOrder
     PairIsLow
     ArrayIsFilled
     RootOfNothing
