@@ -162,6 +162,7 @@ steps {
     WholeHasMore
     AnyNegatedIsApart
     ByteIsHalf
+    TwoBytesAreHalf
     WithAnyIsApart
     PartsAreAlike
     AnyRoundingIsTowards0
@@ -285,6 +286,12 @@ steps {
     FrameOfAnySize
     CalleeKeepsAll
     OutForAnother
+    PerformsForAnother
+    ThrowsForAnother
+    BuiltinGetsAnything
+    HostedGetsAnything
+    CalleeGetsAnything
+    CallerIsAnybody
     RegistersAreLost
     AnyResults
     ChainIsAnyFrame
