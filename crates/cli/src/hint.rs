@@ -9,6 +9,7 @@ use crate::input;
 use crate::report::{printable, warn};
 use clap::CommandFactory;
 use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
+use prova_core::wasi::Grant;
 use prova_inspect::near;
 use std::ffi::OsString;
 use std::fmt;
@@ -246,15 +247,33 @@ pub(crate) fn component(error: Error, path: &Path) -> Error {
     ))
 }
 
-/// That the directory of `--dir DIR` cannot be opened. One colon is how others write the two names.
-pub(crate) fn dir_failed(dir: &str, host: &str) -> String {
+/// That the directory of `--dir` cannot be opened. One colon is how others separate the parts.
+pub(crate) fn dir_failed(dir: &Grant) -> String {
+    let host = dir.host();
     let message = format!("failed to open directory `{host}`");
-    match host.split_once(':').filter(|_| host == dir) {
-        Some((host, guest)) => {
-            format!("{message} (two names have two colons between them: `--dir {host}::{guest}`)")
-        }
-        None => message,
-    }
+    let parts: Vec<&str> = host.split(':').collect();
+    let meant = match parts[..] {
+        _ if dir.guest() != host => return message,
+        [host, mode @ ("ro" | "rw")] => format!("{host}::{host}::{mode}"),
+        [host, guest] | [host, guest, "rw"] => format!("{host}::{guest}"),
+        [host, guest, "ro"] => format!("{host}::{guest}::ro"),
+        _ => return message,
+    };
+    format!("{message} (two names have two colons between them: `--dir {meant}`)")
+}
+
+/// Warns where the name of a granted directory hides what was probably meant as its mode.
+pub(crate) fn mode_in_a_name(dir: &Grant) {
+    let Some(mode) = dir.likely_mode() else { return };
+    let (host, guest) = (dir.host(), dir.guest());
+    let name = guest[..guest.len() - mode.len()].trim_end_matches(':');
+    let name = if name.is_empty() { host } else { name };
+    let host = if host == guest { name } else { host };
+    warn(&printable(&format!(
+        "warning: the guest gets the directory under the name `{guest}` and may write there: `{mode}` is no mode in it; \
+         `--dir {host}::{name}::{mode}` says a mode, `--dir {}::{guest}::rw` this name",
+        dir.host()
+    )));
 }
 
 /// The warning that the check refused some machine code, or, where machine code was asked for, that
@@ -346,9 +365,15 @@ mod tests {
 
     #[test]
     fn two_colons_are_named_where_one_stands() {
-        assert!(dir_failed("a:b", "a:b").ends_with("`--dir a::b`)"));
-        for (dir, host) in [("a", "a"), ("a:b::c", "a:b"), ("a::b", "a")] {
-            assert_eq!(dir_failed(dir, host), format!("failed to open directory `{host}`"));
+        let failed = |dir: &str| dir_failed(&dir.parse().expect("a grant"));
+        for (dir, meant) in
+            [("a:b", "a::b"), ("a:/b:ro", "a::/b::ro"), ("a:/b:rw", "a::/b"), ("a:ro", "a::a::ro")]
+        {
+            let told = failed(dir);
+            assert!(told.ends_with(&format!("`--dir {meant}`)")), "{dir}: {told}");
+        }
+        for (dir, host) in [("a", "a"), ("a:b::c", "a:b"), ("a::b", "a"), ("a:b:c", "a:b:c")] {
+            assert_eq!(failed(dir), format!("failed to open directory `{host}`"));
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::settled::settled;
 use crate::stats::Stats;
 use crate::threads::{self, Threads};
 use crate::{cache, hint, input, stats, values, watchdog};
-use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, inherited_listeners};
+use prova_core::wasi::{Grant, I32Exit, WasiCtx, WasiCtxBuilder, inherited_listeners};
 use prova_core::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, WasmBacktraceDetails, WasmCoreDump, bail, wasi,
@@ -374,7 +374,7 @@ fn grant_inherited(builder: &mut WasiCtxBuilder, has_dirs: bool) -> Result<()> {
 
 /// Grants environment variables and directories, as they are given on the command line, without
 /// the user's cache.
-pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String]) -> Result<()> {
+pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[Grant]) -> Result<()> {
     for variable in env {
         if variable.is_empty() || variable.starts_with('=') {
             bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
@@ -394,14 +394,8 @@ pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String
         builder.guard(cache::kept_from_guests(None, dirs)?);
     }
     for dir in dirs {
-        let (names, read_only) = match dir.strip_suffix("::ro") {
-            Some(names) if names.contains("::") => (names, true),
-            Some(_) | None => (dir.as_str(), false),
-        };
-        let (host, guest) = names.split_once("::").unwrap_or((names, names));
-        builder
-            .preopen_path(host, guest, Perms { read_only })
-            .with_context(|| hint::dir_failed(dir, host))?;
+        hint::mode_in_a_name(dir);
+        builder.grant(dir).with_context(|| hint::dir_failed(dir))?;
     }
     Ok(())
 }

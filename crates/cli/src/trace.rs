@@ -9,7 +9,7 @@ use crate::report::{Exit, Misuse, OfFile, present};
 use crate::{groups, hint, input, profile, run, values, watchdog};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use prova_core::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
+use prova_core::wasi::{GRANT_FORM, Grant, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova_core::{Config, Context, FuncType, Result, Val, bail};
 use prova_runs::trace::{
     Level, RECORD_BYTES_MAX, Record, TraceReport, Wanted, emitted, live_within, trace,
@@ -69,9 +69,10 @@ pub(crate) struct ProgramArgs {
     /// Calls this export instead of `_start`; the arguments after the module are its arguments
     #[arg(long, value_name = "FUNCTION")]
     invoke: Option<String>,
-    /// Grants the guest a directory of the host, under its own or another name
-    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
-    dirs: Vec<String>,
+    /// Grants the guest a directory of the host, under its own or another name; with `::ro` behind
+    /// both names it can change nothing there
+    #[arg(long = "dir", value_name = GRANT_FORM)]
+    dirs: Vec<Grant>,
     /// Sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]")]
     env: Vec<String>,

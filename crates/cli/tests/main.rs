@@ -11,6 +11,7 @@ mod compare;
 mod cwasm;
 mod debug;
 mod docs;
+mod grants;
 mod habits;
 mod hints;
 mod inspect;
