@@ -40,7 +40,7 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         if module == "wasi" {
             return Some(THREADS.to_owned());
         }
-        let module = printable(module);
+        let module = prova_core::printable(module);
         return Some(format!(
             "`--preload {module}=FILE` takes it from another module; with `-W unknown-imports-trap` unknown functions trap when they are called."
         ));

@@ -495,9 +495,10 @@ fn no_export(module: &Module, name: &str) -> prova_core::Error {
     let exports = module.exports();
     let funcs: Vec<(String, String)> = exports
         .filter_map(|export| match export.ty() {
-            ExternType::Func(ty) => {
-                Some((export.name().to_owned(), format!("{}{ty}", export.name())))
-            }
+            ExternType::Func(ty) => Some((
+                export.name().to_owned(),
+                format!("{}{ty}", prova_core::printable(export.name())),
+            )),
             _ => None,
         })
         .collect();

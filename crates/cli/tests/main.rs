@@ -21,6 +21,7 @@ mod pages;
 mod passes;
 mod plants;
 mod profile;
+mod printed;
 mod progress;
 mod proved;
 mod readme;
