@@ -7,9 +7,10 @@ use crate::args::{Cli, RunArgs};
 use crate::groups::{Codegen, Debug, Optimize, Wasi, Wasm, proposal_key};
 use crate::input;
 use crate::report::{printable, warn};
+use crate::unknown::long_option;
 use clap::CommandFactory;
-use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_core::wasi::Grant;
+use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_inspect::near;
 use std::ffi::OsString;
 use std::fmt;
@@ -155,7 +156,7 @@ fn key_of_store_limit(limit: &str) -> Option<&'static str> {
     })
 }
 
-/// Warns if the first argument behind the module is an option of `prova run`: it goes to the guest,
+/// Warns if the first argument behind the module is an option of the command: it goes to the guest,
 /// and a limit that the user believes in is none. Who means it so writes `--` before the module.
 pub(crate) fn options_behind_the_module(guest_args: &[OsString]) {
     let before = std::env::args_os().len().checked_sub(guest_args.len() + 2);
@@ -168,8 +169,8 @@ pub(crate) fn options_behind_the_module(guest_args: &[OsString]) {
     }
 }
 
-/// The option of `prova run` that arguments begin with: a long one, or `-W`, `-O`, `-S` with a key
-/// of theirs.
+/// The option that arguments begin with: a long one of `prova run` or of the command that runs, or
+/// `-W`, `-O`, `-S` with a key of theirs.
 fn option_of_run(args: &[OsString]) -> Option<&str> {
     let first = args.first()?.to_str()?;
     let is_group = |parse: fn(&[String]) -> bool| {
@@ -182,16 +183,14 @@ fn option_of_run(args: &[OsString]) -> Option<&str> {
         "-S" => is_group(|key| Wasi::parse(key).is_ok()),
         "-C" => is_group(|key| Codegen::parse(key).is_ok()),
         "-D" => is_group(|key| Debug::parse(key).is_ok()),
-        _ => {
-            let name = first.strip_prefix("--")?.split('=').next()?;
-            Cli::command().get_arguments().any(|arg| arg.get_long() == Some(name))
-        }
+        _ => return long_option(args.first()?),
     };
     is_option.then_some(first)
 }
 
-/// Commands of other engines, and what there is instead.
-const FOREIGN_COMMANDS: [(&str, &str); 4] = [
+/// Words that may be taken for commands, and what there is instead. A file of such a name goes
+/// before.
+const FOREIGN_COMMANDS: [(&str, &str); 20] = [
     (
         "serve",
         "it answers HTTP by components, and components do not run here, only core modules with WASI preview 1",
@@ -202,6 +201,25 @@ const FOREIGN_COMMANDS: [(&str, &str); 4] = [
     ),
     ("wizer", "`prova specialize` runs a module's initialiser, and writes what comes out"),
     ("hot-blocks", "`prova run --stats=dispatches` counts the instructions of the interpreter"),
+    ("record", "`prova run --record FILE MODULE` records a run, `prova replay FILE` runs it again"),
+    ("test", "`prova wast` runs specification scripts, `prova run` a test program as any other"),
+    ("bench", "`prova run --stats` counts fuel, `prova run --profile guest` finds where time goes"),
+    (
+        "build",
+        "`prova compile` writes a module with its machine code, `prova repro build` builds twice",
+    ),
+    ("fmt", "modules in the text format are read, not written again"),
+    ("lint", "`prova validate` validates a module, and translates and checks its functions"),
+    ("check", "`prova validate` checks a module, `prova check-code` its machine code"),
+    ("exec", "`prova run` runs a module"),
+    ("call", "`prova run --invoke FUNCTION MODULE` calls an export"),
+    ("dump", "`prova inspect` shows a module, `prova objdump` its machine code"),
+    ("print", "`prova inspect MODULE --function NAME` shows a function"),
+    ("disasm", "`prova objdump` shows machine code, `prova inspect` WebAssembly and bytecode"),
+    ("optimize", "`prova opt` optimises a module"),
+    ("compare", "`prova diff` compares two builds, `prova diverge` two runs"),
+    ("gdb", "`prova debug` waits for a debugger that speaks the gdb remote protocol"),
+    ("info", "`prova inspect` lists a module, `prova trust` what the proofs rest on"),
 ];
 
 /// The error of a module that cannot be read; where there is no such file, the command that may

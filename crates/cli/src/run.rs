@@ -383,11 +383,12 @@ pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[Grant]
             Some((name, value)) => {
                 builder.env(name, value);
             }
-            None => {
-                if let Some(value) = std::env::var_os(variable) {
-                    builder.env(variable, value.as_encoded_bytes());
-                }
-            }
+            None => match std::env::var_os(variable) {
+                Some(value) => drop(builder.env(variable, value.as_encoded_bytes())),
+                None => warn(&printable(&format!(
+                    "warning: `--env {variable}`: the variable is not set here, so the guest does not get it (`--env {variable}=VALUE` sets it)"
+                ))),
+            },
         }
     }
     if !dirs.is_empty() {
