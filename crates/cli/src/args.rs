@@ -7,6 +7,7 @@ use crate::groups::{Optimize, Wasm};
 use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
+use prova_core::wasi::{GRANT_FORM, Grant};
 use prova_core::{Config, MemoryShape, Tier, UnknownTier, bail};
 use prova_diff::Verdict;
 use prova_native::NativeCompiler;
@@ -154,8 +155,8 @@ pub(crate) struct RunArgs {
     pub(crate) invoke: Option<String>,
     /// Grants the guest a directory of the host, under its own or another name; with `::ro` behind
     /// both names it can change nothing there
-    #[arg(long = "dir", value_name = "HOST[::GUEST[::ro]]")]
-    pub(crate) dirs: Vec<String>,
+    #[arg(long = "dir", value_name = GRANT_FORM)]
+    pub(crate) dirs: Vec<Grant>,
     /// Sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]")]
     pub(crate) env: Vec<String>,
@@ -325,8 +326,8 @@ pub(crate) struct XrefArgs {
     #[arg(long, value_name = "N", requires = "watch", default_value_t = 20)]
     pub(crate) first: usize,
     /// With --watch: grants the guest a directory of the host, under its own or another name
-    #[arg(long = "dir", value_name = "HOST[::GUEST]", requires = "watch")]
-    pub(crate) dirs: Vec<String>,
+    #[arg(long = "dir", value_name = GRANT_FORM, requires = "watch")]
+    pub(crate) dirs: Vec<Grant>,
     /// With --watch: sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]", requires = "watch")]
     pub(crate) env: Vec<String>,

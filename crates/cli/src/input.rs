@@ -76,6 +76,7 @@ fn decoded_of_with(
     let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
     let limits = prova_core::Limits::default();
     let module = prova_module::Module::decode(core, features, &limits)
+        .map_err(|error| Error::msg(prova_core::printable_message(&error.to_string())))
         .with_context(|| format!("failed to load `{name}`"))?;
     Ok((module, component))
 }
@@ -310,7 +311,7 @@ fn binary(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
     }
     let wasm = wat::parse_bytes(&bytes).map_err(|mut error| {
         error.set_path(path);
-        error
+        Error::msg(prova_core::printable_text_error(&error.to_string()))
     })?;
     Ok(wasm.into_owned())
 }

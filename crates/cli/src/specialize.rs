@@ -14,6 +14,7 @@ use crate::progress;
 use crate::report::{Exit, Misuse, present, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;
+use prova_core::wasi::{GRANT_FORM, Grant};
 use prova_core::{Context, Result, bail};
 use prova_report::Form;
 use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE};
@@ -48,9 +49,10 @@ pub(crate) struct SpecializeArgs {
     /// Leaves the initialiser exported
     #[arg(long, requires = "wizen")]
     keep_init_func: bool,
-    /// A directory that the initialiser may use, as HOST or HOST::GUEST
-    #[arg(long = "dir", value_name = "DIR", requires = "wizen")]
-    dirs: Vec<String>,
+    /// A directory that the initialiser may use, under its own or another name; with `::ro` behind
+    /// both names it can change nothing there
+    #[arg(long = "dir", value_name = GRANT_FORM, requires = "wizen")]
+    dirs: Vec<Grant>,
     /// A variable of the initialiser's environment, as NAME=VALUE, or NAME for one of this process
     #[arg(long, value_name = "NAME[=VALUE]", requires = "wizen")]
     env: Vec<String>,

@@ -99,6 +99,7 @@ pub use precompiled::Precompiled;
 pub use profile::{Profile, ProfileRule};
 pub use prova_bytecode::{Metering, Settings};
 pub use prova_check::{Bases, MemoryShape};
+pub use prova_demangle::{printable, printable_message};
 pub use prova_module::{Features, Limits, Proposal};
 pub use prova_runtime::{Dispatch, DispatchCounts, processor_has};
 pub use reference::array::ArrayRefPre;
@@ -115,7 +116,7 @@ pub use resumable::{
 };
 pub use shared::{SharedMemory, WaitResult};
 pub use store::{AsContext, AsContextMut, HostCalls, Store, StoreContext, StoreContextMut};
-pub use text::{TEXT_BYTES_MAX, TextReader};
+pub use text::{TEXT_BYTES_MAX, TextReader, printable_text_error};
 pub use ticker::EpochTicker;
 pub use tier::{Tier, UnknownTier};
 pub use trap::{MemoryFault, Trap};

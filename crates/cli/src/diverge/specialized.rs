@@ -14,7 +14,7 @@ use crate::report::{Exit, Misuse, print};
 use crate::specialize::Initialiser;
 use crate::specialize::places::places;
 use crate::specialize::report::refusal;
-use crate::trace::{begins_as_record, values_of};
+use crate::trace::{Output, begins_as_record, values_of};
 use crate::{input, watchdog};
 use clap::Args;
 use prova_core::{Context, Result, bail};
@@ -95,8 +95,8 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
     let places = places(original.clone(), generic.clone());
     let mut refused = Vec::new();
     let record = match own.from {
-        Some(_) => args.program.record_of(&config, args.fuel, Ok)?,
-        None => args.program.record_of(&config, args.fuel, |_| {
+        Some(_) => args.program.record_of(&config, args.fuel, Output::Dropped, Ok)?,
+        None => args.program.record_of(&config, args.fuel, Output::Dropped, |_| {
             let assume = own.assume.into();
             let threads = std::thread::available_parallelism().map_or(1, Into::into);
             let places = places.clone();

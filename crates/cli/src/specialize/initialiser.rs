@@ -7,7 +7,7 @@
 //! * I3. Its standard output and error go nowhere, unless it fails: then the last [`SAID_MAX`]
 //!   bytes of both go to standard error.
 
-use prova_core::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
+use prova_core::wasi::{self, Clocks, Grant, Randomness, WasiCtx, WasiCtxBuilder};
 use prova_core::{Caller, Config, Context, Engine, Linker, Result, Store, Trap, Val};
 use prova_specialize::snapshot::{MEMORY, State};
 use prova_specialize::{Generic, Intrinsic, MODULE, Snapshot};
@@ -59,7 +59,7 @@ impl Write for Said {
 /// Runs initialisers with a WASI that knows nothing of the host but what is given.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Initialiser<'a> {
-    pub(crate) dirs: &'a [String],
+    pub(crate) dirs: &'a [Grant],
     /// Variables, as `NAME` or `NAME=VALUE`.
     pub(crate) env: &'a [String],
     /// The file that is its standard input.
