@@ -145,13 +145,13 @@ pub(crate) fn no_directory(args: &RunArgs, guest_args: &[OsString], code: i32) {
 /// A hint for a guest in Go that ended with this code. Go makes each path absolute before it looks
 /// for the directory that has it, so a directory is of no use under a relative name.
 pub(crate) fn no_absolute_directory(args: &RunArgs, module: &Module, code: i32) {
-    let is_absolute = |dir: &String| dir.split("::").nth(1).unwrap_or(dir).starts_with('/');
+    let is_absolute = |dir: &Grant| dir.guest().starts_with('/');
     if code == 0 || args.dirs.iter().any(is_absolute) {
         return;
     }
     let is_go = module.custom_sections().any(|section| section.name() == "go:buildid");
     if let Some(dir) = args.dirs.first().filter(|_| is_go) {
-        let host = dir.split("::").next().unwrap_or(dir);
+        let host = dir.host();
         warn(&printable(&format!(
             "note: a program in Go finds files only in directories with an absolute name; `--dir {host}::/` grants this one as `/`"
         )));
