@@ -1,8 +1,8 @@
 //! The accepting exits of the proof of equality, and the rows of wrong code that depend on each.
 //!
 //! An *accepting exit* is a condition of `crates/equal/src` whose weakening lets a proof go on that
-//! is refused today, or a place that derives a fact. `equal/exits` has a table for each source file,
-//! at the file's own path. Its columns:
+//! is refused today, or a place that derives a fact. `equal/exits` has a table for each source
+//! file, at the file's own path. Its columns:
 //!
 //! 1. the number, counted from 1;
 //! 2. the function in which the condition stands;
@@ -11,7 +11,7 @@
 //! 5. the refused rows that would be accepted then, separated by `; `, or `unseen: ` and why no row
 //!    can show it, or `open: ` and what is missing;
 //! 6. the planted fault (`crates/equal/src/plant.rs`) that weakens it, if there is one. Then each
-//!    row is one that this fault accepts, as `equal/plants.tsv` says and `equal_plants.rs` executes.
+//!    row is one that this fault accepts, as `equal/plants.tsv` says and `equal_plants.rs` shows.
 //!
 //! Green says nothing of conditions that are not listed, and nothing of rows without a fault.
 

@@ -76,17 +76,7 @@ impl Core<'_> {
         self.holds(state, offset, &roots)?;
         let taken = planted!(ArgumentsStay, i64::from(taken), 0);
         self.clobber(state, sp.saturating_add(taken));
-        let handler = match block.terminator {
-            Terminator::Invoke { handler, .. } if planted!(InnerIsCaught, inst.is_none(), true) => {
-                Some(handler)
-            }
-            Terminator::Throw { handler, .. }
-                if planted!(BeforeThrowIsCaught, inst.is_none(), true) =>
-            {
-                handler
-            }
-            _ => None,
-        };
+        let handler = handler_of(block.terminator, inst);
         self.land(state, sp, handler, &clauses)?;
         match (inst, block.terminator) {
             (None, Terminator::Invoke { normal, .. }) => {
@@ -493,5 +483,20 @@ impl Core<'_> {
         }
         let sp = self.stack_pointer(state)?;
         self.passes_arguments(state, (ty, &args), sp.saturating_add(8)).map(|_| ())
+    }
+}
+
+/// The handler of a call, if it ends a block, where `inst` is none.
+fn handler_of(terminator: Terminator, inst: Option<Inst>) -> Option<Edge> {
+    match terminator {
+        Terminator::Invoke { handler, .. } if planted!(InnerIsCaught, inst.is_none(), true) => {
+            Some(handler)
+        }
+        Terminator::Throw { handler, .. }
+            if planted!(BeforeThrowIsCaught, inst.is_none(), true) =>
+        {
+            handler
+        }
+        _ => None,
     }
 }

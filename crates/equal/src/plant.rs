@@ -6,6 +6,8 @@
 //! the right expression without the flag. `crates/certify/tests/equal_plants.rs` says how to
 //! run it.
 
+use crate::demand::{Region, Versions};
+use crate::words::{Word, Words};
 use core::sync::atomic::{AtomicU32, Ordering};
 
 macro_rules! plants {
@@ -42,24 +44,27 @@ plants! {
         CallBetweenStores LentAnew ReachedOverCall;
     e6: CodeAtAnyIndex BytesTurned HeapOverCall TablesOverCall GlobalsOverCall LengthsOverCall
         StoreOverCall CellsOverCall ObjectsOverCall ShortOverCall;
-    e1: CallForTailCall ArgumentsStay InnerIsCaught BeforeThrowIsCaught KindIsByte
-        TrapIsCaught RegistersLand FlagsSurviveCall ResultIsExtended StackBelowStays
-        CellsAreNarrow ThrowsInTurn GrowsInTurn TableFillsInTurn;
-    e7: EndBeforeCharge TailBeforeCharge TailAnywhere CallAsTailCall TailCallOfAnother NothingIsCanonical
-        ResultIsFirst;
+    e1: CallForTailCall ArgumentsStay InnerIsCaught BeforeThrowIsCaught KindIsByte TrapIsCaught
+        RegistersLand FlagsSurviveCall ResultIsExtended StackBelowStays CellsAreNarrow
+        ThrowsInTurn GrowsInTurn TableFillsInTurn;
+    e7: EndBeforeCharge TailBeforeCharge TailAnywhere CallAsTailCall TailCallOfAnother
+        NothingIsCanonical ResultIsFirst;
     e5: LoadsAreOfOperands AssumedTurned;
     e2: AdcIsAdd SbbIsSub ShiftedByNothing NotHasFlags HighIsAny;
     e2: ActsBeforeCharge EntryStopsAtEnd ChargeStopsEarly PollsLate;
-    e1: LoadHasNoSign LoadHasSign WideLoadHasNoSign WideLoadHasSign LastPieceIsLost LastPieceElsewhere FillsByWord
-        LaneIsFirst StoredIsFirst SizeOfFirst PagesAreLarge InitIsFill FillsAnywhere CopiesFromAnywhere
-        LoadedHasNoSign MovesUnpolled MovesUnpaid CopiesBack LengthOfFirst ElementOfFirst EndIsInTable ElementIsNext TypeIsNext GlobalIsFirst SetsFirst;
-    o: QuestionIsCaught QuestionCollects QuestionKeeps NullIsConverted LooksAnyhow LooksFurther LooksBeside
-        FunctionOfAnyWidth FunctionElsewhere FunctionUntested AskedAnother AskedThird
-        NullIsNonNull SmallIsUnmarked SmallOfNull SmallTurned CastNeverFails ElementHasNoSign LengthElsewhere
-        LastIsNotLast ElementsAreWords ElementsBefore LookedAtByNobody InsteadOfAny AnyIsAnObject NoneIsThere
-        AnyTakesNull ObjectIsSmall NullFails NullIsAsked NullPasses SmallIsAsked MaskIsOne PassesUnasked
-        ListAtAnyDepth WantedIsNear MoreAreNear DepthIsNext UnfilledFails LentBehindLast HeaderIsLost LengthIsLost ValueIsLost
-        MadeUnpaid;
+    e1: LoadHasNoSign LoadHasSign WideLoadHasNoSign WideLoadHasSign LastPieceIsLost
+        LastPieceElsewhere FillsByWord LaneIsFirst StoredIsFirst SizeOfFirst PagesAreLarge
+        InitIsFill FillsAnywhere CopiesFromAnywhere LoadedHasNoSign MovesUnpolled MovesUnpaid
+        CopiesBack LengthOfFirst ElementOfFirst EndIsInTable ElementIsNext TypeIsNext
+        GlobalIsFirst SetsFirst;
+    o: QuestionIsCaught QuestionCollects QuestionKeeps NullIsConverted LooksAnyhow LooksFurther
+        LooksBeside FunctionOfAnyWidth FunctionElsewhere FunctionUntested AskedAnother
+        AskedThird NullIsNonNull SmallIsUnmarked SmallOfNull SmallTurned CastNeverFails
+        ElementHasNoSign LengthElsewhere LastIsNotLast ElementsAreWords ElementsBefore
+        LookedAtByNobody InsteadOfAny AnyIsAnObject NoneIsThere AnyTakesNull ObjectIsSmall
+        NullFails NullIsAsked NullPasses SmallIsAsked MaskIsOne PassesUnasked ListAtAnyDepth
+        WantedIsNear MoreAreNear DepthIsNext UnfilledFails LentBehindLast HeaderIsLost
+        LengthIsLost ValueIsLost MadeUnpaid;
     n1: MaskIsOfByte RestIsOne AddendIsZero;
     n2: SignIsLost PartIsLowest PartOfAnyWidth PartOfAnyPlace PartOfAnySign;
     n3: NumberStays;
@@ -79,6 +84,12 @@ struct Planted {
 #[used]
 static PLANTED: Planted =
     Planted { _marker: *b"this program has planted faults", plant: AtomicU32::new(0) };
+
+/// The version of a region behind a call that had this one, with the fault that one region stays.
+pub(crate) fn stay(before: &Versions, stays: Region, version: Word, words: &mut Words) -> Word {
+    let is = before.get(stays as usize) == Some(&version);
+    if is { version } else { words.memory() }
+}
 
 /// Plants this fault in all rules of the process from now on.
 pub fn plant(plant: Plant) {

@@ -248,13 +248,6 @@ impl Core<'_> {
         }
     }
 
-    /// The version of a region over a call, with the fault that this one stays.
-    #[cfg(prova_plant)]
-    fn kept(&mut self, before: &crate::demand::Versions, stays: Region, version: Word) -> Word {
-        let is = before.get(stays as usize) == Some(&version);
-        if is { version } else { self.words.memory() }
-    }
-
     /// All regions may hold anything, and so may the word for the fuel. Memories do not shrink:
     /// what their lengths were at least, they are; nor does the list of functions. Objects may go.
     pub(crate) fn forget_regions(&mut self, state: &mut State) {
@@ -270,15 +263,16 @@ impl Core<'_> {
         let lengths = self.maker(state).version(Region::Length);
         let counted = self.maker(state).func_count();
         state.versions = before.map(|_version| {
+            let words = &mut self.words;
             planted!(
-                self.words.memory();
-                HeapOverCall: self.kept(&before, Region::Heap, _version),
-                TablesOverCall: self.kept(&before, Region::Table, _version),
-                GlobalsOverCall: self.kept(&before, Region::Global, _version),
-                LengthsOverCall: self.kept(&before, Region::Length, _version),
-                StoreOverCall: self.kept(&before, Region::Store, _version),
-                CellsOverCall: self.kept(&before, Region::Cells, _version),
-                ObjectsOverCall: self.kept(&before, Region::Object, _version)
+                words.memory();
+                HeapOverCall: crate::plant::stay(&before, Region::Heap, _version, words),
+                TablesOverCall: crate::plant::stay(&before, Region::Table, _version, words),
+                GlobalsOverCall: crate::plant::stay(&before, Region::Global, _version, words),
+                LengthsOverCall: crate::plant::stay(&before, Region::Length, _version, words),
+                StoreOverCall: crate::plant::stay(&before, Region::Store, _version, words),
+                CellsOverCall: crate::plant::stay(&before, Region::Cells, _version, words),
+                ObjectsOverCall: crate::plant::stay(&before, Region::Object, _version, words)
             )
         });
         let after = self.maker(state).version(Region::Length);
