@@ -9,6 +9,7 @@
 //! Green says nothing of code that a compiler makes (`prova-native`, example `equal`), and no code
 //! runs here.
 
+mod exits;
 pub(crate) mod relation;
 pub(crate) mod rows;
 mod searched;

@@ -24,21 +24,41 @@ macro_rules! plants {
 plants! {
     e1:
         LoadElsewhere LoadOfAnyWidth LoadIsSilent StoreElsewhere StoreOfAnything StoreBeforeTrap
-        StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind PollIsPassed CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap
-        OperandIsAny ClauseOfAny ClauseMore RegistersSurviveCall VectorsSurviveCall;
-    e2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
-        UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny NothingIsBeyond;
-    e3: ParametersInTurn ParameterStays EntryOfAnother BetweenStays;
-    e4: PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny ReachedIsAny
-        PartOfByte AnyWidth;
-    e5: MadeIsRemembered LoadsAreOfBytes OperandsAreAny EnvironmentIsAny PlainIsAny
-        DebtOfBefore;
-    e6: AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion;
-    e7: ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap CarryIsLost ProductIsUnsigned;
+        StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind PollIsPassed
+        CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap OperandIsAny ClauseOfAny ClauseMore
+        RegistersSurviveCall VectorsSurviveCall ReachIsWide ActionIsSilent AnotherIsThere
+        OperatorPassedOver PassedStays PaidIsOver OneCellForAll FirstCellIsAll PaysAnywhere
+        PaysAnything PaidIsNotTaken PollForTrap EpochStays FirstPollAnswers FirstStoreIsAll
+        EndIsNotIn BeforeIsIn OverflowIsNoFault DivisionByAnother NothingReturns NothingLands;
+    e2:
+        OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
+        UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny
+        NothingIsBeyond NegationStays BelowHasSigns LessHasNoSigns SignIsLess OverflowIsLess
+        CarryAtBound WideHasNoSign LowHasSign UpperDecides NanOfFirst NanIsUnequal NanIsNotBelow
+        ChargeIsMore EntryIsPassed TwoTrapsPassed LowBitDecides BranchAtWill NullAtWill NullTurned
+        EntryMayStop EntryOfAnyKind LaterTrap AnyEndIsUnreachable EnteredAtOnce TakenHalf AnyTrap
+        RowIsATrap;
+    e3:
+        ParametersInTurn ParameterStays EntryOfAnother BetweenStays DefaultIsFirst EntryAtWill
+        PayloadIsFirst BeginPassedOver MeetingKeeps WaysWithEffects TableBeforeEnd BeyondTheTable
+        LastEntryIsAny;
+    e4:
+        PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
+        ReachedIsAny PartOfByte AnyWidth RegistersAreZero VectorsAreZero LeaderBeforeEntry
+        LeaderInMove LeaderInMake ClaimTurned ReachedIsMore ZerosAnyhow FallsToLeader MergeForgets
+        JumpForgets;
+    e5: MadeIsRemembered LoadsAreOfBytes OperandsAreAny EnvironmentIsAny PlainIsAny DebtOfBefore;
+    e6:
+        AnyRest CallKeepsRegions StoreKeepsRegion OverlapStays OneRegion PutIsNarrow LastByteStays
+        InsideStays TakeIsLow MiddleIsLow AboveIsZero UnknownIsZero CopyKeepsRegion;
+    e7:
+        ResultIsAny EndAnywhere CellsAreLeft TailHeightIsAny TailBeforeTrap CarryIsLost
+        ProductIsUnsigned AboveParameter;
     e8: StandsStill MovedAtOnce;
-    o: NullIsAnObject FieldOfAnother AnyElement SignIsAny SubtypesAreEqual OneTypeOff SlotIsAny SlotIsLent ObjectsAreMemory
-        LookAtAnything PageIsLarger AskedOfAnother AskedForAny RootIsLost RootIsAny
-        CallBetweenStores LentAnew ReachedOverCall;
+    o:
+        NullIsAnObject FieldOfAnother AnyElement SignIsAny SubtypesAreEqual OneTypeOff SlotIsAny
+        SlotIsLent ObjectsAreMemory LookAtAnything PageIsLarger AskedOfAnother AskedForAny
+        RootIsLost RootIsAny CallBetweenStores LentAnew ReachedOverCall;
     n1: MaskIsOfByte RestIsOne AddendIsZero;
     n2: SignIsLost PartIsLowest PartOfAnyWidth PartOfAnyPlace PartOfAnySign;
     n3: NumberStays;
