@@ -35,3 +35,5 @@ mod rules_generated;
 mod rules_memory;
 mod rules_meter;
 mod rules_more;
+mod slice;
+mod texts;

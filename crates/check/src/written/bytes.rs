@@ -178,26 +178,10 @@ fn parts(raw: &Instruction, of_memory: bool, i: u8) -> Option<[Part; 2]> {
     // The lane of 32 bits, or of 16 in a half, that the immediate names for lane `n`.
     let named = |n: u8| imm.wrapping_shr(u32::from(n & 3) << 1) & 3;
     let (low, high) = (i < 8, i & 7);
-    let inserted = |width: u8| {
-        let within = i & width.wrapping_sub(1);
-        if i & !width.wrapping_sub(1) == lane(imm, width) { last(within) } else { before(i) }
-    };
-    let extracted = |width: u8| if i < width { last(lane(imm, width) | i) } else { ZERO };
     Some(match raw.mnemonic() {
-        Movd | Vmovd => {
-            if i < 4 {
-                last(i)
-            } else {
-                ZERO
-            }
-        }
-        Movq | Vmovq => {
-            if low {
-                last(i)
-            } else {
-                ZERO
-            }
-        }
+        Movd | Vmovd if i < 4 => last(i),
+        Movq | Vmovq if low => last(i),
+        Movd | Vmovd | Movq | Vmovq => ZERO,
         Pshufd | Vpshufd => last(named(i >> 2) << 2 | i & 3),
         Pshuflw | Vpshuflw if low => last(named(i >> 1) << 1 | i & 1),
         Pshufhw | Vpshufhw if !low => last(8 | named(i >> 1) << 1 | i & 1),
@@ -229,13 +213,22 @@ fn parts(raw: &Instruction, of_memory: bool, i: u8) -> Option<[Part; 2]> {
         },
         // A load; a store has the upper half.
         Movhps | Vmovhps if !of_memory => last(8 | high),
-        Movhps | Vmovhps => {
-            if low {
-                before(i)
-            } else {
-                last(high)
-            }
-        }
+        Movhps | Vmovhps if low => before(i),
+        Movhps | Vmovhps => last(high),
+        _ => return of_lane(raw, of_memory, i),
+    })
+}
+
+/// The same of instructions that put one lane in, take one out, or make lanes wider.
+fn of_lane(raw: &Instruction, of_memory: bool, i: u8) -> Option<[Part; 2]> {
+    use Mnemonic::*;
+    let imm = raw.immediate8();
+    let inserted = |width: u8| {
+        let within = i & width.wrapping_sub(1);
+        if i & !width.wrapping_sub(1) == lane(imm, width) { last(within) } else { before(i) }
+    };
+    let extracted = |width: u8| if i < width { last(lane(imm, width) | i) } else { ZERO };
+    Some(match raw.mnemonic() {
         Pinsrb | Vpinsrb => inserted(1),
         Pinsrw | Vpinsrw => inserted(2),
         Pinsrd | Vpinsrd => inserted(4),
