@@ -4,6 +4,7 @@
 //! goes to the guest.
 
 use crate::groups::{Optimize, Wasm};
+use crate::proposals::Proposals;
 use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
@@ -284,6 +285,8 @@ pub(crate) struct DiffArgs {
     /// The second module
     #[arg(value_name = "B.wasm")]
     pub(crate) b: PathBuf,
+    #[command(flatten)]
+    pub(crate) proposals: Proposals,
     /// Prints the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -312,6 +315,8 @@ pub(crate) struct XrefArgs {
     /// The memory of the address, by its index
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) memory: u32,
+    #[command(flatten)]
+    pub(crate) proposals: Proposals,
     /// Prints the report as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,6 +7,7 @@
 use crate::input;
 use crate::passes::unreadable;
 use crate::progress;
+use crate::proposals::Proposals;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova_builds::repro::blame;
@@ -39,6 +40,8 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "manifest_path")]
     metadata: Option<PathBuf>,
     #[command(flatten)]
+    proposals: Proposals,
+    #[command(flatten)]
     form: Form,
 }
 
@@ -64,7 +67,8 @@ impl Form {
 
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit> {
-    let module = |path: &Path| input::decoded_of(path).map_err(unreadable);
+    let features = args.proposals.features()?;
+    let module = |path: &Path| input::decoded_of(path, &features).map_err(unreadable);
     let _work = progress::start("explaining", &args.a, args.form.json);
     let ((a, in_a), (b, in_b)) = (module(&args.a)?, module(&args.b)?);
     let sources = Sources {

@@ -34,6 +34,7 @@ mod paint;
 mod passes;
 mod profile;
 mod progress;
+mod proposals;
 mod report;
 mod repro;
 mod run;

@@ -6,6 +6,7 @@
 
 use crate::input;
 use crate::progress;
+use crate::proposals::Proposals;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
 use prova_core::{Context, Result, bail};
@@ -36,6 +37,8 @@ pub(crate) struct OptArgs {
     /// Writes nothing, and exits with 1, if a function keeps its bytes because a step failed
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    proposals: Proposals,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -60,7 +63,7 @@ pub(crate) fn passes(names: Option<&str>) -> Result<Vec<Pass>> {
 /// Runs the command.
 pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     let passes = passes(args.passes.as_deref())?;
-    let module = input::decoded(&args.file)?;
+    let module = input::decoded_with(&args.file, &args.proposals.features()?)?;
     let threads =
         args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into);
     let refused: Mutex<Vec<LeftOut>> = Mutex::default();

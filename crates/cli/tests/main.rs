@@ -14,6 +14,7 @@ mod docs;
 mod habits;
 mod hints;
 mod inspect;
+mod loads;
 mod lockstep;
 mod opt;
 mod pages;
