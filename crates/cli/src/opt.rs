@@ -92,7 +92,10 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     refused.iter().for_each(|refused| warn(&refused.to_string()));
     let failed: Vec<&Outcome> =
         trip.outcomes.iter().map(|(_, outcome)| outcome).filter(|it| it.is_failure()).collect();
-    failed.iter().for_each(|outcome| warn(&format!("left as it was: {outcome}")));
+    let mut left: Vec<String> = failed.iter().map(|outcome| outcome.to_string()).collect();
+    // A reason that holds for the whole module appears once.
+    left.dedup();
+    left.iter().for_each(|why| warn(&format!("left as it was: {why}")));
     if args.strict && !(failed.is_empty() && refused.is_empty() && notes.is_empty()) {
         warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
         return Ok(Exit::Bad);
