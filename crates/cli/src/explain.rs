@@ -4,10 +4,10 @@
 //! `prova repro explain` makes the inputs itself. Exit codes: 0 equal, 1 different, 2 misuse or
 //! unreadable input.
 
+use crate::args::Proposals;
 use crate::input;
 use crate::passes::unreadable;
 use crate::progress;
-use crate::proposals::Proposals;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova_builds::repro::blame;

@@ -51,7 +51,7 @@ pub(crate) fn of(error: &Error) -> Option<String> {
     }
 }
 
-/// What a module needs that is refused: of commands that run it, and of those that decode it alone.
+/// The reason why a module is refused, from an engine or from the decoder alone.
 #[derive(Clone, Copy)]
 enum Unsupported {
     Limit,

@@ -4,10 +4,10 @@
 //! Exit codes: 0 isolated and verified, 2 misuse or unreadable input, 3 the crate cannot be built,
 //! 4 the difference was not reproduced.
 
+use crate::args::Proposals;
 use crate::input;
 use crate::passes::unreadable;
 use crate::progress;
-use crate::proposals::Proposals;
 use crate::report::{Exit, Misuse, present, print, printable, warn};
 use clap::Args;
 use prova_builds::names::counted;

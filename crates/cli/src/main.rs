@@ -34,7 +34,6 @@ mod paint;
 mod passes;
 mod profile;
 mod progress;
-mod proposals;
 mod report;
 mod repro;
 mod run;

@@ -4,9 +4,9 @@
 //! misuse. Functions that keep their bytes because a step was not proved are reported on standard
 //! error, and the code is 1 with `--strict`.
 
+use crate::args::Proposals;
 use crate::input;
 use crate::progress;
-use crate::proposals::Proposals;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
 use prova_core::{Context, Result, bail};

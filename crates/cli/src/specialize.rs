@@ -9,9 +9,9 @@ pub(crate) mod places;
 pub(crate) mod report;
 mod store;
 
+use crate::args::Proposals;
 use crate::input;
 use crate::progress;
-use crate::proposals::Proposals;
 use crate::report::{Exit, Misuse, present, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;

@@ -6,11 +6,10 @@
 
 mod wasmtime;
 
-use crate::args::Require;
+use crate::args::{Proposals, Require};
 use crate::check_code::{Made, hexadecimal};
 use crate::input;
 use crate::progress;
-use crate::proposals::Proposals;
 use crate::report::{Exit, Misuse, OfFile, present};
 use clap::Args;
 use prova_artifact::Artifact;

@@ -17,8 +17,8 @@ pub struct DiffOptions {
     pub code_lines: usize,
     /// Names of the two modules in the report.
     pub names: (String, String),
-    /// What the modules of [`diff_binaries`](crate::diff_binaries) may use; others are compared
-    /// byte for byte.
+    /// Proposals that modules of [`diff_binaries`](crate::diff_binaries) may use; modules with
+    /// others are compared byte for byte.
     pub features: Features,
 }
 

@@ -138,7 +138,7 @@ impl fmt::Display for RefusedProposal {
     }
 }
 
-/// What makes a module that needs a refused proposal into one that runs, if something does.
+/// The tool that turns a module with a refused proposal into one that runs, if there is one.
 pub(crate) fn remedy(proposal: &str) -> Option<&'static str> {
     let is = |refused: &&RefusedProposal| refused.name() == proposal;
     match RefusedProposal::ALL.iter().find(is)? {

@@ -113,8 +113,7 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
             Ok(outcome.module.bytes().to_vec())
         })?,
     };
-    let bytes = record.module().to_vec();
-    let specialized = Module::decode(bytes, &features, &Limits::default());
+    let specialized = Module::decode(record.module().to_vec(), &features, &Limits::default());
     let specialized = specialized.with_context(|| format!("`{}`", path.display()))?;
     let found = pairs(&generic, &specialized).with_context(failed)?;
     if found.is_empty() {

@@ -215,7 +215,7 @@ pub fn explain(a: &Module, b: &Module, sources: &Sources) -> Result<Explanation>
     Ok(Explanation { causes, notes, diff: report })
 }
 
-/// What is known of both builds as a whole.
+/// Findings on both builds as a whole.
 #[derive(Clone, Copy)]
 struct Found<'f> {
     leaks: Option<&'f [Leak]>,

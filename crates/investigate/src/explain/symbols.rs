@@ -5,23 +5,23 @@
 //! hashes are therefore another order of functions, though each is compiled alike. A linker that
 //! is given its inputs in another order leaves the names as they are.
 //!
-//! 1. A name has *another hash* if the partner's name is equal but for hashes ([`Kind`]), and
+//! 1. A name has *another hash* if the partner's name is equal except for hashes ([`Kind`]), and
 //!    neither name stands in the other module.
 //! 2. A pair of functions is *exchanged* if they stand in another order in B than in A. It is the
 //!    compiler's if one of the two has another hash, else the linker's.
-//! 3. The order is the compiler's where most exchanged pairs are its own, or none is exchanged. That
-//!    a linker moved some of the others is said too.
-//! 4. A cause that is names alone is the compiler's whatever the order is.
+//! 3. The order is the compiler's where most exchanged pairs are its own, or none is exchanged. The
+//!    advice then names the linker too, if it exchanged some of the others.
+//! 4. A cause that consists of names alone is the compiler's in any order.
 //!
-//! Time is that of sorting. `tests/symbols.rs` has a pair for each kind, and twins in which the
-//! names stay.
+//! Time is linear, except for a sort. `tests/symbols.rs` has a pair for each kind, and twins in
+//! which the names stay.
 
 use prova_builds::names::{counted, printable};
 use prova_diff::partners;
 use prova_module::{FuncIdx, Module};
 use std::collections::{BTreeSet, HashSet};
 
-/// What a part of a symbol is made of.
+/// Kind of a hash in a symbol, by its maker and its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// Rust: of the crate with its metadata, the type arguments and the compiler.
@@ -37,7 +37,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What is hashed, for a reader.
+    /// Its name for a reader.
     fn words(self) -> &'static str {
         match self {
             Kind::Rust => "rustc's symbol hashes",
@@ -48,7 +48,7 @@ impl Kind {
         }
     }
 
-    /// What to do about it.
+    /// Advice on it.
     fn advice(self) -> &'static str {
         match self {
             Kind::Rust => {
@@ -109,7 +109,7 @@ impl Symbols {
         )
     }
 
-    /// What to do about it.
+    /// Advice on them.
     pub(super) fn advice(&self) -> Vec<String> {
         // rustc's ThinLTO hashes modules with the symbols in them.
         let follows = |kind: Kind| kind == Kind::ThinLto && self.kinds.contains(&Kind::Rust);
@@ -168,7 +168,7 @@ pub(super) fn found(a: &Module, b: &Module) -> Option<Symbols> {
     })
 }
 
-/// How many pairs of different numbers stand in falling order; the work is that of sorting.
+/// Number of pairs of different numbers in falling order, by a merge sort.
 fn exchanged(places: impl Iterator<Item = u32>) -> u64 {
     let mut places: Vec<u32> = places.collect();
     let (mut sorted, mut count, mut width) = (places.clone(), 0_u64, 1);
