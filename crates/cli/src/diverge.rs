@@ -11,7 +11,7 @@ use crate::check_code::{Maker, instruction};
 use crate::engine::CommandEngine;
 use crate::groups::Wasm;
 use crate::progress;
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, misuse, print};
 use crate::trace::{Output, ProgramArgs, level, levels, values_of};
 use crate::{input, profile, watchdog};
 use clap::Args;
@@ -154,7 +154,7 @@ fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
 pub(crate) fn run(args: &DivergeCommand) -> Result<Exit> {
     match compared(args) {
         Err(error) if error.is::<Misuse>() || error.is::<crate::report::Help>() => Err(error),
-        Err(error) => bail!(Misuse(format!("{error:#}"))),
+        Err(error) => Err(misuse(&error)),
         done => done,
     }
 }

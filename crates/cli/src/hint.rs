@@ -46,24 +46,62 @@ pub(crate) fn of(error: &Error) -> Option<String> {
             "`--preload {module}=FILE` takes it from another module; with `-W unknown-imports-trap` unknown functions trap when they are called."
         ));
     }
-    if let Some(module) = error.downcast_ref::<UnsupportedModule>() {
-        if module.limit().is_some() {
+    let refused = error.downcast_ref::<UnsupportedModule>().map(Unsupported::of_engine);
+    match refused.or_else(|| error.downcast_ref().and_then(Unsupported::of_decoder)) {
+        Some(module) => of_unsupported(module),
+        None => of_trap(error),
+    }
+}
+
+/// The reason why a module is refused, from an engine or from the decoder alone.
+#[derive(Clone, Copy)]
+enum Unsupported {
+    Limit,
+    Instruction,
+    Proposal(&'static str),
+}
+
+impl Unsupported {
+    fn of_engine(module: &UnsupportedModule) -> Unsupported {
+        match (module.proposal(), module.instruction()) {
+            (Some(_), Some(_)) => Unsupported::Instruction,
+            (Some(proposal), None) => Unsupported::Proposal(proposal),
+            (None, _) => Unsupported::Limit,
+        }
+    }
+
+    fn of_decoder(error: &prova_module::Error) -> Option<Unsupported> {
+        match error.kind {
+            prova_module::ErrorKind::Limit { .. } => Some(Unsupported::Limit),
+            prova_module::ErrorKind::Unsupported { instruction: Some(_), .. } => {
+                Some(Unsupported::Instruction)
+            }
+            prova_module::ErrorKind::Unsupported { proposal, instruction: None } => {
+                Some(Unsupported::Proposal(proposal))
+            }
+            prova_module::ErrorKind::Invalid { .. } => None,
+        }
+    }
+}
+
+/// The same for a module that is refused.
+fn of_unsupported(module: Unsupported) -> Option<String> {
+    let proposal = match module {
+        Unsupported::Limit => {
             let text =
                 "No option sets this limit; an embedder can (`prova_core::Config::module_limits`).";
             return Some(text.into());
         }
-        if module.instruction().is_some() {
-            return None;
-        }
-        let key = module.proposal().and_then(proposal_key)?;
-        return Some(match key {
-            "shared-memory" => "Runs that are deterministic, recorded or compared have no shared memories; \
-                in others `-W shared-memory` allows them, and `-S threads` for a program that starts threads."
-                .to_owned(),
-            _ => format!("`-W {key}` allows it."),
-        });
-    }
-    of_trap(error)
+        Unsupported::Instruction => return None,
+        Unsupported::Proposal(proposal) => proposal,
+    };
+    let key = proposal_key(proposal)?;
+    Some(match key {
+        "shared-memory" => "Runs that are deterministic, recorded or compared have no shared memories; \
+            in others `-W shared-memory` allows them, and `-S threads` for a program that starts threads."
+            .to_owned(),
+        _ => format!("`-W {key}` allows it."),
+    })
 }
 
 /// The same for a trap.

@@ -139,6 +139,13 @@ pub(crate) fn exit_code<T>(outcome: &Result<T>) -> u8 {
     }
 }
 
+/// An error as misuse, in commands that compare: code 1 is for what differs. The option that
+/// decides stays in the text.
+pub(crate) fn misuse(error: &Error) -> Error {
+    let advice = hint::of(error).map(|hint| format!("\n\n{hint}")).unwrap_or_default();
+    Error::new(Misuse(format!("{error:#}{advice}")))
+}
+
 /// The advice below an error, after an empty line. For a refusal it is the command that explains
 /// it, for a report: nobody but us can mend it. Otherwise it is the option that decides, if there
 /// is one.

@@ -9,6 +9,7 @@ pub(crate) mod places;
 pub(crate) mod report;
 mod store;
 
+use crate::args::Proposals;
 use crate::input;
 use crate::progress;
 use crate::report::{Exit, Misuse, present, warn};
@@ -84,6 +85,8 @@ pub(crate) struct SpecializeArgs {
     /// The same, and nothing is added
     #[arg(long, value_name = "DIR", conflicts_with = "init_only")]
     cache_ro: Option<PathBuf>,
+    #[command(flatten)]
+    proposals: Proposals,
     /// Threads, 256 at most; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -110,7 +113,8 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     if let Some(variable) = unnamed {
         bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
     }
-    let (original, component) = input::decoded_of(&file)?;
+    let features = args.proposals.features()?;
+    let (original, component) = input::decoded_of(&file, &features)?;
     if component.is_some() {
         bail!("`{}` is a component: give its core module in a file", file.display());
     }
@@ -121,7 +125,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         let (init, keep) = (init_func(args, &module), args.keep_init_func);
         let stdin = args.stdin.as_deref();
         let (dirs, env) = (&*args.dirs, &*args.env);
-        let mut engine = Initialiser { dirs, env, stdin, fuel: args.fuel };
+        let mut engine = Initialiser { dirs, env, stdin, fuel: args.fuel, features };
         module = prova_specialize::initialized(&module, init, keep, &mut engine, &limits)
             .with_context(failed)?;
     }

@@ -15,6 +15,7 @@ mod grants;
 mod habits;
 mod hints;
 mod inspect;
+mod loads;
 mod lockstep;
 mod make;
 mod mistakes;

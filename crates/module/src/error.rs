@@ -114,6 +114,11 @@ impl fmt::Display for Error {
         if let Some(offset) = self.offset {
             write!(f, " (at offset 0x{offset:x})")?;
         }
+        if let ErrorKind::Unsupported { proposal, .. } = &self.kind
+            && let Some(remedy) = crate::features::remedy(proposal)
+        {
+            write!(f, "; {remedy}")?;
+        }
         Ok(())
     }
 }

@@ -8,7 +8,9 @@
 //!   bytes of both go to standard error.
 
 use prova_core::wasi::{self, Clocks, Grant, Randomness, WasiCtx, WasiCtxBuilder};
-use prova_core::{Caller, Config, Context, Engine, Linker, Result, Store, Trap, Val};
+use prova_core::{
+    Caller, Config, Context, Engine, Features, Linker, Proposal, Result, Store, Trap, Val,
+};
 use prova_specialize::snapshot::{MEMORY, State, TOO_LARGE, called};
 use prova_specialize::{Generic, Intrinsic, MODULE, Snapshot};
 use std::io::{self, Write};
@@ -66,6 +68,8 @@ pub(crate) struct Initialiser<'a> {
     pub(crate) stdin: Option<&'a Path>,
     /// Units of fuel; [`FUEL`] if there is no number.
     pub(crate) fuel: Option<u64>,
+    /// The proposals that the module may use.
+    pub(crate) features: Features,
 }
 
 impl Snapshot for Initialiser<'_> {
@@ -100,7 +104,12 @@ fn run(
     fuel: u64,
     said: &Said,
 ) -> Result<State> {
-    let engine = Engine::new(Config::new().consume_fuel(true))?;
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    for &proposal in Proposal::ALL {
+        config.wasm_proposal(proposal, given.features.has(proposal));
+    }
+    let engine = Engine::new(&config)?;
     let module = prova_core::Module::new(&engine, wasm)?;
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;

@@ -1,5 +1,4 @@
-//! What `-w` keeps of a module, by the shape of the module: memories, segments, start function,
-//! globals.
+//! Snapshots that `-w` takes of modules of any shape: memories, segments, start function, globals.
 //!
 //! [`ROWS`] are cases by hand, each refusal beside a module that is accepted. The product is held
 //! to the original module: a script calls the functions that `-w` runs, and asks for the value that

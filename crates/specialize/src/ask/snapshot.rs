@@ -17,8 +17,8 @@
 //! * Z2. The result has neither a start function nor an export `_initialize`. A host would call
 //!   them in each instance, over the state that the initialiser has made. Other export names of
 //!   these functions stay.
-//! * Z3. An active segment becomes an empty one and keeps its number, as it is written once and then
-//!   dropped. A passive segment stays as it is.
+//! * Z3. An active segment becomes an empty one and keeps its number, as it is written once and
+//!   then dropped. A passive segment stays as it is.
 //!
 //! Limits: all memories together have at most 1 GiB. The snapshot takes at most half of the data
 //! segments that the limits leave beside the module's own; the other half is for requests. The
