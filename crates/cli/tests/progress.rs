@@ -68,6 +68,53 @@ fn a_line_is_on_a_terminal_and_gone_at_the_end() {
     assert_eq!(left.iter().map(without_colour).collect::<Vec<_>>(), expected, "{told:?}");
 }
 
+fn coremark() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin/coremark-rs-1.0.0.wasm")
+}
+
+/// A command that makes or proves code of all functions says how many are done.
+#[test]
+fn functions_are_counted_while_proofs_are_searched() {
+    let program = coremark().display().to_string();
+    for command in ["check-code --require proved", "compile --require proved -o /dev/null"] {
+        let told = on_terminal(&format!("{PROVA} {command} {program}"), "xterm");
+        let count = told.matches("/181 (").count();
+        assert!(count > 1, "{command}: {count} times: {told:?}");
+        assert!(!screen(&told).iter().any(|line| line.contains("/181 (")), "{told:?}");
+    }
+}
+
+/// A program that waits for proofs has the line below its own one, which stays as it is.
+#[test]
+fn a_program_that_waits_has_the_line_below_its_own() {
+    const BELOW: &str = "\u{1b}D\u{1b}[A\u{1b}7\u{1b}[B\r\u{1b}[2K";
+    let program = coremark().display().to_string();
+    let run = format!("{PROVA} run --no-cache --tier native {program} 1");
+    let plain = on_terminal(&run, "xterm");
+    assert!(!plain.contains('\u{1b}'), "{plain:?}");
+    let proved = run.replace("native", "native --require proved");
+    let told = on_terminal(&proved, "xterm");
+    let parts: Vec<&str> = told.split(BELOW).collect();
+    assert!(
+        told.contains("proving coremark-rs-1.0.0.wasm ") && told.contains("/181 ("),
+        "{told:?}"
+    );
+    let own: Vec<&str> = parts
+        .iter()
+        .enumerate()
+        .map(|(i, part)| match i {
+            0 => part,
+            _ => part.split_once("\u{1b}8").expect("it goes back").1,
+        })
+        .collect();
+    assert_eq!(own.concat().lines().count(), plain.lines().count(), "{told:?}");
+    assert!(!own.concat().contains("proving"), "{told:?}");
+    // The last thing that is drawn is nothing.
+    assert!(parts.last().is_some_and(|last| last.starts_with("\u{1b}8")), "{told:?}");
+    let told = on_terminal(&proved, "dumb");
+    assert!(!told.contains("proving"), "{told:?}");
+}
+
 /// Neither a terminal that obeys nothing, nor a pipe, nor a reader of JSON gets it.
 #[test]
 fn nobody_else_gets_a_line() {
