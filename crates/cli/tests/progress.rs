@@ -68,19 +68,23 @@ fn a_line_is_on_a_terminal_and_gone_at_the_end() {
     assert_eq!(left.iter().map(without_colour).collect::<Vec<_>>(), expected, "{told:?}");
 }
 
-fn coremark() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin/coremark-rs-1.0.0.wasm")
+fn lua() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin/lua-5.4.7.wasm");
+    path.display().to_string()
 }
 
 /// A command that makes or proves code of all functions says how many are done.
 #[test]
 fn functions_are_counted_while_proofs_are_searched() {
-    let program = coremark().display().to_string();
-    for command in ["check-code --require proved", "compile --require proved -o /dev/null"] {
-        let told = on_terminal(&format!("{PROVA} {command} {program}"), "xterm");
-        let count = told.matches("/181 (").count();
+    let lua = lua();
+    for command in [
+        format!("{PROVA} check-code --require proved --jobs 1 {lua}"),
+        format!("RAYON_NUM_THREADS=1 {PROVA} compile --require proved -o /dev/null {lua}"),
+    ] {
+        let told = on_terminal(&command, "xterm");
+        let count = told.matches("/826 (").count();
         assert!(count > 1, "{command}: {count} times: {told:?}");
-        assert!(!screen(&told).iter().any(|line| line.contains("/181 (")), "{told:?}");
+        assert!(!screen(&told).iter().any(|line| line.contains("/826 (")), "{told:?}");
     }
 }
 
@@ -88,31 +92,30 @@ fn functions_are_counted_while_proofs_are_searched() {
 #[test]
 fn a_program_that_waits_has_the_line_below_its_own() {
     const BELOW: &str = "\u{1b}D\u{1b}[A\u{1b}7\u{1b}[B\r\u{1b}[2K";
-    let program = coremark().display().to_string();
-    let run = format!("{PROVA} run --no-cache --tier native {program} 1");
-    let plain = on_terminal(&run, "xterm");
+    let folder = std::env::temp_dir().join(format!("prova-waits-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let text =
+        "io.write('a') t = {} for i = 1, 99 do t[i] = i * 37 % 101 end table.sort(t) print(t[2])";
+    fs::write(folder.join("sort.lua"), text).expect("it can be written");
+    let run = format!("{PROVA} run --no-cache --tier native");
+    let rest = format!("--dir {}::. {} sort.lua", folder.display(), lua());
+    let plain = on_terminal(&format!("{run} {rest}"), "xterm");
     assert!(!plain.contains('\u{1b}'), "{plain:?}");
-    let proved = run.replace("native", "native --require proved");
-    let told = on_terminal(&proved, "xterm");
-    let parts: Vec<&str> = told.split(BELOW).collect();
-    assert!(
-        told.contains("proving coremark-rs-1.0.0.wasm ") && told.contains("/181 ("),
-        "{told:?}"
-    );
-    let own: Vec<&str> = parts
-        .iter()
-        .enumerate()
-        .map(|(i, part)| match i {
-            0 => part,
-            _ => part.split_once("\u{1b}8").expect("it goes back").1,
-        })
-        .collect();
-    assert_eq!(own.concat().lines().count(), plain.lines().count(), "{told:?}");
-    assert!(!own.concat().contains("proving"), "{told:?}");
-    // The last thing that is drawn is nothing.
-    assert!(parts.last().is_some_and(|last| last.starts_with("\u{1b}8")), "{told:?}");
-    let told = on_terminal(&proved, "dumb");
+    let told = on_terminal(&format!("{run} --require proved {rest}"), "xterm");
+    assert!(told.contains("proving lua-5.4.7.wasm ") && told.contains("/826 ("), "{told:?}");
+    let mut parts = told.split(BELOW);
+    let mut own = parts.next().unwrap_or_default().to_owned();
+    let mut last = "";
+    for part in parts {
+        let (line, rest) = part.split_once("\u{1b}8").expect("it goes back");
+        own += rest;
+        last = line;
+    }
+    assert!(own.starts_with(plain.trim_end()) && !own.contains("proving"), "{told:?}");
+    assert_eq!(last, "", "what is drawn last is nothing");
+    let told = on_terminal(&format!("{run} --require proved {rest}"), "dumb");
     assert!(!told.contains("proving"), "{told:?}");
+    fs::remove_dir_all(folder).ok();
 }
 
 /// Neither a terminal that obeys nothing, nor a pipe, nor a reader of JSON gets it.
