@@ -380,6 +380,11 @@ impl EngineArgs {
         self.tier == NATIVE
     }
 
+    /// Whether a function waits for its proof before it runs.
+    pub(crate) fn waits_for_proofs(&self) -> bool {
+        self.is_native() && self.require == Require::Proved
+    }
+
     /// Whether no tier is asked for.
     pub(crate) fn is_auto(&self) -> bool {
         self.tier == AUTO

@@ -4,6 +4,7 @@
 //! the chain, numbered unless it has one link.
 
 use crate::hint;
+use crate::making;
 use crate::paint::paint;
 use crate::progress;
 pub(crate) use prova_builds::names::printable_lines as printable;
@@ -192,6 +193,7 @@ pub(crate) fn text_of(error: &Error) -> String {
 
 /// Writes a line to standard error; there is no one to tell if that fails.
 pub(crate) fn warn(line: &str) {
+    making::clear();
     progress::aside(|| writeln!(io::stderr(), "{line}").ok());
 }
 

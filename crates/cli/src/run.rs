@@ -8,7 +8,7 @@ use crate::sampling::{Sampled, Sampling};
 use crate::settled::settled;
 use crate::stats::Stats;
 use crate::threads::{self, Threads};
-use crate::{cache, hint, input, stats, values, watchdog};
+use crate::{cache, hint, input, making, stats, values, watchdog};
 use prova_core::wasi::{Grant, I32Exit, WasiCtx, WasiCtxBuilder, inherited_listeners};
 use prova_core::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
@@ -292,6 +292,12 @@ fn configured(args: &RunArgs, granted: &Wasi) -> Result<(Config, Wasm, bool)> {
     let metered = wasm.fuel.is_some() || args.stats == Some(Stats::Fuel);
     config.consume_fuel(metered).count_dispatches(counts);
     threads::configure(args, granted, &wasm, &mut config)?;
+    // Elsewhere no program waits for a search, or others of its threads write.
+    let waits = args.engine.waits_for_proofs() && !granted.threads;
+    let main = args.module_and_args.first().filter(|_| waits);
+    if let Some(line) = main.and_then(|main| making::line(Path::new(main))) {
+        config.code_watch(line);
+    }
     if args.record.is_some() {
         config.deterministic(true);
     }

@@ -113,7 +113,7 @@ pub mod words;
 
 pub use claims::{Claim, Expr, Leader, Place, Relation};
 pub use core_::{Core, Told, WORK_MAX, is_of_operands};
-pub use error::{Cause, Difference, Refusal};
+pub use error::{Cause, Difference, Ended, Refusal};
 pub use prove::{Unproved, checked, prove};
 pub use state::{Flags, State};
 pub use walk::{Guide, walk};
