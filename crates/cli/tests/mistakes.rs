@@ -61,7 +61,8 @@ fn an_option_of_the_command_behind_the_module_is_told() {
         demo.run(args).says(&["warning: ", option, stands]);
     }
     // Another command's option is the guest's, as is what stands behind `--`.
-    for args in ["run demo.wat --listen 3", "trace demo.wat --listen", "trace -- demo.wat --level x"]
+    for args in
+        ["run demo.wat --listen 3", "trace demo.wat --listen", "trace -- demo.wat --level x"]
     {
         let told = demo.run(args);
         assert!(!told.err.contains(stands), "{args}: {told:?}");
@@ -110,8 +111,7 @@ fn a_word_that_is_taken_for_a_command_is_explained() {
     let source = include_str!("../src/hint.rs");
     let table = source.split_once("const FOREIGN_COMMANDS").expect("the table").1;
     let table = table.split_once("];").expect("its end").0;
-    let words: Vec<&str> =
-        table.split('(').filter_map(|row| row.split('"').nth(1)).collect();
+    let words: Vec<&str> = table.split('(').filter_map(|row| row.split('"').nth(1)).collect();
     assert!(words.len() >= 20 && words.contains(&"bench"), "{words:?}");
     for word in words {
         let why = format!("there is no command `{word}`: ");

@@ -34,9 +34,7 @@ fn error(text: &str) -> Error {
 fn is_safe(what: &str, error: &Error) {
     let causes = error.chain().map(ToString::to_string);
     for text in causes.chain([format!("{error:#}"), format!("{error:?}")]) {
-        let obeyed = |c: char| {
-            c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{2028}')
-        };
+        let obeyed = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{2028}');
         assert!(!text.contains(obeyed), "{what}: {text:?}");
         for line in text.lines() {
             assert!(!line.trim_start().starts_with("FORGED"), "{what}: {text}");
@@ -53,7 +51,10 @@ fn errors_that_quote_a_module_are_safe_to_print() {
         ("another type", r#"(module (import "host" "f" (func (param f64))))"#),
         ("invalid", r#"(module (func (export "d{N}")) (func (export "d{N}")))"#),
         ("unknown name", r#"(module (func (call $"x{N}")))"#),
-        ("unknown name, as a line", r#"(module (func (call $"x\0a     --> FORGED:1:1\0aFORGED")))"#),
+        (
+            "unknown name, as a line",
+            r#"(module (func (call $"x\0a     --> FORGED:1:1\0aFORGED")))"#,
+        ),
         ("no text", "(module (func \"\u{1b}[31m\u{9b}\") (call 0))"),
         ("trap", r#"(module $"m{N}" (func $"s{N}" (export "_start") unreachable))"#),
         ("start", r#"(module $"m{N}" (func $"s{N}" unreachable) (start 0))"#),
