@@ -1,6 +1,6 @@
 //! `--dir` in every place that takes one: the same texts are read, refused and warned of.
 //!
-//! The table is that of `prova_wasi`, which has the parser. A green run does not show what a guest
+//! The table stands in `prova_wasi`, which has the parser. A green run does not show what a guest
 //! can do below a directory (`wasi`, and the tests of `prova_wasi`).
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
