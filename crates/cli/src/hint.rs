@@ -7,8 +7,7 @@ use crate::args::{Cli, RunArgs};
 use crate::groups::{Codegen, Debug, Optimize, Wasi, Wasm, proposal_key};
 use crate::input;
 use crate::report::{printable, warn};
-use crate::unknown::long_option;
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use prova_core::wasi::Grant;
 use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_inspect::near;
@@ -240,6 +239,29 @@ fn option_of_run(args: &[OsString]) -> Option<&str> {
         _ => return long_option(args.first()?),
     };
     is_option.then_some(first)
+}
+
+/// The command that the arguments of this process begin with, with those below it; the program
+/// itself if there is none.
+pub(crate) fn command() -> Command {
+    let mut command = Cli::command();
+    command.build();
+    for arg in std::env::args_os().skip(1) {
+        match command.find_subcommand(&arg) {
+            Some(below) => command = below.clone(),
+            None => break,
+        }
+    }
+    command
+}
+
+/// The long option of this command, or of `prova run`, that an argument is.
+fn long_option(arg: &OsString) -> Option<&str> {
+    let text = arg.to_str()?;
+    let name = text.strip_prefix("--")?.split('=').next()?;
+    let has = |command: &Command| command.get_arguments().any(|arg| arg.get_long() == Some(name));
+    (name != "help" && name != "version" && (has(&Cli::command()) || has(&command())))
+        .then_some(text)
 }
 
 /// Words that may be taken for commands, and what there is instead. A file of such a name goes

@@ -1,14 +1,12 @@
 //! An option that nobody knows → an error whose advice is right, or that has none.
 //!
-//! The parser of arguments takes distant names for similar ones (`--dri` for `--deterministic`), and
-//! advises to pass options as values, which would make modules of them. Here near names are those of
-//! [`near`], as everywhere, and the usage is that of the command.
+//! The parser of arguments takes distant names for similar ones (`--dri` for `--deterministic`).
+//! It also advises to pass options as values, which would make modules of them. Here [`near`] finds
+//! near names, as everywhere, and the usage text is the command's own.
 
-use crate::args::Cli;
+use crate::hint::command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Command, CommandFactory};
 use prova_inspect::near;
-use std::ffi::OsString;
 
 /// Options of other engines, and what there is instead.
 const FOREIGN_OPTIONS: [(&str, &str); 6] = [
@@ -19,20 +17,6 @@ const FOREIGN_OPTIONS: [(&str, &str); 6] = [
     ("opt-level", "settings of the code generator are fixed (`prova settings` lists them)"),
     ("output", "commands that write a file have `-o FILE`"),
 ];
-
-/// The command that the arguments of this process begin with, with those below it; the program
-/// itself if there is none.
-pub(crate) fn command() -> Command {
-    let mut command = Cli::command();
-    command.build();
-    for arg in std::env::args_os().skip(1) {
-        match command.find_subcommand(&arg) {
-            Some(below) => command = below.clone(),
-            None => break,
-        }
-    }
-    command
-}
 
 /// The error with right advice; another error as it is.
 pub(crate) fn advised(mut error: clap::Error) -> clap::Error {
@@ -59,13 +43,4 @@ pub(crate) fn advised(mut error: clap::Error) -> clap::Error {
         error.insert(ContextKind::SuggestedArg, ContextValue::String(format!("--{near}")));
     }
     error
-}
-
-/// The long option of this command, or of `prova run`, that an argument is.
-pub(crate) fn long_option(arg: &OsString) -> Option<&str> {
-    let text = arg.to_str()?;
-    let name = text.strip_prefix("--")?.split('=').next()?;
-    let has = |command: &Command| command.get_arguments().any(|arg| arg.get_long() == Some(name));
-    (name != "help" && name != "version" && (has(&Cli::command()) || has(&command())))
-        .then_some(text)
 }

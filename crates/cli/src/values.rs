@@ -66,7 +66,7 @@ fn parse(ty: &ValType, text: &str) -> Result<Val> {
     })
 }
 
-/// What is accepted as a value of a type.
+/// The texts that are accepted as a value of a type, in words.
 fn accepted(ty: &ValType) -> &'static str {
     match ty {
         ValType::I32 => {

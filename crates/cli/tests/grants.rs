@@ -1,6 +1,6 @@
 //! `--dir` in every place that takes one: the same texts are read, refused and warned of.
 //!
-//! The table is that of `prova_wasi`, which has the parser. A green run does not show what a guest
+//! The table stands in `prova_wasi`, which has the parser. A green run does not show what a guest
 //! can do below a directory (`wasi`, and the tests of `prova_wasi`).
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
@@ -19,8 +19,14 @@ const COMMANDS: [(&str, &str, &str); 8] = [
     ("diverge", "", "opens.wat seen"),
     ("shrink", "--out small", "opens.wat seen"),
     ("xref", "--watch", "opens.wat 8 seen"),
-    ("specialize", "-w --init-func _start -o out.wasm", "opens.wat"),
+    ("specialize", "-w --init-func init -o out.wasm", "init.wat"),
 ];
+
+/// A module with an initialiser, which a snapshot can be made of.
+const INITIALISER: &str = r#"(module
+    (memory (export "memory") 1)
+    (data (i32.const 8) "x")
+    (func (export "init") (i32.store (i32.const 8) (i32.const 7))))"#;
 
 /// The columns of the table: text, what is expected, mode, hidden mode.
 fn rows() -> impl Iterator<Item = [&'static str; 4]> {
@@ -32,6 +38,7 @@ fn rows() -> impl Iterator<Item = [&'static str; 4]> {
 fn folder(test: &str) -> Scratch {
     let folder = Scratch::new(test);
     folder.write("opens.wat", OPENS);
+    folder.write("init.wat", INITIALISER);
     for name in ["d", "dd", "d:ro", "ro"] {
         std::fs::create_dir(folder.0.join(name)).expect("it can be made");
         folder.write(&format!("{name}/seen"), "");

@@ -26,7 +26,7 @@ fn advice_on_an_unknown_option_is_right_or_absent() {
         let told = demo.run(args);
         told.expect(2, "").says(&["unexpected argument '--", near]);
         assert!(told.err.contains(&format!("a similar argument exists: '{near}'")), "{told:?}");
-        // Nobody is told to make a module of an option.
+        // No advice makes a module of an option.
         assert!(!told.err.contains("as a value"), "{told:?}");
     }
     for args in ["--nonsense demo.wat", "-X demo.wat", "diff -x a b", "trace --evnts x demo.wat"] {

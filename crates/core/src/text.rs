@@ -63,7 +63,7 @@ pub(crate) fn binary(engine: &Engine, bytes: Arc<[u8]>, file: Option<&Path>) -> 
     read(text).map(Arc::from).map_err(invalid)
 }
 
-/// What `wat` or `wast` says of text that it refuses, so that it is safe to print: the message in
+/// Makes the error of `wat` or `wast` for refused text safe to print: the message in
 /// one line, and below it the place and the line of the text with its marker, if they are there. A
 /// line that is long or has characters that a terminal obeys is shown without the marker.
 ///

@@ -1,4 +1,4 @@
-//! Errors that quote a module, for whoever prints their chain: no character that a terminal obeys,
+//! Errors that quote a module, printed with their chain: no character that a terminal obeys,
 //! no line that a name made, no line without a bound.
 //!
 //! Host functions' own errors are the embedder's text. `crates/cli/tests/printed.rs` asks the same

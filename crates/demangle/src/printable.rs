@@ -5,8 +5,8 @@
 //!    turn the text's direction, separators of lines and paragraphs, characters without width. They
 //!    stand as escapes, so a name cannot pretend to be a line of the tool.
 //! 2. Each result is bounded: a name by [`NAME_CHARS_MAX`], a message by [`MESSAGE_CHARS_MAX`], a
-//!    line by [`LINE_CHARS_MAX`] characters of the text, behind which its length stands. A character
-//!    that is escaped has up to ten.
+//!    line by [`LINE_CHARS_MAX`] characters of the text, behind which its length stands. An escaped
+//!    character has up to ten.
 //!
 //! Callers print a name by [`printable`] when they put it into a sentence. That alone keeps a line
 //! feed of a name apart from one of the tool's; [`printable_lines`] at the end of a program cannot.

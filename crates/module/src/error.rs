@@ -126,8 +126,8 @@ impl fmt::Display for Error {
 /// Most characters of a message that are printed: it may quote a name of the module.
 const MESSAGE_CHARS_MAX: usize = 500;
 
-/// Writes a message in one line, whatever it quotes. This crate knows none of ours: what prints the
-/// error escapes the other characters that a terminal obeys (`prova_demangle::printable_message`).
+/// Writes a message in one line, with any quoted name. This crate knows none of ours: the printer
+/// of the error escapes all else that a terminal obeys (`prova_demangle::printable_message`).
 fn write_in_a_line(f: &mut fmt::Formatter<'_>, message: &str) -> fmt::Result {
     for c in message.chars().take(MESSAGE_CHARS_MAX) {
         match c.is_control() {

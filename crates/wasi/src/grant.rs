@@ -60,7 +60,7 @@ impl Grant {
         &self.guest
     }
 
-    /// What the guest may do there: write too, where no mode was given.
+    /// The guest's permissions there: to write too, where no mode was given.
     pub fn perms(&self) -> Perms {
         self.mode.unwrap_or_default()
     }
