@@ -18,7 +18,7 @@ use crate::compare::{DiffOptions, diff};
 use crate::foreign::Foreign;
 use crate::tell::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 use prova_builds::names::{printable, printable_message};
-use prova_module::{Features, Limits, Module};
+use prova_module::{Limits, Module};
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 use std::collections::BTreeMap;
 use std::ops::Range;

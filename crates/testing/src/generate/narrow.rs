@@ -56,7 +56,8 @@ struct Text<'r> {
 
 impl Text<'_> {
     fn pick(&mut self, of: &[&'static str]) -> &'static str {
-        self.rng.pick(of)
+        let &text: &&'static str = self.rng.pick(of);
+        text
     }
 
     fn local(&mut self) -> String {
