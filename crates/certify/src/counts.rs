@@ -207,9 +207,10 @@ impl<'a, 'm> Merge<'a, 'm> {
             }
             _ => None,
         });
-        // A table of known size bounds the start instead.
+        // A table of known size bounds the start instead. Behind a constant, it would allow more
+        // rounds than a segment has elements.
         let by_size = || {
-            let (_, hi) = self.range((start, start)).filter(|_| start.sym != Sym::ZERO)?;
+            let (_, hi) = self.range((start, start)).filter(|(lo, hi)| lo < hi)?;
             Some(i128::from(self.machine.least(extent)) - hi - 1)
         };
         let most = most.max().or_else(by_size).and_then(|most| u64::try_from(most).ok());
