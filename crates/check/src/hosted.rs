@@ -192,12 +192,15 @@ impl Machine<'_> {
         if !state.regs.iter().chain(&state.words).any(held) || !self.has_elements(state, n) {
             return;
         }
-        for slot in state.regs.iter_mut().chain(&mut state.words) {
-            *slot = slot.map(
-                |value| {
-                    if is(&value) { Value { base: elements, ..value } } else { value }
-                },
-            );
+        let there = |value: Value| is(&value).then_some(Value { base: elements, ..value });
+        for slot in &mut state.regs {
+            *slot = slot.map(|value| there(value).unwrap_or(value));
+        }
+        // One by one, so that a kept word which says more counts as written (T3 of `state`).
+        for i in 0..u32::try_from(state.words.len()).unwrap_or(u32::MAX) {
+            if let Some(value) = state.get(Loc::Word(i)).and_then(there) {
+                state.set_word(i, Some(value));
+            }
         }
     }
 
