@@ -13,8 +13,10 @@
 
 use crate::join::asked::{Side, Wanted};
 use crate::join::groups::{Group, Lists, Member, Relation, Role};
-use prova_check::{Base, Def, Kind, Loc, Machine, Path, State, Sym, Value};
+use prova_check::{Base, Def, Extent, Fact, Kind, Loc, Machine, Node, Path, State, Sym, Value};
 
+/// Rounds behind a start at most.
+const ROUNDS_MAX: i128 = 1 << 16;
 /// Addresses of elements at a merge that are looked at.
 const ADDRESSES_MAX: usize = 8;
 /// The number of the element that an address is of, in its table.
@@ -90,6 +92,7 @@ impl<'a, 'm> Merge<'a, 'm> {
         if !wanted.counts {
             return Vec::new();
         }
+        self.sixteenths(lists);
         let all = || lists.groups.iter().enumerate();
         let addresses = all().filter_map(|(at, group)| Some((at, base(lists, group)?)));
         let addresses: Vec<(usize, Base)> = addresses.take(ADDRESSES_MAX).collect();
@@ -98,7 +101,10 @@ impl<'a, 'm> Merge<'a, 'm> {
             for &(start, other) in &addresses {
                 if end != start && base == other {
                     let count = self.rest(lists, end, start).filter(|it| self.is_count(*it));
-                    let Some(count) = count else { continue };
+                    // One of both stays, unless an earlier merge has found the count.
+                    let stays = self.stays(lists, end) || self.stays(lists, start);
+                    let found = |it: &(Value, Value)| stays || it.0.as_constant().is_none();
+                    let Some(count) = count.filter(found) else { continue };
                     let count = self.place(lists, (first, count), Role::Count);
                     relations.push(Relation::Sum(end, [(start, 0), (count, 0)]));
                 }
@@ -117,7 +123,124 @@ impl<'a, 'm> Merge<'a, 'm> {
                 }
             }
         }
+        for &address in &addresses {
+            self.rounds(lists, (address, &addresses), &mut relations);
+        }
         relations
+    }
+
+    /// Adds to the groups the numbers that others are by 16, which are sums of two eighths: a
+    /// register keeps the distance of a segment's first element that code begins with.
+    fn sixteenths(&self, lists: &mut Lists) {
+        let part = |number: Value| {
+            let (one, other) = self.machine.symbols.summands(number.as_symbol()?)?;
+            (one == other && one.1 == 3).then(|| Value::symbol(one.0))
+        };
+        for at in 0..lists.groups.len() {
+            let (a, b) = lists.groups[at].own();
+            if let Some(numbers) = part(a).zip(part(b)) {
+                self.place(lists, (0, numbers), Role::Element);
+            }
+        }
+    }
+
+    /// Adds the number of rounds that an address is behind a start that stays, and what the
+    /// addresses beside it have without it, which stays too (K5). The start is another group's
+    /// number, or a constant.
+    fn rounds(
+        &self,
+        lists: &mut Lists,
+        ((address, base), addresses): ((usize, Base), &[(usize, Base)]),
+        relations: &mut Vec<Relation>,
+    ) {
+        if relations.iter().any(|relation| relation.is_of(address)) {
+            return;
+        }
+        let start = (0..lists.groups.len()).find_map(|start| {
+            let rounds = self.rest(lists, address, start).filter(|_| start != address)?;
+            let known = self.is_known(lists, address, start);
+            let stays = known || self.stays(lists, start);
+            (stays && self.are_rounds(rounds, known)).then_some((start, rounds))
+        });
+        let rounds = match start {
+            Some((start, rounds)) => {
+                let rounds = self.place(lists, (0, rounds), Role::Rounds(None));
+                self.limit(lists, (start, rounds), base);
+                relations.push(Relation::Sum(address, [(start, 0), (rounds, 0)]));
+                rounds
+            }
+            None if self.are_few(lists.groups[address].own()) => address,
+            None => return,
+        };
+        for &(beside, base) in addresses.iter().filter(|(beside, _)| *beside != address) {
+            let rest = |lists: &Lists| {
+                let known = self.is_known(lists, beside, rounds);
+                self.rest(lists, beside, rounds).filter(|of| known || alike(*of))
+            };
+            if relations.iter().any(|relation| relation.is_of(beside)) {
+                continue;
+            }
+            // What a table's element has without them is no less than its first one.
+            if start.is_none()
+                && let Some((less, _)) = rest(lists)
+                && (less.add as i64) < 0
+            {
+                lists.begin_at(rounds, less.add);
+            }
+            let Some(rest) = rest(lists).filter(|it| self.is_small(*it)) else { continue };
+            let rest = self.place(lists, (0, rest), Role::Element);
+            self.limit(lists, (rest, rounds), base);
+            relations.push(Relation::Sum(beside, [(rest, 0), (rounds, 0)]));
+        }
+    }
+
+    /// Says of rounds from a start how many there may be, as far as its table is known to reach.
+    fn limit(&self, lists: &mut Lists, (start, rounds): (usize, usize), base: Base) {
+        let Base::Table(table) = base else { return };
+        let extent = Extent::Table(table);
+        let (start, _) = lists.groups[start].own();
+        let add = i128::from(start.add as i64);
+        let facts = self.machine.facts.of(self.paths.0, start.sym);
+        let most = facts.filter_map(|fact| match fact {
+            Fact::Le { a, shift: 0, d, b: Node::Extent(e) } if (a, e) == (start.sym, extent) => {
+                Some(d - add - 1)
+            }
+            _ => None,
+        });
+        // A table of known size bounds the start instead. Behind a constant, it would allow more
+        // rounds than a segment has elements.
+        let by_size = || {
+            let (_, hi) = self.range((start, start)).filter(|(lo, hi)| lo < hi)?;
+            Some(i128::from(self.machine.least(extent)) - hi - 1)
+        };
+        let most = most.max().or_else(by_size).and_then(|most| u64::try_from(most).ok());
+        if let Some(most) = most.filter(|&most| i128::from(most) <= ROUNDS_MAX) {
+            lists.groups[rounds].limit_rounds(most);
+        }
+    }
+
+    /// Whether a group's number is the same on both sides.
+    fn stays(&self, lists: &Lists, group: usize) -> bool {
+        alike(lists.groups[group].own())
+    }
+
+    /// Whether one group's symbol was found before to be a sum with another one's.
+    fn is_known(&self, lists: &Lists, sum: usize, part: usize) -> bool {
+        let sym = |group: usize| lists.groups[group].own().0.sym;
+        let parts = self.machine.symbols.summands(sym(sum));
+        parts.is_some_and(|(a, b)| a == (sym(part), 0) || b == (sym(part), 0))
+    }
+
+    /// Whether a number is one of a few on both sides.
+    fn are_few(&self, numbers: (Value, Value)) -> bool {
+        self.range(numbers).is_some_and(|(_, hi)| hi <= ROUNDS_MAX)
+    }
+
+    /// Whether a number goes from 0 on, by one a round.
+    fn are_rounds(&self, (a, b): (Value, Value), known: bool) -> bool {
+        let steps = known || a.add.wrapping_add(1) == b.add;
+        let from_0 = || self.range((a, b)).is_some_and(|(lo, hi)| lo == 0 && hi <= ROUNDS_MAX);
+        steps && a.shift == 0 && b.shift == 0 && from_0()
     }
 
     /// The number that one group's symbol has beside another one's, on both sides.
@@ -167,6 +290,11 @@ impl<'a, 'm> Merge<'a, 'm> {
             lists.begin(key, owner, (a.add, role))
         })
     }
+}
+
+/// Whether a number may be the same on both sides: its symbols are of two executions.
+fn alike((a, b): (Value, Value)) -> bool {
+    (a.add, a.sym == Sym::ZERO) == (b.add, b.sym == Sym::ZERO)
 }
 
 /// The base of a group's address of an element, if the group's symbol is its number.

@@ -364,6 +364,7 @@ fn base_name(base: Base, sym: Sym) -> String {
         Base::TableOwner(n) => format!("context of the owner of table {n}"),
         Base::TagOwner(n) => format!("context of the owner of tag {n}"),
         Base::Elements(n) => format!("elements of segment {n}"),
+        Base::MaybeElements(n) => format!("elements of segment {n}, which may have been dropped"),
     }
 }
 

@@ -563,11 +563,19 @@ impl<'a, 'b> Run<'a, 'b> {
                         (None, self.machine.assume(state, condition, false))
                     };
                     if let Some(path) = taken {
-                        state.path = path;
-                        self.edge(state, target, at, false)?;
+                        if state.knows_length() {
+                            let mut copy = self.spare.pop().unwrap_or_default();
+                            copy.become_like(state);
+                            self.machine.go_on(&mut copy, path);
+                            self.edge(&mut copy, target, at, false)?;
+                            self.spare.push(copy);
+                        } else {
+                            state.path = path;
+                            self.edge(state, target, at, false)?;
+                        }
                     }
                     let Some(path) = other else { return Ok(()) };
-                    state.path = path;
+                    self.machine.go_on(state, path);
                 }
                 To::Table { table, first, count } => {
                     return self.table(state, at, (table, first, count));

@@ -106,6 +106,11 @@ impl Machine<'_> {
         };
         let index = address.index;
         let index = index.map(|(r, shift)| (self.read_loc(state, Loc::Register(r)), shift));
+        if let Some((index, 0)) = index
+            && let Some(to) = self.segment_sum(&mut state.path, base, index)
+        {
+            return to.plus(address.disp);
+        }
         match place::address(base, index, address.disp) {
             Some(value) => value,
             None => {
@@ -164,6 +169,9 @@ impl Machine<'_> {
             Base::Args => self.arguments(to, size),
             Base::Code => self.data(state, to, size, access),
             Base::Data(n) => self.segment(state, (n, to), size, access),
+            Base::MaybeElements(_) => {
+                fault(Rule::Address, "elements of a segment that may have been dropped")
+            }
             Base::Elements(n) => self.segment_element(state, (n, to), size, access),
             Base::None => match self.symbols.def(to.sym).kind {
                 Kind::Masked { extent, bytes } if to.shift == 0 => {
@@ -349,6 +357,7 @@ impl Machine<'_> {
         let within = |behind| {
             self.within(path, behind, Extent::Table(t))
                 || self.within_by_sum(path, behind, Extent::Table(t))
+                || self.within_by_part(path, behind, Extent::Table(t))
         };
         place::element(to, lo, within)
     }

@@ -285,7 +285,7 @@ impl Reader<'_> {
         let plain = name == Name::Fixed(Sym::ZERO) || base.by_symbol();
         let shift = match if plain { 0 } else { self.bits(2)? as u8 } {
             // Elements of segments are twice as large as those of tables.
-            3 if matches!(base, Base::Elements(_)) => 4,
+            3 if crate::rules::sums::is_segment(base) => 4,
             shift => shift,
         };
         let add = if self.bits(1)? == 1 { self.signed()? as u64 } else { 0 };
@@ -321,6 +321,7 @@ impl Reader<'_> {
             25 => Base::TableOwner(self.index()?),
             26 => Base::TagOwner(self.index()?),
             27 => Base::Elements(self.index()?),
+            28 => Base::MaybeElements(self.index()?),
             _ => return fault(Rule::Certificate, "a base that the check does not know"),
         })
     }
@@ -361,5 +362,6 @@ pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
         Base::TableOwner(n) => (25, Some(n)),
         Base::TagOwner(n) => (26, Some(n)),
         Base::Elements(n) => (27, Some(n)),
+        Base::MaybeElements(n) => (28, Some(n)),
     })
 }

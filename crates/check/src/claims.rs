@@ -205,6 +205,13 @@ impl Machine<'_> {
     fn find_counts<'c>(&mut self, claims: impl Iterator<Item = &'c Claim> + Clone) {
         for _ in 0..2 {
             for claim in claims.clone() {
+                if let Claim::Sum { of, a: (a, 3), b: (b, 3) } = *claim
+                    && a == b
+                    && self.names.get(a).is_none()
+                    && let Some(part) = self.names.get(of).and_then(|sum| self.sixteenth(sum))
+                {
+                    self.names.set(a, part);
+                }
                 let Claim::Sum { of, a: (a, 0), b: (b, 0) } = *claim else { continue };
                 let found = match (self.names.get(of), self.names.get(a), self.names.get(b)) {
                     (None, Some(x), Some(y)) => (of, self.known_sum(x, y)),

@@ -17,7 +17,12 @@
 //! - K3. A sum is at least one part and the least of the other one. An element is in its table
 //!   where such a sum that is more than its index is at most the length.
 //!
-//! Elements of a segment lie 16 bytes apart: no number is shifted so far but in their addresses.
+//! - K4. Elements of a segment lie 16 bytes apart. No number is shifted so far but in their
+//!   addresses, so `16 x` is the sum of `8 x` and `8 x`, which does not wrap, and `base + 16 x` and
+//!   it are `base + 16 (x + y)`, also modulo 2^64.
+//! - K5. Where code counts rounds from a start that stays, an address is the start and a number of
+//!   rounds: a sum, which is at most its one part and the most of the other.
+//!
 //! Lengths only grow, and a call that may move a table makes its addresses unknown (`calls`); a
 //! table of another base has another length.
 
@@ -26,6 +31,7 @@ use crate::machine::Machine;
 use crate::rules::sums;
 use crate::symbols::{Extent, Kind, Summand};
 use crate::value::{Base, Sym, Value};
+use crate::x64::Alu;
 
 impl Machine<'_> {
     /// K2: the sum of the address of an element and a number of elements.
@@ -39,6 +45,55 @@ impl Machine<'_> {
         let place = sums::elements(base, index)?;
         let sum = self.sum(path, Value::symbol(base.sym), Value::symbol(index.sym))?;
         Some(Value { sym: sum.as_symbol()?, ..place })
+    }
+
+    /// K4: what an instruction makes of a number by 16, or of the address of an element of a
+    /// segment and such a number.
+    pub(crate) fn by_16(
+        &mut self,
+        path: &mut Path,
+        (alu, bytes): (Alu, u32),
+        (a, b): (Value, Value),
+    ) -> Option<Value> {
+        match (alu, bytes, b.as_constant()) {
+            (Alu::ShiftLeft, 8, Some(4)) => self.times_16(path, a),
+            (Alu::Add, 8, None) => self.segment_sum(path, a, b),
+            _ => None,
+        }
+    }
+
+    /// K4: a number by 16, which is the sum of it by 8 and the same, where there are segments.
+    pub(crate) fn times_16(&mut self, path: &mut Path, number: Value) -> Option<Value> {
+        if self.layout.elements.is_empty() || number.shift != 0 {
+            return None;
+        }
+        let half = number.shifted(3)?;
+        self.sum(path, half, half)
+    }
+
+    /// C4: the number that one is by 16.
+    pub(crate) fn sixteenth(&self, number: Value) -> Option<Value> {
+        if let Some(k) = number.as_constant() {
+            return Some(Value::constant(k >> 4));
+        }
+        let (part, _) = self.symbols.summands(number.sym)?;
+        Some(Value::symbol(part.0).plus(number.add >> 4))
+    }
+
+    /// K4: the sum of the address of an element of a segment and a number by 16.
+    pub(crate) fn segment_sum(&mut self, path: &mut Path, a: Value, b: Value) -> Option<Value> {
+        let (base, number) = if a.base == Base::None { (b, a) } else { (a, b) };
+        if !sums::is_segment(base.base) {
+            return None;
+        }
+        let parts = self.symbols.summands(number.sym).filter(|_| number.base == Base::None)?;
+        let to = sums::segment_sum(base, number, parts)?;
+        if base.sym == Sym::ZERO {
+            return Some(to);
+        }
+        let index = Value::symbol(parts.0.0);
+        let sum = self.sum(path, Value::symbol(base.sym), index)?;
+        Some(Value { sym: sum.as_symbol()?, ..to })
     }
 
     /// K1: the numbers that are not equal where these addresses are not.
@@ -87,6 +142,17 @@ impl Machine<'_> {
         let (lo, _) = self.facts.ends(&self.symbols, other);
         let Some(d) = sums::above_part(shift, (lo, by)) else { return path };
         self.facts.push(path, &self.symbols, Fact::Le { a: part, shift: 0, d, b: Node::Sym(sum) })
+    }
+
+    /// K5: whether a number is at most a length, since it is a sum, of which one part is that much
+    /// below the length as the other one is at most.
+    pub(crate) fn within_by_part(&self, path: Path, of: Reading, extent: Extent) -> bool {
+        let Some((a, b)) = self.symbols.summands(of.sym) else { return false };
+        [(a, b), (b, a)].into_iter().any(|(part, (other, shift))| {
+            let (_, hi) = self.facts.bounds(path, &self.symbols, other);
+            sums::by_part(of, part, (hi, shift))
+                .is_some_and(|reading| self.within(path, reading, extent))
+        })
     }
 
     /// K3: whether a number is at most a length, since a sum is that is no less.

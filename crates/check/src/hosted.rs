@@ -32,7 +32,9 @@
 //!   quiet; so until then the function that initialises an instance may write them, and nobody else
 //!   accesses them. Any code reads elements where the segment was not dropped: its length was read,
 //!   which is not 0, and nothing that might drop it has run since. Then it has all its elements,
-//!   and null where nobody has written one.
+//!   and null where nobody has written one. Code may ask where they are before it compares: the
+//!   answer is an address that nobody accesses until a condition says that the length is not 0.
+//!   Without such a condition it stays one, and a builtin that may drop a segment makes it unknown.
 //! - H7. A heap may be *kept*: no code writes into it but the values of an object that it has just
 //!   got, behind what the host writes there, gives the host a reference to another object, or keeps
 //!   one in its frame. Then the heap says sizes as the host wrote them (H4), and a new object lies
@@ -123,10 +125,12 @@ impl Machine<'_> {
             Answer::Count(n) => self.count_of(state, index(n)),
             Answer::Elements(n) => {
                 let there = state.fresh || self.has_elements(state, index(n));
-                if planted!(SegmentsAreNeverDropped, there, true) {
-                    let elements = Value::pointer(Base::Elements(index(n)), 0);
-                    state.set(Loc::Register(RAX), Some(elements));
-                }
+                let base = if planted!(SegmentsAreNeverDropped, there, true) {
+                    Base::Elements(index(n))
+                } else {
+                    Base::MaybeElements(index(n))
+                };
+                state.set(Loc::Register(RAX), Some(Value::pointer(base, 0)));
             }
             Answer::Object { memory, bytes, size } => {
                 let size = size.filter(|_| layout.kept == Some(memory)).map(index);
@@ -154,9 +158,50 @@ impl Machine<'_> {
     fn has_elements(&self, state: &State, n: u32) -> bool {
         let (_, count) = self.layout.elements.get(n as usize).copied().unwrap_or(NO_ELEMENTS);
         state.length.is_some_and(|(of, length)| {
-            let some = planted!(NoLengthIsSome, self.at_least(state.path, length, 1), true);
+            let path = state.path;
+            let some = || self.at_least(path, length, 1) || self.has_some(path, length);
+            let some = planted!(NoLengthIsSome, some(), true);
             planted!(LengthOfAnother, of == n, true) && some && count > 0
         })
+    }
+
+    /// Whether a length is 1 at least, since a number is at most it that is: a count, or the sum of
+    /// an index and a count.
+    fn has_some(&self, path: Path, length: Sym) -> bool {
+        self.facts.of(path, length).any(|fact| match fact {
+            Fact::Le { a, shift: 0, d, b: Node::Sym(b) } if b == length => {
+                let parts = self.symbols.summands(a);
+                let sum = parts.and_then(|parts| self.bounds_of_sum(parts, path));
+                let (own, _) = self.facts.bounds(path, &self.symbols, a);
+                let lo = sum.map_or(own, |(lo, _)| lo.max(own));
+                i128::from(lo).saturating_add(d) >= 1
+            }
+            Fact::Le { .. } | Fact::Apart { .. } | Fact::Whole { .. } | Fact::Type { .. } => false,
+        })
+    }
+
+    /// A state goes on with what a condition says. H6: where that says that a segment is there,
+    /// what the host answered before is where its elements are.
+    pub fn go_on(&mut self, state: &mut State, path: Path) {
+        state.path = path;
+        let Some((n, _)) = state.length else { return };
+        let (maybe, elements) = (Base::MaybeElements(n), Base::Elements(n));
+        let is = |value: &Value| planted!(AnySegmentIsThere, value.base == maybe, is_maybe(value));
+        let held = |slot: &Option<Value>| slot.as_ref().is_some_and(is);
+        self.facts.count(state.words.len() as u64);
+        if !state.regs.iter().chain(&state.words).any(held) || !self.has_elements(state, n) {
+            return;
+        }
+        let there = |value: Value| is(&value).then_some(Value { base: elements, ..value });
+        for slot in &mut state.regs {
+            *slot = slot.map(|value| there(value).unwrap_or(value));
+        }
+        // One by one, so that a kept word which says more counts as written (T3 of `state`).
+        for i in 0..u32::try_from(state.words.len()).unwrap_or(u32::MAX) {
+            if let Some(value) = state.get(Loc::Word(i)).and_then(there) {
+                state.set_word(i, Some(value));
+            }
+        }
     }
 
     /// H6: a segment may be dropped, so that nobody knows any more where its elements are.
@@ -167,7 +212,10 @@ impl Machine<'_> {
         }
         state.fresh = planted!(StaysFresh, false, state.fresh);
         state.length = planted!(LengthStays, None, state.length);
-        let elements = |value: &Value| matches!(value.base, Base::Elements(_));
+        let elements = |value: &Value| {
+            matches!(value.base, Base::Elements(_))
+                || planted!(MaybeIsNotDropped, is_maybe(value), false)
+        };
         for slot in &mut state.regs {
             *slot = slot.filter(|value| planted!(DroppedInRegisters, !elements(value), true));
         }
@@ -469,6 +517,11 @@ impl Machine<'_> {
         let path = self.above_part(path, sum, (x, y));
         self.above_part(path, sum, (y, x))
     }
+}
+
+/// Whether a value is an address of elements that may not be there.
+fn is_maybe(value: &Value) -> bool {
+    matches!(value.base, Base::MaybeElements(_))
 }
 
 /// The symbols of two numbers with their shifts, in order.

@@ -74,6 +74,9 @@ impl Machine<'_> {
         bytes: u32,
     ) -> Option<Value> {
         let by = constant.as_constant()?;
+        if (by, bytes) == (16, 8) {
+            return self.times_16(path, number);
+        }
         if !zero_alone(Alone::Times(by), bytes) {
             return None;
         }

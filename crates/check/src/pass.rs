@@ -406,6 +406,14 @@ impl<'a> Pass<'a> {
                     self.machine.branch(&state, condition)
                 };
                 match taken {
+                    Some(path) if state.knows_length() => {
+                        self.spend(state.weight() as u64 >> 4)?;
+                        let mut copy = self.spare.pop().unwrap_or_default();
+                        copy.become_like(&state);
+                        self.machine.go_on(&mut copy, path);
+                        self.edge(&mut copy, target, insn.offset)?;
+                        self.done(copy);
+                    }
                     Some(path) => {
                         state.path = path;
                         self.edge(&mut state, target, insn.offset)?;
@@ -413,7 +421,7 @@ impl<'a> Pass<'a> {
                     None => self.must_start.push(target),
                 }
                 if let Some(path) = other {
-                    state.path = path;
+                    self.machine.go_on(&mut state, path);
                     self.state = Some(state);
                     return Ok(());
                 }

@@ -71,6 +71,13 @@ rules {
     NearestIsAbove
     MinusOneIsAbove
     EndIsBelow
+    // Numbers by 16, parts of sums.
+    PartsOfTwoSymbols
+    PartIsByFour
+    SegmentForgetsShift
+    NumberIsShifted
+    SumIsShifted
+    OtherPartIsNone
 }
 steps {
     // Instructions and operands.
@@ -138,6 +145,8 @@ steps {
     OldElementIsThere
     SolvedIsCut
     AnyShiftIsElements
+    AnySegmentIsThere
+    MaybeIsNotDropped
     ShiftedIsNumber
     AnyWordIsWhole
     CarriesAreAlike

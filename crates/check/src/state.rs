@@ -271,6 +271,11 @@ impl State {
         self.words.resize(words, None);
     }
 
+    /// Whether a branch may show that a segment is there (H6).
+    pub fn knows_length(&self) -> bool {
+        self.length.is_some()
+    }
+
     /// How many words a copy takes, about.
     pub(crate) fn weight(&self) -> usize {
         self.words.len().saturating_add(self.cells.len().saturating_mul(2))

@@ -255,6 +255,8 @@ impl Machine<'_> {
             && let Some(number) = self.negated(&mut state.path, a, bytes)
         {
             outcome = Outcome::Is(number);
+        } else if let Some(value) = self.by_16(&mut state.path, (alu, bytes), (a, b)) {
+            outcome = Outcome::Is(value);
         } else if (alu, bytes) == (Alu::Add, 8)
             && let (Outcome::Unknown, Some(sum)) = (outcome, self.sum(&mut state.path, a, b))
         {

@@ -67,6 +67,11 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::ShiftedIsNumber => "passive.element.symbol",
         Plant::AnyShiftIsElements => "passive.number.symbol",
         Plant::SolvedIsCut => "passive.number.constant",
+        Plant::PartsOfTwoSymbols | Plant::PartIsByFour | Plant::NumberIsShifted => {
+            "segment.sum.constant"
+        }
+        Plant::SegmentForgetsShift => "segment.sum.symbol",
+        Plant::SumIsShifted | Plant::OtherPartIsNone => "sums.part.0.0",
         Plant::SelectedIsBehind => "selected",
         Plant::EvenIsOdd => "alone.times.4",
         Plant::RoundedIsIt => "float.rounded.below",

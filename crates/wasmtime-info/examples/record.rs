@@ -1,5 +1,5 @@
-//! `record M.cwasm M.wasm`: the text of `tests/recorded` for a file that Wasmtime compiled, without
-//! its code.
+//! `record M.cwasm M.wasm [code]`: the text of `tests/recorded` for a file that Wasmtime compiled,
+//! with its code or without it.
 
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::fmt::Write;
@@ -7,8 +7,9 @@ use std::fmt::Write;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut files = std::env::args().skip(1);
     let (Some(compiled), Some(wasm)) = (files.next(), files.next()) else {
-        return Err("usage: record M.cwasm M.wasm".into());
+        return Err("usage: record M.cwasm M.wasm [code]".into());
     };
+    let code = files.next().is_some_and(|word| word == "code");
     let (bytes, wasm) = (std::fs::read(compiled)?, std::fs::read(wasm)?);
     let elf = object::File::parse(&*bytes)?;
     let mut out = String::new();
@@ -20,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let name = section.name()?;
         let data = match name {
             // The code means nothing to the comparison.
-            ".text" => format!("\n  00*{}", section.size()),
+            ".text" if !code => format!("\n  00*{}", section.size()),
             name if name.ends_with("tab") => continue,
             _ => hex(section.data()?)?,
         };

@@ -14,6 +14,8 @@ pub(crate) enum Role {
     Element,
     /// A count of rounds that are left.
     Count,
+    /// A number of rounds behind a start, and the most that it may be, if that is known.
+    Rounds(Option<u64>),
 }
 
 impl Role {
@@ -24,6 +26,9 @@ impl Role {
         }
         if self == Role::Count {
             range.0 = 1;
+        }
+        if let Role::Rounds(Some(most)) = self {
+            range.1 = range.1.max(most);
         }
     }
 }
@@ -52,6 +57,18 @@ impl Group {
         let (a, b, apart) = self.key;
         let from = self.from;
         (Value::symbol(a).plus(from), Value::symbol(b).plus(from.wrapping_add(apart)))
+    }
+}
+
+impl Group {
+    /// It is a number of rounds, of no more than that.
+    pub(crate) fn limit_rounds(&mut self, most: u64) {
+        self.role = match self.role {
+            Role::Rounds(Some(other)) => Role::Rounds(Some(other.min(most))),
+            Role::Any | Role::Element | Role::Count | Role::Rounds(None) => {
+                Role::Rounds(Some(most))
+            }
+        };
     }
 }
 
@@ -134,6 +151,17 @@ impl Lists {
         *last = place;
     }
 
+    /// Makes a group's symbol the number and `more`, which its members then have less.
+    pub(crate) fn begin_at(&mut self, group: usize, more: u64) {
+        let from = &mut self.groups[group].from;
+        *from = from.wrapping_add(more);
+        let mut at = self.groups[group].members.0;
+        while let Some(member) = self.members.get_mut(at as usize) {
+            member.add = member.add.wrapping_sub(more << member.shift);
+            at = member.next;
+        }
+    }
+
     /// The members of a group, in order.
     pub(crate) fn members(&self, group: &Group) -> impl Iterator<Item = &Member> + Clone {
         let at = |place: u32| self.members.get(place as usize);
@@ -159,6 +187,14 @@ pub(crate) enum Relation {
 }
 
 impl Relation {
+    /// Whether it says of which sum a group's symbol is, or that it is a part of one.
+    pub(crate) fn is_of(self, group: usize) -> bool {
+        match self {
+            Relation::Sum(of, [a, _]) => of == group || a.0 == group,
+            Relation::Half(..) | Relation::Selects(..) => false,
+        }
+    }
+
     /// Whether both say that one symbol is the same sum.
     pub(super) fn is_same_sum(self, other: Relation) -> bool {
         match (self, other) {

@@ -82,12 +82,42 @@ pub fn by_sum<I: Int>(of: Reading<I>, (sum, d): (Sym, I)) -> Reading<I> {
     Reading { sym: sum, shift: 0, add: of.add.minus(above) }
 }
 
+/// K4: the sum of the address of an element of a segment and a number by 16, of which these are the
+/// parts; its symbol is the number's, or still the base's, and then has to be the sum of both.
+#[inline]
+pub fn segment_sum<W: Word>(
+    base: Value<W>,
+    number: Value<W>,
+    (part, other): ((Sym, u8), (Sym, u8)),
+) -> Option<Value<W>> {
+    let twice = planted!(PartsOfTwoSymbols, part == other, part.1 == other.1);
+    let by_16 = twice && planted!(PartIsByFour, part.1 == 3, true);
+    let whole = base.sym == Sym::ZERO || planted!(SegmentForgetsShift, base.shift == 4, true);
+    let plain = number.base == Base::None && planted!(NumberIsShifted, number.shift == 0, true);
+    let sym = if base.sym == Sym::ZERO { part.0 } else { base.sym };
+    let add = base.add.wrapping_add(number.add);
+    (by_16 && whole && plain).then_some(Value { base: base.base, sym, shift: 4, add })
+}
+
+/// K5: the reading of a part of a sum that is no less than the sum's, for the most of the other
+/// part.
+#[inline]
+pub fn by_part<W: Word>(
+    of: Reading<W::Int>,
+    (part, by): (Sym, u8),
+    (hi, shift): (W, u8),
+) -> Option<Reading<W::Int>> {
+    let plain = planted!(SumIsShifted, of.shift == 0, true);
+    let add = of.add.plus(planted!(OtherPartIsNone, hi.scaled(shift), W::Int::number(0)));
+    plain.then_some(Reading { sym: part, shift: by, add })
+}
+
 /// The address that is `number` elements of an element segment, and `add` bytes, behind the
 /// segment's first element.
 #[inline]
 pub fn passive_element<W: Word>(number: Value<W>, base: Base, add: W) -> Option<Value<W>> {
     let whole = planted!(ShiftedIsNumber, number.shift == 0, true);
-    let plain = matches!(base, Base::Elements(_)) && number.base == Base::None && whole;
+    let plain = is_segment(base) && number.base == Base::None && whole;
     let shift = if number.sym == Sym::ZERO { 0 } else { 4 };
     let add = times_16(number.add).wrapping_add(add);
     plain.then_some(Value { base, sym: number.sym, shift, add })
@@ -96,11 +126,16 @@ pub fn passive_element<W: Word>(number: Value<W>, base: Base, add: W) -> Option<
 /// The number of elements that an address is behind the first one and `add` bytes.
 #[inline]
 pub fn passive_number<W: Word>(to: Value<W>, base: Base, add: W) -> Option<Value<W>> {
-    let is = matches!(base, Base::Elements(_)) && to.base == base;
+    let is = is_segment(base) && to.base == base;
     let whole = to.sym == Sym::ZERO || planted!(AnyShiftIsElements, to.shift == 4, true);
     let rest = to.add.wrapping_sub(add);
     let cut = planted!(SolvedIsCut, rest.lowest(ELEMENT) == W::ZERO, true);
     (is && whole && cut).then(|| Value::symbol(to.sym).plus(halved(rest, ELEMENT)))
+}
+
+/// Whether addresses with a base are of elements of a segment.
+pub fn is_segment(base: Base) -> bool {
+    matches!(base, Base::Elements(_) | Base::MaybeElements(_))
 }
 
 /// The shift of an element of a segment: it has 16 bytes.

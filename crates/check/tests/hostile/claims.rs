@@ -39,7 +39,7 @@ const SAVED: [&str; 5] = [
 ];
 
 /// Bases by their numbers.
-const BASES: [&str; 28] = [
+const BASES: [&str; 29] = [
     "number",
     "stack",
     "context",
@@ -69,6 +69,7 @@ const BASES: [&str; 28] = [
     "tableowner",
     "tagowner",
     "elements",
+    "maybeelements",
 ];
 
 fn signed(text: &str) -> i64 {

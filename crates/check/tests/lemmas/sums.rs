@@ -1,7 +1,7 @@
-//! Lemmas on sums of symbols (H1, C4, K1 to K3), on elements of segments and of tables, and on
+//! Lemmas on sums of symbols (H1, C4, K1 to K5), on elements of segments and of tables, and on
 //! words that are 0 with another one alone (N3 to N5).
 //!
-//! Symbols: 20 is a sum, 21 and 22 are its parts.
+//! Symbols: 20 is a sum, 21 and 22 are its parts; 30 is another number, 31 the sum of it and 21.
 
 use crate::proof::{Proof, Runs, bounded, int, low_half, meaning, narrowed, number};
 use crate::smt::Theory::{self, Bits, Integers};
@@ -10,8 +10,8 @@ use prova_check::rules::numeric::{Alone, zero_alone};
 use prova_check::rules::order::{Reading, word_apart};
 use prova_check::rules::place::{element, selected};
 use prova_check::rules::sums::{
-    above_part, bounds_of_sum, by_sum, elements, least_shifted, passive_element, passive_number,
-    rest, steps,
+    above_part, bounds_of_sum, by_part, by_sum, elements, least_shifted, passive_element,
+    passive_number, rest, segment_sum, steps,
 };
 use prova_check::word::{Int, Word};
 use prova_check::{Base, Sym, Value};
@@ -19,6 +19,8 @@ use prova_check::{Base, Sym, Value};
 const SUM: Sym = Sym(20);
 const PART: Sym = Sym(21);
 const OTHER: Sym = Sym(22);
+const START: Sym = Sym(30);
+const BEHIND: Sym = Sym(31);
 const TABLE: Base = Base::Table(0);
 const SEGMENT: Base = Base::Elements(0);
 
@@ -109,6 +111,48 @@ fn beside_sum<W: Proof>(_: &[u32], twin: bool) -> Option<bool> {
     given!(number::<W>(SUM).unsigned().plus(by.add) <= extent);
     let add = of.add.plus(int::<W>(i64::from(twin)));
     Some(number::<W>(PART).unsigned().plus(add) <= extent)
+}
+
+/// K4: the address of an element of a segment and a number that is a sum. The case: whether the
+/// address has a symbol. What is asked for first changes last, so that few assignments lead to
+/// each planted fault. Twin: one further.
+fn by_16<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    given!(W::BITS > 4);
+    let (k, l) = (W::any("k"), W::any("l"));
+    let numbers = [number::<W>(PART), number::<W>(OTHER)];
+    let other = W::choose("other", 2) as usize;
+    let by = 2 + W::choose("by", 2) as u8;
+    let shift = W::choose("shift", 2) as u8;
+    let (sym, own) = match case[0] {
+        0 => (Sym::ZERO, 0),
+        _ => (START, 3 + W::choose("segment", 2) as u8),
+    };
+    let base = Value { base: SEGMENT, sym, shift: own, add: k };
+    let by_16 = Value { base: Base::None, sym: SUM, shift, add: l };
+    let to = segment_sum(base, by_16, ((PART, by), ([PART, OTHER][other], by)))?;
+    let to = if sym == Sym::ZERO { to } else { Value { sym: BEHIND, ..to } };
+    given!(
+        sym == Sym::ZERO
+            || number::<W>(BEHIND) == number::<W>(START).wrapping_add(number::<W>(PART))
+    );
+    let by = u32::from(by);
+    given!(number::<W>(SUM) == numbers[0].shl(by).wrapping_add(numbers[other].shl(by)));
+    let whole = meaning(base).wrapping_add(meaning(by_16)).wrapping_add(one(twin));
+    Some(meaning(to) == whole)
+}
+
+/// K5: a sum is within where one part and the most of the other are. The case: their shifts.
+fn part_within<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let (by, shift) = (case[0] as u8, case[1] as u8);
+    sum::<W>(by, shift)?;
+    let (_, hi) = bounded::<W>(OTHER)?;
+    let extent = W::any("e").unsigned();
+    let own = W::choose("own", 2) as u8;
+    let of = Reading { sym: SUM, shift: own, add: W::any_int("k") };
+    let part = by_part(of, (PART, by), (hi, shift))?;
+    given!(number::<W>(PART).scaled(part.shift).plus(part.add) <= extent);
+    let add = of.add.plus(int::<W>(i64::from(twin)));
+    Some(number::<W>(SUM).scaled(own).plus(add) <= extent)
 }
 
 /// The address of an element of a segment, by its number. The case: constant, symbol; the shift of
@@ -227,6 +271,12 @@ pub fn lemmas() -> Vec<Lemma> {
     for (form, name) in ["constant", "symbol"].into_iter().enumerate() {
         add(format!("passive.element.{name}"), Bits, &[form as u32], runs!(passive));
         add(format!("passive.number.{name}"), Bits, &[form as u32], runs!(passive_by));
+    }
+    for (form, name) in ["constant", "symbol"].into_iter().enumerate() {
+        add(format!("segment.sum.{name}"), Bits, &[form as u32], runs!(by_16));
+    }
+    for (i, j) in [(0, 0), (0, 3), (2, 0)] {
+        add(format!("sums.part.{i}.{j}"), Integers, &[i, j], runs!(part_within));
     }
     add("selected".to_owned(), Integers, &[], runs!(selected_index));
     for bytes in [4, 8] {

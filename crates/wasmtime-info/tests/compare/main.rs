@@ -3,6 +3,7 @@
 //!
 //! `wasmtime compile --target x86_64-unknown-linux-gnu -W exceptions=y` of 48.0.8 compiled them,
 //! `sparse` with `-O memory-guaranteed-dense-image-size=0`; `examples/record.rs` wrote the texts.
+//! `tables` has its code, which 48.0.2 compiled with `-W all-proposals=y` (`tables.rs`).
 //!
 //! A green run does not show that `wasmtime-environ` is what the Wasmtime had that compiled a file;
 //! six small files were equal.
@@ -11,6 +12,7 @@ mod changed;
 mod frames;
 mod recorded;
 mod settings;
+mod tables;
 mod tools;
 
 use recorded::{RECORDED, recorded};

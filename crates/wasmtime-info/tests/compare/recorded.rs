@@ -50,6 +50,11 @@ pub(crate) const RECORDED: [(&str, &str); 6] = [
 /// A file, by name.
 pub(crate) fn recorded(name: &str) -> Recorded {
     let (_, text) = RECORDED.iter().find(|(of, _)| *of == name).expect("a file of that name");
+    read(text)
+}
+
+/// The file that a text of `tests/recorded` is of.
+pub(crate) fn read(text: &'static str) -> Recorded {
     let (wasm, symbols, sections) = (vec![], vec![], vec![]);
     let (symbols_of, code, relocations) = (".text", vec![".text"], vec![]);
     let mut made = Recorded { wasm, symbols, sections, symbols_of, code, relocations };
