@@ -24,7 +24,7 @@ macro_rules! plants {
 plants! {
     e1:
         LoadElsewhere LoadOfAnyWidth LoadIsSilent StoreElsewhere StoreOfAnything StoreBeforeTrap
-        StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind PollIsPassed CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap
+        StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind FaultsUnhandled PollIsPassed CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap
         OperandIsAny ClauseOfAny ClauseMore RegistersSurviveCall VectorsSurviveCall;
     e2: OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
         UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny NothingIsBeyond CarryIsNone BoundOfAny GapIsAny
