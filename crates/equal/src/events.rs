@@ -276,7 +276,8 @@ impl Core<'_> {
     }
 
     /// A division, which faults by zero and, if signed, where the quotient does not fit. What may
-    /// happen has to be a trap that the body has next, of the row's kind.
+    /// happen has to be a trap that the body has next, of the row's kind, and without signals
+    /// neither may happen.
     pub(crate) fn divides(
         &mut self,
         state: &mut State,
@@ -293,6 +294,11 @@ impl Core<'_> {
             let known = self.words.decide(&state.known, condition) == Some(false);
             if planted!(DivisionFaultsAnyhow, known, true) {
                 continue;
+            }
+            // Without signals a fault is no trap: it ends the process. The sandbox check looks at
+            // the divisor alone.
+            if planted!(FaultsUnhandled, !self.layout.config().signals, false) {
+                return refuse(Cause::Division, "it may fault, and without signals no fault traps");
             }
             self.skip_all(state)?;
             let Some(inst) = self.next(state).filter(|_| state.entered) else {

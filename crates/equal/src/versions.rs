@@ -248,6 +248,14 @@ impl Core<'_> {
         }
     }
 
+    /// Whether the copy of a memory's length is here, of 64 bits: a part of it may become less.
+    fn is_length(&mut self, at: Word) -> bool {
+        let context = self.words.fixed(64, Fixed::Context);
+        let first = self.words.plus(context, self.layout.memory_len(0).into());
+        let distance = self.words.sub(at, first);
+        self.words.number(distance).is_some_and(|bytes| bytes.is_multiple_of(8))
+    }
+
     /// All regions may hold anything, and so may the word for the fuel. Memories do not shrink:
     /// what their lengths were at least, they are; nor does the list of functions. Objects may go.
     pub(crate) fn forget_regions(&mut self, state: &mut State) {
@@ -288,11 +296,12 @@ impl Core<'_> {
             }
             if len == counted {
                 kept.push(self.words.ult(count, end));
-            } else if let Node { op: Head::Load, bits, args: [version, at, _], .. } =
+            } else if let Node { op: Head::Load, bits: 64, args: [version, at, _], .. } =
                 self.words.get(len)
                 && version == lengths
+                && self.is_length(at)
             {
-                let len = self.words.load(after, at, bits);
+                let len = self.words.load(after, at, 64);
                 kept.push(self.words.ult(len, end));
             }
         }
