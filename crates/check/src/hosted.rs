@@ -123,15 +123,7 @@ impl Machine<'_> {
                 state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
             }
             Answer::Count(n) => self.count_of(state, index(n)),
-            Answer::Elements(n) => {
-                let there = state.fresh || self.has_elements(state, index(n));
-                let base = if planted!(SegmentsAreNeverDropped, there, true) {
-                    Base::Elements(index(n))
-                } else {
-                    Base::MaybeElements(index(n))
-                };
-                state.set(Loc::Register(RAX), Some(Value::pointer(base, 0)));
-            }
+            Answer::Elements(n) => self.elements_of(state, index(n)),
             Answer::Object { memory, bytes, size } => {
                 let size = size.filter(|_| layout.kept == Some(memory)).map(index);
                 self.object(state, memory, (bytes, size));
@@ -152,6 +144,14 @@ impl Machine<'_> {
         let length = self.symbols.fresh(Def::at_most(most));
         state.set(Loc::Register(RAX), Some(Value::symbol(length)));
         state.length = known.then_some((n, length));
+    }
+
+    /// H6: the place of an element segment is asked for.
+    fn elements_of(&self, state: &mut State, n: u32) {
+        let there = state.fresh || self.has_elements(state, n);
+        let there = planted!(SegmentsAreNeverDropped, there, true);
+        let base = if there { Base::Elements(n) } else { Base::MaybeElements(n) };
+        state.set(Loc::Register(RAX), Some(Value::pointer(base, 0)));
     }
 
     /// H6: whether a segment is known to have its elements: its length was read, and is not 0.

@@ -99,8 +99,8 @@ pub enum Base {
     TagOwner(u32),
     /// The first element of an element segment, which nobody has dropped.
     Elements(u32),
-    /// What the host answered where the elements of an element segment are: the same address, if
-    /// the segment is there. Nobody accesses it (H6 of `hosted`).
+    /// The host's answer where the elements of an element segment are: the same address, if the
+    /// segment is there. Nobody accesses it (H6 of `hosted`).
     MaybeElements(u32),
 }
 
