@@ -45,13 +45,16 @@ fn tables(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The names of the refused rows of the tables of code.
+/// The names of the refused rows of the tables of code, and the expressions that are none.
 fn refused() -> BTreeSet<String> {
     let tables =
         ["rules.tsv", "forged.tsv", "vectors.tsv"].map(|name| read(&Path::new(EQUAL).join(name)));
     let rows = tables.iter().flat_map(|text| text.lines()).filter(|line| !line.starts_with('#'));
     let columns = rows.map(|line| line.split('\t').collect::<Vec<_>>());
-    columns.filter(|columns| columns[1] != "ok").map(|columns| columns[2].to_owned()).collect()
+    let names = columns.filter(|columns| columns[1] != "ok").map(|columns| columns[2].to_owned());
+    let forms = read(&Path::new(EQUAL).join("forms.tsv"));
+    let none = forms.lines().filter_map(|line| line.strip_suffix("\tan expression that is none"));
+    names.chain(none.map(|form| form.split('\t').next().unwrap_or(form).to_owned())).collect()
 }
 
 /// The rows that each planted fault accepts.
