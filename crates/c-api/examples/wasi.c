@@ -99,6 +99,10 @@ int main(void) {
   check(input.size == 0, "the bytes are given up");
   check(wasi_config_preopen_dir(config, ".", "/", false), "the directory, read-only");
   check(!wasi_config_preopen_dir(config, "./no such folder", "/x", false), "none that is not there");
+  const char* with_modes[] = {"/a::ro", "/a::RO", "/a::rw", "::ro", "/a::/b"};
+  for (size_t i = 0; i < sizeof with_modes / sizeof *with_modes; i++) {
+    check(!wasi_config_preopen_dir(config, ".", with_modes[i], true), "no mode in a name");
+  }
   printf("exit code %d: a read-only directory\n", run(engine, module, config));
 
   config = streams("empty: ");

@@ -45,7 +45,8 @@ WASM_API_EXTERN void wasi_config_set_stderr_custom(
     wasi_config_t*, ptrdiff_t (*callback)(void* data, const unsigned char* bytes, size_t count),
     void* data, void (*finalizer)(void*));
 
-/* A directory of the host under a name of the guest's; unless it is mutable, every change fails. */
+/* A directory of the host under a name of the guest's; unless it is mutable, every change fails.
+ * Refuses a name with `::`, which would be a mode of the command line's `--dir`. */
 WASM_API_EXTERN bool wasi_config_preopen_dir(wasi_config_t*, const char* host_path,
                                              const char* guest_path, bool fs_mutable);
 

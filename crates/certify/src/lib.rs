@@ -37,6 +37,7 @@ pub use derive::{Derivation, derive};
 pub use draft::{CertifyError, Draft};
 pub use join::asked::CHANGES_MAX;
 pub use parallel::in_parallel;
+pub use slice::registers as registers_of;
 
 use draft::machine;
 use flow::{Insns, Wanted};

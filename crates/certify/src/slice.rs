@@ -7,8 +7,9 @@
 
 use crate::graph::{Block, Graph, View};
 use crate::set::Set;
+use iced_x86::Mnemonic;
 use prova_check::Loc;
-use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
+use prova_check::abi::regs::{RAX, RBP, RDI, RDX, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
 use std::collections::BTreeMap;
@@ -150,12 +151,6 @@ impl Few {
         }
     }
 
-    fn extend(&mut self, loc: Option<Loc>) {
-        if let Some(loc) = loc {
-            self.insert(loc);
-        }
-    }
-
     /// The other ones too; of those beyond the first 64 one is forgotten, if both have one.
     fn add(&mut self, other: Few) {
         self.low |= other.low;
@@ -191,6 +186,92 @@ pub(crate) struct Transfer {
     always: Few,
     /// The locations needed before it where `to` is needed behind it.
     then: Few,
+}
+
+/// Operands by their numbers, a bit each.
+#[derive(Clone, Copy, Debug)]
+struct Operands(u8);
+
+impl Operands {
+    const NONE: Operands = Operands(0);
+    const FIRST: Operands = Operands(1);
+    const FIRST_TWO: Operands = Operands(3);
+    const BEHIND_FIRST: Operands = Operands(0xe);
+    const THIRD: Operands = Operands(4);
+    const ALL: Operands = Operands(0xf);
+
+    const fn has(self, n: u32) -> bool {
+        self.0 >> (n & 7) & 1 == 1
+    }
+}
+
+/// What an instruction beside control and stack does with its operands, and with registers that are
+/// none: the invariant is that of the decoder's own table (`tests.rs`).
+#[derive(Clone, Copy, Debug)]
+struct Access {
+    reads: Operands,
+    writes: Operands,
+    /// Registers that are read and no operands.
+    sources: Few,
+    /// Registers that are written whole and no operands.
+    results: Few,
+}
+
+impl Access {
+    fn of(insn: &Insn) -> Access {
+        let none = Few::default();
+        let access = |reads, writes| Access { reads, writes, sources: none, results: none };
+        let wide = |from: &[u8], to: &[u8], wide: bool| Access {
+            sources: Few::registers(from),
+            results: if wide { Few::registers(to) } else { none },
+            ..access(Operands::ALL, Operands::NONE)
+        };
+        // The bytes of the one operand of a division or product.
+        let bytes = insn.place(0).1.map_or(8, |(_, bytes)| bytes);
+        let mnemonic = insn.raw().mnemonic();
+        match insn.class {
+            Class::Move
+            | Class::Lea
+            | Class::ZeroExtend
+            | Class::SignExtend
+            | Class::SetByte(_)
+            | Class::Vector => access(Operands::BEHIND_FIRST, Operands::FIRST),
+            // `imul` of two operands reads the first one too.
+            Class::Define if mnemonic != Mnemonic::Imul || insn.operands() > 2 => {
+                access(Operands::BEHIND_FIRST, Operands::FIRST)
+            }
+            Class::Define | Class::Alu(_) | Class::Select(_) | Class::Scan => {
+                access(Operands::ALL, Operands::FIRST)
+            }
+            Class::Compare | Class::Test | Class::BitTest | Class::VectorFlags => {
+                access(Operands::ALL, Operands::NONE)
+            }
+            Class::Exchange | Class::ExchangeAdd => access(Operands::ALL, Operands::FIRST_TWO),
+            Class::CompareExchange => {
+                Access { sources: Few::registers(&[RAX]), ..access(Operands::ALL, Operands::FIRST) }
+            }
+            Class::MultiplyPair => Access {
+                sources: Few::registers(&[RDX]),
+                ..access(Operands::THIRD, Operands::FIRST_TWO)
+            },
+            Class::Divide if bytes > 1 => wide(&[RAX, RDX], &[RAX, RDX], bytes > 2),
+            Class::MultiplyWide | Class::Divide => wide(&[RAX], &[RAX, RDX], bytes > 2),
+            Class::ExtendLow => wide(&[RAX], &[RAX], mnemonic != Mnemonic::Cbw),
+            Class::ExtendHigh => wide(&[RAX], &[RDX], mnemonic != Mnemonic::Cwd),
+            Class::Branch(_)
+            | Class::Jump
+            | Class::Leave
+            | Class::JumpTo
+            | Class::Call
+            | Class::CallTo
+            | Class::Return
+            | Class::Push
+            | Class::Pop
+            | Class::Trap
+            | Class::Nop
+            | Class::Fence => access(Operands::NONE, Operands::NONE),
+        }
+    }
 }
 
 /// The number that is no offset and no location.
@@ -231,6 +312,15 @@ const LEAVING: Few = {
 /// The locations that a call changes.
 const CHANGED: Few = Few { low: 0xffff & !Few::registers(&CALLEE_SAVED).low, more: 0 };
 
+/// General registers that an instruction without memory reads, and those that it overwrites whole,
+/// a bit each: what the slice takes them for.
+pub fn registers(insn: &Insn) -> (u16, u16) {
+    let (memory, word, top) = (None, None, None);
+    let view = View { memory, word, top, outside: true, table: false };
+    let transfer = Slice { reads: Reads::Comparisons, view: &view }.transfer(insn);
+    (transfer.always.low as u16, transfer.ends.low as u16)
+}
+
 /// An instruction's view, and what counts as needed.
 pub(crate) struct Slice<'a> {
     pub(crate) reads: Reads,
@@ -251,26 +341,22 @@ impl Slice<'_> {
             return Transfer::NOTHING;
         }
         let mut transfer = Transfer::NOTHING;
-        let mut sources = Few::default();
         let compares = matches!(insn.class, Class::Compare | Class::Test);
-        let count = insn.operands();
-        let (first, narrow) = self.location(insn, 0, &mut transfer);
-        if compares {
-            sources.extend(first);
-        } else if let Some(loc) = first {
-            transfer.to = loc.number();
-            if !narrow || insn.class == Class::Move {
-                transfer.ends.insert(loc);
+        let Access { reads, writes, mut sources, results } = Access::of(insn);
+        transfer.ends = results;
+        for n in 0..insn.operands() {
+            let (Some(loc), narrow) = self.location(insn, n, &mut transfer) else { continue };
+            if writes.has(n) {
+                if n == 0 {
+                    transfer.to = loc.number();
+                }
+                if !narrow || insn.class == Class::Move {
+                    transfer.ends.insert(loc);
+                }
             }
-            if Self::reads_first(insn.class) {
+            if reads.has(n) {
                 sources.insert(loc);
             }
-        }
-        if count > 1 {
-            sources.extend(self.location(insn, 1, &mut transfer).0);
-        }
-        for n in 2..count {
-            sources.extend(self.location(insn, n, &mut transfer).0);
         }
         let all = self.reads == Reads::Comparisons;
         let exact = matches!(insn.class, Class::Move | Class::Alu(_));
@@ -333,14 +419,6 @@ impl Slice<'_> {
             transfer.always.add(Few::registers(&OPERANDS));
         }
         transfer
-    }
-
-    /// Whether operand 0 is read as well.
-    fn reads_first(class: Class) -> bool {
-        !matches!(
-            class,
-            Class::Move | Class::Lea | Class::ZeroExtend | Class::SignExtend | Class::Define
-        )
     }
 
     /// A comparison of 64 bits, as bounds checks are.

@@ -10,6 +10,7 @@ mod common;
 mod corpus;
 mod decoder;
 mod equal;
+mod equal_exits;
 mod equal_forged;
 mod equal_forms;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -34,3 +35,5 @@ mod rules_generated;
 mod rules_memory;
 mod rules_meter;
 mod rules_more;
+mod slice;
+mod texts;

@@ -155,7 +155,8 @@ impl Machine<'_> {
 
     /// A function of the module gets its own context.
     fn gets_context(&mut self, state: &mut State) -> Result<(), Fault> {
-        if self.read_loc(state, Loc::Register(RDI)) != Value::pointer(Base::VmCtx, 0) {
+        let gets = self.read_loc(state, Loc::Register(RDI)) == Value::pointer(Base::VmCtx, 0);
+        if !planted!(CalleeGetsAnything, gets, true) {
             return fault(Rule::Call, "the callee does not get its context");
         }
         self.passes_context(state)
@@ -221,7 +222,8 @@ impl Machine<'_> {
 
     /// The callee's second argument is the context of its caller.
     fn passes_context(&mut self, state: &mut State) -> Result<(), Fault> {
-        if self.read_loc(state, Loc::Register(RSI)) != Value::pointer(Base::VmCtx, 0) {
+        let gets = self.read_loc(state, Loc::Register(RSI)) == Value::pointer(Base::VmCtx, 0);
+        if !planted!(CallerIsAnybody, gets, true) {
             return fault(Rule::Call, "the callee does not get its caller's context");
         }
         Ok(())
@@ -432,16 +434,19 @@ impl Machine<'_> {
         let context = self.read_loc(state, Loc::Register(RDI));
         let own = context == Value::pointer(Base::VmCtx, 0);
         let other = context.base == Base::RefContext && context.add == 0;
-        if code != Value::pointer(code.base, 0) || !(own || other) {
+        let gets = planted!(BuiltinGetsAnything, own || other, true);
+        if code != Value::pointer(code.base, 0) || !gets {
             return fault(Rule::Call, "no entry of a builtin, or it does not get the context");
         }
         let operands = if n == offsets::BUILTIN_PERFORM { 3 } else { 1 };
         self.callee = Callee::Builtin(operands);
         let answers = match n {
             offsets::BUILTIN_CALL => Answers::Results(self.call_out(state, context)?),
-            offsets::BUILTIN_PERFORM if own => self.perform(state)?,
+            offsets::BUILTIN_PERFORM if planted!(PerformsForAnother, own, true) => {
+                self.perform(state)?
+            }
             offsets::BUILTIN_TRAP => return Ok(false),
-            offsets::BUILTIN_THROW if own => {
+            offsets::BUILTIN_THROW if planted!(ThrowsForAnother, own, true) => {
                 self.throw(state)?;
                 self.forget(state);
                 return Ok(false);

@@ -82,7 +82,7 @@ impl Machine<'_> {
             Base::MemoryOwner(m) => Some(Owner::Of(Extent::Memory(m))),
             Base::TableOwner(t) => Some(Owner::Of(Extent::Table(t))),
             Base::TagOwner(_) => Some(planted!(TagOwnerIsOwn, Owner::OfTag, Owner::Own)),
-            _ => None,
+            _ => planted!(HostedGetsAnything, None, Some(Owner::Own)),
         };
         let anyone = planted!(AnyoneIsServed, hosted.anyone, true);
         let Some(owner) = owner.filter(|&owner| anyone || owner == Owner::Own) else {

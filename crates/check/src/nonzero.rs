@@ -114,7 +114,8 @@ impl Machine<'_> {
         path: &mut Path,
         (number, bytes): (Value, u32),
     ) -> Option<Value> {
-        if planted!(ByteIsHalf, bytes != 4, false) {
+        let narrow = planted!(ByteIsHalf, bytes != 4, bytes == 2);
+        if planted!(TwoBytesAreHalf, narrow, bytes == 1) {
             return self.part_extended(number, bytes);
         }
         let whole = self.same((Pure::Extend, 8), (number, Value::constant(0)))?;

@@ -162,6 +162,7 @@ steps {
     WholeHasMore
     AnyNegatedIsApart
     ByteIsHalf
+    TwoBytesAreHalf
     WithAnyIsApart
     PartsAreAlike
     AnyRoundingIsTowards0
@@ -285,6 +286,12 @@ steps {
     FrameOfAnySize
     CalleeKeepsAll
     OutForAnother
+    PerformsForAnother
+    ThrowsForAnother
+    BuiltinGetsAnything
+    HostedGetsAnything
+    CalleeGetsAnything
+    CallerIsAnybody
     RegistersAreLost
     AnyResults
     ChainIsAnyFrame
@@ -328,8 +335,11 @@ steps {
     MaskedIsOneByte
     LanesAreLowest
     CopiesStay
-    LanesStay
-    AnyLaneIsTaken
+    BytesStay
+    AnyByteIsTaken
+    AnyMaskIsZero
+    SecondIsWritten
+    LowestInOrder
     PairIsLow
     ArrayIsFilled
     RootOfNothing

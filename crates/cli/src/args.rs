@@ -3,11 +3,12 @@
 //! `run` is the default command. Its options come before the module; everything after the module
 //! goes to the guest.
 
-use crate::groups::{Optimize, Wasm};
+use crate::groups::{Optimize, Wasm, is_proposal};
 use crate::stats::Stats;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
-use prova_core::{Config, MemoryShape, Tier, UnknownTier, bail};
+use prova_core::wasi::{GRANT_FORM, Grant};
+use prova_core::{Config, Features, MemoryShape, Tier, UnknownTier, bail};
 use prova_diff::Verdict;
 use prova_native::NativeCompiler;
 use std::ffi::OsString;
@@ -112,6 +113,34 @@ pub(crate) struct EngineArgs {
     pub(crate) optimize: Vec<String>,
 }
 
+// Commands that run a module have the whole group (`Wasm`). These take the same keys of proposals,
+// and refuse any other key, which would have no effect. There is no long name, as `verify --wasm`
+// names a file. `tests/loads.rs` has all commands that load a module.
+/// The proposals that modules may use: `-W` of commands that load a module and run nothing.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Proposals {
+    /// Proposals that modules may use, such as `shared-memory` or `gc=n` (`-W help`)
+    #[arg(short = 'W', value_name = "KEY[=VAL],…")]
+    proposals: Vec<String>,
+}
+
+impl Proposals {
+    /// Whether the option is given.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.proposals.is_empty()
+    }
+
+    /// The proposals.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::report::Misuse), or a request for help.
+    pub(crate) fn features(&self) -> prova_core::Result<Features> {
+        let why = "this command runs nothing: of `-W` it takes proposals alone";
+        Wasm::only(&self.proposals, is_proposal, why)?;
+        Ok(Wasm::parse(&self.proposals)?.features())
+    }
+}
+
 /// The property that machine code has to have before it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Require {
@@ -154,8 +183,8 @@ pub(crate) struct RunArgs {
     pub(crate) invoke: Option<String>,
     /// Grants the guest a directory of the host, under its own or another name; with `::ro` behind
     /// both names it can change nothing there
-    #[arg(long = "dir", value_name = "HOST[::GUEST[::ro]]")]
-    pub(crate) dirs: Vec<String>,
+    #[arg(long = "dir", value_name = GRANT_FORM)]
+    pub(crate) dirs: Vec<Grant>,
     /// Sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]")]
     pub(crate) env: Vec<String>,
@@ -284,6 +313,8 @@ pub(crate) struct DiffArgs {
     /// The second module
     #[arg(value_name = "B.wasm")]
     pub(crate) b: PathBuf,
+    #[command(flatten)]
+    pub(crate) proposals: Proposals,
     /// Prints the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -312,6 +343,8 @@ pub(crate) struct XrefArgs {
     /// The memory of the address, by its index
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) memory: u32,
+    #[command(flatten)]
+    pub(crate) proposals: Proposals,
     /// Prints the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -325,8 +358,8 @@ pub(crate) struct XrefArgs {
     #[arg(long, value_name = "N", requires = "watch", default_value_t = 20)]
     pub(crate) first: usize,
     /// With --watch: grants the guest a directory of the host, under its own or another name
-    #[arg(long = "dir", value_name = "HOST[::GUEST]", requires = "watch")]
-    pub(crate) dirs: Vec<String>,
+    #[arg(long = "dir", value_name = GRANT_FORM, requires = "watch")]
+    pub(crate) dirs: Vec<Grant>,
     /// With --watch: sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]", requires = "watch")]
     pub(crate) env: Vec<String>,
@@ -345,6 +378,11 @@ impl EngineArgs {
     /// Whether machine code is to be made.
     pub(crate) fn is_native(&self) -> bool {
         self.tier == NATIVE
+    }
+
+    /// Whether a function waits for its proof before it runs.
+    pub(crate) fn waits_for_proofs(&self) -> bool {
+        self.is_native() && self.require == Require::Proved
     }
 
     /// Whether no tier is asked for.

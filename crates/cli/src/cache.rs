@@ -6,7 +6,7 @@
 use crate::args::RunArgs;
 use crate::report::{Exit, Misuse, present, print, printable, warn};
 use clap::{Args, ValueEnum};
-use prova_core::wasi::{FileId, Guard};
+use prova_core::wasi::{FileId, Grant, Guard};
 use prova_core::{
     CACHE_BYTES_DEFAULT, Cache, CacheGuard, CacheRemoved, Error, Module, Result, bail,
     default_cache_folder,
@@ -159,17 +159,17 @@ fn id(id: prova_core::CacheFileId) -> FileId {
 ///
 /// # Errors
 /// [`Misuse`] if a granted directory is one of them.
-pub(crate) fn kept_from_guests(own: Option<&Path>, dirs: &[String]) -> Result<Kept> {
+pub(crate) fn kept_from_guests(own: Option<&Path>, dirs: &[Grant]) -> Result<Kept> {
     let own = own.and_then(|own| std::path::absolute(own).ok());
     let folders: Vec<PathBuf> = [own, default_cache_folder()].into_iter().flatten().collect();
     let mut at_start = Vec::new();
     for folder in &folders {
         let Some(found) = CacheGuard::of_file(folder) else { continue };
         for dir in dirs {
-            let host = dir.split_once("::").map_or(dir.as_str(), |(host, _)| host);
+            let host = dir.host();
             if CacheGuard::of_file(Path::new(host)) == Some(found) {
                 bail!(Misuse(format!(
-                    "`--dir {dir}`: that is the folder of the cache, which no guest gets"
+                    "`--dir {host}`: that is the folder of the cache, which no guest gets"
                 )));
             }
         }

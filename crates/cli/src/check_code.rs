@@ -14,14 +14,14 @@ use crate::progress;
 use crate::report::{Exit, Misuse, present};
 use clap::Args;
 use prova_artifact::Artifact;
-use prova_builds::names::printable;
+use prova_builds::names::{counted, printable};
 use prova_check::CodeKind;
-use prova_core::{Context, Features, Result, Trap, bail};
+use prova_core::{Context, Ended, Features, Result, Trap, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
-    Config, Derivation, Layout, Line, MemoryShape, Metering, NativeCode, NativeCompiler, Reach,
-    Target, body, certificate, code_of, derivation, listing, premises, share, survey, survey_loops,
+    Config, Derivation, Layout, Line, MemoryShape, Metering, NativeCode, Reach, Share, Target,
+    body, certificate, code_of, derivation, listing, premises, survey, survey_loops, survey_proved,
     verdict,
 };
 use prova_report::{Node, Table};
@@ -143,16 +143,20 @@ impl CheckCodeArgs {
 fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result<Exit> {
     let jobs = args.jobs();
     let _work = progress::start("checking code of", &args.file, false);
-    let surveyed =
-        if args.loops { survey_loops(module, config, jobs) } else { survey(module, config, jobs) };
-    let found = match surveyed {
+    let surveyed = match (args.loops, args.engine.require) {
+        (true, _) => survey_loops(module, config, jobs).map(|found| (found, None)),
+        (false, Require::Confined) => survey(module, config, jobs).map(|found| (found, None)),
+        (false, Require::Proved) => {
+            progress::of(module.defined_funcs().len());
+            let found = survey_proved(module, config, jobs, &progress::step);
+            found.map(|(found, proofs)| (found, Some(proofs)))
+        }
+    };
+    let (found, proofs) = match surveyed {
         Ok(found) => found,
         Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),
     };
-    let proofs = match args.engine.require {
-        Require::Confined => None,
-        Require::Proved => Some(proofs(args, module, config, jobs)?),
-    };
+    let proofs = proofs.map(|proofs| proved(module, &proofs));
     let (file, native) = (args.file.display(), found.native);
     let (what, parts) = if args.loops { ("loops", ",") } else { ("functions", " with thunks,") };
     let title = format!("{file}: {native} of {} {what} are machine code", found.functions);
@@ -176,20 +180,7 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
 const UNPROVED_SHOWN: usize = 200;
 
 /// How much is proved to do what its functions say, and where the others differ first.
-fn proofs(
-    args: &CheckCodeArgs,
-    module: &Module,
-    (config, deterministic): (&Config, bool),
-    jobs: usize,
-) -> Result<Node> {
-    let metering = prova_core::Metering::new(config.metering.fuel, config.metering.epoch);
-    let settings = prova_core::Settings { metering, deterministic };
-    let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
-    let found = share((module, &funcs), &NativeCompiler::of(config), &settings, jobs);
-    let found = match found {
-        Ok(found) => found,
-        Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),
-    };
+fn proved(module: &Module, found: &Share) -> Node {
     let (proved, all) = (found.proved(), found.all());
     let of = |a: u64, b: u64, what: &str| {
         format!("{a} of {b} {what} ({:.1} %)", 100.0 * a as f64 / b.max(1) as f64)
@@ -201,6 +192,9 @@ fn proofs(
         of(proved.bytes, all.bytes, "bytes of their code"),
         relations,
     ];
+    let ended = found.ended();
+    let ended =
+        (ended > 0).then(|| format!("{}: {}", Ended::Bound, counted(ended as u64, "function")));
     let mut table =
         Table { shown: Some(UNPROVED_SHOWN), ..Table::new("not proved", &[">", "", ""]) };
     for proof in &found.proofs {
@@ -210,8 +204,8 @@ fn proofs(
             table.push([proof.func.to_string(), name, printable(&why.to_string())], false);
         }
     }
-    let node = Node::of("proved", title).with_evidence(sizes);
-    Ok(if table.rows.is_empty() { node } else { node.with_table(table) })
+    let node = Node::of("proved", title).with_evidence(sizes).with_evidence(ended);
+    if table.rows.is_empty() { node } else { node.with_table(table) }
 }
 
 /// Compiles functions of a module.

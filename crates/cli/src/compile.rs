@@ -5,6 +5,7 @@
 //! misuse.
 
 use crate::args::{EngineArgs, Require};
+use crate::making::Bar;
 use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};
 use crate::{input, run, stats};
@@ -81,7 +82,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
         let what = "`--epochs`: code of files runs with a timeout only if it is proved; add `--require proved`";
         bail!(Misuse(what.into()));
     }
-    config.consume_fuel(args.fuel).epoch_interruption(args.epochs);
+    config.consume_fuel(args.fuel).epoch_interruption(args.epochs).code_watch(Bar);
     input::apart("--output", &args.output, &[&args.file])?;
     let wasm = input::wasm(&args.file)?;
     let _work = progress::start("compiling", &args.file, false);
@@ -90,6 +91,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
         // One thread, or two where one was all.
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         let threads = if threads == 1 { 2 } else { 1 };
+        progress::again();
         let again = prova_core::on_threads(threads, || made(&config, &args.file, &wasm))?.1;
         if again != bytes {
             warn("another number of threads gave other bytes: nothing is written");

@@ -4,7 +4,7 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::paint::paint;
 use crate::progress;
-use crate::report::{Exit, Misuse, print, warn};
+use crate::report::{Exit, Help, Misuse, misuse, print, warn};
 use prova_core::{Context, Result, bail};
 use prova_diff::{Allow, DiffOptions, Report, Verdict, diff_binaries, text};
 use prova_report::Form;
@@ -13,8 +13,8 @@ use prova_report::Form;
 pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     let (report, allow) = match compare(args) {
         Ok(done) => done,
-        Err(error) if error.is::<Misuse>() => return Err(error),
-        Err(error) => bail!(Misuse(format!("{error:#}"))),
+        Err(error) if error.is::<Misuse>() || error.is::<Help>() => return Err(error),
+        Err(error) => return Err(misuse(&error)),
     };
     let tree = report.decided(&allow, &args.allow).tree();
     let shown =
@@ -53,7 +53,8 @@ fn compare(args: &DiffArgs) -> Result<(Report, Vec<Allow>)> {
     }
     let (a, b) = (input::binary_of(&args.a)?, input::binary_of(&args.b)?);
     let names = (args.a.display().to_string(), args.b.display().to_string());
-    let options = DiffOptions { runs: args.runs, names, ..DiffOptions::default() };
+    let features = args.proposals.features()?;
+    let options = DiffOptions { runs: args.runs, names, features, ..DiffOptions::default() };
     let _work = progress::start("comparing", &args.a, args.json);
     let report = diff_binaries(a, b, &options)?;
     if let Some(path) = &args.html {

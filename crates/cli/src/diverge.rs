@@ -11,8 +11,8 @@ use crate::check_code::{Maker, instruction};
 use crate::engine::CommandEngine;
 use crate::groups::Wasm;
 use crate::progress;
-use crate::report::{Exit, Misuse, print};
-use crate::trace::{ProgramArgs, level, levels, values_of};
+use crate::report::{Exit, Misuse, misuse, print};
+use crate::trace::{Output, ProgramArgs, level, levels, values_of};
 use crate::{input, profile, watchdog};
 use clap::Args;
 use prova_core::{Config, Context, Result, bail};
@@ -154,7 +154,7 @@ fn code(name: &str, module: &prova_module::Module, func: FuncIdx) -> Code {
 pub(crate) fn run(args: &DivergeCommand) -> Result<Exit> {
     match compared(args) {
         Err(error) if error.is::<Misuse>() || error.is::<crate::report::Help>() => Err(error),
-        Err(error) => bail!(Misuse(format!("{error:#}"))),
+        Err(error) => Err(misuse(&error)),
         done => done,
     }
 }
@@ -223,7 +223,7 @@ pub(crate) fn with_sides<T>(
     };
     let _watchdog = timeout.map(watchdog::start_command).transpose()?;
     let other = args.against.as_deref().map(input::binary_of).transpose()?;
-    let record = args.program.record_of(&config_a, args.fuel, Ok)?;
+    let record = args.program.record_of(&config_a, args.fuel, Output::Dropped, Ok)?;
     let named = |at: usize| match (&args.against, &args.engine, at) {
         (Some(file), _, 1) => format!("{} {}", names[1], file.display()),
         (Some(_), _, _) => format!("{} (recorded)", names[0]),
@@ -242,7 +242,7 @@ pub(crate) fn with_sides<T>(
         ignore_addresses: args.ignore_addresses,
         partners: prova_diff::partners,
     };
-    // The recorded program has written what it writes.
+    // The recorded program has ended.
     let _work = progress::start("comparing runs of", args.program.path(), args.json);
     then(&record, &sides, options)
 }

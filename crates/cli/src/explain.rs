@@ -4,6 +4,7 @@
 //! `prova repro explain` makes the inputs itself. Exit codes: 0 equal, 1 different, 2 misuse or
 //! unreadable input.
 
+use crate::args::Proposals;
 use crate::input;
 use crate::passes::unreadable;
 use crate::progress;
@@ -39,6 +40,8 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "manifest_path")]
     metadata: Option<PathBuf>,
     #[command(flatten)]
+    proposals: Proposals,
+    #[command(flatten)]
     form: Form,
 }
 
@@ -64,7 +67,8 @@ impl Form {
 
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit> {
-    let module = |path: &Path| input::decoded_of(path).map_err(unreadable);
+    let features = args.proposals.features()?;
+    let module = |path: &Path| input::decoded_of(path, &features).map_err(unreadable);
     let _work = progress::start("explaining", &args.a, args.form.json);
     let ((a, in_a), (b, in_b)) = (module(&args.a)?, module(&args.b)?);
     let sources = Sources {

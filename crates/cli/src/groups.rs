@@ -126,9 +126,9 @@ impl Wasm {
     ///
     /// # Errors
     /// [`Misuse`].
-    pub(crate) fn only(options: &[String], keys: &[&str], why: &str) -> Result<()> {
+    pub(crate) fn only(options: &[String], has_use: fn(&str) -> bool, why: &str) -> Result<()> {
         for (key, value) in pairs('W', options)? {
-            if !keys.contains(&key) {
+            if !has_use(key) {
                 return Opt { group: 'W', key, value }.misuse(why);
             }
         }
@@ -244,6 +244,11 @@ impl Wasm {
         set(self.max_gc_heap_size, StoreLimitsBuilder::gc_heap_size);
         limits.trap_on_grow_failure(self.trap_on_grow_failure).build()
     }
+}
+
+/// Whether a key is about proposals alone, or asks for help.
+pub(crate) fn is_proposal(key: &str) -> bool {
+    ["all-proposals", "help"].contains(&key) || PROPOSALS.iter().any(|(name, _)| *name == key)
 }
 
 /// The key of a proposal with this name, if it is one that can be on.

@@ -7,7 +7,8 @@ use crate::args::{Cli, RunArgs};
 use crate::groups::{Codegen, Debug, Optimize, Wasi, Wasm, proposal_key};
 use crate::input;
 use crate::report::{printable, warn};
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
+use prova_core::wasi::Grant;
 use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_inspect::near;
 use std::ffi::OsString;
@@ -39,29 +40,67 @@ pub(crate) fn of(error: &Error) -> Option<String> {
         if module == "wasi" {
             return Some(THREADS.to_owned());
         }
-        let module = printable(module);
+        let module = prova_core::printable(module);
         return Some(format!(
             "`--preload {module}=FILE` takes it from another module; with `-W unknown-imports-trap` unknown functions trap when they are called."
         ));
     }
-    if let Some(module) = error.downcast_ref::<UnsupportedModule>() {
-        if module.limit().is_some() {
+    let refused = error.downcast_ref::<UnsupportedModule>().map(Unsupported::of_engine);
+    match refused.or_else(|| error.downcast_ref().and_then(Unsupported::of_decoder)) {
+        Some(module) => of_unsupported(module),
+        None => of_trap(error),
+    }
+}
+
+/// The reason why a module is refused, from an engine or from the decoder alone.
+#[derive(Clone, Copy)]
+enum Unsupported {
+    Limit,
+    Instruction,
+    Proposal(&'static str),
+}
+
+impl Unsupported {
+    fn of_engine(module: &UnsupportedModule) -> Unsupported {
+        match (module.proposal(), module.instruction()) {
+            (Some(_), Some(_)) => Unsupported::Instruction,
+            (Some(proposal), None) => Unsupported::Proposal(proposal),
+            (None, _) => Unsupported::Limit,
+        }
+    }
+
+    fn of_decoder(error: &prova_module::Error) -> Option<Unsupported> {
+        match error.kind {
+            prova_module::ErrorKind::Limit { .. } => Some(Unsupported::Limit),
+            prova_module::ErrorKind::Unsupported { instruction: Some(_), .. } => {
+                Some(Unsupported::Instruction)
+            }
+            prova_module::ErrorKind::Unsupported { proposal, instruction: None } => {
+                Some(Unsupported::Proposal(proposal))
+            }
+            prova_module::ErrorKind::Invalid { .. } => None,
+        }
+    }
+}
+
+/// The same for a module that is refused.
+fn of_unsupported(module: Unsupported) -> Option<String> {
+    let proposal = match module {
+        Unsupported::Limit => {
             let text =
                 "No option sets this limit; an embedder can (`prova_core::Config::module_limits`).";
             return Some(text.into());
         }
-        if module.instruction().is_some() {
-            return None;
-        }
-        let key = module.proposal().and_then(proposal_key)?;
-        return Some(match key {
-            "shared-memory" => "Runs that are deterministic, recorded or compared have no shared memories; \
-                in others `-W shared-memory` allows them, and `-S threads` for a program that starts threads."
-                .to_owned(),
-            _ => format!("`-W {key}` allows it."),
-        });
-    }
-    of_trap(error)
+        Unsupported::Instruction => return None,
+        Unsupported::Proposal(proposal) => proposal,
+    };
+    let key = proposal_key(proposal)?;
+    Some(match key {
+        "shared-memory" => "Runs that are deterministic, recorded or compared have no shared memories; \
+            in others `-W shared-memory` allows them, and `-S threads` for a program that starts threads."
+            .to_owned(),
+        _ => format!("`-W {key}` allows it."),
+    })
 }
 
 /// The same for a trap.
@@ -143,13 +182,13 @@ pub(crate) fn no_directory(args: &RunArgs, guest_args: &[OsString], code: i32) {
 /// A hint for a guest in Go that ended with this code. Go makes each path absolute before it looks
 /// for the directory that has it, so a directory is of no use under a relative name.
 pub(crate) fn no_absolute_directory(args: &RunArgs, module: &Module, code: i32) {
-    let is_absolute = |dir: &String| dir.split("::").nth(1).unwrap_or(dir).starts_with('/');
+    let is_absolute = |dir: &Grant| dir.guest().starts_with('/');
     if code == 0 || args.dirs.iter().any(is_absolute) {
         return;
     }
     let is_go = module.custom_sections().any(|section| section.name() == "go:buildid");
     if let Some(dir) = args.dirs.first().filter(|_| is_go) {
-        let host = dir.split("::").next().unwrap_or(dir);
+        let host = dir.host();
         warn(&printable(&format!(
             "note: a program in Go finds files only in directories with an absolute name; `--dir {host}::/` grants this one as `/`"
         )));
@@ -170,7 +209,7 @@ fn key_of_store_limit(limit: &str) -> Option<&'static str> {
     })
 }
 
-/// Warns if the first argument behind the module is an option of `prova run`: it goes to the guest,
+/// Warns if the first argument behind the module is an option of the command: it goes to the guest,
 /// and a limit that the user believes in is none. Who means it so writes `--` before the module.
 pub(crate) fn options_behind_the_module(guest_args: &[OsString]) {
     let before = std::env::args_os().len().checked_sub(guest_args.len() + 2);
@@ -183,8 +222,8 @@ pub(crate) fn options_behind_the_module(guest_args: &[OsString]) {
     }
 }
 
-/// The option of `prova run` that arguments begin with: a long one, or `-W`, `-O`, `-S` with a key
-/// of theirs.
+/// The option that arguments begin with: a long one of `prova run` or of the command that runs, or
+/// `-W`, `-O`, `-S` with a key of theirs.
 fn option_of_run(args: &[OsString]) -> Option<&str> {
     let first = args.first()?.to_str()?;
     let is_group = |parse: fn(&[String]) -> bool| {
@@ -197,16 +236,37 @@ fn option_of_run(args: &[OsString]) -> Option<&str> {
         "-S" => is_group(|key| Wasi::parse(key).is_ok()),
         "-C" => is_group(|key| Codegen::parse(key).is_ok()),
         "-D" => is_group(|key| Debug::parse(key).is_ok()),
-        _ => {
-            let name = first.strip_prefix("--")?.split('=').next()?;
-            Cli::command().get_arguments().any(|arg| arg.get_long() == Some(name))
-        }
+        _ => return long_option(args.first()?),
     };
     is_option.then_some(first)
 }
 
-/// Commands of other engines, and what there is instead.
-const FOREIGN_COMMANDS: [(&str, &str); 4] = [
+/// The command that the arguments of this process begin with, with those below it; the program
+/// itself if there is none.
+pub(crate) fn command() -> Command {
+    let mut command = Cli::command();
+    command.build();
+    for arg in std::env::args_os().skip(1) {
+        match command.find_subcommand(&arg) {
+            Some(below) => command = below.clone(),
+            None => break,
+        }
+    }
+    command
+}
+
+/// The long option of this command, or of `prova run`, that an argument is.
+fn long_option(arg: &OsString) -> Option<&str> {
+    let text = arg.to_str()?;
+    let name = text.strip_prefix("--")?.split('=').next()?;
+    let has = |command: &Command| command.get_arguments().any(|arg| arg.get_long() == Some(name));
+    (name != "help" && name != "version" && (has(&Cli::command()) || has(&command())))
+        .then_some(text)
+}
+
+/// Words that may be taken for commands, and what there is instead. A file of such a name goes
+/// before.
+const FOREIGN_COMMANDS: [(&str, &str); 20] = [
     (
         "serve",
         "it answers HTTP by components, and components do not run here, only core modules with WASI preview 1",
@@ -217,6 +277,25 @@ const FOREIGN_COMMANDS: [(&str, &str); 4] = [
     ),
     ("wizer", "`prova specialize` runs a module's initialiser, and writes what comes out"),
     ("hot-blocks", "`prova run --stats=dispatches` counts the instructions of the interpreter"),
+    ("record", "`prova run --record FILE MODULE` records a run, `prova replay FILE` runs it again"),
+    ("test", "`prova wast` runs specification scripts, `prova run` a test program as any other"),
+    ("bench", "`prova run --stats` counts fuel, `prova run --profile guest` finds where time goes"),
+    (
+        "build",
+        "`prova compile` writes a module with its machine code, `prova repro build` builds twice",
+    ),
+    ("fmt", "modules in the text format are read, not written again"),
+    ("lint", "`prova validate` validates a module, and translates and checks its functions"),
+    ("check", "`prova validate` checks a module, `prova check-code` its machine code"),
+    ("exec", "`prova run` runs a module"),
+    ("call", "`prova run --invoke FUNCTION MODULE` calls an export"),
+    ("dump", "`prova inspect` shows a module, `prova objdump` its machine code"),
+    ("print", "`prova inspect MODULE --function NAME` shows a function"),
+    ("disasm", "`prova objdump` shows machine code, `prova inspect` WebAssembly and bytecode"),
+    ("optimize", "`prova opt` optimises a module"),
+    ("compare", "`prova diff` compares two builds, `prova diverge` two runs"),
+    ("gdb", "`prova debug` waits for a debugger that speaks the gdb remote protocol"),
+    ("info", "`prova inspect` lists a module, `prova trust` what the proofs rest on"),
 ];
 
 /// The error of a module that cannot be read; where there is no such file, the command that may
@@ -262,15 +341,33 @@ pub(crate) fn component(error: Error, path: &Path) -> Error {
     ))
 }
 
-/// That the directory of `--dir DIR` cannot be opened. One colon is how others write the two names.
-pub(crate) fn dir_failed(dir: &str, host: &str) -> String {
+/// That the directory of `--dir` cannot be opened. One colon is how others separate the parts.
+pub(crate) fn dir_failed(dir: &Grant) -> String {
+    let host = dir.host();
     let message = format!("failed to open directory `{host}`");
-    match host.split_once(':').filter(|_| host == dir) {
-        Some((host, guest)) => {
-            format!("{message} (two names have two colons between them: `--dir {host}::{guest}`)")
-        }
-        None => message,
-    }
+    let parts: Vec<&str> = host.split(':').collect();
+    let meant = match parts[..] {
+        _ if dir.guest() != host => return message,
+        [host, mode @ ("ro" | "rw")] => format!("{host}::{host}::{mode}"),
+        [host, guest] | [host, guest, "rw"] => format!("{host}::{guest}"),
+        [host, guest, "ro"] => format!("{host}::{guest}::ro"),
+        _ => return message,
+    };
+    format!("{message} (two names have two colons between them: `--dir {meant}`)")
+}
+
+/// Warns where the name of a granted directory hides what was probably meant as its mode.
+pub(crate) fn mode_in_a_name(dir: &Grant) {
+    let Some(mode) = dir.likely_mode() else { return };
+    let (host, guest) = (dir.host(), dir.guest());
+    let name = guest[..guest.len() - mode.len()].trim_end_matches(':');
+    let name = if name.is_empty() { host } else { name };
+    let host = if host == guest { name } else { host };
+    warn(&printable(&format!(
+        "warning: the guest gets the directory under the name `{guest}` and may write there: `{mode}` is no mode in it; \
+         `--dir {host}::{name}::{mode}` says a mode, `--dir {}::{guest}::rw` this name",
+        dir.host()
+    )));
 }
 
 /// The warning that the check refused some machine code, or, where machine code was asked for, that
@@ -362,9 +459,15 @@ mod tests {
 
     #[test]
     fn two_colons_are_named_where_one_stands() {
-        assert!(dir_failed("a:b", "a:b").ends_with("`--dir a::b`)"));
-        for (dir, host) in [("a", "a"), ("a:b::c", "a:b"), ("a::b", "a")] {
-            assert_eq!(dir_failed(dir, host), format!("failed to open directory `{host}`"));
+        let failed = |dir: &str| dir_failed(&dir.parse().expect("a grant"));
+        for (dir, meant) in
+            [("a:b", "a::b"), ("a:/b:ro", "a::/b::ro"), ("a:/b:rw", "a::/b"), ("a:ro", "a::a::ro")]
+        {
+            let told = failed(dir);
+            assert!(told.ends_with(&format!("`--dir {meant}`)")), "{dir}: {told}");
+        }
+        for (dir, host) in [("a", "a"), ("a:b::c", "a:b"), ("a::b", "a"), ("a:b:c", "a:b:c")] {
+            assert_eq!(failed(dir), format!("failed to open directory `{host}`"));
         }
     }
 }

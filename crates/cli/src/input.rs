@@ -38,32 +38,20 @@ pub(crate) fn wasm(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// The module in `path`, or the only core module of the component in it, decoded and validated but
-/// not prepared to run.
+/// not prepared to run. It may use these proposals.
 ///
 /// # Errors
 /// If it cannot be read, is no text format either, is refused, or is a component of several
 /// modules.
-pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
-    Ok(decoded_of(path)?.0)
-}
-
-/// The same, of a module that may use these proposals.
-///
-/// # Errors
-/// As [`decoded`].
 pub(crate) fn decoded_with(path: &Path, features: &Features) -> Result<prova_module::Module> {
-    Ok(decoded_of_with(path, features)?.0)
+    Ok(decoded_of(path, features)?.0)
 }
 
 /// The same, and the component that it is of, if it is one.
 ///
 /// # Errors
-/// As [`decoded`].
-pub(crate) fn decoded_of(path: &Path) -> Result<(prova_module::Module, Option<Vec<u8>>)> {
-    decoded_of_with(path, &Features::default())
-}
-
-fn decoded_of_with(
+/// As [`decoded_with`].
+pub(crate) fn decoded_of(
     path: &Path,
     features: &Features,
 ) -> Result<(prova_module::Module, Option<Vec<u8>>)> {
@@ -76,6 +64,7 @@ fn decoded_of_with(
     let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
     let limits = prova_core::Limits::default();
     let module = prova_module::Module::decode(core, features, &limits)
+        .map_err(|error| Error::msg(prova_core::printable_message(&error.to_string())))
         .with_context(|| format!("failed to load `{name}`"))?;
     Ok((module, component))
 }
@@ -83,7 +72,7 @@ fn decoded_of_with(
 /// The binary of the module in `path`, or of the only core module of the component in it.
 ///
 /// # Errors
-/// As [`decoded`], but nothing is refused for what it uses.
+/// As [`decoded_with`], but nothing is refused for what it uses.
 pub(crate) fn core_of(path: &Path) -> Result<Vec<u8>> {
     core_module(binary_of(path)?)
 }
@@ -310,7 +299,7 @@ fn binary(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
     }
     let wasm = wat::parse_bytes(&bytes).map_err(|mut error| {
         error.set_path(path);
-        error
+        Error::msg(prova_core::printable_text_error(&error.to_string()))
     })?;
     Ok(wasm.into_owned())
 }

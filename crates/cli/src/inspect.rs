@@ -85,7 +85,8 @@ fn foreign(args: &InspectArgs, error: prova_core::Error) -> Result<Exit> {
     }
     if args.json || args.ssa || args.native || args.report.is_some() {
         let what = "its functions are shown as text alone, without `--json`, `--ssa`, `--native` and `--report`";
-        bail!(Misuse(format!("{error:#}; {what}")));
+        let advice = hint::of(&error).map(|hint| format!("\n\n{hint}")).unwrap_or_default();
+        bail!(Misuse(format!("{error:#}; {what}{advice}")));
     }
     let component = bytes.get(6) == Some(&1);
     let (mut shown, mut unfound) = (Vec::new(), Vec::new());

@@ -11,11 +11,12 @@ use crate::report::{Exit, Misuse, present};
 use prova_check::{CodeKind, Layout};
 use prova_core::{MachineCompiler, Result, Settings, accepted_code, bail};
 use prova_equal::words::Head;
-use prova_equal::{Claim, Expr, Leader, Place, Relation, Setting, prove};
+use prova_equal::{Claim, Expr, Leader, Place, Relation, Setting, Unproved, prove};
 use prova_module::{FuncIdx, Module};
 use prova_native::{Config, NativeCompiler, body, code_bytes, lines_of};
 use prova_report::{Node, Table};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 /// Prints a function.
 ///
@@ -35,12 +36,16 @@ pub(crate) fn run(module: &Module, func: FuncIdx, config: (&Config, bool)) -> Re
     };
     let compiler = NativeCompiler::of(config);
     let code = accepted_code(&compiler, module, &layout, &settings, CodeKind::Func(func.0));
-    let code = match code {
-        Ok(code) => compiler.related(module, &layout, &settings, code),
+    let stop = AtomicBool::new(false);
+    let (code, ended) = match code {
+        Ok(code) => compiler.related(module, &layout, &settings, code, &stop),
         Err(why) => bail!("there is no machine code of {func}: {why}"),
     };
     let relation = Relation::read(&code.relation, code.bytes.len()).unwrap_or_default();
-    let proof = prove(&setting, code_bytes(&code), &code.relation);
+    let proof = match ended {
+        Some(ended) => Err(Unproved::Search(ended)),
+        None => prove(&setting, code_bytes(&code), &code.relation),
+    };
     let ssa = body(module, func, config.metering)?;
     let mut of_operator: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     for (offset, line) in lines(ssa.body()) {

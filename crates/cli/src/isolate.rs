@@ -4,6 +4,7 @@
 //! Exit codes: 0 isolated and verified, 2 misuse or unreadable input, 3 the crate cannot be built,
 //! 4 the difference was not reproduced.
 
+use crate::args::Proposals;
 use crate::input;
 use crate::passes::unreadable;
 use crate::progress;
@@ -51,11 +52,14 @@ pub(crate) struct IsolateArgs {
     /// Limits the search to N thousand bytes of compared modules
     #[arg(long, value_name = "N", default_value_t = 30_000)]
     budget: u64,
+    #[command(flatten)]
+    proposals: Proposals,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &IsolateArgs) -> Result<Exit> {
-    let module = |path: &Path| input::decoded(path).map_err(unreadable);
+    let features = args.proposals.features()?;
+    let module = |path: &Path| input::decoded_with(path, &features).map_err(unreadable);
     let (a, b) = (module(&args.a)?, module(&args.b)?);
     let function = args.function.as_deref();
     if let Some(directory) = &args.module {

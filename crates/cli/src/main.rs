@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! args (clap) ─► run │ compile │ cache │ verify │ debug │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ trace │ replay │ diverge │ shrink │ opt │ specialize │ check-code │ objdump │ explore │ settings │ completions │ man │ trust │ profile │ substrate ─► Result<Exit> ─ report ─► exit code
-//!                 └ settled, groups (-W, -O, -S, -C, -D), sampling, input, values, watchdog, hint, progress
+//!                 └ settled, groups (-W, -O, -S, -C, -D), sampling, input, values, watchdog, hint, unknown, progress, making
 //! ```
 //!
 //! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse
@@ -28,6 +28,7 @@ mod inspect_equal;
 mod inspect_native;
 mod inspect_ssa;
 mod isolate;
+mod making;
 mod objdump;
 mod opt;
 mod paint;
@@ -48,6 +49,7 @@ mod substrate;
 mod threads;
 mod trace;
 mod trust;
+mod unknown;
 mod validate;
 mod values;
 mod verify;
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
             let written = error.print().and_then(|()| std::io::stdout().flush());
             return report::exit(written.map(|()| report::Exit::Done).map_err(Into::into));
         }
-        Err(error) => error.exit(),
+        Err(error) => unknown::advised(error).exit(),
     };
     let outcome = match cli.command {
         None => run::run(&cli.run),

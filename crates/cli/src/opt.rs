@@ -4,6 +4,7 @@
 //! misuse. Functions that keep their bytes because a step was not proved are reported on standard
 //! error, and the code is 1 with `--strict`.
 
+use crate::args::Proposals;
 use crate::input;
 use crate::progress;
 use crate::report::{Exit, Misuse, print, print_bytes, warn};
@@ -36,6 +37,8 @@ pub(crate) struct OptArgs {
     /// Writes nothing, and exits with 1, if a function keeps its bytes because a step failed
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    proposals: Proposals,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -60,7 +63,7 @@ pub(crate) fn passes(names: Option<&str>) -> Result<Vec<Pass>> {
 /// Runs the command.
 pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     let passes = passes(args.passes.as_deref())?;
-    let module = input::decoded(&args.file)?;
+    let module = input::decoded_with(&args.file, &args.proposals.features()?)?;
     let threads =
         args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into);
     let refused: Mutex<Vec<LeftOut>> = Mutex::default();
@@ -89,7 +92,10 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     refused.iter().for_each(|refused| warn(&refused.to_string()));
     let failed: Vec<&Outcome> =
         trip.outcomes.iter().map(|(_, outcome)| outcome).filter(|it| it.is_failure()).collect();
-    failed.iter().for_each(|outcome| warn(&format!("left as it was: {outcome}")));
+    let mut left: Vec<String> = failed.iter().map(|outcome| outcome.to_string()).collect();
+    // A reason that holds for the whole module appears once.
+    left.dedup();
+    left.iter().for_each(|why| warn(&format!("left as it was: {why}")));
     if args.strict && !(failed.is_empty() && refused.is_empty() && notes.is_empty()) {
         warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
         return Ok(Exit::Bad);

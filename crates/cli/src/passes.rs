@@ -4,7 +4,7 @@
 //! 3 the compiler failed, 4 inconclusive.
 
 use crate::progress;
-use crate::report::{Exit, Misuse, present, print, warn};
+use crate::report::{Exit, Misuse, misuse, present, print, warn};
 use clap::{Args, Subcommand};
 use prova_builds::names::printable_line;
 use prova_builds::passes::{self, Comparison, Difference, Divergence, Log};
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &PassesArgs) -> Result<Exit> {
 
 /// Input that cannot be read is misuse, for 1 means that two logs differ.
 pub(crate) fn unreadable(error: Error) -> Error {
-    Error::new(Misuse(format!("{error:#}")))
+    misuse(&error)
 }
 
 fn compare(a: &Path, b: &Path) -> Result<(Comparison, Log, Log)> {

@@ -32,8 +32,7 @@ pub(crate) struct Progress(Option<(Sender<()>, JoinHandle<()>)>);
 /// Shows that a command works on a file, in words such as `compiling a.wasm`. Nothing is shown
 /// where nobody looks, nor beside JSON.
 pub(crate) fn start(verb: &str, file: &Path, json: bool) -> Progress {
-    let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-    if json || !able || !io::stderr().is_terminal() {
+    if json || !is_shown() {
         return Progress(None);
     }
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
@@ -56,11 +55,23 @@ pub(crate) fn start(verb: &str, file: &Path, json: bool) -> Progress {
     Progress(thread.ok().map(|thread| (done, thread)))
 }
 
-/// The command knows how much there is to do: a bar.
+/// Whether standard error is a terminal that can move its cursor.
+pub(crate) fn is_shown() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term != "dumb") && io::stderr().is_terminal()
+}
+
+/// The command knows how much there is to do: a bar, unless it is there.
 pub(crate) fn of(total: usize) {
-    if let Some(bar) = &*line() {
+    if let Some(bar) = line().as_ref().filter(|bar| bar.length() != Some(total as u64)) {
         bar.set_length(total as u64);
         bar.set_style(style("{spinner} {msg} {wide_bar} {pos}/{len} ({elapsed})"));
+    }
+}
+
+/// All of it is done once more.
+pub(crate) fn again() {
+    if let Some(bar) = &*line() {
+        bar.set_position(0);
     }
 }
 

@@ -4,6 +4,7 @@
 //! the chain, numbered unless it has one link.
 
 use crate::hint;
+use crate::making;
 use crate::paint::paint;
 use crate::progress;
 pub(crate) use prova_builds::names::printable_lines as printable;
@@ -139,6 +140,13 @@ pub(crate) fn exit_code<T>(outcome: &Result<T>) -> u8 {
     }
 }
 
+/// An error as misuse, in commands that compare: code 1 is for what differs. The option that
+/// decides stays in the text.
+pub(crate) fn misuse(error: &Error) -> Error {
+    let advice = hint::of(error).map(|hint| format!("\n\n{hint}")).unwrap_or_default();
+    Error::new(Misuse(format!("{error:#}{advice}")))
+}
+
 /// The advice below an error, after an empty line. For a refusal it is the command that explains
 /// it, for a report: nobody but us can mend it. Otherwise it is the option that decides, if there
 /// is one.
@@ -185,6 +193,7 @@ pub(crate) fn text_of(error: &Error) -> String {
 
 /// Writes a line to standard error; there is no one to tell if that fails.
 pub(crate) fn warn(line: &str) {
+    making::clear();
     progress::aside(|| writeln!(io::stderr(), "{line}").ok());
 }
 

@@ -8,8 +8,8 @@ use crate::sampling::{Sampled, Sampling};
 use crate::settled::settled;
 use crate::stats::Stats;
 use crate::threads::{self, Threads};
-use crate::{cache, hint, input, stats, values, watchdog};
-use prova_core::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, inherited_listeners};
+use crate::{cache, hint, input, making, stats, values, watchdog};
+use prova_core::wasi::{Grant, I32Exit, WasiCtx, WasiCtxBuilder, inherited_listeners};
 use prova_core::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, WasmBacktraceDetails, WasmCoreDump, bail, wasi,
@@ -292,6 +292,12 @@ fn configured(args: &RunArgs, granted: &Wasi) -> Result<(Config, Wasm, bool)> {
     let metered = wasm.fuel.is_some() || args.stats == Some(Stats::Fuel);
     config.consume_fuel(metered).count_dispatches(counts);
     threads::configure(args, granted, &wasm, &mut config)?;
+    // Elsewhere no program waits for a search, or others of its threads write.
+    let waits = args.engine.waits_for_proofs() && !granted.threads;
+    let main = args.module_and_args.first().filter(|_| waits);
+    if let Some(line) = main.and_then(|main| making::line(Path::new(main))) {
+        config.code_watch(line);
+    }
     if args.record.is_some() {
         config.deterministic(true);
     }
@@ -375,7 +381,7 @@ fn grant_inherited(builder: &mut WasiCtxBuilder, has_dirs: bool) -> Result<()> {
 
 /// Grants environment variables and directories, as they are given on the command line, without
 /// the user's cache.
-pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String]) -> Result<()> {
+pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[Grant]) -> Result<()> {
     for variable in env {
         if variable.is_empty() || variable.starts_with('=') {
             bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
@@ -384,25 +390,20 @@ pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String
             Some((name, value)) => {
                 builder.env(name, value);
             }
-            None => {
-                if let Some(value) = std::env::var_os(variable) {
-                    builder.env(variable, value.as_encoded_bytes());
-                }
-            }
+            None => match std::env::var_os(variable) {
+                Some(value) => drop(builder.env(variable, value.as_encoded_bytes())),
+                None => warn(&printable(&format!(
+                    "warning: `--env {variable}`: the variable is not set here, so the guest does not get it (`--env {variable}=VALUE` sets it)"
+                ))),
+            },
         }
     }
     if !dirs.is_empty() {
         builder.guard(cache::kept_from_guests(None, dirs)?);
     }
     for dir in dirs {
-        let (names, read_only) = match dir.strip_suffix("::ro") {
-            Some(names) if names.contains("::") => (names, true),
-            Some(_) | None => (dir.as_str(), false),
-        };
-        let (host, guest) = names.split_once("::").unwrap_or((names, names));
-        builder
-            .preopen_path(host, guest, Perms { read_only })
-            .with_context(|| hint::dir_failed(dir, host))?;
+        hint::mode_in_a_name(dir);
+        builder.grant(dir).with_context(|| hint::dir_failed(dir))?;
     }
     Ok(())
 }
@@ -502,9 +503,10 @@ fn no_export(module: &Module, name: &str) -> prova_core::Error {
     let exports = module.exports();
     let funcs: Vec<(String, String)> = exports
         .filter_map(|export| match export.ty() {
-            ExternType::Func(ty) => {
-                Some((export.name().to_owned(), format!("{}{ty}", export.name())))
-            }
+            ExternType::Func(ty) => Some((
+                export.name().to_owned(),
+                format!("{}{ty}", prova_core::printable(export.name())),
+            )),
             _ => None,
         })
         .collect();

@@ -7,7 +7,7 @@
 
 use crate::diverge::{DivergeArgs, REUSED, SIDES, with_sides};
 use crate::input;
-use crate::report::{Exit, Help, Misuse, print, printable, warn};
+use crate::report::{Exit, Help, Misuse, misuse, print, printable, warn};
 use crate::trace::values_of;
 use clap::Args;
 use prova_core::{Context, Result, bail};
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ShrinkArgs) -> Result<Exit> {
             Ok(Exit::Inconclusive)
         }
         Err(error) if error.is::<Misuse>() || error.is::<Help>() => Err(error),
-        Err(error) => bail!(Misuse(format!("{error:#}"))),
+        Err(error) => Err(misuse(&error)),
     }
 }
 

@@ -9,11 +9,13 @@ pub(crate) mod places;
 pub(crate) mod report;
 mod store;
 
+use crate::args::Proposals;
 use crate::input;
 use crate::progress;
 use crate::report::{Exit, Misuse, present, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;
+use prova_core::wasi::{GRANT_FORM, Grant};
 use prova_core::{Context, Result, bail};
 use prova_report::Form;
 use prova_specialize::snapshot::{INITIALIZER, INITIALIZER_BEFORE};
@@ -48,9 +50,10 @@ pub(crate) struct SpecializeArgs {
     /// Leaves the initialiser exported
     #[arg(long, requires = "wizen")]
     keep_init_func: bool,
-    /// A directory that the initialiser may use, as HOST or HOST::GUEST
-    #[arg(long = "dir", value_name = "DIR", requires = "wizen")]
-    dirs: Vec<String>,
+    /// A directory that the initialiser may use, under its own or another name; with `::ro` behind
+    /// both names it can change nothing there
+    #[arg(long = "dir", value_name = GRANT_FORM, requires = "wizen")]
+    dirs: Vec<Grant>,
     /// A variable of the initialiser's environment, as NAME=VALUE, or NAME for one of this process
     #[arg(long, value_name = "NAME[=VALUE]", requires = "wizen")]
     env: Vec<String>,
@@ -82,6 +85,8 @@ pub(crate) struct SpecializeArgs {
     /// The same, and nothing is added
     #[arg(long, value_name = "DIR", conflicts_with = "init_only")]
     cache_ro: Option<PathBuf>,
+    #[command(flatten)]
+    proposals: Proposals,
     /// Threads, 256 at most; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -108,7 +113,8 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     if let Some(variable) = unnamed {
         bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
     }
-    let (original, component) = input::decoded_of(&file)?;
+    let features = args.proposals.features()?;
+    let (original, component) = input::decoded_of(&file, &features)?;
     if component.is_some() {
         bail!("`{}` is a component: give its core module in a file", file.display());
     }
@@ -119,7 +125,7 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
         let (init, keep) = (init_func(args, &module), args.keep_init_func);
         let stdin = args.stdin.as_deref();
         let (dirs, env) = (&*args.dirs, &*args.env);
-        let mut engine = Initialiser { dirs, env, stdin, fuel: args.fuel };
+        let mut engine = Initialiser { dirs, env, stdin, fuel: args.fuel, features };
         module = prova_specialize::initialized(&module, init, keep, &mut engine, &limits)
             .with_context(failed)?;
     }

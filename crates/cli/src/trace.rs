@@ -9,7 +9,7 @@ use crate::report::{Exit, Misuse, OfFile, present};
 use crate::{groups, hint, input, profile, run, values, watchdog};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use prova_core::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
+use prova_core::wasi::{GRANT_FORM, Grant, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova_core::{Config, Context, FuncType, Result, Val, bail};
 use prova_runs::trace::{
     Level, RECORD_BYTES_MAX, Record, TraceReport, Wanted, emitted, live_within, trace,
@@ -63,15 +63,25 @@ pub(crate) struct TraceArgs {
     program: ProgramArgs,
 }
 
+/// Where the output of the program goes whose run is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// To standard error.
+    Shown,
+    /// Nowhere: it would stand before the report, and might look like a part of it.
+    Dropped,
+}
+
 /// A program and what it is granted, or a record of a run.
 #[derive(Debug, Args)]
 pub(crate) struct ProgramArgs {
     /// Calls this export instead of `_start`; the arguments after the module are its arguments
     #[arg(long, value_name = "FUNCTION")]
     invoke: Option<String>,
-    /// Grants the guest a directory of the host, under its own or another name
-    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
-    dirs: Vec<String>,
+    /// Grants the guest a directory of the host, under its own or another name; with `::ro` behind
+    /// both names it can change nothing there
+    #[arg(long = "dir", value_name = GRANT_FORM)]
+    dirs: Vec<Grant>,
     /// Sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]")]
     env: Vec<String>,
@@ -139,7 +149,7 @@ impl ProgramArgs {
     /// # Errors
     /// [`Misuse`] for options that do not fit; those of the module.
     pub(crate) fn record(&self, config: &Config) -> Result<Arc<Record>> {
-        self.record_of(config, None, Ok)
+        self.record_of(config, None, Output::Shown, Ok)
     }
 
     /// The module or record that is named.
@@ -156,6 +166,7 @@ impl ProgramArgs {
         &self,
         config: &Config,
         fuel: Option<u64>,
+        output: Output,
         made: impl FnOnce(Vec<u8>) -> Result<Vec<u8>>,
     ) -> Result<Arc<Record>> {
         let limits = groups::wasi_limits(&self.wasi)?;
@@ -183,17 +194,26 @@ impl ProgramArgs {
                 }
             }
         }
-        let wasi = self.granted(limits, path, guest)?;
+        let wasi = self.granted(limits, output, path, guest)?;
         let call = (self.invoke.as_deref(), texts.as_slice());
         let recorded = live_within(fuel, config, &bytes, wasi, call, &values_of);
         Ok(Arc::new(recorded.context(OfFile::new("run", path))?))
     }
 
-    fn granted(&self, limits: WasiLimits, path: &Path, guest: &[OsString]) -> Result<WasiCtx> {
+    fn granted(
+        &self,
+        limits: WasiLimits,
+        output: Output,
+        path: &Path,
+        guest: &[OsString],
+    ) -> Result<WasiCtx> {
         let mut builder = WasiCtxBuilder::new();
         builder.limits(limits);
         builder.stdin(Box::new(io::stdin()));
-        builder.stdout(Box::new(io::stderr())).stderr(Box::new(io::stderr()));
+        // Nobody gets what is not granted.
+        if output == Output::Shown {
+            builder.stdout(Box::new(io::stderr())).stderr(Box::new(io::stderr()));
+        }
         let own_name = path.file_name().unwrap_or(path.as_os_str());
         builder.arg(self.argv0.as_deref().map_or(own_name.as_encoded_bytes(), str::as_bytes));
         if self.invoke.is_none() {

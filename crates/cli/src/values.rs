@@ -23,58 +23,86 @@ pub(crate) fn parse_all(name: &str, ty: &FuncType, args: &[OsString]) -> Result<
         let got = args.len();
         bail!("{amount} arguments for `{name}{ty}`: it takes {wanted}, got {got}{vector}");
     }
-    ty.params()
+    (1..)
+        .zip(ty.params())
         .zip(args)
-        .map(|(ty, arg)| {
+        .map(|((number, ty), arg)| {
             let text =
                 arg.to_str().ok_or_else(|| format_err!("argument is not valid UTF-8: {arg:?}"))?;
             let vector = if matches!(ty, ValType::V128) { VECTOR } else { "" };
-            parse(&ty, text)
-                .with_context(|| format!("invalid argument `{text}` of type {ty}{vector}"))
+            parse(&ty, text).with_context(|| {
+                format!(
+                    "argument {number} of `{name}`: invalid argument `{text}` of type {ty}{vector}"
+                )
+            })
         })
         .collect()
 }
 
+/// The value of a type that a text stands for.
+///
+/// # Errors
+/// If it is none: what is accepted.
 fn parse(ty: &ValType, text: &str) -> Result<Val> {
-    Ok(match ty {
-        ValType::I32 => Val::I32(integer(text, 32)? as i32),
-        ValType::I64 => Val::I64(integer(text, 64)? as i64),
-        ValType::F32 => Val::from(text.parse::<f32>()?),
-        ValType::F64 => Val::from(text.parse::<f64>()?),
-        ValType::V128 => Val::from(match hexadecimal(text) {
-            Some(digits) => u128::from_str_radix(digits, 16)?,
-            None => text.parse()?,
-        }),
-        ValType::Ref(ty) if text == "null" => Ref::null(ty.heap_type()).into(),
-        ValType::Ref(_) => bail!("only `null` can be given"),
+    let value = match ty {
+        ValType::I32 => integer(text, 32).map(|value| Val::I32(value as i32)),
+        ValType::I64 => integer(text, 64).map(|value| Val::I64(value as i64)),
+        ValType::F32 => text.parse::<f32>().ok().map(Val::from),
+        ValType::F64 => text.parse::<f64>().ok().map(Val::from),
+        ValType::V128 => match hexadecimal(text) {
+            Some(digits) => u128::from_str_radix(digits, 16).ok().map(Val::from),
+            None => text.parse::<u128>().ok().map(Val::from),
+        },
+        ValType::Ref(ty) => (text == "null").then(|| Ref::null(ty.heap_type()).into()),
+    };
+    let bits = match ty {
+        ValType::I32 => 32,
+        ValType::I64 => 64,
+        ValType::F32 | ValType::F64 | ValType::V128 | ValType::Ref(_) => 0,
+    };
+    value.ok_or_else(|| match bits > 0 && integer(text, 126).is_some() {
+        true => format_err!("it does not fit in {bits} bits: it must be {}", accepted(ty)),
+        false => format_err!("it must be {}", accepted(ty)),
     })
+}
+
+/// The texts that are accepted as a value of a type, in words.
+fn accepted(ty: &ValType) -> &'static str {
+    match ty {
+        ValType::I32 => {
+            "an integer from -2147483648 to 4294967295, decimal or, after `0x`, hexadecimal"
+        }
+        ValType::I64 => {
+            "an integer from -9223372036854775808 to 18446744073709551615, decimal or, after `0x`, hexadecimal"
+        }
+        ValType::F32 | ValType::F64 => "a number such as `1.5` or `1e3`, `inf`, `-inf` or `nan`",
+        ValType::V128 => "an integer of 128 bits, decimal or, after `0x`, hexadecimal",
+        ValType::Ref(_) => "`null`: other references cannot be given",
+    }
 }
 
 fn hexadecimal(text: &str) -> Option<&str> {
     text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))
 }
 
+/// An integer of digits alone.
+fn unsigned(digits: &str, radix: u32) -> Option<u128> {
+    let is_signed = digits.starts_with(['-', '+']);
+    u128::from_str_radix(digits, radix).ok().filter(|_| !is_signed)
+}
+
 /// An integer of `bits` bits, signed or not.
-fn integer(text: &str, bits: u32) -> Result<i128> {
+fn integer(text: &str, bits: u32) -> Option<i128> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text),
     };
-    if digits.starts_with(['-', '+']) {
-        bail!("invalid digit found in string");
-    }
-    let value = sign
-        * match hexadecimal(digits) {
-            Some(digits) if digits.starts_with(['-', '+']) => {
-                bail!("invalid digit found in string")
-            }
-            Some(digits) => i128::from_str_radix(digits, 16)?,
-            None => digits.parse()?,
-        };
-    if value < -(1 << (bits - 1)) || value >= 1 << bits {
-        bail!("it does not fit in {bits} bits");
-    }
-    Ok(value)
+    let value = match hexadecimal(digits) {
+        Some(digits) => unsigned(digits, 16)?,
+        None => unsigned(digits, 10)?,
+    };
+    let value = sign * i128::try_from(value).ok()?;
+    (value >= -(1 << (bits - 1)) && value < 1 << bits).then_some(value)
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@
 
 mod wasmtime;
 
-use crate::args::Require;
+use crate::args::{Proposals, Require};
 use crate::check_code::{Made, hexadecimal};
-use crate::groups::Wasm;
 use crate::input;
 use crate::progress;
 use crate::report::{Exit, Misuse, OfFile, present};
@@ -16,7 +15,7 @@ use clap::Args;
 use prova_artifact::Artifact;
 use prova_builds::names::{counted, printable};
 use prova_check::CodeKind;
-use prova_core::{Config, Context, Engine, Error, Features, Proposal, Result, bail};
+use prova_core::{Config, Context, Engine, Error, Proposal, Result, bail};
 use prova_inspect::find;
 use prova_module::{FuncIdx, Module};
 use prova_native::{
@@ -41,9 +40,8 @@ pub(crate) struct VerifyArgs {
     /// rule, and the comparisons and branches that the check needs
     #[arg(long, value_name = "FUNC+OFFSET", conflicts_with = "rebuild")]
     explain: Option<String>,
-    /// Takes a file whose module has memories that threads share: `-W shared-memory`
-    #[arg(short = 'W', value_name = "KEY[=VAL],…")]
-    features: Vec<String>,
+    #[command(flatten)]
+    proposals: Proposals,
     /// The property that the code of each function needs
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     require: Require,
@@ -65,20 +63,11 @@ impl VerifyArgs {
     fn jobs(&self) -> usize {
         self.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into)
     }
-
-    /// The proposals that the module inside may use.
-    ///
-    /// # Errors
-    /// [`Misuse`].
-    fn features(&self) -> Result<Features> {
-        Wasm::only(&self.features, &["shared-memory"], "the file says under which its code is")?;
-        Ok(Wasm::parse(&self.features)?.features())
-    }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
-    let (name, features) = (args.file.display(), args.features()?);
+    let (name, features) = (args.file.display(), args.proposals.features()?);
     if let Some(compiled) = input::wasmtime(&args.file)? {
         return wasmtime::run(args, &compiled);
     }

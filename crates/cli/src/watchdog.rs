@@ -105,6 +105,8 @@ fn start_for(timeout: Duration, what: &'static str) -> Result<Watchdog> {
             let message = format!("Error: the timeout was over before {what}");
             end_process(message + "\n\nCaused by:\n    wasm trap: interrupt");
         };
+        // A search for a proof, or a compiler, holds up code that would see the epoch.
+        engine.stop_compiling();
         engine.increment_epoch();
         std::thread::sleep(GRACE);
         end_process(last_words(host_calls.is_some_and(|calls| calls.is_running())));
@@ -119,7 +121,7 @@ fn last_words(in_host_call: bool) -> String {
         if in_host_call { "a call of the host has not returned" } else { "it has not stopped" };
     let hint = match in_host_call {
         true => "",
-        false => "; making machine code is not interrupted: `prova compile` does it before",
+        false => "; compiling one function is not interrupted: `prova compile` does it before",
     };
     format!("Error: the process is ended: {what} {grace} s after the timeout{hint}")
 }

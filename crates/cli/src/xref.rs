@@ -3,7 +3,7 @@
 
 use crate::args::XrefArgs;
 use crate::progress;
-use crate::report::{Exit, Misuse, present, printable};
+use crate::report::{Exit, Misuse, misuse, present, printable};
 use crate::{groups, input, run, values};
 use prova_core::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova_core::{Result, bail};
@@ -18,7 +18,8 @@ use std::ops::Range;
 pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
     // Before anything is read: `-S help` needs no module.
     let limits = groups::wasi_limits(&args.wasi)?;
-    let module = match input::decoded(&args.file) {
+    let features = args.proposals.features()?;
+    let module = match input::decoded_with(&args.file, &features) {
         Ok(module) => module,
         Err(error) => return foreign(args, &error),
     };
@@ -46,9 +47,9 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
 fn foreign(args: &XrefArgs, error: &prova_core::Error) -> Result<Exit> {
     let bytes = match input::core_of(&args.file) {
         Ok(bytes) => bytes,
-        Err(_) => bail!(Misuse(format!("{error:#}"))),
+        Err(_) => return Err(misuse(error)),
     };
-    let Ok(module) = Foreign::read(&bytes) else { bail!(Misuse(format!("{error:#}"))) };
+    let Ok(module) = Foreign::read(&bytes) else { return Err(misuse(error)) };
     if args.watch {
         bail!(Misuse(format!("it cannot be run: {error:#}")));
     }
@@ -88,7 +89,7 @@ fn watched(
     };
     let report = match watch(module, range, program) {
         Ok(report) => report,
-        Err(error) => bail!(Misuse(format!("{error:#}"))),
+        Err(error) => return Err(misuse(&error)),
     };
     present(&report.tree(), args.json)?;
     Ok(Exit::Done)

@@ -122,7 +122,8 @@ fn what_is_missing_is_listed_at_once() {
         format!("(module (import \"a\" \"{long}\" (func)) (import \"{long}\" \"b\" (func)))");
     std::fs::write(folder.0.join("m.wat"), text).expect("written");
     let (_, _, error) = prova(&folder.0, &["m.wat"]);
-    assert!(error.len() < 2000 && error.contains("xxx…`: func() -> ()"), "{}", error.len());
+    let cut = "xxx… (100000 characters)`: func() -> ()";
+    assert!(error.len() < 2000 && error.contains(cut), "{}", error.len());
     let many: String = (0..30).map(|i| format!("(import \"a\" \"f{i}\" (func))")).collect();
     std::fs::write(folder.0.join("m.wat"), format!("(module {many})")).expect("written");
     let (_, _, error) = prova(&folder.0, &["m.wat"]);

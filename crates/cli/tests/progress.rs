@@ -68,6 +68,56 @@ fn a_line_is_on_a_terminal_and_gone_at_the_end() {
     assert_eq!(left.iter().map(without_colour).collect::<Vec<_>>(), expected, "{told:?}");
 }
 
+fn lua() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin/lua-5.4.7.wasm");
+    path.display().to_string()
+}
+
+/// A command that makes or proves code of all functions says how many are done.
+#[test]
+fn functions_are_counted_while_proofs_are_searched() {
+    let lua = lua();
+    for command in [
+        format!("{PROVA} check-code --require proved --jobs 1 {lua}"),
+        format!("RAYON_NUM_THREADS=1 {PROVA} compile --require proved -o /dev/null {lua}"),
+    ] {
+        let told = on_terminal(&command, "xterm");
+        let count = told.matches("/826 (").count();
+        assert!(count > 1, "{command}: {count} times: {told:?}");
+        assert!(!screen(&told).iter().any(|line| line.contains("/826 (")), "{told:?}");
+    }
+}
+
+/// A program that waits for proofs has the line below its own one, which stays as it is.
+#[test]
+fn a_program_that_waits_has_the_line_below_its_own() {
+    const BELOW: &str = "\u{1b}D\u{1b}[A\u{1b}7\u{1b}[B\r\u{1b}[2K";
+    let folder = std::env::temp_dir().join(format!("prova-waits-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let text =
+        "io.write('a') t = {} for i = 1, 99 do t[i] = i * 37 % 101 end table.sort(t) print(t[2])";
+    fs::write(folder.join("sort.lua"), text).expect("it can be written");
+    let run = format!("{PROVA} run --no-cache --tier native");
+    let rest = format!("--dir {}::. {} sort.lua", folder.display(), lua());
+    let plain = on_terminal(&format!("{run} {rest}"), "xterm");
+    assert!(!plain.contains('\u{1b}'), "{plain:?}");
+    let told = on_terminal(&format!("{run} --require proved {rest}"), "xterm");
+    assert!(told.contains("proving lua-5.4.7.wasm ") && told.contains("/826 ("), "{told:?}");
+    let mut parts = told.split(BELOW);
+    let mut own = parts.next().unwrap_or_default().to_owned();
+    let mut last = "";
+    for part in parts {
+        let (line, rest) = part.split_once("\u{1b}8").expect("it goes back");
+        own += rest;
+        last = line;
+    }
+    assert!(own.starts_with(plain.trim_end()) && !own.contains("proving"), "{told:?}");
+    assert_eq!(last, "", "what is drawn last is nothing");
+    let told = on_terminal(&format!("{run} --require proved {rest}"), "dumb");
+    assert!(!told.contains("proving"), "{told:?}");
+    fs::remove_dir_all(folder).ok();
+}
+
 /// Neither a terminal that obeys nothing, nor a pipe, nor a reader of JSON gets it.
 #[test]
 fn nobody_else_gets_a_line() {

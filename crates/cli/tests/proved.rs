@@ -122,6 +122,31 @@ fn files_run_with_a_timeout_if_they_are_made_for_it() {
     run.expect(2, "").says(&["`--epochs`", "`--require proved`"]);
 }
 
+/// A search that ended is told as that, and not as a difference of the code, by who counts and by
+/// who shows the function. Lua's `auxsort` (588) takes more than a search may.
+#[test]
+fn a_search_that_ended_is_told_as_such() {
+    let folder = folder("ended");
+    folder.write(
+        "sort.lua",
+        "t = {} for i = 1, 150 do t[i] = i * 37 % 101 end table.sort(t) print(t[2])",
+    );
+    let lua = concat!(env!("CARGO_MANIFEST_DIR"), "/../../programs/bin/lua-5.4.7.wasm");
+    let options = "--no-cache --require proved --tier native --stats=tiers --dir .";
+    let run = folder.run(&format!("run {options} {lua} sort.lua"));
+    run.expect(0, "1\n")
+        .says(&["functions that stay bytecode: 1", "not proved: search ended at its bound"]);
+    let run = folder.run(&format!("inspect --equal --function 588 {lua}"));
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.out.contains("search ended at its bound") && !run.out.contains("demanded"),
+        "{run:?}"
+    );
+    // The one before it is proved.
+    let run = folder.run(&format!("inspect --equal --function 587 {lua}"));
+    assert!(run.code == 0 && run.out.contains("proved equal"), "{run:?}");
+}
+
 #[test]
 fn files_with_the_code_of_another_module_gain_nothing() {
     let folder = folder("replaced");

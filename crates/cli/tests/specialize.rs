@@ -8,6 +8,7 @@
 mod cells;
 mod initialisers;
 mod reactors;
+mod snapshots;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

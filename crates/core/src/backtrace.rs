@@ -2,10 +2,11 @@
 //! in its source.
 //!
 //! Debug information is read when somebody asks for it, once for all frames where a backtrace is
-//! printed. Names and paths are hostile text, and are printed without control characters.
+//! printed. Names and paths are hostile text, and are printed by
+//! [`printable`].
 
 use crate::store::{AsContext, StoreContext};
-use prova_demangle::demangle;
+use prova_demangle::{demangle, printable};
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
 use prova_symbols::{Symbol, symbols};
@@ -227,7 +228,7 @@ impl FrameInfo {
     /// The function's name as a reader wants it.
     fn write_name(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.func_name() {
-            Some(name) => write!(f, "{}", Escaped(&demangle(name))),
+            Some(name) => write!(f, "{}", printable(&demangle(name))),
             None => write!(f, "<wasm function {}>", self.func.0),
         }
     }
@@ -243,7 +244,7 @@ impl fmt::Display for FrameInfo {
         }
         let symbols = self.symbols();
         if symbols.is_empty() {
-            write!(f, "{}!", Escaped(self.module_name().unwrap_or("<unknown>")))?;
+            write!(f, "{}!", printable(self.module_name().unwrap_or("<unknown>")))?;
             return self.write_name(f);
         }
         for (i, symbol) in symbols.iter().enumerate() {
@@ -251,30 +252,18 @@ impl fmt::Display for FrameInfo {
                 write!(f, "\n{:>INDENT$} ", "-")?;
             }
             match symbol.name() {
-                Some(name) => write!(f, "{}", Escaped(&demangle(name)))?,
+                Some(name) => write!(f, "{}", printable(&demangle(name)))?,
                 None if i + 1 == symbols.len() => self.write_name(f)?,
                 None => write!(f, "<inlined function>")?,
             }
             let Some(file) = symbol.file() else { continue };
-            write!(f, "\n{:INDENT$}   at {}", "", Escaped(file))?;
+            write!(f, "\n{:INDENT$}   at {}", "", printable(file))?;
             for number in [symbol.line(), symbol.line().and(symbol.column())].into_iter().flatten()
             {
                 write!(f, ":{number}")?;
             }
         }
         Ok(())
-    }
-}
-
-/// A name of a module, which may hold anything, in one line without control characters.
-struct Escaped<'n>(&'n str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|c| match c {
-            c if c.is_control() => write!(f, "{}", c.escape_default()),
-            c => write!(f, "{c}"),
-        })
     }
 }
 
@@ -298,15 +287,5 @@ impl fmt::Display for WasmBacktrace {
             write!(f, "\n  ... {} more", self.omitted)?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_write_to_the_terminal() {
-        assert_eq!(Escaped("caf\u{e9}\n\u{1b}[2J").to_string(), "caf\u{e9}\\n\\u{1b}[2J");
     }
 }

@@ -6,7 +6,7 @@
 use crate::cache::Cache;
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
-use crate::machine::MachineCompiler;
+use crate::machine::{CodeWatch, MachineCompiler};
 use crate::pooling::PoolingAllocationConfig;
 use crate::text::TextReader;
 use crate::tier::Tier;
@@ -112,6 +112,7 @@ pub struct Config {
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
     pub(crate) precompiled: Option<MemoryShape>,
     pub(crate) proved: bool,
+    pub(crate) watch: Option<Arc<dyn CodeWatch>>,
     pub(crate) hot: Option<Hot>,
     pub(crate) cache: Option<Arc<Cache>>,
     pub(crate) signals: bool,
@@ -159,6 +160,7 @@ impl Default for Config {
             native: None,
             precompiled: None,
             proved: false,
+            watch: None,
             hot: None,
             cache: None,
             signals: true,
@@ -291,6 +293,13 @@ impl Config {
     /// engine's compiler ([`Config::native`]), without which none of it runs.
     pub fn require_proved(&mut self, enable: bool) -> &mut Config {
         self.proved = enable;
+        self
+    }
+
+    /// Tells somebody when machine code of a function is made ([`Config::native`]); nobody is told
+    /// by default.
+    pub fn code_watch(&mut self, watch: impl CodeWatch + 'static) -> &mut Config {
+        self.watch = Some(Arc::new(watch));
         self
     }
 

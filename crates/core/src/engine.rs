@@ -73,13 +73,14 @@ impl Engine {
         config.check()?;
         let config = if config.deterministic { pinned(config) } else { config.clone() };
         let machine = config.machine();
-        let compilers = Arc::new(Compilers::new(
+        let compilers = Compilers::new(
             config.compiler.clone(),
             config.native.clone().zip(machine),
             config.hot.filter(|_| config.takes_native()),
             config.perf,
             (config.cache.clone(), config.proved),
-        ));
+        );
+        let compilers = Arc::new(compilers.watched(config.watch.clone()));
         let epoch = Epoch::default();
         let kept = config.pool.as_ref().map(PoolingAllocationConfig::spare_limits);
         let spare = Arc::new(Spare::with_limits(kept.unwrap_or_default()));
@@ -107,6 +108,15 @@ impl Engine {
     /// signal handler.
     pub fn increment_epoch(&self) {
         self.0.epoch.increment();
+    }
+
+    /// Ends the search for a proof that runs ([`Config::require_proved`]), and makes no machine
+    /// code from now on: functions that have none stay bytecode, which
+    /// [`Module::refusals`](crate::Module::refusals) says. For who stops programs: an epoch
+    /// ([`Engine::increment_epoch`]) stops code, but no search. May be called from any thread, and
+    /// from a signal handler; it is final.
+    pub fn stop_compiling(&self) {
+        self.0.compilers.stop();
     }
 
     /// A handle that does not keep the engine alive: for who moves its epoch on, for instance.

@@ -4,6 +4,7 @@
 //! root, below all context that was put around it: `error.downcast_ref::<Trap>()` gives the trap,
 //! [`ErrorKind::of`] the kind. An error without a kind is a host function's own.
 
+use prova_demangle::{printable, printable_message};
 use prova_module as module;
 use std::fmt;
 
@@ -166,7 +167,7 @@ impl UnsupportedModule {
 
 impl fmt::Display for InvalidModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        f.write_str(&printable_message(&self.0.to_string()))
     }
 }
 
@@ -193,7 +194,7 @@ pub struct InvalidArtifact(pub(crate) prova_artifact::Error);
 
 impl fmt::Display for InvalidArtifact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        f.write_str(&printable_message(&self.0.to_string()))
     }
 }
 
@@ -238,16 +239,9 @@ pub(crate) fn refused(error: module::Error) -> Error {
     }
 }
 
-/// Most characters of each half of an import's name in a message.
-const NAME_CHARS_MAX: usize = 200;
-
-/// The name of an import in a message, cut where it is long.
+/// The name of an import in a message.
 pub(crate) fn import_name(module: &str, name: &str) -> String {
-    let cut = |name: &str| match name.char_indices().nth(NAME_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    };
-    format!("{}::{}", cut(module), cut(name))
+    format!("{}::{}", printable(module), printable(name))
 }
 
 /// The module does not fit what it was given to import, or a limit of the store is too low for it.

@@ -11,6 +11,7 @@ use crate::module::{Module, ModuleExport};
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::types::ExternType;
+use prova_demangle::printable;
 use prova_module as module;
 use prova_runtime as rt;
 use rt::{FuncAddr, InstanceAddr, InstantiateError, Part};
@@ -263,9 +264,12 @@ impl Instance {
         let store = store.as_context();
         match self.get_func(&store, name) {
             Some(func) => func.typed(&store).map_err(|error| {
-                error.context(format!("failed to convert function `{name}` to given type"))
+                error.context(format!(
+                    "failed to convert function `{}` to given type",
+                    printable(name)
+                ))
             }),
-            None => bail!("failed to find function export `{name}`"),
+            None => bail!("failed to find function export `{}`", printable(name)),
         }
     }
 
@@ -303,7 +307,11 @@ fn error_of_instantiation<T: 'static>(
                 Part::Start => of_start(error),
             }
         }
-        InstantiateError::Link(error) => Error::new(LinkError::new(error.to_string())),
+        InstantiateError::Link(error) => {
+            let (module, name) = (printable(&error.module).into(), printable(&error.name).into());
+            let shown = rt::LinkError { module, name, ..error };
+            Error::new(LinkError::new(shown.to_string()))
+        }
         InstantiateError::Unsupported(proposal) => refused(module::Error {
             offset: None,
             func: None,

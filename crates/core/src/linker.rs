@@ -18,6 +18,7 @@ use crate::store::{AsContext, AsContextMut, StoreContextMut};
 use crate::trap::Trap;
 use crate::types::{ExternType, FuncType, ImportType, ValType};
 use crate::value::Val;
+use prova_demangle::printable;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -223,7 +224,7 @@ impl<T: 'static> Linker<T> {
     ) -> Result<&mut Linker<T>> {
         match self.find(module, name).cloned() {
             Some(definition) => self.insert(as_module, as_name, definition),
-            None => bail!("no item named `{module}::{name}` is defined"),
+            None => bail!("no item named `{}` is defined", import_name(module, name)),
         }
     }
 
@@ -379,10 +380,10 @@ impl<T: 'static> Linker<T> {
             if let Ok(item) = self.get(&mut store, module, name) {
                 return item
                     .into_func()
-                    .ok_or_else(|| format_err!("`{module}::{name}` is no function"));
+                    .ok_or_else(|| format_err!("`{}` is no function", import_name(module, name)));
             }
         }
-        bail!("`{module}` has no default function")
+        bail!("`{}` has no default function", printable(module))
     }
 
     /// Instantiates `module` with the imports that its names stand for.
@@ -451,7 +452,7 @@ impl<T: 'static> Linker<T> {
     ) -> Result<&mut Linker<T>> {
         let items = self.items.entry(module.to_owned()).or_default();
         if !self.allow_shadowing && items.contains_key(name) {
-            bail!("import of `{module}::{name}` defined twice");
+            bail!("import of `{}` defined twice", import_name(module, name));
         }
         items.insert(name.to_owned(), definition);
         Ok(self)

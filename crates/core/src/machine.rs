@@ -13,9 +13,11 @@ use crate::pipeline::{bytes_of, of_kind};
 use prova_artifact::Piece;
 use prova_bytecode::Settings;
 use prova_check::{CallRow, CodeKind, Config, Layout, TrapRow};
+use prova_equal::Ended;
 use prova_module::{FuncIdx, Module};
 use std::fmt;
 use std::panic::RefUnwindSafe;
+use std::sync::atomic::AtomicBool;
 
 /// Machine code as a compiler proposes it, with the certificate that the check reads.
 #[derive(Clone, Debug)]
@@ -114,7 +116,8 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     }
 
     /// Code that this compiler made of a function, or other code of that function, with a relation
-    /// by which it is proved to do what the function says; as it is if there is none. Asked for
+    /// by which it is proved to do what the function says; as it is if there is none, with the
+    /// reason if the search for one ended early: at its bound, or since `stop` was set. Asked for
     /// where only proved code may run ([`Config::require_proved`](crate::Config::require_proved)).
     fn related(
         &self,
@@ -122,15 +125,33 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
         layout: &Layout,
         settings: &Settings,
         code: MachineCode,
-    ) -> MachineCode {
-        let _ = (module, layout, settings);
-        code
+        stop: &AtomicBool,
+    ) -> (MachineCode, Option<Ended>) {
+        let _ = (module, layout, settings, stop);
+        (code, None)
     }
 
     /// Code that the check refused, with another certificate; none if there is none.
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
         let _ = (layout, refused);
         None
+    }
+}
+
+/// Is told of machine code while it is made
+/// ([`Config::code_watch`](crate::Config::code_watch)), for who shows progress. Called by the
+/// threads that make it.
+pub trait CodeWatch: Send + Sync + RefUnwindSafe {
+    /// Code of a function of a module begins to be made; the module has so many functions.
+    fn begins(&self, functions: usize);
+
+    /// It is made, or there is none.
+    fn ends(&self);
+}
+
+impl fmt::Debug for dyn CodeWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeWatch").finish_non_exhaustive()
     }
 }
 

@@ -27,7 +27,7 @@ use crate::compiler::{
 };
 use crate::config::Hot;
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
-use crate::machine::MachineCompiler;
+use crate::machine::{CodeWatch, MachineCompiler};
 use crate::module::Explained;
 use cached::Cached;
 use heat::Heat;
@@ -42,6 +42,7 @@ use rayon::prelude::*;
 use rt::Attached;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The compilers for the modules of an engine.
@@ -61,6 +62,10 @@ pub(crate) struct Compilers {
     cache: Option<Arc<Cache>>,
     /// Whether machine code of functions runs only if it is proved.
     proved: bool,
+    /// Set once no machine code is made any more.
+    stop: Arc<AtomicBool>,
+    /// Is told when some is made.
+    watch: Option<Arc<dyn CodeWatch>>,
 }
 
 /// A compiler of machine code, and what it makes code for.
@@ -112,7 +117,18 @@ impl Compilers {
         let hot = hot.filter(|_| native.is_some());
         let translators = Translators::new(hot.is_some());
         let cache = cache.filter(|_| native.is_some());
-        Compilers { configured, translators, native, hot, perf, cache, proved }
+        let (stop, watch) = (Arc::default(), None);
+        Compilers { configured, translators, native, hot, perf, cache, proved, stop, watch }
+    }
+
+    /// The same; somebody is told when machine code is made.
+    pub(crate) fn watched(self, watch: Option<Arc<dyn CodeWatch>>) -> Compilers {
+        Compilers { watch, ..self }
+    }
+
+    /// No machine code is made from now on.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 
@@ -120,7 +136,9 @@ impl Compilers {
     /// The same with another source of machine code, which has it at once.
     pub(crate) fn with_native(&self, native: Native) -> Compilers {
         let (cache, proved) = (None, self.proved);
-        Compilers::new(self.configured.clone(), Some(native), None, self.perf, (cache, proved))
+        let configured = self.configured.clone();
+        let same = Compilers::new(configured, Some(native), None, self.perf, (cache, proved));
+        Compilers { stop: Arc::clone(&self.stop), ..same.watched(self.watch.clone()) }
     }
 }
 

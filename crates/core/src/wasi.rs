@@ -36,8 +36,8 @@ use std::time::{Duration, Instant};
 
 pub use crate::inherited::{Inherited, inherited_listeners};
 pub use prova_wasi::{
-    Captured, Clocks, Exit, FileId, FsPerms, Guard, Guarded, Perms, Randomness, WasiCtx,
-    WasiCtxBuilder, WasiLimits,
+    Captured, Clocks, Exit, FileId, FsPerms, GRANT_FORM, Grant, GrantError, Guard, Guarded, Perms,
+    Randomness, WasiCtx, WasiCtxBuilder, WasiLimits, guest_name,
 };
 
 /// How long a call waits at most before it looks at the epoch again: other threads move it without

@@ -66,7 +66,7 @@
 
 mod crew;
 
-use crate::error::{Context, Error, LinkError, Result, misuse};
+use crate::error::{Context, Error, LinkError, Result, import_name, misuse};
 use crate::func::Caller;
 use crate::instance::Instance;
 use crate::linker::{InstancePre, Linker};
@@ -125,8 +125,8 @@ impl<T: Clone + Send + 'static> WasiThreadsCtx<T> {
             misuse!("threads are stopped by an epoch: `Config::epoch_interruption` is off");
         }
         if let Some(import) = pre.bound() {
-            let (module, name) = (import.module(), import.name());
-            misuse!("`{module}::{name}` belongs to a store, but each thread has its store");
+            let import = import_name(import.module(), import.name());
+            misuse!("`{import}` belongs to a store, but each thread has its store");
         }
         pre.module().prototype().make_images();
         let (threads_max, crew) = (THREADS_MAX_DEFAULT, Arc::default());

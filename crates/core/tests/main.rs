@@ -15,6 +15,7 @@ mod objects;
 mod objects_kept;
 mod objects_waiting;
 mod pooling;
+mod printed;
 mod profile;
 mod references;
 mod resumable;

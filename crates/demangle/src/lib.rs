@@ -1,8 +1,16 @@
-//! The linker's name of a function → the name in its language.
+//! The linker's name of a function → the name in its language; names and other text from outside →
+//! text that is safe to print.
 //!
-//! 1. The result is hostile text, as the symbol is: what prints it escapes it.
+//! 1. The result of [`demangle`] is hostile text, as the symbol is: [`printable`] makes it safe.
 //! 2. Bounded: symbols above [`SYMBOL_BYTES_MAX`] stay as they are, and output is cut while it is
 //!    written.
+
+mod printable;
+
+pub use printable::{
+    LINE_CHARS_MAX, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, obeyed, printable, printable_line,
+    printable_lines, printable_message,
+};
 
 use std::fmt::{self, Write};
 

@@ -6,7 +6,7 @@ use crate::numbers::Numbers;
 use crate::pair::paired::Paired;
 use crate::tell::report::{Count, Input, Report};
 use crate::tell::tell;
-use prova_module::Module;
+use prova_module::{Features, Module};
 
 /// Options of a comparison.
 #[derive(Clone, Debug)]
@@ -17,11 +17,15 @@ pub struct DiffOptions {
     pub code_lines: usize,
     /// Names of the two modules in the report.
     pub names: (String, String),
+    /// Proposals that modules of [`diff_binaries`](crate::diff_binaries) may use; modules with
+    /// others are compared byte for byte.
+    pub features: Features,
 }
 
 impl Default for DiffOptions {
     fn default() -> DiffOptions {
-        DiffOptions { runs: 100, code_lines: 80, names: ("A".into(), "B".into()) }
+        let names = ("A".into(), "B".into());
+        DiffOptions { runs: 100, code_lines: 80, names, features: Features::default() }
     }
 }
 

@@ -48,7 +48,7 @@ pub use compare::{DiffOptions, diff, partners};
 pub use numbers::strings::tells_time;
 pub use other::{core_modules, diff_binaries};
 pub use pair::side::linked;
-pub use tell::cluster::{CONSTANT, CONSTANTS, OPERANDS, STAYED};
+pub use tell::cluster::{CONSTANT, CONSTANTS, HASHES, OPERANDS, RENAMED, STAYED};
 pub use tell::report::{
     Allow, Assumed, Cluster, Count, Decided, Decision, Difference, Input, Kind, Line, OWN_NAME,
     Origin, Report, Sort, Verdict,

@@ -17,8 +17,8 @@
 use crate::compare::{DiffOptions, diff};
 use crate::foreign::Foreign;
 use crate::tell::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
-use prova_builds::names::printable;
-use prova_module::{Features, Limits, Module};
+use prova_builds::names::{printable, printable_message};
+use prova_module::{Limits, Module};
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -42,7 +42,7 @@ pub fn diff_binaries(
 
 fn compare(a: Arc<[u8]>, b: Arc<[u8]>, options: &DiffOptions) -> anyhow::Result<Report> {
     let decode =
-        |bytes: &Arc<[u8]>| Module::decode(bytes.clone(), &Features::default(), &Limits::default());
+        |bytes: &Arc<[u8]>| Module::decode(bytes.clone(), &options.features, &Limits::default());
     let both = (decode(&a), decode(&b));
     if let (Ok(a), Ok(b)) = &both {
         return Ok(diff(a, b, options));
@@ -53,7 +53,7 @@ fn compare(a: Arc<[u8]>, b: Arc<[u8]>, options: &DiffOptions) -> anyhow::Result<
         let checked = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes);
         // What our decoder says of an invalid binary has the place and the rule.
         if let (Err(error), Err(ours)) = (checked, decoded) {
-            let error = format!("{ours:#} ({error})");
+            let error = printable_message(&format!("{ours:#} ({error})"));
             return Err(anyhow::anyhow!("failed to load `{name}`: {error}"));
         }
     }

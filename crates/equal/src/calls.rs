@@ -48,7 +48,8 @@ impl Core<'_> {
             block.terminator,
             Terminator::Invoke { .. } | Terminator::Throw { .. } | Terminator::Cast { .. }
         );
-        let owed = if inst.is_some() || calls { self.owed(state)? } else { None };
+        let calls = planted!(CallForTailCall, inst.is_some() || calls, true);
+        let owed = if calls { self.owed(state)? } else { None };
         let Some(demand) = owed else {
             return refuse(Cause::Call, "a call where a block ends");
         };
@@ -61,21 +62,21 @@ impl Core<'_> {
         let (clauses, roots) = self.rows(offset)?;
         if Core::is_open(state, &demand) {
             self.is_asked(state, (&demand, code))?;
-            if !clauses.is_empty() || !roots.is_empty() {
+            let caught = planted!(QuestionIsCaught, !clauses.is_empty(), false);
+            if caught || planted!(QuestionCollects, !roots.is_empty(), false) {
                 return refuse(Cause::Row, "a question that is caught, or collects");
             }
-            self.clobber(state, sp);
+            if planted!(QuestionKeeps, true, false) {
+                self.clobber(state, sp);
+            }
             self.is_told(state)?;
             return Ok(Flow::Next);
         }
         let taken = self.calls(state, &demand, (code, sp))?;
         self.holds(state, offset, &roots)?;
-        self.clobber(state, sp.saturating_add(i64::from(taken)));
-        let handler = match block.terminator {
-            Terminator::Invoke { handler, .. } if inst.is_none() => Some(handler),
-            Terminator::Throw { handler, .. } if inst.is_none() => handler,
-            _ => None,
-        };
+        let taken = planted!(ArgumentsStay, i64::from(taken), 0);
+        self.clobber(state, sp.saturating_add(taken));
+        let handler = handler_of(block.terminator, inst);
         self.land(state, sp, handler, &clauses)?;
         match (inst, block.terminator) {
             (None, Terminator::Invoke { normal, .. }) => {
@@ -104,7 +105,7 @@ impl Core<'_> {
         let converts = data.op == Op::Wasm(Opcode::ExternConvertAny);
         let result = data.result().map(|value| self.body.value(value).ty);
         let there = matches!(result, Some(ValType::Ref(ty)) if !ty.is_nullable());
-        if let (true, true, &[word]) = (converts, there, made) {
+        if let (true, true, &[word]) = (converts, planted!(NullIsConverted, there, true), made) {
             let null = self.words.zero(word);
             self.assume(state, null, false);
         }
@@ -166,8 +167,10 @@ impl Core<'_> {
             return differ(Cause::Call, "another operand", context, state.reg(RDI));
         }
         let kind = self.under(state, state.reg(RDX));
-        let kind = self.words.number(kind).and_then(|kind| u8::try_from(kind).ok());
-        if !self.rows(self.stop_offset(state))?.0.is_empty() {
+        let kind = self.words.number(kind).map(|kind| planted!(KindIsByte, kind, kind & 255));
+        let kind = kind.and_then(|kind| u8::try_from(kind).ok());
+        let clauses = self.rows(self.stop_offset(state))?.0;
+        if !planted!(TrapIsCaught, clauses.is_empty(), true) {
             return refuse(Cause::Call, "a trap that is caught");
         }
         match kind {
@@ -224,7 +227,8 @@ impl Core<'_> {
         for (&value, &below) in held.iter().zip(roots) {
             self.spend(1)?;
             let word = self.value(state, value)?;
-            let found = state.take(&mut self.words, frame.saturating_sub(below.into()), 64);
+            let at = frame.saturating_sub(below.into());
+            let found = state.take(&mut self.words, at, 64);
             if !planted!(RootIsAny, self.same(state, word, found), true) {
                 return differ(Cause::Row, "another reference in the frame", word, found);
             }
@@ -244,7 +248,7 @@ impl Core<'_> {
         self.landings.clear();
         let mut rows = clauses.iter();
         let mut state = self.copied(behind)?;
-        for r in (0..16_u8).filter(|r| *r != RBP) {
+        for r in (0..16_u8).filter(|r| planted!(RegistersLand, *r != RBP, *r == 0)) {
             let unknown = self.words.unknown(64);
             state.set_reg(r, unknown);
         }
@@ -378,8 +382,8 @@ impl Core<'_> {
             let unknown = self.words.unknown(128);
             state.set_vector(r, unknown);
         }
-        state.flags = Flags::None;
-        state.stack.retain(|&at, _| at >= sp);
+        state.flags = planted!(FlagsSurviveCall, Flags::None, state.flags);
+        state.stack.retain(|&at, _| planted!(StackBelowStays, at >= sp, true));
         let stack = self.words.fixed(64, Fixed::Stack);
         let pointer = self.words.plus(stack, i128::from(sp) as u128);
         state.set_reg(RSP, pointer);
@@ -394,7 +398,9 @@ impl Core<'_> {
             if bits >= width {
                 return word;
             }
-            let above = core.words.unknown(width.saturating_sub(bits));
+            let rest = width.saturating_sub(bits);
+            let above =
+                planted!(ResultIsExtended, core.words.unknown(rest), core.words.constant(rest, 0));
             core.words.cat(above, word)
         };
         match place {
@@ -418,7 +424,8 @@ impl Core<'_> {
         let Terminator::Return(list) = block.terminator else {
             return refuse(Cause::End, "a return");
         };
-        if !state.entered || planted!(EndAnywhere, self.next(state).is_some(), false) {
+        let entered = planted!(EndBeforeCharge, state.entered, true);
+        if !entered || planted!(EndAnywhere, self.next(state).is_some(), false) {
             return refuse(Cause::End, "a return before the end");
         }
         if let Some(demand) = self.owed_at_end(state)? {
@@ -451,8 +458,10 @@ impl Core<'_> {
     pub(crate) fn tail_call(&mut self, state: &mut State, code: Word) -> Result<(), Refusal> {
         self.skip_all(state)?;
         let block = *self.body.block(Block::from_u32(state.block));
-        let ends = state.entered && self.next(state).is_none();
-        let ready = ends && matches!(block.terminator, Terminator::TailCall(_));
+        let entered = planted!(TailBeforeCharge, state.entered, true);
+        let ends = planted!(TailAnywhere, entered && self.next(state).is_none(), entered);
+        let is_tail = matches!(block.terminator, Terminator::TailCall(_));
+        let ready = ends && planted!(CallAsTailCall, is_tail, true);
         let owed = if ready { self.owed_at_end(state)? } else { None };
         let Some(Demand { debts, action: Action::Call { record, ty, args }, .. }) = owed else {
             return refuse(Cause::End, "a tail call");
@@ -461,17 +470,33 @@ impl Core<'_> {
             return refuse(Cause::Call, "a tail call before a trap");
         }
         let wanted = self.maker(state).code(record);
-        if !self.same(state, wanted, code) {
+        if !planted!(TailCallOfAnother, self.same(state, wanted, code), true) {
             return differ(Cause::Call, "another function", wanted, code);
         }
         let height = self.words.fixed(64, Fixed::Height);
         for (r, wanted) in [(RDI, record), (RSI, height)] {
             let same = self.same(state, wanted, state.reg(r));
+            let same = planted!(TailCallOfAnother, same, same || r == RDI);
             if !planted!(TailHeightIsAny, same, same || r == RSI) {
                 return differ(Cause::Call, "another record or height", wanted, state.reg(r));
             }
         }
         let sp = self.stack_pointer(state)?;
         self.passes_arguments(state, (ty, &args), sp.saturating_add(8)).map(|_| ())
+    }
+}
+
+/// The handler of a call, if it ends a block, where `inst` is none.
+fn handler_of(terminator: Terminator, inst: Option<Inst>) -> Option<Edge> {
+    match terminator {
+        Terminator::Invoke { handler, .. } if planted!(InnerIsCaught, inst.is_none(), true) => {
+            Some(handler)
+        }
+        Terminator::Throw { handler, .. }
+            if planted!(BeforeThrowIsCaught, inst.is_none(), true) =>
+        {
+            handler
+        }
+        _ => None,
     }
 }

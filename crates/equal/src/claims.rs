@@ -116,8 +116,12 @@ const EXPR_DEPTH_MAX: u32 = 16;
 impl Core<'_> {
     /// A state in which nothing is known of the code, and all values of the body are leaves.
     fn blank(&mut self, block: u32) -> State {
-        let regs = [(); 16].map(|()| self.words.unknown(64));
-        let vectors = [(); 16].map(|()| self.words.unknown(128));
+        let regs = [(); 16].map(|()| {
+            planted!(RegistersAreZero, self.words.unknown(64), self.words.constant(64, 0))
+        });
+        let vectors = [(); 16].map(|()| {
+            planted!(VectorsAreZero, self.words.unknown(128), self.words.constant(128, 0))
+        });
         let versions = [(); REGIONS].map(|()| self.words.memory());
         State {
             regs,
@@ -148,7 +152,7 @@ impl Core<'_> {
     /// If the function has no convention.
     pub fn entry(&mut self) -> Result<State, Refusal> {
         let mut state = self.blank(0);
-        state.entered = false;
+        state.entered = planted!(EnteredAtOnce, false, true);
         let func = self.body.func().0;
         let signature = self.layout.func_type(func).and_then(|ty| self.layout.signature(ty));
         let Some(signature) = signature else {
@@ -177,7 +181,9 @@ impl Core<'_> {
             let word = self.value(&state, value)?;
             let bits = self.words.bits(word);
             let width = if matches!(place, ArgPlace::Vector(_)) { 128 } else { 64 };
-            let above = self.words.unknown(u8::saturating_sub(width, bits));
+            let above = u8::saturating_sub(width, bits);
+            let above =
+                planted!(AboveParameter, self.words.unknown(above), self.words.constant(above, 0));
             let wide = if bits < width { self.words.cat(above, word) } else { word };
             match place {
                 ArgPlace::Register(r) => state.set_reg(r, wide),
@@ -267,11 +273,17 @@ impl Core<'_> {
         for _ in 0..ARRIVES_MAX {
             let here = (state.block, state.at, state.passed, state.entered);
             let passed = planted!(PassedIsAny, leader.passed, state.passed);
-            let there = here == (leader.block, leader.at, passed, true);
+            let there = here
+                == (
+                    leader.block,
+                    leader.at,
+                    passed,
+                    planted!(LeaderBeforeEntry, true, state.entered),
+                );
             let moved = planted!(StandsStill, state.moved || !back, true);
             if planted!(PositionIsAny, there, true)
-                && state.moving.is_empty()
-                && !state.lent
+                && planted!(LeaderInMove, state.moving.is_empty(), true)
+                && planted!(LeaderInMake, !state.lent, true)
                 && moved
             {
                 return Ok(());
@@ -429,7 +441,7 @@ impl Core<'_> {
                     if state.known.len() >= KNOWN_MAX {
                         return refuse(Cause::Limit, "conditions of a leader");
                     }
-                    self.assume(&mut state, word, *holds);
+                    self.assume(&mut state, word, planted!(ClaimTurned, *holds, !*holds));
                 }
                 Claim::Compared { floats, words } => {
                     let a = self.evaluate(&state, &words.0)?;
@@ -447,7 +459,7 @@ impl Core<'_> {
                     if state.reached.len() >= REACHED_MAX {
                         return refuse(Cause::Limit, "accesses of a leader");
                     }
-                    state.reached.push((word, *bytes));
+                    state.reached.push((word, planted!(ReachedIsMore, *bytes, 16)));
                 }
                 Claim::Is { .. } => {}
             }
@@ -464,7 +476,7 @@ impl Core<'_> {
         let bits = self.words.bits(word);
         let wide = if bits >= width {
             word
-        } else if extended {
+        } else if planted!(ZerosAnyhow, extended, true) {
             self.words.zext(word, width)
         } else {
             let above = self.words.unknown(width.saturating_sub(bits));

@@ -8,6 +8,7 @@ use crate::words::{Head, NONE, Word, Words};
 use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
 use prova_check::{CallRow, Layout, TrapRow};
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode, RefType, ValType};
@@ -38,6 +39,8 @@ pub struct Told<'a> {
     pub round: Option<&'a [u32]>,
     /// The references that the frame holds; none: it is not known which.
     pub held: Option<&'a Held>,
+    /// Set by another thread to stop the walk: it refuses then. None: nobody stops it.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// Whether what an operator gives follows from its operands, if it gives anything: it has no
@@ -53,7 +56,13 @@ pub fn is_of_operands(op: Op) -> bool {
         }
         Op::Charge | Op::Poll => false,
     };
-    traps || op.effects().is_pure()
+    let pure = op.effects().is_pure();
+    traps
+        || planted!(
+            LoadsAreOfOperands,
+            pure,
+            pure || matches!(op, Op::Wasm(opcode) if opcode.class() == Class::load)
+        )
 }
 
 /// Whether values of a body are computed from their operands, by their numbers.
@@ -101,7 +110,11 @@ pub struct Core<'a> {
     pub(crate) kept: Option<Kept>,
     /// The words of hidden values where they were not made.
     leaves: [Word; 2],
+    /// Units of work that are left, and how many there were.
     work: u64,
+    all: u64,
+    /// Whether it was stopped: that is final, whatever becomes of [`Told::stop`].
+    stopped: bool,
 }
 
 impl<'a> Core<'a> {
@@ -134,7 +147,18 @@ impl<'a> Core<'a> {
             kept: None,
             leaves: [NONE; 2],
             work,
+            all: work,
+            stopped: false,
         })
+    }
+
+    /// The same, with no more work and steps than these units each.
+    #[must_use]
+    pub fn within(mut self, units: u64) -> Core<'a> {
+        self.work = self.work.min(units);
+        self.all = self.work;
+        self.words.bound(units);
+        self
     }
 
     /// The same, with what else is known.
@@ -165,8 +189,17 @@ impl<'a> Core<'a> {
             || number == self.tested().as_u32()
     }
 
-    /// Takes units of work.
+    /// Units of work and steps of rewriting so far.
+    pub fn spent(&self) -> u64 {
+        self.all.saturating_sub(self.work).saturating_add(self.words.steps())
+    }
+
+    /// Takes units of work, unless it was stopped.
     pub(crate) fn spend(&mut self, units: u64) -> Result<(), Refusal> {
+        self.stopped |= self.told.stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        if self.stopped {
+            return refuse(Cause::Stopped, "another thread");
+        }
         match self.work.checked_sub(units) {
             Some(left) => {
                 self.work = left;
@@ -214,7 +247,7 @@ impl<'a> Core<'a> {
             state.known.remove(0);
         }
         let (condition, positive) = self.words.polarity(condition);
-        state.known.push((condition, holds == positive));
+        state.known.push((condition, planted!(AssumedTurned, holds == positive, holds)));
     }
 
     /// A comparison that others decide holds, or does not: where they are forgotten it may be what
@@ -349,7 +382,10 @@ impl<'a> Core<'a> {
         }
         let (data, bits) = (*self.body.inst(inst), self.bits_of(value));
         let made = match self.maker(state).demand(data.op, data.imm, args, Some(bits)) {
-            Some(demand) => demand.values.get(place as usize).copied(),
+            Some(demand) => {
+                let place = planted!(ResultIsFirst, place as usize, 0);
+                demand.values.get(place).copied()
+            }
             None => None,
         };
         let Some(word) = made else { return refuse(Cause::Operator, data.op.mnemonic()) };
@@ -371,7 +407,7 @@ impl<'a> Core<'a> {
             versions: state.versions,
             fuel,
             polled: state.polled,
-            deterministic: self.told.deterministic,
+            deterministic: planted!(NothingIsCanonical, self.told.deterministic, false),
             own: None,
             slot_is_lent: false,
             tested,
@@ -496,7 +532,7 @@ impl<'a> Core<'a> {
 
     /// The debt of the body where it stands, if code does something for it.
     pub(crate) fn owed(&mut self, state: &State) -> Result<Option<Rc<Demand>>, Refusal> {
-        if !state.entered {
+        if !planted!(ActsBeforeCharge, state.entered, true) {
             return Ok(None);
         }
         match self.next(state) {
@@ -524,6 +560,7 @@ impl<'a> Core<'a> {
         if state.entered {
             return self.wasm_offset(state);
         }
-        self.body.block(self.body.entry()).offset
+        let entry = self.body.block(self.body.entry());
+        planted!(EntryStopsAtEnd, entry.offset, entry.end)
     }
 }

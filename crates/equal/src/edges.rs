@@ -42,7 +42,8 @@ impl Core<'_> {
     /// Whether the charge of the frame does not fit (the trap of the entry).
     pub(crate) fn overflows(&mut self) -> Word {
         let height = self.words.fixed(64, crate::words::Fixed::Height);
-        let charge = self.words.constant(64, self.charge.into());
+        let charge = planted!(ChargeIsMore, self.charge, self.charge.saturating_add(8));
+        let charge = self.words.constant(64, charge.into());
         self.words.ult(height, charge)
     }
 
@@ -73,7 +74,8 @@ impl Core<'_> {
         }
         if !state.entered {
             let over = self.overflows();
-            state.entered = self.words.decide(&state.known, over) == Some(false);
+            state.entered =
+                planted!(EntryIsPassed, self.words.decide(&state.known, over) == Some(false), true);
             if state.entered {
                 self.settle(state)?;
             }
@@ -90,7 +92,7 @@ impl Core<'_> {
             action @ Action::Store { .. } => {
                 planted!(StoreIsSilent, self.is_there(state, action), true)
             }
-            _ => false,
+            _ => planted!(ActionIsSilent, false, true),
         };
         if let Some(&debt) = demand.debts.get(state.passed as usize) {
             if debt == Debt::Test && !self.is_answered(state, &demand)? {
@@ -103,7 +105,7 @@ impl Core<'_> {
             if !passes {
                 return Ok(false);
             }
-            state.passed = state.passed.saturating_add(1);
+            state.passed = state.passed.saturating_add(planted!(TwoTrapsPassed, 1, 2));
             state.lent = matches!(demand.action, Action::Make { .. });
             state.moved = true;
             // The store behind its test may be what the code does next.
@@ -184,7 +186,7 @@ impl Core<'_> {
         }
         let version = self.maker(state).version(region);
         let found = self.words.load(version, address, bits);
-        self.same(state, found, stored)
+        planted!(AnotherIsThere, self.same(state, found, stored), true)
     }
 
     /// Passes all such things that are next.
@@ -205,7 +207,10 @@ impl Core<'_> {
                 self.make(state, value, word);
             }
         }
-        (state.at, state.passed) = (state.at.saturating_add(1), 0);
+        (state.at, state.passed) = (
+            state.at.saturating_add(planted!(OperatorPassedOver, 1, 2)),
+            planted!(PassedStays, 0, state.passed),
+        );
         state.lent = false;
         state.moved = true;
     }
@@ -223,8 +228,13 @@ impl Core<'_> {
             Terminator::Jump(edge) => Some((edge, None)),
             Terminator::Branch { condition, then, otherwise } => {
                 let value = self.value(state, condition)?;
-                let holds = self.words.nonzero(value);
-                let decided = self.words.decide(&state.known, holds);
+                let holds = planted!(
+                    LowBitDecides,
+                    self.words.nonzero(value),
+                    self.words.slice(value, 0, 1)
+                );
+                let decided =
+                    planted!(BranchAtWill, self.words.decide(&state.known, holds), Some(true));
                 decided.map(|holds| {
                     let taken = planted!(BranchTurned, holds, !holds);
                     (if taken { then } else { otherwise }, None)
@@ -233,8 +243,15 @@ impl Core<'_> {
             Terminator::Null { reference, null, non_null } => {
                 let value = self.value(state, reference)?;
                 let zero = self.words.zero(value);
-                let decided = self.words.decide(&state.known, zero);
-                decided.map(|zero| if zero { (null, None) } else { (non_null, Some(value)) })
+                let decided =
+                    planted!(NullAtWill, self.words.decide(&state.known, zero), Some(false));
+                decided.map(|zero| {
+                    if planted!(NullTurned, zero, !zero) {
+                        (null, None)
+                    } else {
+                        (non_null, Some(value))
+                    }
+                })
             }
             Terminator::Cast { reference, fits, otherwise, .. } => {
                 let value = self.value(state, reference)?;
@@ -252,8 +269,8 @@ impl Core<'_> {
                 let below = self.words.ult(value, bound);
                 let at = match (self.words.number(value), self.words.decide(&state.known, below)) {
                     (Some(n), _) => Some(n.min(count)),
-                    (None, Some(false)) => Some(count),
-                    (None, _) => None,
+                    (None, Some(false)) => Some(planted!(DefaultIsFirst, count, 0)),
+                    (None, _) => planted!(EntryAtWill, None, Some(0)),
                 };
                 let target = at.and_then(|at| targets.get(usize::try_from(at).ok()?));
                 target.and_then(|&at| edges.get(at as usize)).map(|&edge| (edge, None))
@@ -278,10 +295,13 @@ impl Core<'_> {
         for (arg, param) in self.body.args(edge).iter().zip(self.body.block(edge.block).params()) {
             let word = match arg.kind() {
                 ArgKind::Value(value) => self.value(state, value)?,
-                ArgKind::Payload(number) => match payloads.get(number as usize) {
-                    Some(&word) => word,
-                    None => return refuse(Cause::Operator, "a payload"),
-                },
+                ArgKind::Payload(number) => {
+                    match planted!(PayloadIsFirst, payloads.get(number as usize), payloads.first())
+                    {
+                        Some(&word) => word,
+                        None => return refuse(Cause::Operator, "a payload"),
+                    }
+                }
             };
             words.push((param, word));
             if planted!(ParametersInTurn, false, true) {
@@ -293,7 +313,8 @@ impl Core<'_> {
                 self.make(state, param, word);
             }
         }
-        (state.block, state.at, state.passed) = (edge.block.as_u32(), 0, 0);
+        (state.block, state.at, state.passed) =
+            (edge.block.as_u32(), planted!(BeginPassedOver, 0, state.at), 0);
         state.moved = true;
         Ok(())
     }
@@ -302,12 +323,22 @@ impl Core<'_> {
     pub(crate) fn stops(&mut self, state: &State, kind: u8) -> Result<bool, Refusal> {
         if !state.entered {
             let over = self.overflows();
-            let sure = self.words.decide(&state.known, over) == Some(true);
-            return Ok(sure && kind == traps::STACK_OVERFLOW);
+            let sure =
+                planted!(EntryMayStop, self.words.decide(&state.known, over) == Some(true), true);
+            return Ok(sure && planted!(EntryOfAnyKind, kind == traps::STACK_OVERFLOW, true));
         }
         if let Some(demand) = self.owed(state)? {
             let debt = match (demand.debts.get(state.passed as usize), &demand.instead) {
-                (Some(&debt), _) => debt,
+                (Some(&debt), _) => planted!(
+                    LaterTrap,
+                    debt,
+                    demand
+                        .debts
+                        .iter()
+                        .copied()
+                        .find(|debt| debt.trap().is_some_and(|(of, _)| of == kind))
+                        .unwrap_or(debt)
+                ),
                 (None, Some((_, before))) => match self.unpassed(state, &before.debts) {
                     Some(debt) => debt,
                     None => return Ok(false),
@@ -321,7 +352,7 @@ impl Core<'_> {
         }
         let block = self.body.block(Block::from_u32(state.block));
         Ok(self.next(state).is_none()
-            && block.terminator == Terminator::Unreachable
+            && planted!(AnyEndIsUnreachable, block.terminator == Terminator::Unreachable, true)
             && planted!(UnreachableOfAnyKind, kind == traps::UNREACHABLE, true))
     }
 

@@ -41,6 +41,8 @@ pub enum Cause {
     Stack,
     /// More work than the code's size allows.
     Limit,
+    /// Another thread stopped the proof ([`Told::stop`](crate::Told::stop)).
+    Stopped,
 }
 
 impl Cause {
@@ -64,7 +66,26 @@ impl Cause {
             Cause::Jump => "a jump that is not the body's",
             Cause::Stack => "an unknown stack pointer",
             Cause::Limit => "too much work",
+            Cause::Stopped => "stopped",
         }
+    }
+}
+
+/// Why a search for a relation ended before it had tried everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ended {
+    /// It took all the work that searches may take.
+    Bound,
+    /// Another thread stopped it.
+    Stopped,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ended::Bound => "search ended at its bound",
+            Ended::Stopped => "search stopped",
+        })
     }
 }
 

@@ -99,7 +99,7 @@ impl Core<'_> {
         match demand.debts.get(passed) {
             Some(&Debt::Pay(paid)) => {
                 let last = demand.debts.len() == passed.saturating_add(1);
-                let over = last && demand.action == Action::None;
+                let over = last && planted!(PaidIsOver, demand.action == Action::None, true);
                 return self.pays(state, (paid, over), (address, word));
             }
             Some(Debt::Test) => return self.asks_of(state, &demand, (address, word)),
@@ -111,14 +111,16 @@ impl Core<'_> {
         let (region, owed, stored) = match &demand.action {
             &Action::Store { region, address, stored, .. } => (region, address, stored),
             Action::Perform { cells, .. } | Action::Leave { cells } => {
-                let cell = passed.saturating_sub(demand.debts.len());
+                let cell = planted!(OneCellForAll, passed.saturating_sub(demand.debts.len()), 0);
                 let Some(&(at, stored)) = cells.get(cell) else {
                     return refuse(Cause::Access, "a store behind the last operand");
                 };
                 (Region::Cells, at, stored)
             }
             Action::Move { stores, .. } => {
-                let stores = stores.iter().map(|&(at, word)| (Region::Heap, at, word));
+                let stores = stores.iter().map(|&(at, word)| {
+                    (planted!(CopyKeepsRegion, Region::Heap, Region::Table), at, word)
+                });
                 state.moving = stores.rev().collect();
                 let Some(first) = state.moving.pop() else {
                     return refuse(Cause::Access, "a store of nothing");
@@ -139,7 +141,7 @@ impl Core<'_> {
             }
         };
         self.is_stored((state, region), (owed, stored), (address, word))?;
-        if demand.action.cells().is_some() {
+        if planted!(FirstCellIsAll, demand.action.cells().is_some(), false) {
             state.passed = state.passed.saturating_add(1);
             return Ok(());
         }
@@ -207,13 +209,15 @@ impl Core<'_> {
         (paid, over): (Word, bool),
         (address, word): (Word, Word),
     ) -> Result<(), Refusal> {
-        if self.target(address) != Some(Target::Fuel) {
+        if planted!(PaysAnywhere, self.target(address) != Some(Target::Fuel), false) {
             return refuse(Cause::Access, "a store before a charge");
         }
-        if !self.same(state, paid, word) {
+        if planted!(PaysAnything, !self.same(state, paid, word), false) {
             return differ(Cause::Access, "another charge", paid, word);
         }
-        self.make(state, self.fuel(), paid);
+        if planted!(PaidIsNotTaken, true, false) {
+            self.make(state, self.fuel(), paid);
+        }
         state.passed = state.passed.saturating_add(1);
         if over { self.over(state) } else { Ok(()) }
     }
@@ -223,11 +227,11 @@ impl Core<'_> {
         self.skip_all(state)?;
         let demand = self.owed(state)?;
         let debt = demand.as_ref().and_then(|demand| demand.debts.get(state.passed as usize));
-        if bits != 64 || debt != Some(&Debt::Epoch) {
+        if bits != 64 || planted!(PollForTrap, debt != Some(&Debt::Epoch), false) {
             return refuse(Cause::Access, "a read of the epoch where the body has no poll");
         }
-        let epoch = self.words.unknown(64);
-        state.polled = Some(epoch);
+        let epoch = planted!(EpochStays, self.words.unknown(64), self.words.constant(64, 0));
+        state.polled = planted!(FirstPollAnswers, Some(epoch), state.polled.or(Some(epoch)));
         state.passed = state.passed.saturating_add(1);
         Ok(epoch)
     }
@@ -248,15 +252,25 @@ impl Core<'_> {
         (address, word): (Word, Word),
     ) -> Result<(), Refusal> {
         self.is_stored((state, region), (owed, stored), (address, word))?;
-        if state.moving.is_empty() { self.over(state) } else { Ok(()) }
+        if planted!(FirstStoreIsAll, state.moving.is_empty(), {
+            state.moving.clear();
+            true
+        }) {
+            self.over(state)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether bytes lie in one of some places.
     pub(crate) fn is_in(&mut self, places: &[(Word, u8)], address: Word, bits: u8) -> bool {
         let bytes = u128::from(bits >> 3);
         places.iter().any(|&(at, size)| {
-            let distance = self.words.sub(address, at);
-            let inside = |d: u128| d.saturating_add(bytes) <= size.into();
+            let distance =
+                planted!(BeforeIsIn, self.words.sub(address, at), self.words.sub(at, address));
+            let inside = |d: u128| {
+                planted!(EndIsNotIn, d.saturating_add(bytes) <= size.into(), d < size.into())
+            };
             self.words.number(distance).is_some_and(inside)
         })
     }
@@ -271,7 +285,11 @@ impl Core<'_> {
         row: Option<TrapRow>,
     ) -> Result<(), Refusal> {
         let zero = self.words.zero(b);
-        let beyond = if signed { overflow(&mut self.words, a, b) } else { self.words.truth(false) };
+        let beyond = if signed {
+            planted!(OverflowIsNoFault, overflow(&mut self.words, a, b), self.words.truth(false))
+        } else {
+            self.words.truth(false)
+        };
         for condition in [zero, beyond] {
             let known = self.words.decide(&state.known, condition) == Some(false);
             if planted!(DivisionFaultsAnyhow, known, true) {
@@ -290,7 +308,8 @@ impl Core<'_> {
             let debt = demand.debts.get(state.passed as usize).and_then(|debt| debt.trap());
             match (debt, row) {
                 (Some((kind, when)), Some(row))
-                    if planted!(DivisionOfAnyKind, kind == row.kind, true) && when == condition =>
+                    if planted!(DivisionOfAnyKind, kind == row.kind, true)
+                        && planted!(DivisionByAnother, when == condition, true) =>
                 {
                     self.is_named(self.body.inst(inst).offset, row.wasm_offset)?;
                     self.assume(state, condition, false);

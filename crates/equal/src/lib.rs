@@ -60,11 +60,18 @@
 
 extern crate alloc;
 
-/// An expression, or, under `--cfg prova_plant`, another one while this fault is planted (`plant`).
+/// An expression, or, under `--cfg prova_plant`, another one while this fault is planted (`plant`);
+/// of several faults the first one that is planted.
 #[cfg(prova_plant)]
 macro_rules! planted {
     ($plant:ident, $right:expr, $wrong:expr) => {
         if crate::plant::on(crate::plant::Plant::$plant) { $wrong } else { $right }
+    };
+    ($right:expr; $($plant:ident: $wrong:expr),+) => {
+        match () {
+            $(() if crate::plant::on(crate::plant::Plant::$plant) => $wrong,)+
+            () => $right,
+        }
     };
 }
 
@@ -72,6 +79,9 @@ macro_rules! planted {
 #[cfg(not(prova_plant))]
 macro_rules! planted {
     ($plant:ident, $right:expr, $wrong:expr) => {
+        $right
+    };
+    ($right:expr; $($plant:ident: $wrong:expr),+) => {
         $right
     };
 }
@@ -103,7 +113,7 @@ pub mod words;
 
 pub use claims::{Claim, Expr, Leader, Place, Relation};
 pub use core_::{Core, Told, WORK_MAX, is_of_operands};
-pub use error::{Cause, Difference, Refusal};
+pub use error::{Cause, Difference, Ended, Refusal};
 pub use prove::{Unproved, checked, prove};
 pub use state::{Flags, State};
 pub use walk::{Guide, walk};

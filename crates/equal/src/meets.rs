@@ -56,7 +56,9 @@ impl Core<'_> {
             let bits = self.bits_of(param);
             let apart = planted!(BetweenStays, self.words.unknown(bits), before);
             let word = if one == other { one } else { apart };
-            self.make(state, param, word);
+            if planted!(MeetingKeeps, true, false) {
+                self.make(state, param, word);
+            }
         }
         (state.block, state.at, state.passed) = (block.as_u32(), 0, 0);
         state.moved = true;
@@ -71,7 +73,11 @@ impl Core<'_> {
             edges.push(edge);
             let block = self.body.block(edge.block);
             let Terminator::Jump(next) = block.terminator else { break };
-            if !block.insts().all(|inst| self.body.inst(inst).op.effects().is_pure()) {
+            if planted!(
+                WaysWithEffects,
+                !block.insts().all(|inst| self.body.inst(inst).op.effects().is_pure()),
+                false
+            ) {
                 break;
             }
             edge = next;

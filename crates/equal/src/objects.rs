@@ -36,8 +36,9 @@ impl Core<'_> {
     /// The bytes that an operator reaches are there from here on, as long as nothing is called.
     pub(crate) fn look_at(&mut self, state: &mut State, looks: &[Look]) {
         for look in looks {
-            if self.all_hold(state, &look.when) {
-                state.reach(look.address, look.bytes.saturating_mul(8));
+            if planted!(LooksAnyhow, self.all_hold(state, &look.when), true) {
+                let bytes = planted!(LooksFurther, look.bytes, look.bytes << 1);
+                state.reach(look.address, bytes.saturating_mul(8));
             }
         }
     }
@@ -75,9 +76,8 @@ impl Core<'_> {
         }
         let Some(demand) = self.owed(state)? else { return Ok(false) };
         for look in &demand.looks {
-            if self.is_in(&[(look.address, look.bytes)], address, bits)
-                && self.all_hold(state, &look.when)
-            {
+            let inside = self.is_in(&[(look.address, look.bytes)], address, bits);
+            if planted!(LooksBeside, inside, true) && self.all_hold(state, &look.when) {
                 return Ok(true);
             }
         }
@@ -105,10 +105,13 @@ impl Core<'_> {
         let demand = self.demand(state, inst)?;
         let Some((owed, before)) = &demand.instead else { return Ok(None) };
         let owed = *owed;
-        if bits != 32 || !self.same(state, owed, address) {
+        if planted!(FunctionOfAnyWidth, bits != 32, false)
+            || planted!(FunctionElsewhere, !self.same(state, owed, address), false)
+        {
             return Ok(None);
         }
-        if state.passed > 0 || self.unpassed(state, &before.debts).is_some() {
+        let open = self.unpassed(state, &before.debts).is_some();
+        if state.passed > 0 || planted!(FunctionUntested, open, false) {
             return Ok(None);
         }
         self.look_at(state, &before.looks);
@@ -185,7 +188,10 @@ impl Core<'_> {
             return differ(Cause::Call, "a question of another reference", reference, asked);
         }
         let context = self.words.fixed(64, Fixed::Context);
-        let numbers = [Opcode::RefTestNullable as u32, planted!(AskedForAny, ty, 0), 0];
+        let test = Opcode::RefTestNullable as u32;
+        let test = planted!(AskedAnother, test, Opcode::RefTestNonNull as u32);
+        let third = planted!(AskedThird, 0, 1);
+        let numbers = [test, planted!(AskedForAny, ty, 0), third];
         let numbers = numbers.map(|n| self.words.constant(64, n.into()));
         let wanted = [context].into_iter().chain(numbers);
         for (r, wanted) in [RDI, RDX, RCX, R8].into_iter().zip(wanted) {

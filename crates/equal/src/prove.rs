@@ -1,7 +1,7 @@
 //! Code with the bytes of a relation → [`EqualCode`]: the whole way, for who has no body at hand.
 
 use crate::claims::Relation;
-use crate::error::Difference;
+use crate::error::{Cause, Difference, Ended};
 use crate::witness::{EqualCode, Error, Setting};
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -16,6 +16,8 @@ use prova_ssa::{CheckedBody, Metering, build, build_holding};
 pub enum Unproved {
     /// It comes without a relation.
     NoRelation,
+    /// It comes without a relation, since the search for one ended.
+    Search(Ended),
     /// It is a way into functions or out of them: no function's own code.
     NotAFunction,
     /// Its function has no SSA form, for this reason.
@@ -46,6 +48,7 @@ impl Unproved {
 impl fmt::Display for Unproved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Unproved::Search(ended) => ended.fmt(f),
             Unproved::NoRelation => f.write_str("it comes without a relation to its function"),
             Unproved::NotAFunction => f.write_str("it is no function's own code"),
             Unproved::NoBody(why) => write!(f, "its function has no SSA form: {why}"),
@@ -117,5 +120,10 @@ pub fn prove(
             return Err(Unproved::NotAFunction);
         }
     }
-    .map_err(Unproved::Fails)
+    .map_err(|error| match error {
+        Error::Differs(Difference { cause: Cause::Stopped, .. }) => {
+            Unproved::Search(Ended::Stopped)
+        }
+        error => Unproved::Fails(error),
+    })
 }

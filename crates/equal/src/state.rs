@@ -98,7 +98,7 @@ impl State {
         if self.reached.len() >= REACHED_MAX {
             self.reached.remove(0);
         }
-        self.reached.push((address, bits >> 3));
+        self.reached.push((address, planted!(ReachIsWide, bits >> 3, 16)));
     }
 
     /// A general register.
@@ -127,12 +127,12 @@ impl State {
 
     /// Writes the stack; words that overlap are forgotten.
     pub fn put(&mut self, words: &Words, at: i64, word: Word) {
-        let bytes = i64::from(words.bits(word) >> 3);
+        let bytes = i64::from(planted!(PutIsNarrow, words.bits(word) >> 3, 1));
         let end = at.saturating_add(bytes);
-        let low = at.saturating_sub(15);
+        let low = at.saturating_sub(planted!(LastByteStays, 15, 14));
         let hit: Vec<i64> = self
             .stack
-            .range(low..end)
+            .range(low..planted!(InsideStays, end, at.saturating_add(1)))
             .filter(|&(&start, &held)| start.saturating_add(i64::from(words.bits(held) >> 3)) > at)
             .map(|(&start, _)| start)
             .collect();
@@ -152,16 +152,20 @@ impl State {
             let skip = at.saturating_sub(start).saturating_mul(8);
             let width = i64::from(words.bits(held));
             if skip.saturating_add(i64::from(bits)) <= width {
-                return words.slice(held, u8::try_from(skip).unwrap_or(0), bits);
+                return words.slice(
+                    held,
+                    planted!(TakeIsLow, u8::try_from(skip).unwrap_or(0), 0),
+                    bits,
+                );
             }
             // Of a wider word the low part is known.
-            if skip == 0 {
+            if planted!(MiddleIsLow, skip == 0, true) {
                 let rest = u8::saturating_sub(bits, u8::try_from(width).unwrap_or(0));
-                let above = words.unknown(rest);
+                let above = planted!(AboveIsZero, words.unknown(rest), words.constant(rest, 0));
                 return words.cat(above, held);
             }
         }
-        words.unknown(bits)
+        planted!(UnknownIsZero, words.unknown(bits), words.constant(bits, 0))
     }
 }
 
@@ -180,7 +184,7 @@ pub(crate) fn holds(w: &mut Words, flags: Flags, condition: Condition) -> Option
         other => (other, false),
     };
     let word = positive(w, flags, base)?;
-    Some(if negated { w.not(word) } else { word })
+    Some(if planted!(NegationStays, negated, false) { w.not(word) } else { word })
 }
 
 /// A condition that is no negation.
@@ -188,19 +192,23 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
     use Condition as C;
     Some(match (flags, condition) {
         (Flags::Sub(a, b), C::Equal) => w.eq(a, b),
-        (Flags::Sub(a, b), C::Below) => w.ult(a, b),
+        (Flags::Sub(a, b), C::Below) => planted!(
+            BelowHasSigns,
+            w.ult(a, b),
+            if w.bits(a) < 64 { w.slt(a, b) } else { w.ult(a, b) }
+        ),
         (Flags::Sub(a, b), C::BelowEqual) => {
             let more = w.ult(b, a);
             w.not(more)
         }
-        (Flags::Sub(a, b), C::Less) => w.slt(a, b),
+        (Flags::Sub(a, b), C::Less) => planted!(LessHasNoSigns, w.slt(a, b), w.ult(a, b)),
         (Flags::Sub(a, b), C::LessEqual) => {
             let more = w.slt(b, a);
             w.not(more)
         }
         (Flags::Sub(a, b), C::Sign) => {
             let difference = w.sub(a, b);
-            w.sign(difference)
+            planted!(SignIsLess, w.sign(difference), w.slt(a, b))
         }
         // `a − 1` overflows if `a` is the least number.
         (Flags::Sub(a, b), C::Overflow) if w.number(b) == Some(1) => {
@@ -212,7 +220,7 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         (Flags::Sub(a, b), C::Overflow) => {
             let difference = w.sub(a, b);
             let (sign, less) = (w.sign(difference), w.slt(a, b));
-            w.xor(sign, less)
+            planted!(OverflowIsLess, w.xor(sign, less), less)
         }
         (Flags::Add(a, b), C::Equal) => {
             let sum = w.add(a, b);
@@ -224,7 +232,7 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         }
         // `a + n` is too wide exactly if `a` is above `!n`.
         (Flags::Add(a, b), C::Below) if w.number(b).is_some() => {
-            let most = w.not(b);
+            let most = planted!(CarryAtBound, w.not(b), w.neg(b));
             w.ult(most, a)
         }
         (Flags::Add(a, b), C::Below) if w.number(a).is_some() => {
@@ -250,7 +258,7 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         (Flags::Tested { zero, .. }, C::Equal) => zero,
         (Flags::Tested { carry, .. }, C::Below) => carry,
         (Flags::Wide(a, b), C::Below) => less(w, a, b, false),
-        (Flags::Wide(a, b), C::Less) => less(w, a, b, true),
+        (Flags::Wide(a, b), C::Less) => less(w, a, b, planted!(WideHasNoSign, true, false)),
         _ => return None,
     })
 }
@@ -259,8 +267,8 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
 fn less(w: &mut Words, (a, b): (Word, Word), (c, d): (Word, Word), signed: bool) -> Word {
     let equal = w.eq(a, c);
     let above = if signed { w.slt(a, c) } else { w.ult(a, c) };
-    let below = w.ult(b, d);
-    w.ite(equal, below, above)
+    let below = planted!(LowHasSign, w.ult(b, d), w.slt(b, d));
+    planted!(UpperDecides, w.ite(equal, below, above), above)
 }
 
 /// A condition that is no negation, on the flags of a comparison of floats: all of carry, zero and
@@ -269,15 +277,15 @@ fn floats(w: &mut Words, (a, b): (Word, Word), condition: Condition) -> Option<W
     use crate::words::Prim;
     use Condition as C;
     Some(match condition {
-        C::Parity => w.prim(Prim::FloatNan, 1, &[a, b]),
+        C::Parity => w.prim(Prim::FloatNan, 1, &[a, planted!(NanOfFirst, b, a)]),
         C::Equal => {
             let (nan, equal) =
                 (w.prim(Prim::FloatNan, 1, &[a, b]), w.prim(Prim::FloatEq, 1, &[a, b]));
-            w.or(equal, nan)
+            planted!(NanIsUnequal, w.or(equal, nan), equal)
         }
         C::Below => {
             let not_less = w.prim(Prim::FloatLe, 1, &[b, a]);
-            w.not(not_less)
+            planted!(NanIsNotBelow, w.not(not_less), w.prim(Prim::FloatLt, 1, &[a, b]))
         }
         C::BelowEqual => {
             let more = w.prim(Prim::FloatLt, 1, &[b, a]);

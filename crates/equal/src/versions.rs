@@ -79,7 +79,9 @@ impl Core<'_> {
         let number = parts.number;
         Some(match base? {
             Base::Stack if alone => Target::Stack(number as u64 as i64),
-            Base::Code if alone => Target::Code(u32::try_from(number).ok()?),
+            Base::Code if planted!(CodeAtAnyIndex, alone, true) => {
+                Target::Code(u32::try_from(number).ok()?)
+            }
             Base::Code => Target::Constant,
             Base::Context if alone => self.in_context(number)?,
             Base::Record if alone => in_record(number)?,
@@ -235,7 +237,8 @@ impl Core<'_> {
                 let end = (at as usize).checked_add(usize::from(bits >> 3))?;
                 let bytes = self.code.get(at as usize..end)?;
                 let number = bytes.iter().rev().fold(0_u128, |n, &byte| n << 8 | u128::from(byte));
-                Some(self.words.constant(bits, number))
+                let turned = planted!(BytesTurned, number, number.swap_bytes() >> (128 - bits));
+                Some(self.words.constant(bits, turned))
             }
             Target::Constant => Some(self.words.read(address, bits)),
             Target::In(region) => {
@@ -264,11 +267,22 @@ impl Core<'_> {
             planted!(ReachedOverCall, heap, target != Some(Target::In(Region::Object)))
         };
         state.reached = reached.into_iter().filter(|&(at, _)| stays(self, at)).collect();
+        let before = state.versions;
         let lengths = self.maker(state).version(Region::Length);
         let counted = self.maker(state).func_count();
-        for version in &mut state.versions {
-            *version = self.words.memory();
-        }
+        state.versions = before.map(|_version| {
+            let words = &mut self.words;
+            planted!(
+                words.memory();
+                HeapOverCall: crate::plant::stay(&before, Region::Heap, _version, words),
+                TablesOverCall: crate::plant::stay(&before, Region::Table, _version, words),
+                GlobalsOverCall: crate::plant::stay(&before, Region::Global, _version, words),
+                LengthsOverCall: crate::plant::stay(&before, Region::Length, _version, words),
+                StoreOverCall: crate::plant::stay(&before, Region::Store, _version, words),
+                CellsOverCall: crate::plant::stay(&before, Region::Cells, _version, words),
+                ObjectsOverCall: crate::plant::stay(&before, Region::Object, _version, words)
+            )
+        });
         let after = self.maker(state).version(Region::Length);
         let count = self.maker(state).func_count();
         let mut kept = Vec::new();
@@ -277,7 +291,7 @@ impl Core<'_> {
             let Node { op: Head::Ult, args: [len, end, _], .. } = self.words.get(fact) else {
                 continue;
             };
-            if holds == positive {
+            if planted!(ShortOverCall, holds == positive, false) {
                 continue;
             }
             if len == counted {

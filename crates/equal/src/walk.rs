@@ -115,7 +115,9 @@ impl<G: Guide> Walk<'_, '_, G> {
             return refuse(Cause::Instruction, "no instruction");
         }
         if self.guide.is_leader(at) {
-            if let Some(state) = state.take() {
+            if let Some(state) = state.take()
+                && planted!(FallsToLeader, true, false)
+            {
                 self.guide.edge(self.core, state, (at, false))?;
             }
             self.from = Some(at);
@@ -125,7 +127,7 @@ impl<G: Guide> Walk<'_, '_, G> {
                 self.core.settle(state)?;
             }
         } else if let Some(waiting) = self.waiting.remove(&at) {
-            if state.is_some() {
+            if planted!(MergeForgets, state.is_some(), false) {
                 *state = None;
                 self.guide.merges(at);
                 return refuse(Cause::Merge, "of a jump with what stands before");
@@ -163,8 +165,8 @@ impl<G: Guide> Walk<'_, '_, G> {
             Flow::Stop => {}
             Flow::Lands { returns } => {
                 let landings = core::mem::take(&mut self.core.landings);
-                *next = returns.then_some(here);
-                for (target, state) in landings {
+                *next = planted!(NothingReturns, returns, false).then_some(here);
+                for (target, state) in planted!(NothingLands, landings, Vec::new()) {
                     if let Err(refusal) = self.go(state, insn.offset, target) {
                         self.goes_on(refusal, insn.offset)?;
                     }
@@ -198,7 +200,11 @@ impl<G: Guide> Walk<'_, '_, G> {
             }
             None => {
                 let mut taken = self.core.copied(&here)?;
-                self.core.assume(&mut taken, condition, true);
+                self.core.assume(
+                    &mut taken,
+                    condition,
+                    planted!(TakenHalf, true, here.known.is_empty()),
+                );
                 let went = self.go(taken, insn.offset, target);
                 let holds = planted!(OtherHalf, false, !here.known.is_empty());
                 self.core.assume(&mut here, condition, holds);
@@ -217,7 +223,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         self.core.spend(1)?;
         if let Some(row) = self.trap_at(target) {
             let mut state = state;
-            return self.core.traps(&mut state, row);
+            return planted!(AnyTrap, self.core.traps(&mut state, row), Ok(()));
         }
         if self.guide.is_leader(target) {
             let back = target <= from;
@@ -231,7 +237,7 @@ impl<G: Guide> Walk<'_, '_, G> {
             self.guide.merges(target);
             return refuse(Cause::Merge, "a way back to what is no leader");
         }
-        if self.waiting.contains_key(&target) {
+        if planted!(JumpForgets, self.waiting.contains_key(&target), false) {
             self.guide.merges(target);
             return refuse(Cause::Merge, "of two jumps");
         }
@@ -243,7 +249,7 @@ impl<G: Guide> Walk<'_, '_, G> {
     fn trap_at(&mut self, at: u32) -> Option<TrapRow> {
         let row = self.core.row_at(at)?;
         let insn = self.insns.at(at).ok()?;
-        (insn.class == Class::Trap).then_some(row)
+        (planted!(RowIsATrap, insn.class == Class::Trap, true)).then_some(row)
     }
 
     /// The offset that an entry of a jump table leads to.
@@ -275,7 +281,7 @@ impl<G: Guide> Walk<'_, '_, G> {
         let Terminator::Table { index: wanted, edges, targets } = block.terminator else {
             return refuse(Cause::Jump, "a table where the body has none");
         };
-        if self.core.next(&state).is_some() || !state.entered {
+        if planted!(TableBeforeEnd, self.core.next(&state).is_some(), false) || !state.entered {
             return refuse(Cause::Jump, "a table before the end");
         }
         let wanted = self.core.value(&state, wanted)?;
@@ -288,7 +294,11 @@ impl<G: Guide> Walk<'_, '_, G> {
         // default then.
         let last = self.core.words.constant(64, count as u128);
         let clamped = self.core.words.ite(below, wide, last);
-        let is_below = self.core.words.decide(&state.known, below) == Some(true);
+        let is_below = planted!(
+            BeyondTheTable,
+            self.core.words.decide(&state.known, below) == Some(true),
+            true
+        );
         let is_plain = planted!(AnyIndex, self.core.same(&state, wide, index), true);
         let used = if is_plain && is_below {
             count
@@ -300,7 +310,11 @@ impl<G: Guide> Walk<'_, '_, G> {
             return crate::error::differ(Cause::Jump, "another index", clamped, index);
         };
         let mut ways = Vec::new();
-        for (i, &edge) in (0_u32..).zip(targets.iter().take(used)) {
+        for (i, &edge) in (0_u32..).zip(targets.iter().take(planted!(
+            LastEntryIsAny,
+            used,
+            used.saturating_sub(1)
+        ))) {
             let target = self.entry(base, first.saturating_add(i.saturating_mul(4)))?;
             if !ways.contains(&(edge, target)) {
                 ways.push((edge, target));

@@ -7,6 +7,7 @@ use crate::prove::Unproved;
 use crate::state::State;
 use crate::walk::{Guide, walk};
 use core::fmt;
+use core::sync::atomic::AtomicBool;
 use prova_check::certificate::Certificate;
 use prova_check::{CheckedCode, Code, CodeKind, Layout, Rejection};
 use prova_module::Module;
@@ -45,6 +46,7 @@ pub struct Setting<'a> {
     module: &'a Module,
     layout: &'a Layout,
     deterministic: bool,
+    stop: Option<&'a AtomicBool>,
 }
 
 impl<'a> Setting<'a> {
@@ -60,7 +62,7 @@ impl<'a> Setting<'a> {
         if layout.masks() || layout.moves() {
             return Err(Unproved::NoProofs);
         }
-        Ok(Setting { module, layout, deterministic: false })
+        Ok(Setting { module, layout, deterministic: false, stop: None })
     }
 
     /// The same for code of the deterministic profile, in which results that are NaN are canonical.
@@ -73,6 +75,17 @@ impl<'a> Setting<'a> {
     #[must_use]
     pub fn with_deterministic(self, deterministic: bool) -> Setting<'a> {
         Setting { deterministic, ..self }
+    }
+
+    /// The same, with what another thread sets to stop proofs.
+    #[must_use]
+    pub fn with_stop(self, stop: &'a AtomicBool) -> Setting<'a> {
+        Setting { stop: Some(stop), ..self }
+    }
+
+    /// What another thread sets to stop proofs.
+    pub fn stop(&self) -> Option<&'a AtomicBool> {
+        self.stop
     }
 
     /// Whether it is of the deterministic profile.
@@ -171,7 +184,7 @@ fn prove(
     let (calls, deterministic) = (Some(code.calls), setting.deterministic);
     let core = Core::new((setting.module, body), layout, (code.bytes, code.traps));
     let Some(core) = core else { return other(body, "no facts") };
-    let mut core = core.with(Told { calls, deterministic, round, held });
+    let mut core = core.with(Told { calls, deterministic, round, held, stop: setting.stop });
     // The certificate was accepted, so it can be read.
     let data = Certificate::read(code.certificate).map(|read| read.data).unwrap_or_default();
     let (mut at, mut stands) = (0, None);

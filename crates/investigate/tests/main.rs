@@ -4,3 +4,4 @@ mod explain;
 mod isolate;
 mod live;
 mod outputs;
+mod symbols;

@@ -96,7 +96,7 @@ impl From<wasmparser::Error> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ErrorKind::Invalid { message } => write!(f, "{message}")?,
+            ErrorKind::Invalid { message } => write_in_a_line(f, message)?,
             ErrorKind::Unsupported { proposal, instruction: None } => {
                 write!(f, "unsupported: {proposal}")?;
             }
@@ -114,8 +114,46 @@ impl fmt::Display for Error {
         if let Some(offset) = self.offset {
             write!(f, " (at offset 0x{offset:x})")?;
         }
+        if let ErrorKind::Unsupported { proposal, .. } = &self.kind
+            && let Some(remedy) = crate::features::remedy(proposal)
+        {
+            write!(f, "; {remedy}")?;
+        }
         Ok(())
     }
 }
 
+/// Most characters of a message that are printed: it may quote a name of the module.
+const MESSAGE_CHARS_MAX: usize = 500;
+
+/// Writes a message in one line, with any quoted name. This crate knows none of ours: the printer
+/// of the error escapes all else that a terminal obeys (`prova_demangle::printable_message`).
+fn write_in_a_line(f: &mut fmt::Formatter<'_>, message: &str) -> fmt::Result {
+    for c in message.chars().take(MESSAGE_CHARS_MAX) {
+        match c.is_control() {
+            true => write!(f, "{}", c.escape_default())?,
+            false => write!(f, "{c}")?,
+        }
+    }
+    match message.chars().skip(MESSAGE_CHARS_MAX).count() {
+        0 => Ok(()),
+        more => write!(f, "… ({} characters)", MESSAGE_CHARS_MAX + more),
+    }
+}
+
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_quotes_makes_no_line_and_is_cut() {
+        let shown = |message: &str| Error::invalid(message, 16).to_string();
+        assert_eq!(shown("`a\nb\u{1b}`"), "`a\\nb\\u{1b}` (at offset 0x10)");
+        let long = "x".repeat(MESSAGE_CHARS_MAX);
+        assert_eq!(shown(&long), format!("{long} (at offset 0x10)"));
+        let cut = format!("{long}… (1048576 characters) (at offset 0x10)");
+        assert_eq!(shown(&"x".repeat(1 << 20)), cut);
+    }
+}

@@ -138,6 +138,23 @@ impl fmt::Display for RefusedProposal {
     }
 }
 
+/// The tool that turns a module with a refused proposal into one that runs, if there is one.
+pub(crate) fn remedy(proposal: &str) -> Option<&'static str> {
+    let is = |refused: &&RefusedProposal| refused.name() == proposal;
+    match RefusedProposal::ALL.iter().find(is)? {
+        RefusedProposal::LegacyExceptions => Some(
+            "Binaryen converts them: `wasm-opt --translate-to-exnref --emit-exnref -all --disable-compact-imports IN -o OUT`",
+        ),
+        RefusedProposal::SharedEverythingThreads
+        | RefusedProposal::StackSwitching
+        | RefusedProposal::CompactImports
+        | RefusedProposal::CustomDescriptors
+        | RefusedProposal::MemoryControl
+        | RefusedProposal::AcquireReleaseAtomics
+        | RefusedProposal::MultibyteArrayAccess => None,
+    }
+}
+
 /// A set of proposals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Features(u32);

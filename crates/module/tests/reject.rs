@@ -81,6 +81,27 @@ fn proposals_no_tier_executes_are_unsupported_by_name() {
 }
 
 #[test]
+fn legacy_exceptions_name_what_converts_them() {
+    // Each old operator; the new ones, where the proposal is off, have a key instead.
+    let command = "; Binaryen converts them: `wasm-opt --translate-to-exnref --emit-exnref -all --disable-compact-imports IN -o OUT`";
+    for text in [
+        "(module (func try end))",
+        "(module (func try catch_all end))",
+        "(module (tag $e) (func try catch $e rethrow 0 end))",
+        "(module (func try try delegate 0 end))",
+    ] {
+        let said = refuse(text, Features::default()).to_string();
+        assert!(said.starts_with("unsupported: legacy exceptions"), "{text}: {said}");
+        assert!(said.ends_with(command), "{text}: {said}");
+    }
+    for text in ["(module (func (try_table)))", "(module (type $f (func)) (type (cont $f)))"] {
+        let off = Features::default().without(Proposal::Exceptions);
+        let said = refuse(text, off).to_string();
+        assert!(said.starts_with("unsupported: ") && !said.contains("wasm-opt"), "{said}");
+    }
+}
+
+#[test]
 fn instructions_of_garbage_collection_need_the_proposal() {
     for (text, name) in [
         ("(module (func (drop (ref.i31 (i32.const 1)))))", "ref.i31"),

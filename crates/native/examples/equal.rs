@@ -3,17 +3,18 @@
 //!
 //! ```text
 //! cargo run --release -p prova-native --example equal -- \
-//!     [--all] [--dump] [--times] [--only N] [--plain] [MODE…] programs/bin/*.wasm
+//!     [--all] [--dump] [--times] [--walks N] [--only N] [--plain] [MODE…] programs/bin/*.wasm
 //! ```
 //!
 //! `--all` shows every difference, not two of each cause; `--only` takes one function; `--dump`
 //! prints its body, its code with both maps, and the relation; `--times` says of each function how
-//! long the search for its relation took, and what took claims out of that; `--plain` compiles
-//! without Cranelift's optimiser, as the second attempt does. Modes: `--explicit`, `--no-signals`,
-//! `--fuel`, `--epochs`, `--deterministic`, `--v2` (x86-64-v2); without one, the guard shape with
-//! signals, without metering, at x86-64-v3. A file may be text.
+//! long the search for its relation took, and what took claims out of that, each with its work in
+//! walks of the proof; `--walks` bounds that; `--plain` compiles without Cranelift's optimiser, as
+//! the second attempt does. Modes: `--explicit`, `--no-signals`, `--fuel`, `--epochs`,
+//! `--deterministic`, `--v2` (x86-64-v2); without one, the guard shape with signals, without
+//! metering, at x86-64-v3. A file may be text.
 
-use prova_certify::relation::{Related, encode, pruned, relate_told};
+use prova_certify::relation::{Related, SEARCH_WALKS, Work, encode, pruned, relate_within};
 use prova_certify::{Draft, certify, propose};
 use prova_check::certificate::Certificate;
 use prova_check::{Code, Config, CpuLevel, Layout, MemoryShape};
@@ -40,11 +41,13 @@ struct Count {
     dump: bool,
     times: bool,
     deterministic: bool,
+    walks: u64,
 }
 
 fn main() -> ExitCode {
     let (mut all, mut dump, mut times, mut only) = (false, false, false, None);
     let (mut config, mut deterministic, mut plain) = (Config::default(), false, false);
+    let mut walks = SEARCH_WALKS;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
@@ -58,10 +61,11 @@ fn main() -> ExitCode {
             "--deterministic" => deterministic = true,
             "--plain" => plain = true,
             "--v2" => config.cpu = CpuLevel::V2,
+            "--walks" => walks = args.next().and_then(|n| n.parse().ok()).unwrap_or(walks),
             "--only" => only = args.next().and_then(|n| n.parse().ok()),
             file => {
                 if let Err(error) =
-                    share(file, (&config, deterministic, plain), (all, dump, times), only)
+                    share(file, (&config, deterministic, plain), (all, dump, times), (only, walks))
                 {
                     eprintln!("{file}: {error}");
                     return ExitCode::FAILURE;
@@ -76,7 +80,7 @@ fn share(
     file: &str,
     (config, deterministic, plain): (&Config, bool, bool),
     (all, dump, times): (bool, bool, bool),
-    only: Option<u32>,
+    (only, walks): (Option<u32>, u64),
 ) -> Result<(), Box<dyn std::error::Error>> {
     let module = Module::decode(wat::parse_file(file)?, &Features::default(), &Limits::default())?;
     let layout = Layout::derive(module.bytes(), config)?;
@@ -84,7 +88,7 @@ fn share(
     let target = Target::with(layout.config().cpu, effort)?;
     let setting = Setting::new(&module, &layout).map_err(|why| why.to_string())?;
     let setting = if deterministic { setting.deterministic() } else { setting };
-    let mut count = Count { dump, times, deterministic, ..Count::default() };
+    let mut count = Count { dump, times, deterministic, walks, ..Count::default() };
     for func in module.defined_funcs().filter(|func| only.is_none_or(|only| func.0 == only)) {
         function(&mut count, (&module, &layout, setting), &target, func);
     }
@@ -136,10 +140,13 @@ fn function(
     count.functions += 1;
     count.bytes += bytes.len() as u64;
     let start = Instant::now();
-    let told =
-        Told { calls: Some(calls), deterministic: count.deterministic, round: None, held: None };
+    let deterministic = count.deterministic;
+    let told = Told { calls: Some(calls), deterministic, ..Told::default() };
+    let mut work = Work::within(count.walks);
     let related = Related { bytes, traps, data: &data, sources };
-    let relation = relate_told((body.module(), body.body()), layout, &related, told);
+    let of = (body.module(), body.body());
+    let relation = relate_within(of, layout, &related, told, &mut work);
+    let of_search = work.spent();
     count.search += start.elapsed();
     let searched = start.elapsed();
     if count.dump {
@@ -152,11 +159,21 @@ fn function(
         }
     }
     let start = Instant::now();
-    let fewer = pruned(&relation, (body.module(), body.body()), layout, &related, told);
+    let fewer = pruned(&relation, of, layout, &related, told, &mut work);
     count.prune += start.elapsed();
     if count.times {
         let (time, found) = (start.elapsed(), fewer.is_some());
-        println!("func {} {} bytes: {searched:?} and {time:?}, {found}", func.0, bytes.len());
+        let walks = |units: u64| units as f64 / work.walk() as f64;
+        println!(
+            "func {} {} bytes: {searched:?} and {time:?}, {:.1} and {:.1} walks of {} units, \
+             {found}, {:?}",
+            func.0,
+            bytes.len(),
+            walks(of_search),
+            walks(work.spent() - of_search),
+            work.walk(),
+            work.ended()
+        );
     }
     // As it is written and read.
     let written = fewer.as_ref().and_then(encode);

@@ -6,15 +6,23 @@
 use crate::related::relation;
 use crate::{Declined, Effort, NativeCode, Target};
 use prova_certify::Draft;
+use prova_certify::relation::Work;
 use prova_check::{Bases, CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_core::{CompileError, MachineCode, MachineCompiler, accepted, processor_has};
-use prova_equal::Setting;
+use prova_equal::{Ended, Setting};
 use prova_module::{FuncIdx, Module, TypeIdx};
 use prova_ssa::entered::{EnterError, EnteredBody, enter};
 use prova_ssa::{BuildError, BuildReason, CheckedBody, build};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+/// Of the [`SEARCH_WALKS`](prova_certify::relation::SEARCH_WALKS) walks of the proof that a search
+/// may take, those for the code that runs fastest, and those for both: code that is nearer to its
+/// body has the second part. Of what takes more, most is found there in a few. The rest is for
+/// taking claims out.
+const FIRST_WALKS: u64 = 22;
+const BOTH_WALKS: u64 = 35;
 
 /// Compiles functions to x86-64 machine code through Cranelift.
 #[derive(Debug)]
@@ -123,36 +131,36 @@ impl NativeCompiler {
     }
 
     /// Code with a relation by which it is proved, or other code of the function that has one; if
-    /// there is none, as it is with the relation that was found.
+    /// there is none, as it is with the relation that was found, and why the search ended.
     fn with_relation(
         &self,
         (module, layout): (&Module, &Layout),
         settings: &prova_core::Settings,
         code: MachineCode,
-    ) -> MachineCode {
-        let Ok(setting) = Setting::new(module, layout) else { return code };
+        stop: &AtomicBool,
+    ) -> (MachineCode, Option<Ended>) {
+        let Ok(setting) = Setting::new(module, layout) else { return (code, None) };
         let setting = setting.with_deterministic(settings.deterministic);
-        let first = match relation(&setting, &code) {
-            Some((relation, true)) => return MachineCode { relation, ..code },
+        let mut work = Work::default().stoppable(stop);
+        let first = match relation(&setting, &code, (&mut work, FIRST_WALKS)) {
+            Some((relation, true)) => return (MachineCode { relation, ..code }, None),
             Some((relation, false)) => relation,
             None => Vec::new(),
         };
+        let first_ended = work.ended();
         // Code that is nearer to its body may be proved; else the first one's difference counts.
-        let other = self.made((module, layout), settings, code.kind, Effort::None);
-        if let Ok(other) = other
-            && let Some((relation, true)) = relation(&setting, &other)
+        if first_ended != Some(Ended::Stopped)
+            && let Ok(other) = self.made((module, layout), settings, code.kind, Effort::None)
+            && let Some((relation, true)) = relation(&setting, &other, (&mut work, BOTH_WALKS))
             && let Ok(other) = accepted(self, layout, other)
         {
-            return MachineCode { relation, ..other };
+            return (MachineCode { relation, ..other }, None);
         }
-        MachineCode { relation: first, ..code }
+        (MachineCode { relation: first, ..code }, work.ended().or(first_ended))
     }
 
     /// Makes code, unless the time for that is over.
-    fn timed(
-        &self,
-        make: impl FnOnce() -> Result<MachineCode, CompileError>,
-    ) -> Result<MachineCode, CompileError> {
+    fn timed<T>(&self, make: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
         let Some(most) = self.most else { return make() };
         if self.spent.load(Ordering::Relaxed) >= most {
             return Err(declined(Declined::Time));
@@ -274,11 +282,12 @@ impl MachineCompiler for NativeCompiler {
         layout: &Layout,
         settings: &prova_core::Settings,
         code: MachineCode,
-    ) -> MachineCode {
+        stop: &AtomicBool,
+    ) -> (MachineCode, Option<Ended>) {
         // Searching is a part of compiling, and ends with it.
         let own = code.clone();
-        let search = || Ok(self.with_relation((module, layout), settings, own));
-        self.timed(search).unwrap_or(code)
+        let search = || Ok(self.with_relation((module, layout), settings, own, stop));
+        self.timed(search).unwrap_or((code, None))
     }
 
     fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {

@@ -72,12 +72,13 @@ pub use lower::exception::{LANDINGS_MAX, ROOTS_MAX};
 pub use lower::fuel::CHARGES_MAX;
 pub use matrix::{AXES, Cell, IMPOSSIBLE, cells};
 pub use prova_certify::Derivation;
+pub use prova_certify::relation::{SEARCH_WALKS, WALK_PER_BYTE, WALK_PER_BYTE_MAX};
 pub use prova_check::{
     Bases, Config, CpuLevel, Layout, Ledger, MemoryShape, Metering, Rejection, ledger,
 };
 pub use reach::{Reach, Reaches};
 pub use share::{Proof, Share, Size, share};
-pub use survey::{Survey, Times, survey, survey_loops, survey_with};
+pub use survey::{Survey, Times, survey, survey_loops, survey_proved, survey_with};
 pub use verify::{
     Change, Verification, code_bytes, code_of, has_relations, judge, layout, lines_of, listed,
     rebuild, same_maker, verify,

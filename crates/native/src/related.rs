@@ -1,7 +1,7 @@
 //! Machine code of a function → the bytes of a relation to its SSA body, by which `prova-equal`
 //! proves that it does what the function says. Nothing here is trusted.
 
-use prova_certify::relation::{Related, encode, pruned, relate_told};
+use prova_certify::relation::{Related, SEARCH_WALKS, Work, encode, pruned, relate_within};
 use prova_check::CodeKind;
 use prova_check::certificate::Certificate;
 use prova_core::MachineCode;
@@ -40,13 +40,21 @@ impl Of {
     }
 }
 
-/// The relation of a function's code, as far as one is found, and whether it proves it. A panic of
-/// the search is a bug, and nothing is found.
-pub(crate) fn relation(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
-    catch_unwind(AssertUnwindSafe(|| found(setting, code))).unwrap_or_default()
+/// The relation of a function's code, as far as one is found before the work comes to so many
+/// walks, and whether it proves it. A panic of the search is a bug, and nothing is found.
+pub(crate) fn relation(
+    setting: &Setting<'_>,
+    code: &MachineCode,
+    work: (&mut Work<'_>, u64),
+) -> Option<(Vec<u8>, bool)> {
+    catch_unwind(AssertUnwindSafe(|| found(setting, code, work))).unwrap_or_default()
 }
 
-fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
+fn found(
+    setting: &Setting<'_>,
+    code: &MachineCode,
+    (work, walks): (&mut Work<'_>, u64),
+) -> Option<(Vec<u8>, bool)> {
     let (module, layout) = (setting.module(), setting.layout());
     let metering = layout.config().metering;
     let of = match code.kind {
@@ -64,9 +72,17 @@ fn found(setting: &Setting<'_>, code: &MachineCode) -> Option<(Vec<u8>, bool)> {
     let (traps, sources) = (&code.traps[..], &code.sources[..]);
     let related = Related { bytes: &code.bytes, traps, data: &data, sources };
     let (calls, deterministic) = (Some(&code.calls[..]), setting.is_deterministic());
-    let told = Told { calls, deterministic, round: of.round(), held: of.held() };
-    let relation = relate_told((module, of.body()), layout, &related, told);
-    let fewer = pruned(&relation, (module, of.body()), layout, &related, told);
+    let told = Told { calls, deterministic, round: of.round(), held: of.held(), stop: None };
+    let of = (module, of.body());
+    work.until(walks);
+    let relation = relate_within(of, layout, &related, told, work);
+    let fewer = match work.ended() {
+        None => {
+            work.until(SEARCH_WALKS);
+            pruned(&relation, of, layout, &related, told, work)
+        }
+        Some(_) => None,
+    };
     let proved = fewer.is_some();
     // What proves nothing is given as it was found: the proof says where it fails.
     Some((encode(&fewer.unwrap_or(relation))?, proved))

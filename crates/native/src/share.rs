@@ -14,9 +14,10 @@ use prova_check::certificate::Certificate;
 use prova_check::x64::Instructions;
 use prova_check::{CodeKind, Layout};
 use prova_core::{MachineCode, MachineCompiler, Settings, accepted_code};
-use prova_equal::{Setting, Unproved, prove};
+use prova_equal::{Ended, Setting, Unproved, prove};
 use prova_module::{FuncIdx, Module};
 use std::iter::Sum;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 /// A number of functions, of their instructions, and of their bytes.
@@ -66,7 +67,28 @@ pub struct Share {
     pub prove: Duration,
 }
 
+/// A proof, and the times of its three stages.
+pub(crate) type Row = (Proof, [Duration; 3]);
+
 impl Share {
+    /// The outcomes of functions, in order.
+    pub(crate) fn of(rows: impl Iterator<Item = Row>) -> Share {
+        let mut share = Share::default();
+        for (proof, times) in rows {
+            share.proofs.push(proof);
+            share.compile += times[0];
+            share.relate += times[1];
+            share.prove += times[2];
+        }
+        share
+    }
+
+    /// How many functions have no proof because the search for one ended at its bound.
+    pub fn ended(&self) -> usize {
+        let is_ended = |proof: &&Proof| proof.outcome == Err(Unproved::Search(Ended::Bound));
+        self.proofs.iter().filter(is_ended).count()
+    }
+
     /// All accepted code.
     pub fn all(&self) -> Size {
         self.proofs.iter().map(|proof| proof.size).sum()
@@ -100,14 +122,7 @@ pub fn share(
     let setting = setting.with_deterministic(settings.deterministic);
     let rows =
         in_parallel(jobs, funcs.len(), |at| function(compiler, &setting, settings, funcs[at]));
-    let mut share = Share::default();
-    for (proof, times) in rows.into_iter().flatten() {
-        share.proofs.push(proof);
-        share.compile += times[0];
-        share.relate += times[1];
-        share.prove += times[2];
-    }
-    Ok(share)
+    Ok(Share::of(rows.into_iter().flatten()))
 }
 
 /// The outcome of a function, and the times of the three stages; none without accepted code.
@@ -116,21 +131,40 @@ fn function(
     setting: &Setting<'_>,
     settings: &Settings,
     func: FuncIdx,
-) -> Option<(Proof, [Duration; 3])> {
+) -> Option<Row> {
     let (module, layout) = (setting.module(), setting.layout());
     let start = Instant::now();
     let code = accepted_code(compiler, module, layout, settings, CodeKind::Func(func.0)).ok()?;
-    let compiled = start.elapsed();
+    let (proof, mut times) = proved(compiler, setting, settings, code)?;
+    times[0] = start.elapsed().saturating_sub(times[1] + times[2]);
+    Some((proof, times))
+}
+
+/// The outcome for accepted code of a function, and the times of search and proof; none for other
+/// code.
+pub(crate) fn proved(
+    compiler: &NativeCompiler,
+    setting: &Setting<'_>,
+    settings: &Settings,
+    code: MachineCode,
+) -> Option<Row> {
+    let (module, layout) = (setting.module(), setting.layout());
+    let CodeKind::Func(func) = code.kind else { return None };
     let start = Instant::now();
-    let code = compiler.related(module, layout, settings, code);
+    let stop = AtomicBool::new(false);
+    let (code, ended) = compiler.related(module, layout, settings, code, &stop);
     let related = start.elapsed();
     let start = Instant::now();
-    let outcome = prove(setting, code_bytes(&code), &code.relation).map(|_| ());
+    let outcome = match ended {
+        Some(ended) => Err(Unproved::Search(ended)),
+        None => prove(setting, code_bytes(&code), &code.relation).map(|_| ()),
+    };
     let proved = start.elapsed();
     let size =
         Size { functions: 1, instructions: instructions(&code), bytes: code.bytes.len() as u64 };
     let relation_bytes = code.relation.len() as u64;
-    Some((Proof { func, size, relation_bytes, outcome }, [compiled, related, proved]))
+    let proof = Proof { func: FuncIdx(func), size, relation_bytes, outcome };
+    Some((proof, [Duration::ZERO, related, proved]))
 }
 
 /// How many instructions code has.

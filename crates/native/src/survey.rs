@@ -10,9 +10,12 @@
 
 use crate::compiler::entered;
 use crate::reach::Reach;
-use crate::{Declined, Effort, NativeCode, Target, body};
+use crate::share::{self, Row, Share};
+use crate::{Declined, Effort, NativeCode, NativeCompiler, Target, body};
 use prova_certify::{Draft, in_parallel};
 use prova_check::{Code, CodeKind, Config, Layout};
+use prova_core::MachineCode;
+use prova_equal::Setting;
 use prova_module::{FuncIdx, Module, Operator, TypeIdx};
 use prova_ssa::CheckedBody;
 use prova_ssa::entered::EnteredBody;
@@ -133,8 +136,8 @@ impl Survey {
         }
     }
 
-    /// Certifies and checks code; whether it is accepted.
-    fn judge(&mut self, layout: &Layout, code: &NativeCode) -> bool {
+    /// Certifies and checks code; its certificate, if it is accepted.
+    fn judge(&mut self, layout: &Layout, code: &NativeCode) -> Option<Vec<u8>> {
         let NativeCode { kind, bytes, traps, calls, .. } = code;
         let start = Instant::now();
         let draft = Draft { kind: *kind, bytes, traps, calls };
@@ -160,12 +163,12 @@ impl Survey {
             Ok(_) => {
                 self.code_bytes += bytes.len() as u64;
                 self.certificate_bytes += certificate.len() as u64;
-                true
+                Some(certificate)
             }
             Err(rejection) => {
                 let why = why.map(|why| format!("{kind:?}: {why}"));
                 self.refused.push(why.unwrap_or_else(|| rejection.to_string()));
-                false
+                None
             }
         }
     }
@@ -194,17 +197,60 @@ pub fn survey_with(
     effort: Effort,
     jobs: usize,
 ) -> Result<Survey, String> {
-    let layout = Layout::derive(module.bytes(), config).map_err(|error| error.to_string())?;
     let target = Target::with(config.cpu, effort).map_err(|error| error.to_string())?;
+    let layout = Layout::derive(module.bytes(), config).map_err(|error| error.to_string())?;
+    let made = (module, &layout, &target);
+    Ok(surveyed(made, deterministic, jobs, (&|_| None::<Row>, &|| {}))?.0)
+}
+
+/// The same, with a proof of each function whose code is accepted that it does what the function
+/// says. `each` is called as often as the module has functions.
+///
+/// # Errors
+/// If there can be no code of the module at all, or no proofs.
+pub fn survey_proved(
+    module: &Module,
+    (config, deterministic): (&Config, bool),
+    jobs: usize,
+    each: &(dyn Fn() + Sync),
+) -> Result<(Survey, Share), String> {
+    let compiler = NativeCompiler::of(config);
+    let metering = prova_core::Metering::new(config.metering.fuel, config.metering.epoch);
+    let settings = prova_core::Settings { metering, deterministic };
+    let target = Target::new(config.cpu).map_err(|error| error.to_string())?;
+    let layout = Layout::derive(module.bytes(), config).map_err(|error| error.to_string())?;
+    let setting = Setting::new(module, &layout).map_err(|why| why.to_string())?;
+    let setting = setting.with_deterministic(deterministic);
+    let prove = |code| share::proved(&compiler, &setting, &settings, code);
+    let made = (module, &layout, &target);
+    surveyed(made, deterministic, jobs, (&prove, each))
+}
+
+/// What asks for the proof of accepted code, if proofs are wanted, and what is told of each
+/// function.
+type Asked<'a> = (&'a (dyn Fn(MachineCode) -> Option<Row> + Sync), &'a (dyn Fn() + Sync));
+
+fn surveyed(
+    (module, layout, target): (&Module, &Layout, &Target),
+    deterministic: bool,
+    jobs: usize,
+    (prove, each): Asked<'_>,
+) -> Result<(Survey, Share), String> {
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let types = module.types().len();
     let rows = in_parallel(jobs, funcs.len() + types, |at| match funcs.get(at) {
-        Some(&func) => function(module, &layout, (&target, deterministic), func),
-        None => thunks(module, &layout, &target, TypeIdx((at - funcs.len()) as u32)),
+        Some(&func) => {
+            let (row, code) = function(module, layout, (target, deterministic), func);
+            let proof = code.and_then(prove);
+            each();
+            (row, proof)
+        }
+        None => (thunks(module, layout, target, TypeIdx((at - funcs.len()) as u32)), None),
     });
     let mut row = Survey::default();
-    rows.iter().for_each(|one| row.add(one));
-    Ok(row)
+    rows.iter().for_each(|(one, _)| row.add(one));
+    let proofs = rows.into_iter().filter_map(|(_, proof)| proof);
+    Ok((row, Share::of(proofs)))
 }
 
 /// The same for the loops of a module's functions: the code of each from a round on, which tier
@@ -228,7 +274,7 @@ pub fn survey_loops(
         let kind = CodeKind::Loop { func: func.0, offset };
         let body = || entered(module, (func, offset), metering);
         let code = |body: EnteredBody| target.compile_round(module, &layout, &body, deterministic);
-        one(&layout, kind, body, code)
+        one(&layout, kind, body, code).0
     });
     let mut row = Survey::default();
     rows.iter().for_each(|one| row.add(one));
@@ -251,19 +297,20 @@ fn function(
     layout: &Layout,
     (target, deterministic): (&Target, bool),
     func: FuncIdx,
-) -> Survey {
+) -> (Survey, Option<MachineCode>) {
     let made = || body(module, func, layout.config().metering);
     let code = |body: CheckedBody| target.compile(module, layout, body.body(), deterministic);
     one(layout, CodeKind::Func(func.0), made, code)
 }
 
-/// One function, or one loop: its body, the code of that, and the verdict on it.
+/// One function, or one loop: its body, the code of that, and the verdict on it; the code, if it is
+/// accepted.
 fn one<B>(
     layout: &Layout,
     kind: CodeKind,
     body: impl FnOnce() -> Result<B, Declined>,
     code: impl FnOnce(B) -> Result<NativeCode, Declined>,
-) -> Survey {
+) -> (Survey, Option<MachineCode>) {
     let mut row = Survey { functions: 1, ..Survey::default() };
     let start = Instant::now();
     // A fault of the SSA form is reported as a separate finding.
@@ -273,16 +320,21 @@ fn one<B>(
     let start = Instant::now();
     let code = made.and_then(code);
     row.times.compile = start.elapsed();
-    match code {
-        Ok(code) => {
-            row.native += u64::from(row.judge(layout, &code));
-            for (_, reach) in &code.reaches {
-                *row.reaches.entry(*reach).or_default() += 1;
-            }
+    let code = match code {
+        Ok(code) => code,
+        Err(why) => {
+            row.decline(kind, &why);
+            return (row, None);
         }
-        Err(why) => row.decline(kind, &why),
+    };
+    for (_, reach) in &code.reaches {
+        *row.reaches.entry(*reach).or_default() += 1;
     }
-    row
+    let Some(certificate) = row.judge(layout, &code) else { return (row, None) };
+    row.native += 1;
+    let NativeCode { kind, bytes, traps, calls, sources, .. } = code;
+    let relation = Vec::new();
+    (row, Some(MachineCode { kind, bytes, certificate, traps, calls, relation, sources }))
 }
 
 fn thunks(module: &Module, layout: &Layout, target: &Target, ty: TypeIdx) -> Survey {

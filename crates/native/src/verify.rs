@@ -21,6 +21,7 @@ use prova_equal::{EqualCode, Setting, Unproved, prove};
 use prova_module::{FuncIdx, Module};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 
 /// The verdict on an artifact.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -136,8 +137,12 @@ pub fn rebuild<B: AsRef<[u8]> + Sync>(
         let made = accepted_code(&compiler, module, &layout, &settings, kind);
         let made = made.map_err(|why| why.to_string()).and_then(|code| match proved {
             Some(setting) if matches!(kind, CodeKind::Func(_)) => {
-                let code = compiler.related(module, &layout, &settings, code);
-                let proof = prove(&setting, code_bytes(&code), &code.relation);
+                let stop = AtomicBool::new(false);
+                let (code, ended) = compiler.related(module, &layout, &settings, code, &stop);
+                let proof = match ended {
+                    Some(ended) => Err(Unproved::Search(ended)),
+                    None => prove(&setting, code_bytes(&code), &code.relation),
+                };
                 proof.map(|_| code).map_err(|why| why.to_string())
             }
             _ => Ok(code),

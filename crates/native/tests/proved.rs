@@ -12,13 +12,13 @@ use prova_core::{
     CACHE_BYTES_DEFAULT, Cache, CodeRefusal, CompileError, Config, Engine, Instance, MachineCode,
     MachineCompiler, Module, Refusal, RefusalReason, Settings, Store, Val,
 };
-use prova_equal::Relation;
+use prova_equal::{Ended, Relation};
 use prova_module::FuncIdx;
 use prova_native::{NativeCompiler, has_relations};
 use prova_random::Rng;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Functions of one type; each is code that is proved.
 const PROGRAM: &str = r#"(module
@@ -140,14 +140,16 @@ impl MachineCompiler for Wrong {
         layout: &Layout,
         settings: &Settings,
         code: MachineCode,
-    ) -> MachineCode {
+        stop: &AtomicBool,
+    ) -> (MachineCode, Option<Ended>) {
         self.1.fetch_add(1, Ordering::Relaxed);
         let kind = code.kind;
         let own = match kind {
             CodeKind::Func(0) => MachineCode { kind: CodeKind::Func(1), ..code },
             _ => code,
         };
-        MachineCode { kind, ..self.0.related(module, layout, settings, own) }
+        let (code, ended) = self.0.related(module, layout, settings, own, stop);
+        (MachineCode { kind, ..code }, ended)
     }
 }
 
@@ -166,6 +168,87 @@ fn a_miscompilation_is_refused_where_a_proof_is_required() {
     let module = Module::new(&engine, wasm()).expect("it is valid");
     assert_ne!(outcomes(&engine, &module), expected());
     assert!(module.refusals().is_empty(), "{:?}", module.refusals());
+}
+
+/// Searches until it is stopped.
+struct Endless(NativeCompiler);
+
+impl MachineCompiler for Endless {
+    fn name(&self) -> &str {
+        "endless"
+    }
+
+    fn config(&self, settings: &Settings) -> prova_check::Config {
+        self.0.config(settings)
+    }
+
+    fn function(
+        &self,
+        module: &prova_module::Module,
+        layout: &Layout,
+        settings: &Settings,
+        func: FuncIdx,
+    ) -> Result<MachineCode, CompileError> {
+        self.0.function(module, layout, settings, func)
+    }
+
+    fn thunk(
+        &self,
+        module: &prova_module::Module,
+        layout: &Layout,
+        kind: CodeKind,
+    ) -> Result<MachineCode, CompileError> {
+        self.0.thunk(module, layout, kind)
+    }
+
+    fn related(
+        &self,
+        _: &prova_module::Module,
+        _: &Layout,
+        _: &Settings,
+        code: MachineCode,
+        stop: &AtomicBool,
+    ) -> (MachineCode, Option<Ended>) {
+        while !stop.load(Ordering::Relaxed) {
+            std::thread::yield_now();
+        }
+        (code, Some(Ended::Stopped))
+    }
+}
+
+/// A search that another thread stops ends, and the function runs as bytecode.
+#[test]
+fn a_search_ends_when_its_engine_is_stopped() {
+    let engine = proving(Endless(NativeCompiler::new()));
+    let module = Module::new(&engine, wasm()).expect("it is valid");
+    let stopping = engine.clone();
+    let thread = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        stopping.stop_compiling();
+    });
+    assert_eq!(outcomes(&engine, &module), expected());
+    thread.join().expect("it only sets a flag");
+    let reasons: Vec<String> =
+        module.refusals().iter().map(|refusal| refusal.reason.to_string()).collect();
+    assert_eq!(reasons.iter().filter(|why| *why == "not proved: search stopped").count(), 1);
+    assert_eq!(reasons.len(), NAMES.len(), "{reasons:?}");
+}
+
+/// An engine that was stopped makes no machine code; another one of the same compiler does.
+#[test]
+fn an_engine_that_is_stopped_makes_no_code() {
+    for is_stopped in [false, true] {
+        let engine = proving(NativeCompiler::new());
+        if is_stopped {
+            engine.stop_compiling();
+        }
+        let module = Module::new(&engine, wasm()).expect("it is valid");
+        assert_eq!(outcomes(&engine, &module), expected());
+        let refusals = module.refusals();
+        let stopped = RefusalReason::Declined("compiling was stopped".to_owned());
+        let count = refusals.iter().filter(|refusal| refusal.reason == stopped).count();
+        assert_eq!(count, if is_stopped { NAMES.len() } else { 0 }, "{refusals:?}");
+    }
 }
 
 /// The outcomes of a run with a cache, how many relations were searched, how many functions had

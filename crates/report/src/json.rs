@@ -4,8 +4,8 @@
 //! "columns", "rows": [{ "cells", "mark" }] }], "notes": […], "children": […] }`. A field that is
 //! empty is left out, except the title. Only the root has `schema`.
 
-use crate::escape::obeyed;
 use crate::tree::Node;
+use prova_demangle::obeyed;
 use serde::Serialize;
 use std::fmt::Write as _;
 

@@ -29,9 +29,10 @@ mod paint;
 mod text;
 mod tree;
 
-pub use escape::{escape, obeyed, printable_line, printable_lines};
+pub use escape::escape;
 pub use json::{SCHEMA, json};
 pub use paint::Paint;
+pub use prova_demangle::{obeyed, printable_line, printable_lines};
 pub use tree::{Align, Column, Mark, Node, Row, Table, Tone};
 
 /// A presenter.

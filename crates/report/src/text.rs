@@ -22,9 +22,9 @@
 //! than a title, and below what the root has besides its title.
 
 use crate::DEPTH_MAX;
-use crate::escape::printable_line as printable;
 use crate::paint::{Paint, Style};
 use crate::tree::{Align, Mark, Node, Table, first};
+use prova_demangle::printable_line as printable;
 
 /// The most characters that a column is padded to; longer cells stand out.
 const WIDTH_MAX: usize = 60;

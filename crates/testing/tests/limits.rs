@@ -100,6 +100,9 @@ fn of_machine_code() -> Limits {
         ("values of edges", prova_native::EDGE_ARGS_MAX as u64),
         ("landings of exceptions", prova_native::LANDINGS_MAX as u64),
         ("references held at calls", prova_native::ROOTS_MAX as u64),
+        ("walks of a search", prova_native::SEARCH_WALKS),
+        ("units of a walk for each byte", prova_native::WALK_PER_BYTE_MAX),
+        ("units of a walk without measure", prova_native::WALK_PER_BYTE),
     ])
 }
 

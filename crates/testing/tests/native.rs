@@ -67,6 +67,7 @@ fn refused_of_generated() {
         row.native
     };
     assert!(none(Generator::Biased, 1, 0..24) > 200);
+    assert!(none(Generator::Narrow, 1, 0..24) > 200);
     for (seed, case) in ONCE_REFUSED {
         assert!(none(Generator::Smith, seed, case..case + 1) > 0, "seed {seed}, case {case}");
     }

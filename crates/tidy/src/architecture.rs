@@ -170,7 +170,10 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     ("diff", &["prova-inspect", "prova-reduce", "prova-runs", "prova-investigate", "clap"]),
     ("runs", &["prova-diff", "prova-investigate", "clap"]),
     ("investigate", &["prova-runs", "prova-inspect", "clap"]),
-    ("report", &["prova*", "wasm*", "wast", "wat", "clap", "cranelift*"]),
+    (
+        "report",
+        &["prova", "prova-module", "prova-core", "wasm*", "wast", "wat", "clap", "cranelift*"],
+    ),
     ("wast", &["prova-cli", "prova-testing", "prova-tidy", "clap", "cranelift-codegen*"]),
     ("tidy", &["prova*", "wasm*"]),
     ("cli", &["prova-testing", "prova-tidy"]),

@@ -13,6 +13,7 @@ use crate::clock::Clocks;
 use crate::ctx::{State, WasiCtx};
 use crate::fd_table::{Descriptor, Directory, Object};
 use crate::fs_guard::Guard;
+use crate::grant::Grant;
 use crate::limits::WasiLimits;
 use crate::random::Randomness;
 use crate::sys;
@@ -170,7 +171,16 @@ impl WasiCtxBuilder {
         self
     }
 
-    /// Grants the host directory at `host` under the name `guest`.
+    /// Grants a directory as a command line names it.
+    ///
+    /// # Errors
+    /// When it cannot be opened as a directory.
+    pub fn grant(&mut self, grant: &Grant) -> io::Result<&mut Self> {
+        self.preopen_path(grant.host(), grant.guest(), grant.perms())
+    }
+
+    /// Grants the host directory at `host` under the name `guest`, which has no mode in it
+    /// ([`Grant`] reads one).
     ///
     /// # Errors
     /// When it cannot be opened as a directory.

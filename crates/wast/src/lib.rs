@@ -19,7 +19,7 @@ mod pattern;
 mod script;
 mod spectest;
 
-use prova_core::{Config, Engine, StoreLimits};
+use prova_core::{Config, Engine, StoreLimits, printable_message};
 use std::fmt;
 use std::sync::Arc;
 
@@ -134,6 +134,7 @@ pub fn run_watched(
     let header = match Header::of(source) {
         Ok(header) => header,
         Err(message) => {
+            let message = printable_message(&message);
             let failure = Finding { line: 1, message, unsupported: None };
             return Ok(Report { failures: vec![failure], ..Report::default() });
         }

@@ -7,7 +7,7 @@ use crate::pattern::{argument, matches, show};
 use crate::{Finding, Messages, Options, Report, spectest};
 use prova_core::{
     Engine, Error, ErrorKind, Instance, Linker, Module, Result, SharedMemory, Store, StoreLimits,
-    UnsupportedModule, Val, bail, format_err,
+    UnsupportedModule, Val, bail, format_err, printable_message,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -24,7 +24,7 @@ pub(crate) fn run(source: &str, engine: &Engine, options: &Options) -> Result<Re
     lexer.allow_confusing_unicode(true);
     let unparsable = |error: wast::Error| {
         let (line, _) = error.span().linecol_in(source);
-        let message = format!("the script does not parse: {}", error.message());
+        let message = printable_message(&format!("the script does not parse: {}", error.message()));
         let failure = Finding { line: line + 1, message, unsupported: None };
         Report { failures: vec![failure], ..Report::default() }
     };
@@ -110,7 +110,8 @@ impl Report {
             return;
         };
         let unsupported = error.downcast_ref().and_then(UnsupportedModule::proposal);
-        let finding = Finding { line, message: one_line(&error), unsupported };
+        let message = printable_message(&one_line(&error));
+        let finding = Finding { line, message, unsupported };
         let list = if error.is::<Skip>() { &mut self.skipped } else { &mut self.failures };
         list.push(finding);
     }
@@ -131,7 +132,11 @@ fn line_of(source: &str, span: Span) -> usize {
 fn one_line(error: &Error) -> String {
     let causes: Vec<String> = error
         .chain()
-        .map(|cause| cause.to_string())
+        .map(|cause| match cause.downcast_ref::<wast::Error>() {
+            // The line is the finding's.
+            Some(error) => error.message(),
+            None => cause.to_string(),
+        })
         .filter(|cause| !cause.starts_with("error while executing at wasm backtrace"))
         .collect();
     causes.join(": ")

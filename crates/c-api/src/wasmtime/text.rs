@@ -14,7 +14,8 @@ extern "C" fn wasmtime_wat2wasm(
     mut out: Out<wasm_byte_vec_t>,
 ) -> MaybeError {
     let bytes = guarded(|| {
-        let bytes = wat::parse_bytes(text.bytes(text_len)).map_err(Error::new)?;
+        let bytes = wat::parse_bytes(text.bytes(text_len))
+            .map_err(|error| Error::msg(prova::printable_text_error(&error.to_string())))?;
         Ok(wasm_byte_vec_t::from(&*bytes))
     });
     handed(bytes, &mut out)

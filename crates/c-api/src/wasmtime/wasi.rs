@@ -4,7 +4,7 @@ use crate::callback::{Data, Finalizer};
 use crate::pointer::{Give, In, end};
 use crate::vector::wasm_byte_vec_t;
 use prova::Result;
-use prova::wasi::{Perms, WasiCtx, WasiCtxBuilder};
+use prova::wasi::{Perms, WasiCtx, WasiCtxBuilder, guest_name};
 use std::env;
 use std::ffi::{OsStr, c_char, c_void};
 use std::fs::File;
@@ -253,7 +253,8 @@ extern "C" fn wasi_config_preopen_dir(
     fs_mutable: bool,
 ) -> bool {
     let Ok(host) = path(host.string("host path")) else { return false };
-    let guest = guest.string("guest path");
+    // A string of `--dir` would lose its mode: both names are given apart here.
+    let Ok(guest) = guest_name(guest.string("guest path")) else { return false };
     let perms = Perms { read_only: !fs_mutable };
     config.want("config").streams.preopen_path(host, guest, perms).is_ok()
 }

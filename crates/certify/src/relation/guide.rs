@@ -6,9 +6,8 @@
 //! of other states, so that begins anew, except for where leaders stand that moved. Values are
 //! named as they are needed from a place on (`live`).
 //!
-//! Limit: the terms of an iteration.
+//! Limits: the terms of an iteration, and the work of all (`work`).
 
-use super::Search;
 use super::candidates::{Candidate, candidates};
 use super::guess::{Guess, Round, Wrongs};
 use super::hints::Hints;
@@ -20,21 +19,20 @@ use super::related::Related;
 use super::retry::{Next, Retry};
 use super::seen::{From, Seen, Way};
 use super::ways::{At, Ways, stands_at, ways};
+use super::work::{Work, units};
+use super::{Search, TERMS_MAX};
 use prova_check::MemoryShape;
 use prova_equal::words::Head;
 use prova_equal::{Cause, Core, Expr, Guide, Refusal, Relation, State};
 use prova_ssa::Body;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Steps of rewriting, and values that are looked at, count as this power of 2 to a term.
-const PARTS_OF_TERM: u32 = 3;
-
 /// Behind as many iterations a last one comes by all ways: what ways showed was of guesses some of
 /// which may be others now.
 const ITERATIONS_FEW: usize = 8;
 
 /// Looks for claims.
-pub(crate) struct Finder<'f> {
+pub(crate) struct Finder<'f, 's> {
     pub(super) live: &'f Live,
     /// Places that may be read before they are written.
     pub(super) lives: &'f Lives,
@@ -69,19 +67,20 @@ pub(crate) struct Finder<'f> {
     pub(super) how: Search,
     /// Iterations so far.
     iterations: usize,
-    /// Terms that this iteration may take.
-    terms: usize,
-    /// Needed values that this iteration has looked at.
-    pub(super) looked: usize,
+    /// The work of all searches, without that of this iteration.
+    work: &'f mut Work<'s>,
+    /// Units of this iteration that guesses took, and those of them that no proof has.
+    guessed: u64,
+    pub(super) looked: u64,
 }
 
-impl<'f> Finder<'f> {
+impl<'f, 's> Finder<'f, 's> {
     pub(crate) fn new(
         (live, lives, hints): (&'f Live, &'f Lives, Hints),
-        body: &Body,
-        code: &Related<'_>,
+        (body, code): (&Body, &Related<'_>),
         (how, objects): (Search, bool),
-    ) -> Finder<'f> {
+        work: &'f mut Work<'s>,
+    ) -> Finder<'f, 's> {
         let [leaders, hops, rounds] = merges(code);
         Finder {
             live,
@@ -103,13 +102,14 @@ impl<'f> Finder<'f> {
             how,
             retry: Retry::new(rounds, how.is_bold(), objects),
             iterations: 0,
-            terms: 0,
+            work,
+            guessed: 0,
             looked: 0,
         }
     }
 
-    pub(crate) fn begins(&mut self, terms: usize) {
-        (self.terms, self.looked) = (terms, 0);
+    pub(crate) fn begins(&mut self) {
+        (self.guessed, self.looked) = (0, 0);
         // Those that never moved may have stood behind one that did.
         let anew = match std::mem::take(&mut self.anew) {
             true => self.guesses.keys().copied().collect(),
@@ -131,12 +131,30 @@ impl<'f> Finder<'f> {
         self.seen.forget(None);
     }
 
-    /// The terms that this iteration has taken; steps of rewriting and values that were looked at
-    /// are parts of one.
-    pub(crate) fn taken(&self, core: &Core<'_>) -> usize {
-        let parts = usize::try_from(core.words.steps()).unwrap_or(usize::MAX);
-        let parts = parts.saturating_add(self.looked) >> PARTS_OF_TERM;
-        core.words.count().saturating_add(parts)
+    /// The units that this iteration has taken so far. The first one walks all code: it says what
+    /// a walk takes.
+    fn taken(&mut self, core: &Core<'_>) -> u64 {
+        let walked = units(core);
+        if self.iterations == 0 {
+            self.work.walked(walked.saturating_sub(self.guessed));
+        }
+        walked.saturating_add(self.looked)
+    }
+
+    /// The units that the next iteration may take.
+    pub(crate) fn left(&self) -> u64 {
+        match self.iterations {
+            0 => self.work.left_at_most(),
+            _ => self.work.left(),
+        }
+    }
+
+    /// An iteration ends; whether the search does.
+    pub(crate) fn ends(&mut self, core: &Core<'_>) -> bool {
+        // Each decodes all code.
+        let taken = self.taken(core).saturating_add(core.code.len() as u64 >> 2);
+        self.work.takes(taken);
+        self.work.ended().is_some()
     }
 
     /// Whether another iteration may find more.
@@ -195,9 +213,9 @@ impl<'f> Finder<'f> {
         }
     }
 
-    /// Whether a way is refused.
+    /// Whether a way is refused, or not all were seen.
     pub(crate) fn is_refused(&self) -> bool {
-        self.seen.refused().is_some()
+        self.seen.refused().is_some() || self.work.ended().is_some()
     }
 
     /// The relation of all guesses that are left.
@@ -210,7 +228,7 @@ impl<'f> Finder<'f> {
     }
 }
 
-impl Finder<'_> {
+impl Finder<'_, '_> {
     /// Lets a way to a leader drop what it does not show, or add what was not claimed so far;
     /// whether anything changed.
     fn drops(
@@ -306,7 +324,7 @@ impl Finder<'_> {
     }
 }
 
-impl Guide for Finder<'_> {
+impl Guide for Finder<'_, '_> {
     fn is_leader(&self, at: u32) -> bool {
         self.leaders.contains(&at)
     }
@@ -328,10 +346,34 @@ impl Guide for Finder<'_> {
         state: State,
         (at, back): (u32, bool),
     ) -> Result<bool, Refusal> {
-        if self.taken(core) > self.terms {
-            let (cause, what) = (Cause::Limit, "terms of a search");
+        if self.taken(core) > self.work.left() || core.words.count() > TERMS_MAX {
+            let (cause, what) = (Cause::Limit, "work of a search");
             return Err(Refusal { cause, what, demanded: None, found: None });
         }
+        let before = units(core);
+        let moved = self.comes(core, state, (at, back));
+        self.guessed = self.guessed.saturating_add(units(core).saturating_sub(before));
+        moved
+    }
+
+    fn merges(&mut self, at: u32) {
+        self.parted |= self.leaders.insert(at);
+    }
+
+    fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, (at, from): (u32, Option<u32>)) -> bool {
+        self.seen.refuses(from, at);
+        !matches!(refusal.cause, Cause::Limit | Cause::Stopped)
+    }
+}
+
+impl Finder<'_, '_> {
+    /// A state comes to a leader; whether the body has made a step on the way.
+    fn comes(
+        &mut self,
+        core: &mut Core<'_>,
+        state: State,
+        (at, back): (u32, bool),
+    ) -> Result<bool, Refusal> {
         let from = state.from;
         let (coming, moved) = ways(core, &state, back);
         let mut guess = self.guesses.remove(&at).unwrap_or_default();
@@ -382,14 +424,5 @@ impl Guide for Finder<'_> {
         guess.wide = guess.wider(core);
         self.guesses.insert(at, guess);
         Ok(moved)
-    }
-
-    fn merges(&mut self, at: u32) {
-        self.parted |= self.leaders.insert(at);
-    }
-
-    fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, (at, from): (u32, Option<u32>)) -> bool {
-        self.seen.refuses(from, at);
-        refusal.cause != Cause::Limit
     }
 }

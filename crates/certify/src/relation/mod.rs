@@ -25,9 +25,9 @@
 //! terms over these. What the proof does not need is taken out (`prune`), and the rest is written
 //! (`encode`).
 //!
-//! Limits, of each search: [`ROUNDS_MAX`] iterations; the terms and steps of all of them by the
-//! code's size, those of one by `TERMS_MAX`; the needed values (`live`). The first three searches
-//! share their terms, those of compared accesses have as many each.
+//! Limits: [`SEARCH_WALKS`] times the work of one walk of the proof, for all searches of a function
+//! and for taking claims out together (`work`); of each search [`ROUNDS_MAX`] iterations; the terms
+//! of one iteration by `TERMS_MAX`; the needed values (`live`).
 
 mod candidates;
 mod encode;
@@ -45,27 +45,24 @@ mod scan;
 mod seen;
 mod values;
 mod ways;
+mod work;
 
 pub use encode::encode;
 pub use prune::pruned;
 pub use related::Related;
+pub use work::{SEARCH_WALKS, WALK_PER_BYTE, WALK_PER_BYTE_MAX, Work};
 
 use guide::Finder;
 use live::Live;
 use places::{Lives, results};
-use prova_check::{Layout, MemoryShape};
+use prova_check::Layout;
 use prova_equal::{Core, Relation, Told, walk};
 use prova_module::Module;
 use prova_ssa::{Body, CheckedBody};
+use work::compares;
 
 /// Iterations at most.
 pub const ROUNDS_MAX: usize = 160;
-/// Terms that all iterations may make, for each byte of code, and of any code. Programs in use take
-/// at most 92 for a byte; hash functions up to 1,000.
-const TERMS_PER_BYTE: usize = 256;
-const TERMS_FREE: usize = 1 << 14;
-/// Code is searched again, in another way, if that took less than this part of the terms so far.
-const AGAIN: usize = 4;
 /// Terms that one iteration may make: half a gigabyte.
 const TERMS_MAX: usize = 1 << 23;
 
@@ -78,53 +75,78 @@ pub fn relate(body: &CheckedBody, layout: &Layout, code: &Related<'_>) -> Relati
 /// The same with what else is known of the code; without its call map, no code that catches
 /// exceptions is related.
 pub fn relate_told(
-    (module, body): (&Module, &Body),
+    of: (&Module, &Body),
     layout: &Layout,
     code: &Related<'_>,
     told: Told<'_>,
 ) -> Relation {
+    relate_within(of, layout, code, told, &mut Work::default())
+}
+
+/// The same, as long as there is work left; [`Work::ended`] says whether that was enough.
+pub fn relate_within(
+    (module, body): (&Module, &Body),
+    layout: &Layout,
+    code: &Related<'_>,
+    told: Told<'_>,
+    work: &mut Work<'_>,
+) -> Relation {
     let Some(live) = Live::of(body, told.held) else { return Relation::default() };
-    let terms = TERMS_PER_BYTE.saturating_mul(code.bytes.len()).saturating_add(TERMS_FREE);
-    let compared = layout.config().memory == MemoryShape::Explicit || !layout.config().signals;
-    let objects = layout.heap().is_some();
+    work.begins(code.bytes.len(), layout);
+    let compared = compares(layout);
     let lives = Lives::of(code, results(layout, body), told.calls);
-    let search = |how: Search, terms: usize| {
-        let hints = hints::hints(body, code, compared);
-        let mut finder = Finder::new((&live, &lives, hints), body, code, (how, objects));
-        let mut left = terms;
-        for _ in 0..ROUNDS_MAX {
-            let core = Core::new((module, body), layout, (code.bytes, code.traps));
-            let Some(core) = core else { break };
-            let mut core = core.with(told);
-            finder.begins(left.min(TERMS_MAX));
-            // What is refused is what the check will say.
-            let _ = walk(&mut core, &mut finder, code.data, (&mut 0, &mut None));
-            match left.checked_sub(finder.taken(&core)) {
-                Some(rest) if finder.goes_on() => left = rest,
-                _ => break,
-            }
-        }
-        (finder.relation(), finder.is_refused(), left)
-    };
-    let (relation, mut refused, mut left) = search(Search::Changed, terms);
-    for how in [Search::Guessed, Search::All] {
-        if !refused || left < terms - terms / AGAIN {
+    let told = Told { stop: work.stop(), ..told };
+    let of = Of { module, body, layout, code, told, compared, live, lives };
+    let (relation, mut refused) = of.search(Search::Changed, work);
+    // Most code that is compared and refused is so for its sums.
+    let others = if compared { &Search::COMPARED[..] } else { &[] };
+    for &how in Search::AGAIN.iter().chain(others) {
+        if !refused || work.ended().is_some() {
             break;
         }
-        let found = search(how, left);
-        (refused, left) = (found.1, found.2);
+        let found = of.search(how, work);
+        refused = found.1;
         if !refused {
             return found.0;
         }
     }
-    // Most code that is compared and refused is so for its sums.
-    for how in Search::COMPARED.into_iter().filter(|_| refused && compared) {
-        let found = search(how, terms);
-        if !found.1 {
-            return found.0;
-        }
-    }
     relation
+}
+
+/// The code that is searched, and what is known of it before.
+struct Of<'a> {
+    module: &'a Module,
+    body: &'a Body,
+    layout: &'a Layout,
+    code: &'a Related<'a>,
+    told: Told<'a>,
+    /// Whether accesses are compared with lengths.
+    compared: bool,
+    live: Live,
+    lives: Lives,
+}
+
+impl Of<'_> {
+    /// The relation that one way of searching finds, and whether some way of the code is refused.
+    fn search(&self, how: Search, work: &mut Work<'_>) -> (Relation, bool) {
+        let (body, layout, code) = (self.body, self.layout, self.code);
+        let objects = layout.heap().is_some();
+        let hints = hints::hints(body, code, self.compared);
+        let mut finder =
+            Finder::new((&self.live, &self.lives, hints), (body, code), (how, objects), work);
+        for _ in 0..ROUNDS_MAX {
+            let core = Core::new((self.module, body), layout, (code.bytes, code.traps));
+            let Some(core) = core else { break };
+            let mut core = core.with(self.told).within(finder.left());
+            finder.begins();
+            // What is refused is what the check will say.
+            let _ = walk(&mut core, &mut finder, code.data, (&mut 0, &mut None));
+            if finder.ends(&core) || !finder.goes_on() {
+                break;
+            }
+        }
+        (finder.relation(), finder.is_refused())
+    }
 }
 
 /// How relations are searched, one after the other.
@@ -148,6 +170,8 @@ pub(crate) enum Search {
 }
 
 impl Search {
+    /// The ways behind the first.
+    const AGAIN: [Search; 2] = [Search::Guessed, Search::All];
     /// The ways behind the others where accesses are compared.
     const COMPARED: [Search; 4] = [Search::Before, Search::Sums, Search::Plain, Search::Loads];
 

@@ -19,12 +19,12 @@ const REACHED_MAX: usize = 24;
 /// Jumps of the body to a table at most.
 const JUMPS_MAX: usize = 4;
 
-impl Finder<'_> {
+impl Finder<'_, '_> {
     /// The needed values by what they are in a state; those of the block's own come first.
     pub(super) fn needed(&mut self, core: &mut Core<'_>, state: &State, here: bool) -> Inverse {
         let mut inverse = Values::default();
         let values = self.live.at((core.body, core.told.held), state.block, state.at);
-        self.looked = self.looked.saturating_add(values.len());
+        self.looked = self.looked.saturating_add(values.len() as u64);
         for value in values {
             if is_constant(core, value) {
                 continue;

@@ -13,10 +13,11 @@
 //! are tried in one walk, and none is walked again that did not change. Delta debugging of Zeller
 //! and Hildebrandt (2002), bounded.
 //!
-//! Limit: [`WALKS_MAX`].
+//! Limits: [`WALKS_MAX`]; claims are tried without only while the search has work left (`work`).
 
 use super::places::{Lives, results};
 use super::related::Related;
+use super::work::{Work, units};
 use prova_check::Layout;
 use prova_equal::{Cause, Claim, Core, Guide, Leader, Refusal, Relation, State, Told, walk};
 use prova_module::Module;
@@ -71,6 +72,8 @@ struct Pruner {
     /// Leaders from which a way failed, and whether one from the entry did.
     failed: BTreeSet<u32>,
     lost: bool,
+    /// Whether no work is left.
+    is_over: bool,
 }
 
 /// A relation with fewer claims that proves what this one does; nothing if this one does not.
@@ -80,20 +83,27 @@ pub fn pruned(
     layout: &Layout,
     code: &Related<'_>,
     told: Told<'_>,
+    work: &mut Work<'_>,
 ) -> Option<Relation> {
+    work.begins(code.bytes.len(), layout);
+    let told = Told { stop: work.stop(), ..told };
     let lives = Lives::of(code, results(layout, body), told.calls);
     let mut fewer = relation.clone();
     for (&at, leader) in &mut fewer.leaders {
         leader.claims.retain(|claim| lives.has_claim(at, claim));
     }
-    let walks = |pruner: &mut Pruner| {
+    let mut walks = |pruner: &mut Pruner| {
         let core = Core::new((module, body), layout, (code.bytes, code.traps))?;
         let mut core = core.with(told);
         (pruner.failed, pruner.lost) = (BTreeSet::new(), false);
-        walk(&mut core, pruner, code.data, (&mut 0, &mut None)).ok()?;
+        let walked = walk(&mut core, pruner, code.data, (&mut 0, &mut None));
+        work.prunes(units(&core).saturating_add(code.bytes.len() as u64 >> 2));
+        pruner.is_over = work.left() == 0;
+        walked.ok()?;
         (!pruner.lost).then_some(())
     };
-    Pruner::new(fewer).found(walks).or_else(|| Pruner::new(relation.clone()).found(walks))
+    let found = Pruner::new(fewer).found(&mut walks);
+    found.or_else(|| Pruner::new(relation.clone()).found(&mut walks))
 }
 
 impl Pruner {
@@ -111,7 +121,8 @@ impl Pruner {
         let leaders = relation.leaders.into_iter().map(|(at, leader)| (at, lean(leader)));
         let leaders: BTreeMap<u32, Lean> = leaders.collect();
         let from = leaders.keys().copied().collect();
-        Pruner { leaders, before: BTreeMap::new(), from, failed: BTreeSet::new(), lost: false }
+        let (before, failed) = (BTreeMap::new(), BTreeSet::new());
+        Pruner { leaders, before, from, failed, lost: false, is_over: false }
     }
 
     /// The claims that are left; nothing if all are too few.
@@ -138,7 +149,7 @@ impl Pruner {
             }
         }
         // Of these, halves are tried without.
-        while left > 0 && self.tries() {
+        while left > 0 && !self.is_over && self.tries() {
             left -= 1;
             let goes_on = walks(&mut self).is_some();
             for &at in &self.from {
@@ -208,6 +219,6 @@ impl Guide for Pruner {
 
     fn refused(&mut self, _: &Core<'_>, refusal: &Refusal, (_, from): (u32, Option<u32>)) -> bool {
         self.fails(from);
-        refusal.cause != Cause::Limit
+        !matches!(refusal.cause, Cause::Limit | Cause::Stopped)
     }
 }

@@ -5,7 +5,7 @@
 #[allow(clippy::duplicate_mod, reason = "the rows are part of two programs")]
 mod pages;
 
-use prova_certify::relation::{Related, pruned, relate_told};
+use prova_certify::relation::{Related, Work, pruned, relate_told};
 use prova_certify::{Draft, certify, propose};
 use prova_check::certificate::Certificate;
 use prova_check::{
@@ -15,6 +15,7 @@ use prova_equal::{EqualCode, Error, Relation, Setting, Told};
 use prova_module::{Features, FuncIdx, Limits, Module, Proposal};
 use prova_ssa::entered::{EnteredBody, enter};
 use prova_ssa::{Body, CheckedBody, Metering};
+use std::sync::atomic::AtomicBool;
 
 /// The body of a row: its function, or its last function from a round of its only loop on.
 pub(crate) enum Of {
@@ -167,7 +168,7 @@ impl Row {
             Of::Function(body) => (None, body.held()),
             Of::Round(body) => (Some(body.cells()), None),
         };
-        Told { calls, deterministic, round, held }
+        Told { calls, deterministic, round, held, stop: None }
     }
 
     pub(crate) fn body(&self) -> &Body {
@@ -198,7 +199,8 @@ impl Row {
     ) -> Option<Relation> {
         let data = Certificate::read(certificate).map(|read| read.data).unwrap_or_default();
         let code = Related { bytes, traps: &self.traps, data: &data, sources: &[] };
-        pruned(relation, (&self.module, self.body()), &self.layout, &code, self.told())
+        let mut work = Work::default();
+        pruned(relation, (&self.module, self.body()), &self.layout, &code, self.told(), &mut work)
     }
 
     /// Whether the proof alone accepts the code, by the relation that is found: no sandbox check.
@@ -214,7 +216,19 @@ impl Row {
         certificate: &[u8],
         relation: &Relation,
     ) -> Result<(), Error> {
+        self.check_until(bytes, certificate, relation, &AtomicBool::new(false))
+    }
+
+    /// The same, until another thread sets `stop`.
+    pub(crate) fn check_until(
+        &self,
+        bytes: &[u8],
+        certificate: &[u8],
+        relation: &Relation,
+        stop: &AtomicBool,
+    ) -> Result<(), Error> {
         let setting = Setting::new(&self.module, &self.layout).expect("one module");
+        let setting = setting.with_stop(stop);
         let setting = if self.deterministic { setting.deterministic() } else { setting };
         let (traps, calls) = (&self.traps[..], &self.calls[..]);
         let code = Code { kind: self.kind(), bytes, certificate, traps, calls };

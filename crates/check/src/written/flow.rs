@@ -1,7 +1,7 @@
 //! Entries, calls, returns, landings: the marks that other code answers for (U1, U3, U4).
 
+use super::bytes::Vectors;
 use super::flags::Flags;
-use super::lanes::Lanes;
 use super::places::At;
 use super::vector::Copies;
 use super::{Mark, Marks, Written};
@@ -270,7 +270,7 @@ impl Written {
             }
         }
         (self.marks.vectors, self.marks.copies) = ([Mark::NONE; 16], Copies::default());
-        self.marks.lanes = Lanes::default();
+        self.marks.bytes = Vectors::default();
         self.lose_flags();
     }
 
@@ -339,7 +339,7 @@ impl Written {
             };
         }
         (marks.vectors, marks.copies) = ([Mark::NONE; 16], Copies::default());
-        marks.lanes = Lanes::default();
+        marks.bytes = Vectors::default();
         (marks.flags, marks.scanned) = (Flags::at(Mark::NONE), 0);
         marks.answered = None;
         marks.words.resize(state.words.len(), Mark::NONE);

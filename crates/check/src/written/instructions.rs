@@ -92,7 +92,7 @@ impl Written {
         planted!(BranchesOnAnything, self.reads_flags(at, set, DECIDES), Ok(()))
     }
 
-    /// `mov`: whole words are copied.
+    /// `mov`: whole words are copied, and of 32 bits what is written of them.
     fn moves(&mut self, at: At<'_, '_>) -> Result<(), Fault> {
         let (to, from) = (at.operand(0)?, at.operand(1)?);
         let mark = self.source(at, from)?;
@@ -110,6 +110,11 @@ impl Written {
                 self.marks.scanned |= bit(r);
             }
             return Ok(());
+        }
+        if bytes == 4 {
+            // With zeros above.
+            let mark = self.nodes.least(&[mark], bytes);
+            return self.writes(at, to, mark);
         }
         self.demand(at.insn.offset, (mark, bytes), READ)?;
         self.writes(at, to, Mark::ALL)

@@ -23,14 +23,14 @@
 //! What is refused here is said only of code in which nothing else is wrong.
 //!
 //! Limits: a mark counts the lowest bytes, so a word with a written upper half alone has none
-//! (of lanes of vector registers more is known: `lanes`).
+//! (of vector registers each byte is known: `bytes`).
 //! Which *values* a guest may see is not looked at: an address that the code got may be stored.
 
 mod array;
+mod bytes;
 mod flags;
 mod flow;
 mod instructions;
-mod lanes;
 mod nodes;
 mod places;
 mod vector;
@@ -39,8 +39,8 @@ use crate::error::{Fault, Rule, fault};
 use crate::state::State;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use bytes::Vectors;
 use flags::Flags;
-use lanes::Lanes;
 pub(crate) use nodes::Mark;
 use nodes::Nodes;
 use vector::Copies;
@@ -75,8 +75,8 @@ pub(crate) struct Marks {
     scanned: u16,
     /// Vector registers of one number hold the same: one was copied to the other.
     copies: Copies,
-    /// The lanes of vector registers that are written beside the lowest ones.
-    lanes: Lanes,
+    /// The bytes of vector registers that are written, one by one.
+    bytes: Vectors,
     words: Vec<Mark>,
     /// The array in the frame that the host has answered in, by its type and where it begins, if
     /// it has not failed.
@@ -90,7 +90,7 @@ impl Marks {
     pub(crate) fn become_like(&mut self, other: &Marks) {
         (self.registers, self.vectors) = (other.registers, other.vectors);
         (self.flags, self.scanned, self.copies) = (other.flags, other.scanned, other.copies);
-        (self.answered, self.lanes) = (other.answered, other.lanes);
+        (self.answered, self.bytes) = (other.answered, other.bytes);
         self.words.clone_from(&other.words);
         self.filled.clone_from(&other.filled);
     }
@@ -201,13 +201,13 @@ impl Written {
         marks.words.clear();
         marks.words.resize(words, Mark::NONE);
         (marks.scanned, marks.copies) = (0, Copies::default());
-        marks.lanes = Lanes::default();
         marks.filled.clear();
         (marks.flags, marks.answered) = (Flags::at(Mark::NONE), None);
         let mut of_block = (first..first.saturating_add(count)).map(|node| nodes.mark(node));
         for mark in marks.locations_mut() {
             *mark = of_block.next().unwrap_or(Mark::NONE);
         }
+        marks.bytes = Vectors::of(&marks.vectors);
         Ok(())
     }
 

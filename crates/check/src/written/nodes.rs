@@ -37,6 +37,11 @@ impl Mark {
         (self.0 & ((1 << SURELY) - 1)).checked_sub(1)
     }
 
+    /// Whether more than is sure may be written.
+    pub(super) const fn has_node(self) -> bool {
+        self.node().is_some()
+    }
+
     const fn surely(self) -> u8 {
         (self.0 >> SURELY & 31) as u8
     }
@@ -201,6 +206,17 @@ impl Nodes {
             return planted!(LeastIsWritten, Mark::bytes(surely), Mark::ALL);
         }
         self.made(of.iter().map(|&mark| Part { mark, from: 0, least: 1, most }))
+    }
+
+    /// As many bytes as each of two has, of which no more than the number beside it are asked for.
+    pub(super) fn both(&mut self, a: (Mark, u8), b: (Mark, u8)) -> Mark {
+        self.made([a, b].into_iter().map(|(mark, most)| Part { mark, from: 0, least: 1, most }))
+    }
+
+    /// As many bytes as a mark has, which is asked for `least` to `most`, and no more than `bound`.
+    pub(super) fn held(&mut self, (mark, least, most): (Mark, u8, u8), bound: u8) -> Mark {
+        let end = Part { mark: Mark::NONE, from: bound, least: 0, most: ALL_BYTES };
+        self.made([Part { mark, from: 0, least, most }, end].into_iter())
     }
 
     /// The mark of two words behind each other.

@@ -52,19 +52,13 @@ impl Copies {
 enum Makes {
     /// A copy of 16 bytes.
     Copy,
-    /// This number of bytes, with zeros above them.
-    Zeroed(u8),
     /// The lowest bytes of one operand, and what another has above them.
     Lowest(u8),
     /// This number of bytes of one number, and what the first source has above them.
     OfOne(u8),
     /// The same of several numbers, and what the first source has above them.
     OfSeveral(u8),
-    /// Each byte of the same bytes of the operands.
-    Bits,
-    /// Both lowest halves.
-    LowHalves,
-    /// Anything else.
+    /// Anything else: of certain bytes of its sources, or of all that it reads.
     Other,
 }
 
@@ -74,8 +68,6 @@ fn makes(mnemonic: Mnemonic) -> Makes {
     match mnemonic {
         Movaps | Movapd | Movups | Movupd | Movdqa | Movdqu | Vmovaps | Vmovapd | Vmovups
         | Vmovupd | Vmovdqa | Vmovdqu => Makes::Copy,
-        Movd | Vmovd => Makes::Zeroed(4),
-        Movq | Vmovq => Makes::Zeroed(8),
         Movss | Vmovss => Makes::Lowest(4),
         Movsd | Vmovsd => Makes::Lowest(8),
         Sqrtss | Vsqrtss | Roundss | Vroundss | Rcpss | Vrcpss | Rsqrtss | Vrsqrtss | Cvtsd2ss
@@ -91,13 +83,6 @@ fn makes(mnemonic: Mnemonic) -> Makes {
         | Vdivsd | Vminsd | Vmaxsd | Vcmpsd | Vfmadd132sd | Vfmadd213sd | Vfmadd231sd
         | Vfmsub132sd | Vfmsub213sd | Vfmsub231sd | Vfnmadd132sd | Vfnmadd213sd | Vfnmadd231sd
         | Vfnmsub132sd | Vfnmsub213sd | Vfnmsub231sd => Makes::OfSeveral(8),
-        Andps | Andpd | Andnps | Andnpd | Orps | Orpd | Xorps | Xorpd | Pand | Pandn | Por
-        | Pxor | Vandps | Vandpd | Vandnps | Vandnpd | Vorps | Vorpd | Vxorps | Vxorpd | Vpand
-        | Vpandn | Vpor | Vpxor => Makes::Bits,
-        Movlhps | Vmovlhps | Unpcklpd | Vunpcklpd | Punpcklqdq | Vpunpcklqdq | Unpcklps
-        | Vunpcklps | Punpckldq | Vpunpckldq | Punpcklwd | Vpunpcklwd | Punpcklbw | Vpunpcklbw => {
-            Makes::LowHalves
-        }
         _ => Makes::Other,
     }
 }
@@ -124,6 +109,12 @@ fn makes_constant(mnemonic: Mnemonic) -> bool {
     )
 }
 
+/// Whether what it makes of one register is 0.
+fn makes_zero(mnemonic: Mnemonic) -> bool {
+    use Mnemonic::*;
+    matches!(mnemonic, Xorps | Xorpd | Pxor | Vxorps | Vxorpd | Vpxor)
+}
+
 impl Written {
     /// A vector instruction.
     pub(super) fn vectors(&mut self, at: At<'_, '_>) -> Result<(), Fault> {
@@ -138,10 +129,13 @@ impl Written {
             return Ok(());
         }
         let to = at.operand(0)?;
-        let lanes = self.exchanged(at, last)?;
         let mnemonic = raw.mnemonic();
         if makes_constant(mnemonic) && self.is_of_one(at, last)? {
-            return self.writes(at, to, Mark::ALL);
+            self.writes(at, to, Mark::ALL)?;
+            if let (Operand::Vector(r), true) = (to, makes_zero(mnemonic)) {
+                self.marks.bytes.clears(r);
+            }
+            return Ok(());
         }
         match makes(mnemonic) {
             Makes::Copy => {
@@ -150,16 +144,9 @@ impl Written {
                 self.writes(at, to, mark)?;
                 if let (Operand::Vector(to), Operand::Vector(from)) = (to, from) {
                     self.marks.copies.copy(to, from);
-                    self.marks.lanes.copy(to, from);
+                    self.marks.bytes.copy(to, from);
                 }
                 Ok(())
-            }
-            Makes::Zeroed(bytes) => {
-                let mark = self.source(at, at.operand(last)?)?;
-                // In memory it has no more than its bytes.
-                let whole = matches!(to, Operand::Memory(..));
-                let mark = if whole { mark } else { self.nodes.needs(&[(mark, bytes)]) };
-                self.writes(at, to, mark)
             }
             Makes::Lowest(bytes) => self.lowest_of(at, (to, last), bytes),
             Makes::OfOne(bytes) => {
@@ -179,21 +166,10 @@ impl Written {
                 }
                 self.above(at, to, bytes)
             }
-            Makes::Bits => {
-                let first = last.saturating_sub(1);
-                let a = self.source(at, at.operand(first)?)?;
-                let b = self.source(at, at.operand(last)?)?;
-                let mark = self.nodes.least(&[a, b], 16);
-                self.writes(at, to, mark)
-            }
-            Makes::LowHalves => {
-                let first = last.saturating_sub(1);
-                let a = self.source(at, at.operand(first)?)?;
-                let b = self.source(at, at.operand(last)?)?;
-                let mark = self.nodes.needs(&[(a, 8), (b, 8)]);
-                self.writes_lanes(at, to, (mark, lanes))
-            }
-            Makes::Other => self.other(at, (to, last, lanes)),
+            Makes::Other => match self.made(at, last)? {
+                Some(bytes) => self.writes_bytes(at, to, bytes),
+                None => self.other(at, (to, last)),
+            },
         }
     }
 
@@ -230,8 +206,13 @@ impl Written {
     fn above(&mut self, at: At<'_, '_>, to: Operand, bytes: u8) -> Result<(), Fault> {
         let first = u32::from(!self.reads_first(at) && at.insn.vector(1).is_some());
         let first = if self.is_merged(at) { 0 } else { first };
-        let mark = self.source(at, at.operand(first)?)?;
-        self.writes(at, to, mark.with_lowest(bytes))
+        let first = at.operand(first)?;
+        let (mark, all) = (self.source(at, first)?, self.bytes_above(at, (first, bytes))?);
+        self.writes(at, to, mark.with_lowest(bytes))?;
+        if let Operand::Vector(r) = to {
+            self.marks.bytes.writes(r, all);
+        }
+        Ok(())
     }
 
     /// Whether an instruction with two operands keeps what the first one has above.
@@ -268,11 +249,7 @@ impl Written {
     }
 
     /// An instruction without a rule here.
-    fn other(
-        &mut self,
-        at: At<'_, '_>,
-        (to, last, lanes): (Operand, u32, u8),
-    ) -> Result<(), Fault> {
+    fn other(&mut self, at: At<'_, '_>, (to, last): (Operand, u32)) -> Result<(), Fault> {
         let raw = at.insn.raw();
         let reads_first = self.reads_first(at);
         let immediate = matches!(at.operand(last)?, Operand::Constant);
@@ -289,58 +266,14 @@ impl Written {
                 Operand::Vector(_) => 16,
                 Operand::Constant => continue,
             };
-            let narrow = n == widest && n > 0 && !reads_whole(raw.mnemonic());
-            let bytes = match up_to_lane(raw, n == widest) {
-                Some(bytes) if matches!(operand, Operand::Vector(_)) => bytes,
-                _ if narrow => Self::source_and_bytes(at, n)?.1.min(whole),
-                _ => whole,
-            };
+            let narrow = n == widest && n > 0;
+            let bytes = if narrow { Self::source_and_bytes(at, n)?.1.min(whole) } else { whole };
             let mark = self.source(at, operand)?;
             *part = (mark, bytes);
         }
         let mark = self.nodes.needs(&parts);
-        self.writes_lanes(at, to, (mark, lanes))
+        self.writes(at, to, mark)
     }
-}
-
-/// The bytes up to the last lane of 32 bits that is read, of the last register or of the one
-/// before: an immediate names lanes; `vbroadcastss` between registers has no memory form.
-fn up_to_lane(raw: &iced_x86::Instruction, is_last: bool) -> Option<u8> {
-    use Mnemonic::*;
-    let lanes = raw.immediate8();
-    let lane = |shift: u8| lanes.wrapping_shr(shift.into()) & 3;
-    let last = match (raw.mnemonic(), is_last) {
-        (Pshufd | Vpshufd, true) => lane(0).max(lane(2)).max(lane(4)).max(lane(6)),
-        (Shufps | Vshufps, true) => lane(4).max(lane(6)),
-        (Shufps | Vshufps, false) => lane(0).max(lane(2)),
-        (Insertps | Vinsertps, true) => lane(6),
-        (Vbroadcastss, true) => 0,
-        _ => return None,
-    };
-    Some(planted!(LanesAreLowest, last, 0).saturating_add(1).saturating_mul(4))
-}
-
-/// Whether the memory form says nothing of what is read of a register: a constant names a lane of
-/// it, or the upper half is read.
-fn reads_whole(mnemonic: Mnemonic) -> bool {
-    use Mnemonic::*;
-    matches!(
-        mnemonic,
-        Movhps
-            | Vmovhps
-            | Insertps
-            | Vinsertps
-            | Extractps
-            | Vextractps
-            | Pextrb
-            | Pextrw
-            | Pextrd
-            | Pextrq
-            | Vpextrb
-            | Vpextrw
-            | Vpextrd
-            | Vpextrq
-    )
 }
 
 /// Whether the mask is the first vector register, which is no operand.

@@ -10,15 +10,16 @@
 //! both.
 
 use super::{DivergeArgs, config};
+use crate::groups::Wasm;
 use crate::report::{Exit, Misuse, print};
 use crate::specialize::Initialiser;
 use crate::specialize::places::places;
 use crate::specialize::report::refusal;
-use crate::trace::{begins_as_record, values_of};
+use crate::trace::{Output, begins_as_record, values_of};
 use crate::{input, watchdog};
 use clap::Args;
 use prova_core::{Context, Result, bail};
-use prova_module::{Features, Limits, Module};
+use prova_module::{Limits, Module};
 use prova_runs::diverge::{Compiled, Lockstep, lockstep};
 use prova_specialize::snapshot::INITIALIZER;
 use prova_specialize::{Assume, Options, initialized, is_specialized, pairs, specialize};
@@ -84,19 +85,20 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
         let what = "a record is of a specialised module: --from must name the generic one";
         bail!(Misuse(what.into()));
     }
-    let original = input::decoded(file)?;
+    let features = Wasm::parse(&args.wasm)?.features();
+    let original = input::decoded_with(file, &features)?;
     let mut generic = original.clone();
     let failed = || format!("failed to specialise `{}`", file.display());
     if own.wizen {
-        let (init, state) = (&own.init_func, &mut Initialiser::default());
+        let (init, state) = (&own.init_func, &mut Initialiser { features, ..Default::default() });
         generic =
             initialized(&generic, init, false, state, &Limits::default()).with_context(failed)?;
     }
     let places = places(original.clone(), generic.clone());
     let mut refused = Vec::new();
     let record = match own.from {
-        Some(_) => args.program.record_of(&config, args.fuel, Ok)?,
-        None => args.program.record_of(&config, args.fuel, |_| {
+        Some(_) => args.program.record_of(&config, args.fuel, Output::Dropped, Ok)?,
+        None => args.program.record_of(&config, args.fuel, Output::Dropped, |_| {
             let assume = own.assume.into();
             let threads = std::thread::available_parallelism().map_or(1, Into::into);
             let places = places.clone();
@@ -111,8 +113,7 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
             Ok(outcome.module.bytes().to_vec())
         })?,
     };
-    let bytes = record.module().to_vec();
-    let specialized = Module::decode(bytes, &Features::default(), &Limits::default());
+    let specialized = Module::decode(record.module().to_vec(), &features, &Limits::default());
     let specialized = specialized.with_context(|| format!("`{}`", path.display()))?;
     let found = pairs(&generic, &specialized).with_context(failed)?;
     if found.is_empty() {

@@ -7,9 +7,11 @@
 //! * I3. Its standard output and error go nowhere, unless it fails: then the last [`SAID_MAX`]
 //!   bytes of both go to standard error.
 
-use prova_core::wasi::{self, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
-use prova_core::{Caller, Config, Context, Engine, Linker, Result, Store, Trap, Val};
-use prova_specialize::snapshot::{MEMORY, State};
+use prova_core::wasi::{self, Clocks, Grant, Randomness, WasiCtx, WasiCtxBuilder};
+use prova_core::{
+    Caller, Config, Context, Engine, Features, Linker, Proposal, Result, Store, Trap, Val,
+};
+use prova_specialize::snapshot::{MEMORY, State, TOO_LARGE, called};
 use prova_specialize::{Generic, Intrinsic, MODULE, Snapshot};
 use std::io::{self, Write};
 use std::path::Path;
@@ -59,25 +61,34 @@ impl Write for Said {
 /// Runs initialisers with a WASI that knows nothing of the host but what is given.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Initialiser<'a> {
-    pub(crate) dirs: &'a [String],
+    pub(crate) dirs: &'a [Grant],
     /// Variables, as `NAME` or `NAME=VALUE`.
     pub(crate) env: &'a [String],
     /// The file that is its standard input.
     pub(crate) stdin: Option<&'a Path>,
     /// Units of fuel; [`FUEL`] if there is no number.
     pub(crate) fuel: Option<u64>,
+    /// The proposals that the module may use.
+    pub(crate) features: Features,
 }
 
 impl Snapshot for Initialiser<'_> {
-    fn run(&mut self, wasm: &[u8], calls: &[&str], globals: &[String]) -> Result<State, String> {
+    fn run(
+        &mut self,
+        wasm: &[u8],
+        calls: &[&str],
+        memories: &[String],
+        globals: &[String],
+    ) -> Result<State, String> {
         let (said, fuel) = (Said::default(), self.fuel.unwrap_or(FUEL));
-        run(wasm, calls, globals, self, fuel, &said).map_err(|error| {
+        run(wasm, calls, [memories, globals], self, fuel, &said).map_err(|error| {
             said.tell();
             match error.downcast_ref::<Trap>() {
                 Some(Trap::OutOfFuel) => {
-                    let all = calls.join("` and `");
+                    let all: Vec<String> = calls.iter().map(|name| called(name)).collect();
                     let its = if calls.len() == 1 { "has used up its" } else { "have used up" };
-                    format!("`{all}` {its} {fuel} units of fuel (`--fuel` sets them)")
+                    let all = all.join(" and ");
+                    format!("{all} {its} {fuel} units of fuel (`--fuel` sets them)")
                 }
                 _ => format!("{error:#}"),
             }
@@ -88,12 +99,17 @@ impl Snapshot for Initialiser<'_> {
 fn run(
     wasm: &[u8],
     calls: &[&str],
-    globals: &[String],
+    [memories, globals]: [&[String]; 2],
     given: &Initialiser<'_>,
     fuel: u64,
     said: &Said,
 ) -> Result<State> {
-    let engine = Engine::new(Config::new().consume_fuel(true))?;
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    for &proposal in Proposal::ALL {
+        config.wasm_proposal(proposal, given.features.has(proposal));
+    }
+    let engine = Engine::new(&config)?;
     let module = prova_core::Module::new(&engine, wasm)?;
     let mut linker: Linker<WasiCtx> = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
@@ -125,20 +141,26 @@ fn run(
     let instance = linker.instantiate(&mut store, &module)?;
     for name in calls {
         let func = instance.get_typed_func::<(), ()>(&mut store, name)?;
-        func.call(&mut store, ()).with_context(|| format!("`{name}` failed"))?;
+        func.call(&mut store, ()).with_context(|| format!("{} failed", called(name)))?;
     }
     if added.iter().any(|global| global.load(Ordering::Relaxed) != 0) {
         prova_core::bail!("it leaves a value in a global of `write.global`, which is not kept");
     }
-    let memory = instance.get_memory(&store, MEMORY).context("no memory")?;
-    let mut state = State { memory: memory.data(&store).to_vec(), globals: Vec::new() };
+    let mut state = State::default();
+    let mut left = prova_specialize::BYTES_MAX;
+    for name in memories {
+        let memory = instance.get_memory(&store, name).context("no memory")?.data(&store);
+        left = left.checked_sub(memory.len() as u64).context(TOO_LARGE)?;
+        state.memories.push(memory.to_vec());
+    }
     for name in globals {
         let global = instance.get_global(&store, name).context("no global")?;
         state.globals.push(match global.get(&mut store) {
-            Val::I32(value) => u64::from(value as u32),
-            Val::I64(value) => value as u64,
+            Val::I32(value) => u128::from(value as u32),
+            Val::I64(value) => u128::from(value as u64),
             Val::F32(bits) => bits.into(),
-            Val::F64(bits) => bits,
+            Val::F64(bits) => bits.into(),
+            Val::V128(value) => value.as_u128(),
             _other => prova_core::bail!("a global that is no number"),
         });
     }
@@ -153,7 +175,7 @@ fn stand_in(
     params: &[Val],
     results: &mut [Val],
 ) -> Result<()> {
-    let memory = caller.get_export(MEMORY).and_then(prova_core::Extern::into_memory);
+    let memory = caller.get_export(&format!("{MEMORY}0")).and_then(prova_core::Extern::into_memory);
     let at = |params: &[Val]| match params.first() {
         Some(Val::I32(at)) => Ok(*at as u32 as usize),
         _other => prova_core::bail!("a cell without an address"),

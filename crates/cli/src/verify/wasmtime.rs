@@ -48,7 +48,7 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
             "`{name}` is a compiled module of Wasmtime's, which is not made again: no `--rebuild`"
         )));
     }
-    if !args.features.is_empty() {
+    if args.proposals.is_given() {
         bail!(Misuse(format!(
             "`-W`: `{name}` is a compiled module of Wasmtime's, which names what its module may use"
         )));

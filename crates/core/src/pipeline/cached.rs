@@ -29,7 +29,7 @@ use crate::machine::MachineCode;
 use prova_artifact::{Artifact, Settings, VERSION, Writer};
 use prova_cache::{Cache, ENTRY_BYTES_MAX, Name};
 use prova_check::{CodeKind, Layout};
-use prova_equal::Unproved;
+use prova_equal::{Ended, Unproved};
 use prova_module::FuncIdx;
 use prova_runtime as rt;
 use std::collections::{BTreeMap, BTreeSet};
@@ -303,7 +303,8 @@ impl Code {
     /// Keeps that the search for a proof of a function's code found none (C3).
     pub(super) fn keep_unproved(&self, kind: CodeKind, why: &Unproved) {
         // Without a relation nothing was searched, or the time for it was over.
-        if let (CodeKind::Func(_), Unproved::Fails(_)) = (kind, why) {
+        let is_final = matches!(why, Unproved::Fails(_) | Unproved::Search(Ended::Bound));
+        if matches!(kind, CodeKind::Func(_)) && is_final {
             let (bytes, certificate, relation) = (Vec::new(), Vec::new(), Vec::new());
             let (traps, calls) = (Vec::new(), Vec::new());
             let sources = Vec::new();

@@ -21,13 +21,14 @@ use crate::machine::MachineCode;
 use crate::workers;
 use prova_check::{Code as MachineBytes, CodeKind, Layout};
 use prova_demangle::demangle;
-use prova_equal::{Setting, prove};
+use prova_equal::{Setting, Unproved, prove};
 use prova_module::FuncIdx;
 use prova_runtime as rt;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::slice;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 /// Bytes of function bodies whose machine code lies together. The last body of a group may go
@@ -45,6 +46,9 @@ const FEW_TYPES: usize = 32;
 /// Why a function that an earlier run found no proof of stays bytecode.
 const KNOWN_UNPROVED: &str =
     "not proved: an earlier run found no proof (`prova check-code --require proved` says why)";
+
+/// Why a function stays bytecode behind [`Engine::stop_compiling`](crate::Engine::stop_compiling).
+const STOPPED: &str = "compiling was stopped";
 
 /// The outcome of loading proposed machine code.
 pub(super) type MachineLoaded = Result<Arc<rt::NativeCode>, CodeRefusal>;
@@ -146,8 +150,10 @@ impl Code {
         let none = || RefusalReason::Declined("there is no compiler".to_owned());
         let (compiler, _) = self.compilers.native.as_ref().ok_or_else(none)?;
         let layout = self.native().ok_or_else(none)?.module.layout();
-        let code = compiler.of_loop(&self.module, layout, &self.settings, (func, offset));
-        let code = self.related(layout, code.map_err(RefusalReason::from)?);
+        let code = self.watched(|| {
+            let code = compiler.of_loop(&self.module, layout, &self.settings, (func, offset));
+            self.related(layout, code.map_err(RefusalReason::from)?)
+        })?;
         let code = of_kind(code, CodeKind::Loop { func: func.0, offset });
         let code = code.map_err(RefusalReason::Rejected)?;
         let loaded = self.load(layout, vec![code]).pop();
@@ -214,18 +220,52 @@ impl Code {
         let unproved = |why| CodeRefusal::Unproved(Box::new(why));
         let setting = Setting::new(&self.module, layout).map_err(unproved)?;
         let setting = setting.with_deterministic(self.settings.deterministic);
+        let setting = setting.with_stop(&self.compilers.stop);
         let proof = prove(&setting, MachineBytes { bytes, ..bytes_of(code) }, &code.relation);
         proof.map(|_| ()).map_err(unproved)
     }
 
     /// The code with a relation to its function, if one is needed and found.
-    pub(super) fn related(&self, layout: &Layout, code: MachineCode) -> MachineCode {
-        match &self.compilers.native {
+    ///
+    /// # Errors
+    /// If the search ended before it had tried everything.
+    pub(super) fn related(
+        &self,
+        layout: &Layout,
+        code: MachineCode,
+    ) -> Result<MachineCode, RefusalReason> {
+        let (kind, stop) = (code.kind, &*self.compilers.stop);
+        let (code, ended) = match &self.compilers.native {
             Some((compiler, _)) if self.compilers.proved && code.relation.is_empty() => {
-                compiler.related(&self.module, layout, &self.settings, code)
+                compiler.related(&self.module, layout, &self.settings, code, stop)
             }
-            _ => code,
+            _ => (code, None),
+        };
+        let Some(ended) = ended else { return Ok(code) };
+        let why = Unproved::Search(ended);
+        self.keep_unproved(kind, &why);
+        Err(RefusalReason::Rejected(CodeRefusal::Unproved(Box::new(why))))
+    }
+
+    /// Makes something of a function, unless nothing is made any more; tells who wants to know.
+    ///
+    /// # Errors
+    /// Those of `make`, or that nothing is made.
+    pub(super) fn watched<T>(
+        &self,
+        make: impl FnOnce() -> Result<T, RefusalReason>,
+    ) -> Result<T, RefusalReason> {
+        if self.compilers.stop.load(Ordering::Relaxed) {
+            return Err(RefusalReason::Declined(STOPPED.to_owned()));
         }
+        if let Some(watch) = &self.compilers.watch {
+            watch.begins(self.module.defined_funcs().len());
+        }
+        let made = make();
+        if let Some(watch) = &self.compilers.watch {
+            watch.ends();
+        }
+        made
     }
 
     /// The code, with a name for profiles if they are asked for.
@@ -341,9 +381,10 @@ impl Code {
             let Some((compiler, _)) = self.compilers.native.as_ref() else {
                 return Err(RefusalReason::Declined("there is no compiler".to_owned()));
             };
-            let code = compiler.function(&self.module, layout, &self.settings, func);
-            let code = code.map_err(RefusalReason::from)?;
-            let code = self.related(layout, code);
+            let code = self.watched(|| {
+                let code = compiler.function(&self.module, layout, &self.settings, func);
+                self.related(layout, code.map_err(RefusalReason::from)?)
+            })?;
             of_kind(code, CodeKind::Func(func.0)).map_err(RefusalReason::Rejected)
         };
         let mut outcomes: Vec<Option<RefusalReason>> = Vec::with_capacity(funcs.len());

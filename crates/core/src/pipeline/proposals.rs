@@ -31,14 +31,15 @@ impl Code {
         let ways = types.flat_map(|ty| [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)]);
         let funcs = self.module.defined_funcs().map(|func| CodeKind::Func(func.0));
         let kinds: Vec<CodeKind> = ways.chain(funcs).collect();
-        let proposed = |&kind: &CodeKind| {
-            let code = accepted_code(&**compiler, &self.module, layout, &self.settings, kind);
-            let proved = code.and_then(|code| {
-                let code = self.related(layout, code);
-                self.proved(layout, &code, &code.bytes).map_err(RefusalReason::Rejected)?;
-                Ok(code)
-            });
-            (kind, proved)
+        let make = |kind| {
+            let code = accepted_code(&**compiler, &self.module, layout, &self.settings, kind)?;
+            let code = self.related(layout, code)?;
+            self.proved(layout, &code, &code.bytes).map_err(RefusalReason::Rejected)?;
+            Ok(code)
+        };
+        let proposed = |&kind: &CodeKind| match kind {
+            CodeKind::Func(_) => (kind, self.watched(|| make(kind))),
+            _ => (kind, make(kind)),
         };
         let made: Vec<_> = workers::work_in_parallel(|| kinds.par_iter().map(proposed).collect());
         let mut pieces = Vec::with_capacity(made.len());

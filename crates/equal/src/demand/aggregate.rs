@@ -121,18 +121,17 @@ impl Maker<'_> {
             (O::RefI31, &[value]) => {
                 let one = self.words.constant(32, 1);
                 let shifted = self.words.shl(value, one);
-                let tagged = self.words.or(shifted, one);
+                let tagged = planted!(SmallIsUnmarked, self.words.or(shifted, one), shifted);
                 Some(Demand::value(self.words.zext(tagged, 64)))
             }
             (O::I31GetS | O::I31GetU, &[reference]) => {
                 let (debts, _) = self.not_null(reference);
+                let debts = planted!(SmallOfNull, debts, Vec::new());
                 let (narrow, one) =
                     (self.words.slice(reference, 0, 32), self.words.constant(32, 1));
-                let value = if opcode == O::I31GetS {
-                    self.words.sar(narrow, one)
-                } else {
-                    self.words.shr(narrow, one)
-                };
+                let signed = planted!(SmallTurned, opcode == O::I31GetS, opcode == O::I31GetU);
+                let value =
+                    if signed { self.words.sar(narrow, one) } else { self.words.shr(narrow, one) };
                 Some(Demand { debts, values: alloc::vec![value], ..Demand::default() })
             }
             (O::RefTestNonNull | O::RefTestNullable, &[reference]) => {
@@ -154,6 +153,7 @@ impl Maker<'_> {
                 let when = self.words.zero(self.tested);
                 let fails = Debt::Trap { kind: traps::CAST_FAILURE, when };
                 let (debts, values) = (alloc::vec![Debt::Test, fails], alloc::vec![reference]);
+                let debts = planted!(CastNeverFails, debts, alloc::vec![Debt::Test]);
                 let asked = Some((reference, heap_code(ty.is_nullable(), ty.heap_type())?));
                 Some(Demand { debts, values, looks, answers, asked, ..Demand::default() })
             }
@@ -209,7 +209,7 @@ impl Maker<'_> {
             }
             (O::ArrayGet | O::ArrayGetS | O::ArrayGetU, &[reference, index]) => {
                 let spot = self.element_of(ty, (reference, index))?;
-                self.got(spot, opcode == O::ArrayGetS)
+                self.got(spot, planted!(ElementHasNoSign, opcode == O::ArrayGetS, false))
             }
             (O::ArraySet, &[reference, index, value]) => {
                 let spot = self.element_of(ty, (reference, index))?;
@@ -243,7 +243,8 @@ impl Maker<'_> {
 
     /// The length of an array, and where it is read.
     fn length(&mut self, reference: Word, when: Vec<Word>) -> Option<(Word, Look)> {
-        let address = self.object(reference, LENGTH_AT)?;
+        let at = planted!(LengthElsewhere, LENGTH_AT, HEADER_BYTES);
+        let address = self.object(reference, at)?;
         Some((self.object_word(address, 32), Look { address, bytes: 4, when }))
     }
 
@@ -260,23 +261,27 @@ impl Maker<'_> {
         let storage = self.element_storage(ty)?;
         let (mut debts, mut when) = self.not_null(reference);
         let (len, look) = self.length(reference, when.clone())?;
-        let below = self.words.ult(index, len);
+        let below = planted!(LastIsNotLast, self.words.ult(index, len), {
+            let behind = self.words.ult(len, index);
+            self.words.not(behind)
+        });
         let beyond = self.words.not(below);
         if planted!(AnyElement, true, false) {
             debts.push(Debt::Trap { kind: traps::ARRAY_OUT_OF_BOUNDS, when: beyond });
             when.push(below);
         }
         let narrow = self.words.slice(reference, 0, 32);
-        let bytes = self.words.scale(storage.bytes().into(), index);
+        let bytes = planted!(ElementsAreWords, storage.bytes(), 4);
+        let bytes = self.words.scale(bytes.into(), index);
         let sum = self.words.add(narrow, bytes);
-        let address = self.in_heap(sum, HEADER_BYTES)?;
+        let address = self.in_heap(sum, planted!(ElementsBefore, HEADER_BYTES, LENGTH_AT))?;
         Some(Spot { address, storage, debts, looks: alloc::vec![look], when })
     }
 
     /// A value that is read; nothing where the store looks at it first.
     fn got(&mut self, spot: Spot, signed: bool) -> Option<Demand> {
         let Spot { address, storage, debts, mut looks, when } = spot;
-        if is_looked_at(storage) {
+        if planted!(LookedAtByNobody, is_looked_at(storage), false) {
             return None;
         }
         let bytes = u8::try_from(storage.bytes()).ok()?;
@@ -324,7 +329,9 @@ impl Maker<'_> {
             _ => None,
         };
         match spot {
-            Some(Spot { address, storage: Storage::Func, debts, looks, .. }) => {
+            Some(Spot { address, storage, debts, looks, .. })
+                if planted!(InsteadOfAny, storage == Storage::Func, true) =>
+            {
                 let read = Box::new(Demand { debts, looks, ..Demand::default() });
                 Demand { instead: Some((address, read)), ..demand }
             }
@@ -345,7 +352,7 @@ impl Maker<'_> {
     fn answers(&mut self, reference: Word, ty: RefType) -> Option<(Vec<Answer>, Vec<Look>)> {
         let types = self.module.types();
         let own = self.own?;
-        if types.ref_kind(own) != RefKind::Any {
+        if planted!(AnyIsAnObject, types.ref_kind(own) != RefKind::Any, false) {
             return None;
         }
         let null = self.words.zero(reference);
@@ -353,12 +360,15 @@ impl Maker<'_> {
         match ty.heap_type() {
             HeapType::Abstract { ty: heap, .. } => {
                 let is = match heap {
-                    AbstractHeapType::None => self.words.truth(false),
-                    AbstractHeapType::Any => there,
-                    AbstractHeapType::I31 => self.has_bit(reference),
+                    AbstractHeapType::None => planted!(NoneIsThere, self.words.truth(false), there),
+                    AbstractHeapType::Any => planted!(AnyTakesNull, there, self.words.truth(true)),
+                    AbstractHeapType::I31 => {
+                        planted!(ObjectIsSmall, self.has_bit(reference), there)
+                    }
                     _ => return None,
                 };
-                let is = if ty.is_nullable() { self.words.or(is, null) } else { is };
+                let nullable = planted!(NullFails, ty.is_nullable(), false);
+                let is = if nullable { self.words.or(is, null) } else { is };
                 let answer = Answer { when: Vec::new(), word: self.words.zext(is, 32) };
                 Some((alloc::vec![answer], Vec::new()))
             }
@@ -385,13 +395,13 @@ impl Maker<'_> {
         let is_final = self.module.types().def(TypeIdx(ty))?.is_final;
         let (mut answers, mut when) = (Vec::new(), Vec::new());
         let number = |maker: &mut Self, bit: bool| maker.words.constant(32, bit.into());
-        if own.is_nullable() {
-            let word = number(self, nullable);
+        if planted!(NullIsAsked, own.is_nullable(), false) {
+            let word = number(self, planted!(NullPasses, nullable, true));
             answers.push(Answer { when: alloc::vec![null], word });
             when.push(there);
         }
-        if !names_object(own) {
-            let mask = self.words.constant(64, 7);
+        if planted!(SmallIsAsked, !names_object(own), false) {
+            let mask = self.words.constant(64, planted!(MaskIsOne, 7, 1));
             let low = self.words.and(reference, mask);
             let object = self.words.zero(low);
             let (other, word) = (self.words.not(object), number(self, false));
@@ -409,21 +419,25 @@ impl Maker<'_> {
             answers.push(Answer { when, word });
             return Some((answers, looks));
         }
-        let all = [&*when, &[equal]].concat();
+        let all = planted!(PassesUnasked, [&*when, &[equal]].concat(), when.clone());
         answers.push(Answer { when: all, word: number(self, true) });
         let depth = self.depth(ty)?;
-        if depth < DISPLAY_DEPTHS {
-            let either = self.words.or(is, wanted);
-            let count = self.words.constant(32, DISPLAY_TYPES.into());
+        if planted!(ListAtAnyDepth, depth < DISPLAY_DEPTHS, true) {
+            let either = planted!(WantedIsNear, self.words.or(is, wanted), is);
+            let count = planted!(MoreAreNear, DISPLAY_TYPES, DISPLAY_TYPES << 1);
+            let count = self.words.constant(32, count.into());
             let near = self.words.ult(either, count);
             let row = self.words.scale(DISPLAY_BYTES.into(), is);
-            let address = self.in_heap(row, display_at(0, depth))?;
+            let of = planted!(DepthIsNext, depth, depth + 1);
+            let address = self.in_heap(row, display_at(0, of))?;
             when.push(near);
             looks.push(Look { address, bytes: 2, when: when.clone() });
             let found = self.object_word(address, 16);
             let entry = self.words.zext(found, 32);
             let none = self.words.zero(entry);
-            when.push(self.words.not(none));
+            if planted!(UnfilledFails, true, false) {
+                when.push(self.words.not(none));
+            }
             let wanted = self.words.plus(wanted, planted!(OneTypeOff, 1, 2));
             let equal = self.words.eq(entry, wanted);
             let word = self.words.zext(equal, 32);
@@ -483,7 +497,10 @@ impl Maker<'_> {
         }
         let Planned { bytes, .. } = self.planned(opcode, two_numbers(opcode, imm)?)?;
         let (next, end, _) = self.lent(bytes)?;
-        Some(self.words.ult(next, end))
+        Some(planted!(LentBehindLast, self.words.ult(next, end), {
+            let behind = self.words.ult(end, next);
+            self.words.not(behind)
+        }))
     }
 
     /// The next slot for objects of a size, where those that are lent end, and where the first
@@ -508,16 +525,20 @@ impl Maker<'_> {
         let behind = self.words.plus(next, planted!(SlotIsAny, slot, 8).into());
         let mut stores = alloc::vec![(first, behind)];
         let identity = self.identity(numbers.0);
-        stores.push((self.in_heap(next, 0)?, identity));
-        if len > 0 {
+        if planted!(HeaderIsLost, true, false) {
+            stores.push((self.in_heap(next, 0)?, identity));
+        }
+        if planted!(LengthIsLost, len > 0, false) {
             let len = self.words.constant(32, len.into());
             stores.push((self.in_heap(next, LENGTH_AT)?, len));
         }
-        for (&(at, storage), &value) in values.iter().zip(args) {
+        let first = planted!(ValueIsLost, 0, 1);
+        for (&(at, storage), &value) in values.iter().zip(args).skip(first) {
             let stored = self.narrowed(value, storage)?;
             stores.push((self.in_heap(next, at)?, stored));
         }
-        let debts = match self.layout.config().metering.fuel {
+        let fuel = self.layout.config().metering.fuel;
+        let debts = match planted!(MadeUnpaid, fuel, false) {
             true => self.charge(memory_cost(bytes)).to_vec(),
             false => Vec::new(),
         };

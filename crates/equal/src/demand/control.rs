@@ -98,7 +98,10 @@ impl Maker<'_> {
             ) => {
                 // Few bytes are moved by loads and stores.
                 match self.few_bytes(opcode, args) {
-                    Some(n) => self.moved(opcode, (first, second), args, n),
+                    Some(n) => {
+                        let (to, from) = planted!(CopiesBack, (first, second), (second, first));
+                        self.moved(opcode, (to, from), args, n)
+                    }
                     None => self.performed(opcode, (first, second), args, result),
                 }
             }

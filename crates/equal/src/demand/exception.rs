@@ -19,7 +19,8 @@ impl Maker<'_> {
         let numbers: Vec<bool> = match tag {
             Some(tag) => {
                 let types = self.module.tag(TagIdx(tag))?.params.iter();
-                types.map(|ty| !matches!(ty, ValType::Ref(_))).collect()
+                let number = |ty: &ValType| !matches!(ty, ValType::Ref(_));
+                types.map(|ty| planted!(ThrowsInTurn, number(ty), true)).collect()
             }
             None => alloc::vec![false],
         };
@@ -72,7 +73,8 @@ impl Maker<'_> {
         let mut found = Vec::new();
         for &bits in widths {
             found.push(self.words.load(version, at, bits));
-            at = self.words.plus(at, u128::from(bits.max(64) >> 3));
+            let bits = planted!(CellsAreNarrow, bits.max(64), bits);
+            at = self.words.plus(at, u128::from(bits >> 3));
         }
         found
     }

@@ -18,10 +18,14 @@ use prova_ssa::{Access, Imm};
 pub(crate) fn extended(w: &mut Words, opcode: O, m: Word) -> Option<Word> {
     Some(match opcode {
         O::I32Load | O::I64Load | O::F32Load | O::F64Load => m,
-        O::I32Load8S | O::I32Load16S => w.sext(m, 32),
-        O::I32Load8U | O::I32Load16U => w.zext(m, 32),
-        O::I64Load8S | O::I64Load16S | O::I64Load32S => w.sext(m, 64),
-        O::I64Load8U | O::I64Load16U | O::I64Load32U => w.zext(m, 64),
+        O::I32Load8S | O::I32Load16S => planted!(LoadHasNoSign, w.sext(m, 32), w.zext(m, 32)),
+        O::I32Load8U | O::I32Load16U => planted!(LoadHasSign, w.zext(m, 32), w.sext(m, 32)),
+        O::I64Load8S | O::I64Load16S | O::I64Load32S => {
+            planted!(WideLoadHasNoSign, w.sext(m, 64), w.zext(m, 64))
+        }
+        O::I64Load8U | O::I64Load16U | O::I64Load32U => {
+            planted!(WideLoadHasSign, w.zext(m, 64), w.sext(m, 64))
+        }
         _ => return None,
     })
 }
@@ -35,15 +39,16 @@ fn pieces(n: u8) -> Vec<(u8, u8)> {
     let size = [16_u8, 8, 4, 2, 1].into_iter().find(|size| *size <= n).unwrap_or(1);
     let count = n.checked_div(size).unwrap_or(0);
     let mut pieces: Vec<(u8, u8)> = (0..count).map(|i| (i.saturating_mul(size), size)).collect();
-    if count.saturating_mul(size) != n {
-        pieces.push((n.saturating_sub(size), size));
+    if planted!(LastPieceIsLost, count.saturating_mul(size) != n, false) {
+        let at = planted!(LastPieceElsewhere, n.saturating_sub(size), n - size - 1);
+        pieces.push((at, size));
     }
     pieces
 }
 
 /// The low byte of a word in each byte of another.
 fn repeated(w: &mut Words, value: Word, bits: u8) -> Word {
-    let byte = w.slice(value, 0, 8);
+    let byte = planted!(FillsByWord, w.slice(value, 0, 8), value);
     if let Some(n) = w.number(byte) {
         return w.constant(bits, n.wrapping_mul(u128::MAX / 255));
     }
@@ -100,7 +105,8 @@ impl Maker<'_> {
             let found = self.words.load(heap, address, bits);
             let value = if lanes {
                 let &[_, vector] = args else { return None };
-                super::vector_lanes::replaced(self.words, vector, found, access.lane)?
+                let lane = planted!(LaneIsFirst, access.lane, 0);
+                super::vector_lanes::replaced(self.words, vector, found, lane)?
             } else {
                 match extended(self.words, opcode, found) {
                     Some(word) => word,
@@ -111,7 +117,7 @@ impl Maker<'_> {
             return Some(Demand { debts, action, values: alloc::vec![value], ..Demand::default() });
         }
         let &[_, value] = args else { return None };
-        let at = access.lane.checked_mul(bits)?;
+        let at = planted!(StoredIsFirst, access.lane, 0).checked_mul(bits)?;
         if self.words.bits(value) < at.checked_add(bits)? {
             return None;
         }
@@ -124,10 +130,12 @@ impl Maker<'_> {
     pub(super) fn memory_size(&mut self, memory: u32) -> Option<Demand> {
         let ty = self.module.memory(MemoryIdx(memory))?;
         let context = self.context();
-        let at = self.words.plus(context, self.layout.memory_len(memory).into());
+        let of = planted!(SizeOfFirst, memory, 0);
+        let at = self.words.plus(context, self.layout.memory_len(of).into());
         let len = self.version(Region::Length);
         let len = self.words.load(len, at, 64);
-        let shift = self.words.constant(64, u128::from(ty.page_size_log2));
+        let log2 = planted!(PagesAreLarge, ty.page_size_log2, 16);
+        let shift = self.words.constant(64, u128::from(log2));
         let pages = self.words.shr(len, shift);
         Some(Demand::value(if ty.memory64 { pages } else { self.words.slice(pages, 0, 32) }))
     }
@@ -135,7 +143,9 @@ impl Maker<'_> {
     /// The number of bytes of a copy or fill that is no call.
     pub(super) fn few_bytes(&self, opcode: O, args: &[Word]) -> Option<u8> {
         let n = self.words.number(*args.last()?).filter(|_| self.literal)?;
-        let few = matches!(opcode, O::MemoryFill | O::MemoryCopy) && (1..=FEW_BYTES).contains(&n);
+        let moves = matches!(opcode, O::MemoryFill | O::MemoryCopy);
+        let few = planted!(InitIsFill, moves, moves || opcode == O::MemoryInit)
+            && (1..=FEW_BYTES).contains(&n);
         u8::try_from(n).ok().filter(|_| few)
     }
 
@@ -151,20 +161,21 @@ impl Maker<'_> {
         let &[at, second, _] = args else { return None };
         let copies = opcode == O::MemoryCopy;
         let end = Some(u64::from(n));
-        let (to, mut debts) = self.compared(to, at, end, false)?;
+        let (to, debts) = self.compared(to, at, end, false)?;
+        let mut debts = planted!(FillsAnywhere, debts, Vec::new());
         let mut places = alloc::vec![(to, n)];
         let mut source = None;
         if copies {
             let (from, more) = self.compared(from, second, end, false)?;
-            debts.extend(more);
+            debts.extend(planted!(CopiesFromAnywhere, more, Vec::new()));
             places.push((from, n));
             source = Some(from);
         }
         let metering = self.layout.config().metering;
-        if metering.epoch {
+        if planted!(MovesUnpolled, metering.epoch, false) {
             debts.extend(self.poll());
         }
-        if metering.fuel {
+        if planted!(MovesUnpaid, metering.fuel, false) {
             debts.extend(self.charge(memory_cost(n.into())));
         }
         let heap = self.version(Region::Heap);
@@ -242,8 +253,10 @@ impl Maker<'_> {
         let mut cells = self.in_cells(args);
         // The check of machine code wants a reference to come last.
         match (opcode, cells.as_mut_slice()) {
-            (O::TableGrow, all) => all.reverse(),
-            (O::TableFill, [_, rest @ ..]) => rest.reverse(),
+            (O::TableGrow, all) => planted!(GrowsInTurn, all.reverse(), all.rotate_left(0)),
+            (O::TableFill, [_, rest @ ..]) => {
+                planted!(TableFillsInTurn, rest.reverse(), rest.rotate_left(0));
+            }
             _ => {}
         }
         let numbers = [opcode as u32, first, second];

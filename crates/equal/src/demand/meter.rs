@@ -15,7 +15,8 @@ use prova_check::{offsets, traps};
 impl Maker<'_> {
     /// A charge of fuel.
     pub(super) fn charge(&mut self, units: u64) -> [Debt; 2] {
-        let most = self.words.constant(64, (!units).into());
+        let most = planted!(ChargeStopsEarly, !units, !(units + 1));
+        let most = self.words.constant(64, most.into());
         let over = self.words.ult(most, self.fuel);
         let paid = self.words.plus(self.fuel, units.into());
         [Debt::Trap { kind: traps::OUT_OF_FUEL, when: over }, Debt::Pay(paid)]
@@ -27,7 +28,8 @@ impl Maker<'_> {
             Some(epoch) => {
                 let deadline = self.store_word(offsets::STORE_DEADLINE);
                 let before = self.words.ult(epoch, deadline);
-                self.words.not(before)
+                let due = self.words.not(before);
+                planted!(PollsLate, due, self.words.ult(deadline, epoch))
             }
             None => self.words.unknown(1),
         };

@@ -42,7 +42,8 @@ impl Maker<'_> {
     /// `ref.as_non_null`.
     pub(super) fn as_non_null(&mut self, reference: Word) -> Option<Demand> {
         let null = self.words.zero(reference);
-        let found = alloc::vec![Debt::Trap { kind: traps::NULL_REFERENCE, when: null }];
+        let stops = Debt::Trap { kind: traps::NULL_REFERENCE, when: null };
+        let found = planted!(NullIsNonNull, alloc::vec![stops], Default::default());
         Some(Demand {
             debts: found,
             action: Action::None,
@@ -68,6 +69,7 @@ impl Maker<'_> {
         let at = self.words.plus(record, offsets::RECORD_TYPE.into());
         let is = self.words.read(at, 32);
         let types = self.context_word(offsets::TYPES);
+        let ty = planted!(TypeIsNext, ty, ty + 1);
         let at = self.words.plus(types, u128::from(ty).wrapping_mul(4));
         let wanted = self.words.read(at, 32);
         let same = self.words.eq(is, wanted);

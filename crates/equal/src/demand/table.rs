@@ -9,6 +9,7 @@ use prova_module::TableIdx;
 impl Maker<'_> {
     /// The length of a table, in elements.
     fn table_len(&mut self, table: u32) -> Word {
+        let table = planted!(LengthOfFirst, table, 0);
         let record = self.context_word(self.layout.table(table));
         let at = self.words.plus(record, offsets::OBJECT_LEN.into());
         let store = self.version(Region::Store);
@@ -27,11 +28,16 @@ impl Maker<'_> {
         let ty = self.module.table(TableIdx(table))?;
         let index = if ty.table64 { index } else { self.words.zext(index, 64) };
         let len = self.table_len(table);
-        let below = self.words.ult(index, len);
+        let below = planted!(EndIsInTable, self.words.ult(index, len), {
+            let behind = self.words.ult(len, index);
+            self.words.not(behind)
+        });
         let beyond = self.words.not(below);
-        let base = self.context_word(self.layout.table_base(table));
+        let of = planted!(ElementOfFirst, table, 0);
+        let base = self.context_word(self.layout.table_base(of));
         let bytes = self.words.scale(8, index);
-        Some((self.words.add(base, bytes), beyond))
+        let at = self.words.add(base, bytes);
+        Some((planted!(ElementIsNext, at, self.words.plus(at, 8)), beyond))
     }
 
     /// `table.get`.

@@ -63,13 +63,17 @@ impl Core<'_> {
                 if other == M::Adc {
                     let sum = w.add(a, b);
                     let word = w.add(sum, carry);
-                    (word, Flags::Result(word))
+                    let flags = planted!(AdcIsAdd, Flags::Result(word), Flags::Add(a, b));
+                    (word, flags)
                 } else {
                     let difference = w.sub(a, b);
                     let word = w.sub(difference, carry);
                     // Of two words above two others that were compared.
                     let flags = match state.flags {
-                        Flags::Sub(low, other) => Flags::Wide((a, low), (b, other)),
+                        Flags::Sub(low, other) => {
+                            let wide = Flags::Wide((a, low), (b, other));
+                            planted!(SbbIsSub, wide, Flags::Sub(a, b))
+                        }
                         _ => Flags::Result(word),
                     };
                     (word, flags)
@@ -112,7 +116,9 @@ impl Core<'_> {
         // By 0 the flags stay, by rotations only carry and overflow change.
         let count = self.words.number(count).map(|n| n & if bits == 64 { 63 } else { 31 });
         state.flags = match (count, code) {
-            (Some(n), M::Shl | M::Shr | M::Sar) if n != 0 => Flags::Result(word),
+            (Some(n), M::Shl | M::Shr | M::Sar) if planted!(ShiftedByNothing, n != 0, true) => {
+                Flags::Result(word)
+            }
             _ => Flags::None,
         };
         Ok(())
@@ -209,7 +215,10 @@ impl Core<'_> {
         let a = self.read_operand(state, insn, 0, bits)?;
         let w = &mut self.words;
         let (word, flags) = match insn.raw().mnemonic() {
-            M::Not => (w.not(a), state.flags),
+            M::Not => {
+                let word = w.not(a);
+                (word, planted!(NotHasFlags, state.flags, Flags::Logic(word)))
+            }
             M::Neg => {
                 let zero = w.constant(bits, 0);
                 (w.neg(a), Flags::Sub(zero, a))
@@ -298,7 +307,7 @@ impl Core<'_> {
         } else {
             self.words.constant(bits, 0)
         };
-        if !self.same(state, wanted, high) {
+        if !planted!(HighIsAny, self.same(state, wanted, high), true) {
             return refuse(Cause::Division, "of a word that is not extended");
         }
         let row = self.row_at(insn.offset);

@@ -302,6 +302,13 @@ impl Words {
         this
     }
 
+    /// Leaves no more steps of rewriting than these.
+    pub(crate) fn bound(&mut self, steps: u64) {
+        let less = self.steps.saturating_sub(steps);
+        self.steps = self.steps.saturating_sub(less);
+        self.all = self.all.saturating_sub(less);
+    }
+
     /// Steps of rewriting so far.
     pub fn steps(&self) -> u64 {
         self.all.saturating_sub(self.steps)

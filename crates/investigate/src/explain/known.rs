@@ -44,6 +44,8 @@ pub(super) fn advice(
     match stage {
         Stage::Source => advice.extend(of_source(verdict, leaks)),
         Stage::Pass => advice.extend(of_pass(passes)),
+        // The caller has the advice of the symbols found.
+        Stage::Symbols => {}
         Stage::Link => advice.push(of_link(verdict, logs).to_owned()),
         Stage::Unknown => {
             let other = kind.filter(|_| verdict == Verdict::Changed).and_then(of_other);
@@ -61,6 +63,9 @@ pub(super) const OF_NAME: &str =
 /// Advice where one side has no name at all.
 pub(super) const OF_NO_NAME: &str =
     "one side alone has names: strip both (`wasm-tools strip`, `-Wl,--strip-all`), or neither";
+
+/// Advice where functions have other names that are no hashes.
+pub(super) const OF_NAMES: &str = "look at the names of functions in both sources, and at what generates them; or strip names (`wasm-tools strip`)";
 
 /// Advice where the date or time of a build changes the order of strings.
 pub(super) fn of_dates() -> Vec<String> {

@@ -16,7 +16,9 @@
 //!    name.
 //! 3. A stage is a conclusion, and says from what: without logs no pass is named, and without a
 //!    dependency graph no feature.
-//! 4. The pass is the one of the first difference in *structure*: a name that differs earlier
+//! 4. The linker is blamed for another order only where the compiler's symbols do not decide it
+//!    ([`symbols`]).
+//! 5. The pass is the one of the first difference in *structure*: a name that differs earlier
 //!    changes nothing. No pass is blamed where the program that the first one was given differs
 //!    already.
 //!
@@ -28,19 +30,23 @@ pub mod live;
 
 mod apart;
 mod report;
+mod symbols;
 
 use anyhow::{Context, Result};
 use apart::{Apart, told_apart};
 use prova_builds::names::{demangle, printable, printable_line};
 use prova_builds::passes::{self, Comparison, Fate, LineDifference, Log};
 use prova_builds::repro::blame::{self, Leak};
-use prova_diff::{Cluster, DiffOptions, Difference, Kind, OWN_NAME, Report, Verdict, diff};
+use prova_diff::{
+    Cluster, DiffOptions, Difference, HASHES, Kind, OWN_NAME, RENAMED, Report, Verdict, diff,
+};
 use prova_module::Module;
 use prova_xref::xref;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
+use symbols::Symbols;
 
 /// Maximum number of functions and pieces of data of a cluster that are looked up.
 pub const MEMBERS_MAX: usize = 8;
@@ -102,6 +108,8 @@ pub struct Cause {
 pub enum Stage {
     /// Before the compiler's passes: the source with its macros, build scripts, paths and features.
     Source,
+    /// The compiler's choice of symbols, by which it orders functions.
+    Symbols,
     /// A pass of the compiler.
     Pass,
     /// After the passes: the linker, or a tool behind it.
@@ -187,9 +195,12 @@ pub fn explain(a: &Module, b: &Module, sources: &Sources) -> Result<Explanation>
         }
         None => None,
     };
+    let numbered = |cluster: &Cluster| is_numbered(cluster.verdict);
+    let symbols = report.clusters.iter().any(numbered).then(|| symbols::found(a, b)).flatten();
+    let found = Found { leaks: leaks.as_deref(), symbols: symbols.as_ref() };
     let mut causes = Vec::new();
     for cluster in &report.clusters {
-        causes.push(cause((a, b), &report, cluster, logs.as_mut(), leaks.as_deref())?);
+        causes.push(cause((a, b), &report, cluster, logs.as_mut(), found)?);
     }
     if let Some(logs) = &logs {
         notes.extend(logs.left_over(&report));
@@ -204,12 +215,30 @@ pub fn explain(a: &Module, b: &Module, sources: &Sources) -> Result<Explanation>
     Ok(Explanation { causes, notes, diff: report })
 }
 
+/// Findings on both builds as a whole.
+#[derive(Clone, Copy)]
+struct Found<'f> {
+    leaks: Option<&'f [Leak]>,
+    symbols: Option<&'f Symbols>,
+}
+
+/// Whether other hashes in symbols are the cause of a cluster: of its order, or of its names.
+fn is_of_symbols(cluster: &Cluster, symbols: &Symbols) -> bool {
+    is_numbered(cluster.verdict)
+        && (symbols.decide() || [HASHES, RENAMED].contains(&cluster.cause.as_str()))
+}
+
+/// Whether a verdict is about the order of things alone.
+fn is_numbered(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Renumbered | Verdict::Moved)
+}
+
 fn cause(
     modules: (&Module, &Module),
     report: &Report,
     cluster: &Cluster,
     logs: Option<&mut Logs>,
-    leaks: Option<&[Leak]>,
+    found: Found<'_>,
 ) -> Result<Cause> {
     let of = |i: &usize| &report.differences[*i];
     let leading = cluster.differences.iter().take(cluster.causes.max(1)).map(of);
@@ -231,7 +260,7 @@ fn cause(
     }
     let drawn =
         cluster.verdict == Verdict::RandomLooking || passes.iter().any(|found| found.before);
-    let leaks = leaks.filter(|_| drawn).unwrap_or_default();
+    let leaks = found.leaks.filter(|_| drawn).unwrap_or_default();
     let (mut stage, mut because) = stage(cluster.verdict, &passes, &seen, !code.is_empty(), leaks);
     let told = match (stage, cluster.verdict) {
         (Stage::Unknown, Verdict::Changed) => told_apart(modules, report, cluster, &seen),
@@ -245,6 +274,13 @@ fn cause(
     let mut advice = known::advice((cluster.verdict, kind), stage, &passes, leaks, &seen);
     if dated {
         advice = known::of_dates();
+    }
+    let symbols = found.symbols.filter(|symbols| is_of_symbols(cluster, symbols));
+    if let (Stage::Link, Some(symbols)) = (stage, symbols) {
+        (stage, because, advice) = (Stage::Symbols, symbols.because(), symbols.advice());
+    } else if cluster.cause == RENAMED && stage == Stage::Link {
+        (stage, because) = (Stage::Source, "the code is equal, and no linker renames it".into());
+        advice = vec![known::OF_NAMES.into()];
     }
     if cluster.cause == OWN_NAME {
         let stripped = members.iter().any(|member| {

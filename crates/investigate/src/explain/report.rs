@@ -15,6 +15,7 @@ impl Stage {
     pub fn name(self) -> &'static str {
         match self {
             Stage::Source => "source",
+            Stage::Symbols => "compiler's symbols",
             Stage::Pass => "compiler pass",
             Stage::Link => "linker",
             Stage::Unknown => "not known",

@@ -23,6 +23,8 @@ use std::collections::BTreeMap;
 #[path = "../../../certify/tests/common/bits.rs"]
 #[allow(dead_code, reason = "a part is used")]
 mod bits;
+#[path = "narrow.rs"]
+mod narrow;
 
 /// The bytes of the frame: an odd number of words, so that its vectors are aligned.
 const FRAME: usize = 56;
@@ -112,12 +114,18 @@ struct Judge {
 
 impl Judge {
     fn new() -> Judge {
+        let Judge { layouts, least } = Judge::of(&Config::default());
+        let layouts = layouts.into_iter().map(|(ty, layout)| (ty, layout.with_avx512()));
+        Judge { layouts: layouts.collect(), least }
+    }
+
+    fn of(config: &Config) -> Judge {
         let layouts = ["", "i32", "i64", "f32", "f64", "v128"].map(|ty| {
             let result = if ty.is_empty() { String::new() } else { format!("(result {ty})") };
             let wat = format!("(module (func {PARAMETERS} {result} unreachable))");
             let wasm = wat::parse_str(wat).expect("a module");
-            let layout = Layout::derive(&wasm, &Config::default()).expect("a layout");
-            (ty, layout.with_avx512())
+            let layout = Layout::derive(&wasm, config).expect("a layout");
+            (ty, layout)
         });
         let mut least = bits::Bits::default();
         least.bits(prova_check::certificate::VERSION.into(), 8);

@@ -1,6 +1,7 @@
 //! Errors of a module as a whole ([`Error`]), and refusals of one request ([`Refused`]), whose
 //! generic function then stays in use.
 
+use prova_demangle::printable;
 use prova_emit::Relocatable;
 use prova_module::FuncIdx;
 use std::collections::BTreeMap;
@@ -31,9 +32,11 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Intrinsic { name, offset: 0, what } => write!(f, "intrinsic `{name}`: {what}"),
+            Error::Intrinsic { name, offset: 0, what } => {
+                write!(f, "intrinsic `{}`: {what}", printable(name))
+            }
             Error::Intrinsic { name, offset, what } => {
-                write!(f, "intrinsic `{name}` (import at {offset:#x}): {what}")
+                write!(f, "intrinsic `{}` (import at {offset:#x}): {what}", printable(name))
             }
             Error::Requests(what) => write!(f, "the list of requests: {what}"),
             Error::Unsupported(what) => write!(f, "not supported: {what}"),

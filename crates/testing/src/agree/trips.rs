@@ -83,6 +83,7 @@ pub fn campaign(options: &Options) -> Totals {
             Generator::Biased
             | Generator::Smith
             | Generator::Addresses
+            | Generator::Narrow
             | Generator::Objects
             | Generator::BiasedObjects => Way::of(index),
         };

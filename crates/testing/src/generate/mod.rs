@@ -3,18 +3,20 @@
 //! ```text
 //! seed ─ biased::case ─► Case { wasm, calls } ─► differential, judge, fuel
 //!      ├ smith::case  ─►
-//!      └ addresses::case ─► ssa campaigns
+//!      ├ addresses::case ─► ssa campaigns
+//!      └ narrow::case ─► native-refusals
 //! ```
 //!
 //! [`biased`] writes structured functions in which locals are overwritten while they are on the
 //! operand stack; [`smith`] asks wasm-smith for whole modules; [`addresses`] writes functions that
-//! load and store by few addresses; [`programs`] makes programs of the first two; [`requests`]
+//! load and store by few addresses; [`narrow`] functions of narrow numbers; [`programs`] makes programs of the first two; [`requests`]
 //! writes functions that ask to be specialised. All are functions of the seed alone.
 
 pub mod addresses;
 pub mod biased;
 mod body;
 pub mod manifest;
+pub mod narrow;
 pub mod operators;
 pub mod programs;
 pub mod requests;
@@ -101,6 +103,8 @@ pub enum Generator {
     Smith,
     /// Functions that load and store by few addresses, near each other.
     Addresses,
+    /// Functions of narrow numbers, in lanes and beside them.
+    Narrow,
     /// wasm-smith's modules with types of objects.
     Objects,
     /// The first, whose functions work on structures, arrays and small integers too.
@@ -118,6 +122,7 @@ impl Generator {
             Generator::Biased => biased::case(&mut rng, funcs),
             Generator::Smith => smith::case(&mut rng),
             Generator::Addresses => addresses::case(&mut rng, funcs),
+            Generator::Narrow => narrow::case(&mut rng, funcs),
             Generator::Objects => smith::objects(&mut rng),
             Generator::BiasedObjects => biased::of_objects(&mut rng, funcs),
             Generator::Programs => {
@@ -133,6 +138,7 @@ impl Generator {
         match self {
             Generator::Biased
             | Generator::Addresses
+            | Generator::Narrow
             | Generator::BiasedObjects
             | Generator::Programs => self.case(seed, index, funcs),
             Generator::Smith => smith::alone(&mut Rng::of(seed, index)),

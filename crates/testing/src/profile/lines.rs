@@ -127,6 +127,7 @@ fn module(options: &Options, index: u64) -> Result<Lines, String> {
         Generator::Biased => "biased",
         Generator::Smith => "smith",
         Generator::Addresses => "addresses",
+        Generator::Narrow => "narrow",
         Generator::Objects => "objects",
         Generator::BiasedObjects => "biased-objects",
         Generator::Programs => "programs",

@@ -31,6 +31,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The cause of functions that are the same, though what they access moved.
 pub const STAYED: &str = "functions that stay the same where what they access moved";
+/// The cause of functions whose symbols differ in a hash or suffix.
+pub const HASHES: &str = "hashes or suffixes of symbols differ";
+/// The cause of functions with other names.
+pub const RENAMED: &str = "functions renamed";
 /// How causes begin whose functions differ in numbers alone.
 pub const OPERANDS: &str = "same operators, other operands: ";
 /// How the cause begins where one constant differs.
@@ -454,10 +458,10 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let cluster = if short_x == short_y {
                 difference.summary = "the hash or suffix of its symbol differs".into();
                 difference.evidence = vec![printable(x), printable(y)];
-                self.cluster("hashes", || "hashes or suffixes of symbols differ".into())
+                self.cluster("hashes", || HASHES.into())
             } else {
                 difference.summary = format!("renamed to {}", printable(&short_y));
-                self.cluster("renamed", || "functions renamed".into())
+                self.cluster("renamed", || RENAMED.into())
             };
             self.add(difference, cluster, true);
         }
