@@ -26,7 +26,8 @@ macro_rules! plants {
 plants! {
     e1:
         LoadElsewhere LoadOfAnyWidth LoadIsSilent StoreElsewhere StoreOfAnything StoreBeforeTrap
-        StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind FaultsUnhandled PollIsPassed
+        StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind FaultsUnhandled BugIsAnyTrap HalfIsThere NullsAreAlike PolledBefore
+        RecordOfSecond PollIsPassed
         CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap OperandIsAny ClauseOfAny ClauseMore
         RegistersSurviveCall VectorsSurviveCall ReachIsWide ActionIsSilent AnotherIsThere
         OperatorPassedOver PassedStays PaidIsOver OneCellForAll FirstCellIsAll PaysAnywhere
