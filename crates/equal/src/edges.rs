@@ -186,6 +186,11 @@ impl Core<'_> {
         }
         let version = self.maker(state).version(region);
         let found = self.words.load(version, address, bits);
+        let [found, stored] = planted!(
+            HalfIsThere,
+            [found, stored],
+            [found, stored].map(|word| self.words.slice(word, 0, bits.min(32)))
+        );
         planted!(AnotherIsThere, self.same(state, found, stored), true)
     }
 
@@ -347,6 +352,11 @@ impl Core<'_> {
             };
             let Some((owed, _)) = debt.trap() else { return Ok(false) };
             let same = planted!(TrapOfAnyKind, owed == kind, true);
+            let same = planted!(
+                NullsAreAlike,
+                same,
+                same || (owed, kind) == (traps::UNINITIALIZED_ELEMENT, traps::NULL_REFERENCE)
+            );
             let stops = self.stops_by(state, debt);
             return Ok(same && planted!(TrapMayHappen, stops == Some(true), stops != Some(false)));
         }

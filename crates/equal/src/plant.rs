@@ -27,7 +27,7 @@ plants! {
     e1:
         LoadElsewhere LoadOfAnyWidth LoadIsSilent StoreElsewhere StoreOfAnything StoreBeforeTrap
         StoreIsSilent RowNamesAnything DivisionFaultsAnyhow DivisionOfAnyKind FaultsUnhandled
-        PollIsPassed
+        BugIsAnyTrap HalfIsThere NullsAreAlike PolledBefore RecordOfSecond PollIsPassed
         CallOfAnother HeightIsAny ArgumentIsAny CallBeforeTrap OperandIsAny ClauseOfAny ClauseMore
         RegistersSurviveCall VectorsSurviveCall ReachIsWide ActionIsSilent AnotherIsThere
         OperatorPassedOver PassedStays PaidIsOver OneCellForAll FirstCellIsAll PaysAnywhere

@@ -31,7 +31,7 @@ impl Maker<'_> {
                 let due = self.words.not(before);
                 planted!(PollsLate, due, self.words.ult(deadline, epoch))
             }
-            None => self.words.unknown(1),
+            None => planted!(PolledBefore, self.words.unknown(1), self.words.truth(false)),
         };
         [Debt::Epoch, Debt::Trap { kind: traps::INTERRUPT, when: due }]
     }

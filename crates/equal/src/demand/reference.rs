@@ -11,7 +11,12 @@ impl Maker<'_> {
             None => self.context_word(self.layout.imported_func(func)),
             Some(defined) => {
                 let context = self.context();
-                self.words.plus(context, self.layout.defined_func(defined).into())
+                self.words.plus(
+                    context,
+                    self.layout
+                        .defined_func(planted!(RecordOfSecond, defined, defined.min(1)))
+                        .into(),
+                )
             }
         }
     }
