@@ -20,6 +20,7 @@
 use super::places::{At, Operand};
 use super::{Mark, Written};
 use crate::error::Fault;
+use alloc::boxed::Box;
 use iced_x86::{EncodingKind, Instruction, Mnemonic};
 
 /// What a byte needs that nobody wrote: more than a mark has.
@@ -66,41 +67,46 @@ impl Bytes {
     }
 }
 
-/// The bytes of the vector registers.
-#[derive(Clone, Copy)]
-pub(super) struct Vectors([Bytes; 16]);
-
-impl Default for Vectors {
-    fn default() -> Vectors {
-        Vectors::of(&[Mark::NONE; 16])
-    }
-}
+/// The bytes of the vector registers, where they are not all those of their marks: most code never
+/// needs the table, and there is one for each waiting block.
+#[derive(Clone, Default)]
+pub(super) struct Vectors(Option<Box<[Bytes; 16]>>);
 
 impl Vectors {
-    /// Those that the marks of the registers count.
-    pub(super) fn of(marks: &[Mark; 16]) -> Vectors {
-        Vectors(marks.map(Bytes::of))
+    /// The bytes of a register, by the marks of all.
+    fn at(&self, marks: &[Mark; 16], r: u8) -> Bytes {
+        let r = usize::from(r);
+        match &self.0 {
+            Some(all) => all.get(r).copied().unwrap_or(Bytes::of(Mark::NONE)),
+            None => Bytes::of(marks.get(r).copied().unwrap_or_default()),
+        }
     }
 
-    fn at(&self, r: u8) -> Bytes {
-        self.0.get(usize::from(r)).copied().unwrap_or(Bytes::of(Mark::NONE))
+    /// A register gets bytes that its mark counts.
+    pub(super) fn counts(&mut self, r: u8, mark: Mark) {
+        if let Some(slot) = self.0.as_mut().and_then(|all| all.get_mut(usize::from(r))) {
+            *slot = planted!(BytesStay, Bytes::of(mark), either(Bytes::of(mark), *slot));
+        }
     }
 
-    /// A register is written.
-    pub(super) fn writes(&mut self, r: u8, bytes: Bytes) {
-        if let Some(slot) = self.0.get_mut(usize::from(r)) {
+    /// A register is written, whose mark has been set.
+    pub(super) fn writes(&mut self, marks: &[Mark; 16], r: u8, bytes: Bytes) {
+        let all = self.0.get_or_insert_with(|| Box::new(marks.map(Bytes::of)));
+        if let Some(slot) = all.get_mut(usize::from(r)) {
             *slot = planted!(BytesStay, bytes, either(bytes, *slot));
         }
     }
 
     /// A register becomes a copy of another.
-    pub(super) fn copy(&mut self, to: u8, from: u8) {
-        self.writes(to, self.at(from));
+    pub(super) fn copy(&mut self, marks: &[Mark; 16], to: u8, from: u8) {
+        if self.0.is_some() {
+            self.writes(marks, to, self.at(marks, from));
+        }
     }
 
     /// A register is 0.
-    pub(super) fn clears(&mut self, r: u8) {
-        self.writes(r, Bytes { zero: true, ..Bytes::of(Mark::ALL) });
+    pub(super) fn clears(&mut self, marks: &[Mark; 16], r: u8) {
+        self.writes(marks, r, Bytes { zero: true, ..Bytes::of(Mark::ALL) });
     }
 }
 
@@ -316,7 +322,7 @@ impl Written {
     fn bytes_of(&mut self, at: At<'_, '_>, operand: Operand) -> Result<Bytes, Fault> {
         let mark = self.source(at, operand)?;
         Ok(match operand {
-            Operand::Vector(r) => self.marks.bytes.at(r),
+            Operand::Vector(r) => self.marks.bytes.at(&self.marks.vectors, r),
             Operand::Register(..) | Operand::Memory(..) | Operand::Constant => Bytes::of(mark),
         })
     }
@@ -349,7 +355,7 @@ impl Written {
         }
         let second = self.bytes_of(at, second)?;
         let first = match first {
-            Operand::Vector(r) => self.marks.bytes.at(r),
+            Operand::Vector(r) => self.marks.bytes.at(&self.marks.vectors, r),
             // A destination: no part is of it.
             Operand::Register(..) | Operand::Memory(..) | Operand::Constant => {
                 Bytes::of(Mark::NONE)
@@ -368,7 +374,7 @@ impl Written {
 
     /// Whether a register was made 0.
     fn is_zero(&self, r: u8) -> bool {
-        planted!(AnyMaskIsZero, self.marks.bytes.at(r).zero, true)
+        planted!(AnyMaskIsZero, self.marks.bytes.at(&self.marks.vectors, r).zero, true)
     }
 
     /// The bytes that are made of these parts of two sources. Both have marks of their own; where
@@ -435,9 +441,12 @@ impl Written {
     ) -> Result<(), Fault> {
         let mark = self.lowest(&bytes, to);
         self.writes(at, to, mark)?;
-        if let Operand::Vector(r) = to {
-            let all = mark == Mark::ALL && bytes.needs == [0; BYTES];
-            self.marks.bytes.writes(r, if all { Bytes::of(Mark::ALL) } else { bytes });
+        let all = mark == Mark::ALL && bytes.needs == [0; BYTES];
+        if let Operand::Vector(r) = to
+            && !all
+            && bytes != Bytes::of(mark)
+        {
+            self.marks.bytes.writes(&self.marks.vectors, r, bytes);
         }
         Ok(())
     }

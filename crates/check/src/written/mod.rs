@@ -90,7 +90,8 @@ impl Marks {
     pub(crate) fn become_like(&mut self, other: &Marks) {
         (self.registers, self.vectors) = (other.registers, other.vectors);
         (self.flags, self.scanned, self.copies) = (other.flags, other.scanned, other.copies);
-        (self.answered, self.bytes) = (other.answered, other.bytes);
+        self.answered = other.answered;
+        self.bytes.clone_from(&other.bytes);
         self.words.clone_from(&other.words);
         self.filled.clone_from(&other.filled);
     }
@@ -207,7 +208,7 @@ impl Written {
         for mark in marks.locations_mut() {
             *mark = of_block.next().unwrap_or(Mark::NONE);
         }
-        marks.bytes = Vectors::of(&marks.vectors);
+        marks.bytes = Vectors::default();
         Ok(())
     }
 

@@ -1,6 +1,5 @@
 //! Operands: the marks of what they hold, and what is written to them (U2, U3).
 
-use super::bytes::Bytes;
 use super::{Mark, Written, unwritten};
 use crate::error::Fault;
 use crate::machine::Machine;
@@ -113,7 +112,7 @@ impl Written {
 
     pub(super) fn set_vector(&mut self, r: u8, mark: Mark) {
         self.marks.copies.writes(r);
-        self.marks.bytes.writes(r, Bytes::of(mark));
+        self.marks.bytes.counts(r, mark);
         if let Some(slot) = self.marks.vectors.get_mut(usize::from(r)) {
             *slot = mark;
         }

@@ -133,7 +133,7 @@ impl Written {
         if makes_constant(mnemonic) && self.is_of_one(at, last)? {
             self.writes(at, to, Mark::ALL)?;
             if let (Operand::Vector(r), true) = (to, makes_zero(mnemonic)) {
-                self.marks.bytes.clears(r);
+                self.marks.bytes.clears(&self.marks.vectors, r);
             }
             return Ok(());
         }
@@ -144,7 +144,7 @@ impl Written {
                 self.writes(at, to, mark)?;
                 if let (Operand::Vector(to), Operand::Vector(from)) = (to, from) {
                     self.marks.copies.copy(to, from);
-                    self.marks.bytes.copy(to, from);
+                    self.marks.bytes.copy(&self.marks.vectors, to, from);
                 }
                 Ok(())
             }
@@ -210,7 +210,7 @@ impl Written {
         let (mark, all) = (self.source(at, first)?, self.bytes_above(at, (first, bytes))?);
         self.writes(at, to, mark.with_lowest(bytes))?;
         if let Operand::Vector(r) = to {
-            self.marks.bytes.writes(r, all);
+            self.marks.bytes.writes(&self.marks.vectors, r, all);
         }
         Ok(())
     }
