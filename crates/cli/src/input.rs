@@ -64,9 +64,22 @@ pub(crate) fn decoded_of(
     let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
     let limits = prova_core::Limits::default();
     let module = prova_module::Module::decode(core, features, &limits)
-        .map_err(|error| Error::msg(prova_core::printable_message(&error.to_string())))
+        .map_err(printable_error)
         .with_context(|| format!("failed to load `{name}`"))?;
     Ok((module, component))
+}
+
+/// A decoder's error. What is invalid may quote the module, so it becomes text that is safe to
+/// print. Other errors have our own words and keep their type, by which `hint` finds the key.
+fn printable_error(error: prova_module::Error) -> Error {
+    match error.kind {
+        prova_module::ErrorKind::Invalid { .. } => {
+            Error::msg(prova_core::printable_message(&error.to_string()))
+        }
+        prova_module::ErrorKind::Unsupported { .. } | prova_module::ErrorKind::Limit { .. } => {
+            error.into()
+        }
+    }
 }
 
 /// The binary of the module in `path`, or of the only core module of the component in it.
