@@ -205,8 +205,8 @@ impl Operands {
     }
 }
 
-/// What an instruction beside control and stack does with its operands, and with registers that are
-/// none: the invariant is that of the decoder's own table (`tests.rs`).
+/// The accesses of an instruction, other than of control and of the stack, to its operands and to
+/// registers that are no operands. Invariant: they are those of the decoder's table (`tests.rs`).
 #[derive(Clone, Copy, Debug)]
 struct Access {
     reads: Operands,

@@ -228,8 +228,8 @@ fn a_relation_of_the_right_code_does_not_help() {
     assert!(tried > 3, "{tried}");
 }
 
-/// A length of a memory is at least what it was before a call; a half of it may be less. The sandbox
-/// check refuses to read halves (P5), and the proof alone takes them for no lengths either.
+/// A length of a memory is at least what it was before a call; a half of it may be less. The
+/// sandbox check refuses to read halves (P5), and the proof alone takes them for no lengths either.
 #[test]
 fn halves_of_lengths_are_forgotten_at_calls() {
     let proved: Vec<bool> = rows_of(LENGTHS).iter().map(Row::is_proved_alone).collect();

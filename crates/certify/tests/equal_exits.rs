@@ -10,8 +10,8 @@
 //! 4. the wrong code that would be accepted without it;
 //! 5. the refused rows that would be accepted then, separated by `; `, or `unseen: ` and why no row
 //!    can show it, or `open: ` and what is missing;
-//! 6. the planted faults (`crates/equal/src/plant.rs`) that weaken it, if there are any. Then one of
-//!    the rows at least is accepted with one of them, as `equal/plants.tsv` says and
+//! 6. the planted faults (`crates/equal/src/plant.rs`) that weaken it, if there are any. Then one
+//!    of the rows at least is accepted with one of them, as `equal/plants.tsv` says and
 //!    `equal_plants.rs` shows.
 //!
 //! Green says nothing of conditions that are not listed, and nothing of rows without a fault.

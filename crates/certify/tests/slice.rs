@@ -28,7 +28,7 @@ fn is_sliced(class: Class) -> bool {
     )
 }
 
-/// The instruction of this code with a register of its own for each operand.
+/// The instruction of this code with another register for each operand.
 fn of_registers(code: Code) -> Option<Instruction> {
     use OpCodeOperandKind as K;
     let mut made = Instruction::default();

@@ -1,5 +1,5 @@
-//! The texts of rows of machine code, which are for readers, beside the bytes: the decoder's text of
-//! the bytes and the row's text are read by one parser, and say the same.
+//! The texts of rows of machine code, which are for readers, beside the bytes: the decoder's text
+//! of the bytes and the row's text are read by one parser, and say the same.
 //!
 //! ```text
 //! bytes ─ iced's formatter ─► text ┐
@@ -103,7 +103,7 @@ fn size_of(name: &str) -> Option<u32> {
 /// A register's name, spelled in one way.
 fn register(name: &str) -> Option<String> {
     size_of(name)?;
-    let byte = name.starts_with(|c: char| c == 'r') && name.ends_with('l');
+    let byte = name.starts_with('r') && name.ends_with('l');
     Some(if byte { format!("{}b", &name[..name.len() - 1]) } else { name.to_owned() })
 }
 
@@ -274,7 +274,7 @@ fn is_outside(name: &str) -> bool {
     names.contains(&name) || ['F', 'B', 'S'].into_iter().any(numbered)
 }
 
-/// What a name in an operand is: an address, a place outside, or none.
+/// The meaning of a name in an operand: an address, a place outside, or none.
 enum Found {
     At(i128),
     Outside,
@@ -301,7 +301,7 @@ fn place(name: &str, n: usize, decoded: &[Insn], text: &Text) -> Found {
     let mut found = text.labels.iter().filter(|(label, _)| label == wanted);
     let found = match local {
         true if forward => found.find(|(_, to)| *to > n),
-        true => found.filter(|(_, to)| *to <= n).last(),
+        true => found.rfind(|(_, to)| *to <= n),
         false => found.next(),
     };
     match found {
@@ -322,7 +322,7 @@ fn bits(insn: &Insn) -> u32 {
     8 * bytes
 }
 
-/// Whether an operand of the text is that of the bytes.
+/// Whether an operand of the text is the operand of the bytes.
 fn is_same(text: &Operand, bytes: &Operand, insn: &Insn, found: impl Fn(&str) -> Found) -> bool {
     match (text, bytes) {
         (Operand::Number(a), Operand::Number(b)) => (a - b).rem_euclid(1 << bits(insn)) == 0,

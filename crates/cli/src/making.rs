@@ -1,7 +1,7 @@
 //! Machine code is made → who waits for it sees how much, on a terminal.
 //!
-//! `prova compile` has the line of [`crate::progress`]. A program that runs may have begun a line
-//! of its own when a function of it is compiled: there the line stands below, and the cursor goes
+//! `prova compile` has the line of [`crate::progress`]. A program that runs may have begun to
+//! write a line when a function of it is compiled: there the line stands below, and the cursor goes
 //! back to where the program left it. It is there only while the program waits ([`DELAY`] in all).
 
 use crate::progress;
@@ -103,7 +103,7 @@ impl State {
     }
 }
 
-/// Whether that was possible: nobody is told that a line cannot be drawn.
+/// Whether that was possible: a line that cannot be drawn is no error.
 fn write(text: &str) -> bool {
     let mut out = io::stderr().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()

@@ -296,8 +296,8 @@ impl Config {
         self
     }
 
-    /// Tells somebody when machine code of a function is made ([`Config::native`]); nobody is told
-    /// by default.
+    /// Calls `watch` when machine code of a function is made ([`Config::native`]). By default there
+    /// is no watch.
     pub fn code_watch(&mut self, watch: impl CodeWatch + 'static) -> &mut Config {
         self.watch = Some(Arc::new(watch));
         self

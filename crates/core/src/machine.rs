@@ -138,11 +138,10 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     }
 }
 
-/// Is told of machine code while it is made
-/// ([`Config::code_watch`](crate::Config::code_watch)), for who shows progress. Called by the
-/// threads that make it.
+/// Called while machine code is made ([`Config::code_watch`](crate::Config::code_watch)), to show
+/// progress, by the threads that make it.
 pub trait CodeWatch: Send + Sync + RefUnwindSafe {
-    /// Code of a function of a module begins to be made; the module has so many functions.
+    /// Code of a function of a module begins to be made; the module has `functions` functions.
     fn begins(&self, functions: usize);
 
     /// It is made, or there is none.

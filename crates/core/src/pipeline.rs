@@ -64,7 +64,7 @@ pub(crate) struct Compilers {
     proved: bool,
     /// Set once no machine code is made any more.
     stop: Arc<AtomicBool>,
-    /// Is told when some is made.
+    /// Called when some is made.
     watch: Option<Arc<dyn CodeWatch>>,
 }
 
@@ -121,7 +121,7 @@ impl Compilers {
         Compilers { configured, translators, native, hot, perf, cache, proved, stop, watch }
     }
 
-    /// The same; somebody is told when machine code is made.
+    /// The same, with a watch that is called when machine code is made.
     pub(crate) fn watched(self, watch: Option<Arc<dyn CodeWatch>>) -> Compilers {
         Compilers { watch, ..self }
     }

@@ -5,14 +5,15 @@
 //! *faults by itself*, and its row makes the fault the trap. The second way is an argument about
 //! the address `base + index + offset` modulo 2^64, which is all that the processor sees:
 //!
-//! 1. P3 of the sandbox check: whatever the index, the access is inside the memory, or it faults.
+//! 1. P3 of the sandbox check: for every index, the access is inside the memory, or it faults.
 //!    It is inside exactly if `(index + offset) mod 2^64 + width ≤ len`.
 //! 2. An index of 32 bits is extended with zeros, and `end ≤ 2^47`. So `index + end < 2^64`, the
 //!    sum modulo 2^64 is the sum, and the access faults exactly where the operator traps. Nothing
 //!    has to be known of the index.
 //! 3. An index of 64 bits may be so large that `index + offset ≥ 2^64`. The operator traps, but
 //!    the address is one of the first bytes of the memory, and the access does not fault. The
-//!    argument of 2 needs `index + end < 2^64`, from what the code compared ([`Core::has_no_carry`]).
+//!    argument of 2 needs `index + end < 2^64`, from comparisons in the code
+//!    ([`Core::has_no_carry`]).
 //!
 //! The users of the argument are the operators of `demand::memory` whose accesses fault (`faults`
 //! of [`Bytes`]): all loads and stores of scalars, vectors and lanes. Each passes its trap by
@@ -88,8 +89,8 @@ impl Core<'_> {
                 return Some(false);
             }
         }
-        let faults = planted!(NothingIsBeyond, faults, true);
-        (faults && (!wide || self.has_no_carry(state, bytes))).then_some(false)
+        let stops = planted!(NothingIsBeyond, faults, true);
+        (stops && (!wide || self.has_no_carry(state, bytes))).then_some(false)
     }
 
     /// Whether `index + end < 2^64` for an index of 64 bits.
@@ -98,8 +99,8 @@ impl Core<'_> {
     /// - By a test for the carry: it is known not to be above `!end`.
     /// - By a comparison of `low = index − gap` with a length: `low ≤ len − d` says `low ≤ 2^47`,
     ///   since `d ≤ len` and no memory has more bytes. Then `index = low + gap`, and the sum has no
-    ///   carry if `2^47 + gap + end < 2^64`. A comparison of `index + 16`, whose gap is `2^64 − 16`,
-    ///   says nothing.
+    ///   carry if `2^47 + gap + end < 2^64`. A comparison of `index + 16`, whose gap is
+    ///   `2^64 − 16`, says nothing.
     fn has_no_carry(&mut self, state: &State, bytes: Bytes) -> bool {
         let Bytes { memory, len, index, end, .. } = bytes;
         let fits = |most: u128| most.saturating_add(end.into()) <= u64::MAX.into();
@@ -120,11 +121,8 @@ impl Core<'_> {
             // `a < b`, or `b ≤ a`.
             let (low, high) = if holds == positive { (a, b) } else { (b, a) };
             let below = self.words.sub(len, high);
-            if !planted!(
-                BoundOfAny,
-                self.words.number(below).is_some_and(|d| d <= least.into()),
-                true
-            ) {
+            let is_bound = self.words.number(below).is_some_and(|d| d <= least.into());
+            if !planted!(BoundOfAny, is_bound, true) {
                 continue;
             }
             let gap = self.words.sub(index, low);

@@ -167,8 +167,8 @@ impl Core<'_> {
             return differ(Cause::Call, "another operand", context, state.reg(RDI));
         }
         let kind = self.under(state, state.reg(RDX));
-        let kind = self.words.number(kind).map(|kind| planted!(KindIsByte, kind, kind & 255));
-        let kind = kind.and_then(|kind| u8::try_from(kind).ok());
+        let kind = self.words.number(kind);
+        let kind = kind.and_then(|kind| u8::try_from(planted!(KindIsByte, kind, kind & 255)).ok());
         let clauses = self.rows(self.stop_offset(state))?.0;
         if !planted!(TrapIsCaught, clauses.is_empty(), true) {
             return refuse(Cause::Call, "a trap that is caught");
@@ -483,8 +483,8 @@ impl Core<'_> {
         }
         let height = self.words.fixed(64, Fixed::Height);
         for (r, wanted) in [(RDI, record), (RSI, height)] {
-            let same = self.same(state, wanted, state.reg(r));
-            let same = planted!(TailCallOfAnother, same, same || r == RDI);
+            let found = self.same(state, wanted, state.reg(r));
+            let same = planted!(TailCallOfAnother, found, found || r == RDI);
             if !planted!(TailHeightIsAny, same, same || r == RSI) {
                 return differ(Cause::Call, "another record or height", wanted, state.reg(r));
             }

@@ -113,7 +113,7 @@ pub struct Core<'a> {
     /// Units of work that are left, and how many there were.
     work: u64,
     all: u64,
-    /// Whether it was stopped: that is final, whatever becomes of [`Told::stop`].
+    /// Whether it was stopped: that is final, also if [`Told::stop`] is reset.
     stopped: bool,
 }
 

@@ -351,11 +351,11 @@ impl Core<'_> {
                 (None, None) => return Ok(false),
             };
             let Some((owed, _)) = debt.trap() else { return Ok(false) };
-            let same = planted!(TrapOfAnyKind, owed == kind, true);
+            let found = planted!(TrapOfAnyKind, owed == kind, true);
             let same = planted!(
                 NullsAreAlike,
-                same,
-                same || (owed, kind) == (traps::UNINITIALIZED_ELEMENT, traps::NULL_REFERENCE)
+                found,
+                found || (owed, kind) == (traps::UNINITIALIZED_ELEMENT, traps::NULL_REFERENCE)
             );
             let stops = self.stops_by(state, debt);
             return Ok(same && planted!(TrapMayHappen, stops == Some(true), stops != Some(false)));

@@ -19,9 +19,9 @@
 //! the layout; and this crate.
 //!
 //! # Rules
-//! * E1 (`events`, `bounds`, `calls`). An access that is not the stack's, a call and a division that may
-//!   fault are the action that the body owes next, and their rows name its operator. A read that
-//!   cannot fault is a term. A call that may throw lands where the body's clauses lead.
+//! * E1 (`events`, `bounds`, `calls`). An access that is not the stack's, a call and a division
+//!   that may fault are the action that the body owes next, and their rows name its operator. A
+//!   read that cannot fault is a term. A call that may throw lands where the body's clauses lead.
 //! * E2 (`walk`). A branch divides the state, and each half knows its condition. The body moves on
 //!   where what is known decides.
 //! * E3 (`edges`, `meets`). An edge of the body gives its parameters the terms of the arguments.
@@ -37,8 +37,8 @@
 //!   knows that there is one; an object that code makes is the next slot that is lent; the rows of
 //!   a call name the references that the frame holds, and nothing else.
 //!
-//! Reading order: `words`, `demand`, `state`, `edges`, `bounds`, `events`, `objects`, `calls`, `versions`,
-//! `step`, `claims`, `walk`. Covered: guarded and compared memories, with and without signals,
+//! Reading order: `words`, `demand`, `state`, `edges`, `bounds`, `events`, `objects`, `calls`,
+//! `versions`, `step`, `claims`, `walk`. Covered: guarded and compared memories, with and without signals,
 //! fuel, epochs; code entered in loops; scalar operators and vectors; objects. Refused by name:
 //! rounds of loops whose frame holds references that a store follows, atomic accesses, shared
 //! memories, vectors whose NaNs are canonical. It does not panic, and its work is bounded: by

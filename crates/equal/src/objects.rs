@@ -188,8 +188,7 @@ impl Core<'_> {
             return differ(Cause::Call, "a question of another reference", reference, asked);
         }
         let context = self.words.fixed(64, Fixed::Context);
-        let test = Opcode::RefTestNullable as u32;
-        let test = planted!(AskedAnother, test, Opcode::RefTestNonNull as u32);
+        let test = planted!(AskedAnother, Opcode::RefTestNullable, Opcode::RefTestNonNull) as u32;
         let third = planted!(AskedThird, 0, 1);
         let numbers = [test, planted!(AskedForAny, ty, 0), third];
         let numbers = numbers.map(|n| self.words.constant(64, n.into()));

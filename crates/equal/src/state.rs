@@ -222,27 +222,7 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
             let (sign, less) = (w.sign(difference), w.slt(a, b));
             planted!(OverflowIsLess, w.xor(sign, less), less)
         }
-        (Flags::Add(a, b), C::Equal) => {
-            let sum = w.add(a, b);
-            w.zero(sum)
-        }
-        (Flags::Add(a, b), C::Sign) => {
-            let sum = w.add(a, b);
-            w.sign(sum)
-        }
-        // `a + n` is too wide exactly if `a` is above `!n`.
-        (Flags::Add(a, b), C::Below) if w.number(b).is_some() => {
-            let most = planted!(CarryAtBound, w.not(b), w.neg(b));
-            w.ult(most, a)
-        }
-        (Flags::Add(a, b), C::Below) if w.number(a).is_some() => {
-            let most = w.not(a);
-            w.ult(most, b)
-        }
-        (Flags::Add(a, b), C::Below) => {
-            let sum = w.add(a, b);
-            w.ult(sum, a)
-        }
+        (Flags::Add(a, b), condition) => return sums(w, (a, b), condition),
         (Flags::Logic(r) | Flags::Result(r), C::Equal) => w.zero(r),
         (Flags::Logic(r) | Flags::Result(r), C::Sign) => w.sign(r),
         (Flags::Logic(_), C::Below | C::Overflow) => w.truth(false),
@@ -259,6 +239,35 @@ fn positive(w: &mut Words, flags: Flags, condition: Condition) -> Option<Word> {
         (Flags::Tested { carry, .. }, C::Below) => carry,
         (Flags::Wide(a, b), C::Below) => less(w, a, b, false),
         (Flags::Wide(a, b), C::Less) => less(w, a, b, planted!(WideHasNoSign, true, false)),
+        _ => return None,
+    })
+}
+
+/// A condition that is no negation, on the flags of a sum.
+fn sums(w: &mut Words, (a, b): (Word, Word), condition: Condition) -> Option<Word> {
+    use Condition as C;
+    Some(match condition {
+        C::Equal => {
+            let sum = w.add(a, b);
+            w.zero(sum)
+        }
+        C::Sign => {
+            let sum = w.add(a, b);
+            w.sign(sum)
+        }
+        // `a + n` is too wide exactly if `a` is above `!n`.
+        C::Below if w.number(b).is_some() => {
+            let most = planted!(CarryAtBound, w.not(b), w.neg(b));
+            w.ult(most, a)
+        }
+        C::Below if w.number(a).is_some() => {
+            let most = w.not(a);
+            w.ult(most, b)
+        }
+        C::Below => {
+            let sum = w.add(a, b);
+            w.ult(sum, a)
+        }
         _ => return None,
     })
 }

@@ -294,11 +294,8 @@ impl<G: Guide> Walk<'_, '_, G> {
         // default then.
         let last = self.core.words.constant(64, count as u128);
         let clamped = self.core.words.ite(below, wide, last);
-        let is_below = planted!(
-            BeyondTheTable,
-            self.core.words.decide(&state.known, below) == Some(true),
-            true
-        );
+        let decided = self.core.words.decide(&state.known, below);
+        let is_below = planted!(BeyondTheTable, decided == Some(true), true);
         let is_plain = planted!(AnyIndex, self.core.same(&state, wide, index), true);
         let used = if is_plain && is_below {
             count
@@ -310,11 +307,8 @@ impl<G: Guide> Walk<'_, '_, G> {
             return crate::error::differ(Cause::Jump, "another index", clamped, index);
         };
         let mut ways = Vec::new();
-        for (i, &edge) in (0_u32..).zip(targets.iter().take(planted!(
-            LastEntryIsAny,
-            used,
-            used.saturating_sub(1)
-        ))) {
+        let compared = planted!(LastEntryIsAny, used, used.saturating_sub(1));
+        for (i, &edge) in (0_u32..).zip(targets.iter().take(compared)) {
             let target = self.entry(base, first.saturating_add(i.saturating_mul(4)))?;
             if !ways.contains(&(edge, target)) {
                 ways.push((edge, target));

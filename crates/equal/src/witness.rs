@@ -83,7 +83,7 @@ impl<'a> Setting<'a> {
         Setting { stop: Some(stop), ..self }
     }
 
-    /// What another thread sets to stop proofs.
+    /// The flag that another thread sets to stop proofs.
     pub fn stop(&self) -> Option<&'a AtomicBool> {
         self.stop
     }

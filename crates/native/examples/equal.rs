@@ -122,6 +122,13 @@ fn share(
     Ok(())
 }
 
+fn dump(relation: &Relation) {
+    for (at, leader) in &relation.leaders {
+        println!("{at:#x}: block{} inst {} passed {}", leader.block, leader.at, leader.passed);
+        leader.claims.iter().for_each(|claim| println!("    {claim:?}"));
+    }
+}
+
 fn function(
     count: &mut Count,
     (module, layout, setting): (&Module, &Layout, Setting<'_>),
@@ -153,10 +160,7 @@ fn function(
         println!("{}", prova_ssa::print(body.body()));
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         println!("{hex}\n{traps:?}\n{calls:?}");
-        for (at, leader) in &relation.leaders {
-            println!("{at:#x}: block{} inst {} passed {}", leader.block, leader.at, leader.passed);
-            leader.claims.iter().for_each(|claim| println!("    {claim:?}"));
-        }
+        dump(&relation);
     }
     let start = Instant::now();
     let fewer = pruned(&relation, of, layout, &related, told, &mut work);

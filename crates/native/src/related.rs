@@ -40,8 +40,8 @@ impl Of {
     }
 }
 
-/// The relation of a function's code, as far as one is found before the work comes to so many
-/// walks, and whether it proves it. A panic of the search is a bug, and nothing is found.
+/// The relation of a function's code, as far as one is found within the bound of the search,
+/// and whether it proves it. A panic of the search is a bug, and nothing is found.
 pub(crate) fn relation(
     setting: &Setting<'_>,
     code: &MachineCode,

@@ -226,8 +226,8 @@ pub fn survey_proved(
     surveyed(made, deterministic, jobs, (&prove, each))
 }
 
-/// What asks for the proof of accepted code, if proofs are wanted, and what is told of each
-/// function.
+/// The question for the proof of accepted code, if proofs are wanted, and the watch that is called
+/// for each function.
 type Asked<'a> = (&'a (dyn Fn(MachineCode) -> Option<Row> + Sync), &'a (dyn Fn() + Sync));
 
 fn surveyed(

@@ -67,7 +67,7 @@ pub(crate) struct Finder<'f, 's> {
     pub(super) how: Search,
     /// Iterations so far.
     iterations: usize,
-    /// The work of all searches, without that of this iteration.
+    /// The work of all searches, without the work of this iteration.
     work: &'f mut Work<'s>,
     /// Units of this iteration that guesses took, and those of them that no proof has.
     guessed: u64,

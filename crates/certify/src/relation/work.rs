@@ -1,14 +1,14 @@
 //! The work of a search for a relation, and where it ends.
 //!
-//! A search is measured by the proof that it is for. The unit is that of the proof's walk: a unit
+//! A search is measured by the proof that it is for. The unit is the one of the proof's walk: a unit
 //! of its work ([`Core::spent`](prova_equal::Core::spent)), a step of rewriting, a term. One walk
 //! of the proof takes some number of units for a function; all that is done to find a relation of
 //! that function together takes at most [`SEARCH_WALKS`] times as many. So the time for a function
-//! is linear in the time of its proof, whatever the code is.
+//! is linear in the time of its proof, for all code.
 //!
 //! How many units a walk takes is known once one has gone over the whole code. A walk that is
 //! refused early says too little, so code has at least [`WALK_PER_BYTE`] for each byte; one that
-//! takes more than [`WALK_PER_BYTE_MAX`], as those of hash functions do, counts as so much.
+//! takes more than [`WALK_PER_BYTE_MAX`], as hash functions do, counts as that limit.
 //!
 //! A search also ends when another thread says so ([`Work::stoppable`]).
 
@@ -92,7 +92,7 @@ impl<'s> Work<'s> {
         }
     }
 
-    /// What another thread sets to end it.
+    /// The flag that another thread sets to end it.
     pub(super) fn stop(&self) -> Option<&'s AtomicBool> {
         self.stop
     }
@@ -107,7 +107,7 @@ impl<'s> Work<'s> {
         self.walks.saturating_mul(self.most).saturating_sub(self.spent)
     }
 
-    /// Code of so many bytes is searched, too; of code that compares accesses, or has objects, a
+    /// Code of `bytes` bytes is searched, too; of code that compares accesses, or has objects, a
     /// walk counts as the most at once: it has more conditions, and more ways of searching.
     pub(super) fn begins(&mut self, bytes: usize, layout: &Layout) {
         let of = |each: u64| each.saturating_mul(bytes as u64).saturating_add(WALK_FREE);
@@ -117,7 +117,7 @@ impl<'s> Work<'s> {
         self.most = self.most.max(of(WALK_PER_BYTE_MAX));
     }
 
-    /// A walk over the whole code takes so many units.
+    /// A walk over the whole code takes this number of units.
     pub(super) fn walked(&mut self, units: u64) {
         self.walk = self.walk.max(units.min(self.most));
     }

@@ -9,7 +9,7 @@ use prova_equal::{Cause, Ended, Error, Relation};
 use prova_random::Rng;
 use std::sync::atomic::AtomicBool;
 
-/// For all code, data, traps and sources the search ends in its bound, but for what is done between
+/// For all code, data, traps and sources the search ends in its bound, except what is done between
 /// two looks at it, and what it finds can be checked.
 #[test]
 fn any_code_can_be_searched() {
@@ -64,7 +64,7 @@ fn any_code_can_be_searched() {
     assert!(jumps_before >= 1_000 && found > 200, "{jumps_before} {found}");
 }
 
-/// What the search of a row finds, and why it ended.
+/// The relation that the search of a row finds, and why it ended.
 fn searched(row: &Row, work: &mut Work<'_>) -> (Relation, Option<Ended>) {
     let certificate = row.certificate(&row.bytes).expect("a certificate");
     let data = Certificate::read(&certificate).expect("it was written").data;
@@ -74,7 +74,7 @@ fn searched(row: &Row, work: &mut Work<'_>) -> (Relation, Option<Ended>) {
     (relation, work.ended())
 }
 
-/// The search for a row's relation takes some number of walks: within so many it ends by itself,
+/// The search for a row's relation takes some number of walks: within that number it ends by itself,
 /// and within one less it says that it ended at its bound.
 #[test]
 fn a_search_ends_at_its_bound() {

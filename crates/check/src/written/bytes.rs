@@ -23,7 +23,7 @@ use crate::error::Fault;
 use alloc::boxed::Box;
 use iced_x86::{EncodingKind, Instruction, Mnemonic};
 
-/// What a byte needs that nobody wrote: more than a mark has.
+/// The need of a byte that nobody wrote: more than a mark has.
 const NEVER: u8 = u8::MAX;
 /// Bytes of a vector register.
 const BYTES: usize = 16;
@@ -46,7 +46,7 @@ impl Bytes {
         Bytes { mark, needs: OF_MARK, zero: false }
     }
 
-    /// What a byte needs of the mark: 0 if it is written, [`NEVER`] if nobody wrote it.
+    /// The bytes of the mark that a byte needs: 0 if it is written, [`NEVER`] if nobody wrote it.
     fn need(&self, byte: u8) -> u8 {
         match self.needs.get(usize::from(byte)) {
             Some(&needs) if self.mark.is_surely(needs) => 0,
@@ -85,7 +85,7 @@ impl Vectors {
     /// A register gets bytes that its mark counts.
     pub(super) fn counts(&mut self, r: u8, mark: Mark) {
         if let Some(slot) = self.0.as_mut().and_then(|all| all.get_mut(usize::from(r))) {
-            *slot = planted!(BytesStay, Bytes::of(mark), either(Bytes::of(mark), *slot));
+            *slot = Bytes::of(mark);
         }
     }
 
@@ -93,7 +93,10 @@ impl Vectors {
     pub(super) fn writes(&mut self, marks: &[Mark; 16], r: u8, bytes: Bytes) {
         let all = self.0.get_or_insert_with(|| Box::new(marks.map(Bytes::of)));
         if let Some(slot) = all.get_mut(usize::from(r)) {
-            *slot = planted!(BytesStay, bytes, either(bytes, *slot));
+            *slot = planted!(BytesStay, bytes, {
+                let least = |n| bytes.need(n as u8).min(slot.need(n as u8));
+                Bytes { needs: core::array::from_fn(least), ..bytes }
+            });
         }
     }
 
@@ -108,13 +111,6 @@ impl Vectors {
     pub(super) fn clears(&mut self, marks: &[Mark; 16], r: u8) {
         self.writes(marks, r, Bytes { zero: true, ..Bytes::of(Mark::ALL) });
     }
-}
-
-/// The bytes that one of two has for sure; a planted fault.
-#[cfg(prova_plant)]
-fn either(new: Bytes, old: Bytes) -> Bytes {
-    let needs = core::array::from_fn(|n| new.need(n as u8).min(old.need(n as u8)));
-    Bytes { needs, ..new }
 }
 
 /// Bytes of a source that a byte of a result is made of.
@@ -177,7 +173,7 @@ const fn lane(imm: u8, width: u8) -> u8 {
     imm.wrapping_mul(width) & 15
 }
 
-/// What byte `i` of the result of an instruction is made of. None: it has no rule here.
+/// The parts that byte `i` of the result of an instruction is made of. None: it has no rule here.
 fn parts(raw: &Instruction, of_memory: bool, i: u8) -> Option<[Part; 2]> {
     use Mnemonic::*;
     let imm = raw.immediate8();
@@ -263,8 +259,8 @@ fn of_lane(raw: &Instruction, of_memory: bool, i: u8) -> Option<[Part; 2]> {
     })
 }
 
-/// What byte `i` of a result is made of that has lanes of its sources' width, each made of the
-/// same lanes alone; shifts have a constant count.
+/// The parts of byte `i` of a result that has lanes of its sources' width, each made of the same
+/// lanes alone; shifts have a constant count.
 fn in_lane(mnemonic: Mnemonic, i: u8) -> Option<[Part; 2]> {
     use Mnemonic::*;
     let (width, both) = match mnemonic {
@@ -377,7 +373,7 @@ impl Written {
         planted!(AnyMaskIsZero, self.marks.bytes.at(&self.marks.vectors, r).zero, true)
     }
 
-    /// The bytes that are made of these parts of two sources. Both have marks of their own; where
+    /// The bytes that are made of these parts of two sources. Both have separate marks; where
     /// both are asked for bytes, the result has a mark with `d` bytes where each source has `d` of
     /// those that it is asked for.
     fn combined(&mut self, made: &[[Part; 2]; BYTES], sources: &[Bytes; 2]) -> Bytes {

@@ -125,8 +125,8 @@ impl Maker<'_> {
                 Some(Demand::value(self.words.zext(tagged, 64)))
             }
             (O::I31GetS | O::I31GetU, &[reference]) => {
-                let (debts, _) = self.not_null(reference);
-                let debts = planted!(SmallOfNull, debts, Vec::new());
+                let (tested, _) = self.not_null(reference);
+                let debts = planted!(SmallOfNull, tested, Vec::new());
                 let (narrow, one) =
                     (self.words.slice(reference, 0, 32), self.words.constant(32, 1));
                 let signed = planted!(SmallTurned, opcode == O::I31GetS, opcode == O::I31GetU);
@@ -152,8 +152,12 @@ impl Maker<'_> {
                 };
                 let when = self.words.zero(self.tested);
                 let fails = Debt::Trap { kind: traps::CAST_FAILURE, when };
-                let (debts, values) = (alloc::vec![Debt::Test, fails], alloc::vec![reference]);
-                let debts = planted!(CastNeverFails, debts, alloc::vec![Debt::Test]);
+                let values = alloc::vec![reference];
+                let debts = planted!(
+                    CastNeverFails,
+                    alloc::vec![Debt::Test, fails],
+                    alloc::vec![Debt::Test]
+                );
                 let asked = Some((reference, heap_code(ty.is_nullable(), ty.heap_type())?));
                 Some(Demand { debts, values, looks, answers, asked, ..Demand::default() })
             }
@@ -329,13 +333,13 @@ impl Maker<'_> {
             _ => None,
         };
         match spot {
-            Some(Spot { address, storage, debts, looks, .. })
-                if planted!(InsteadOfAny, storage == Storage::Func, true) =>
-            {
+            Some(Spot { address, storage, debts, looks, .. }) => {
+                let is_read = planted!(InsteadOfAny, storage == Storage::Func, true);
                 let read = Box::new(Demand { debts, looks, ..Demand::default() });
-                Demand { instead: Some((address, read)), ..demand }
+                let instead = is_read.then_some((address, read));
+                Demand { instead: instead.or(demand.instead), ..demand }
             }
-            Some(_) | None => demand,
+            None => demand,
         }
     }
 

@@ -19,8 +19,8 @@ impl Maker<'_> {
         let numbers: Vec<bool> = match tag {
             Some(tag) => {
                 let types = self.module.tag(TagIdx(tag))?.params.iter();
-                let number = |ty: &ValType| !matches!(ty, ValType::Ref(_));
-                types.map(|ty| planted!(ThrowsInTurn, number(ty), true)).collect()
+                let is_reference = |ty: &ValType| matches!(ty, ValType::Ref(_));
+                types.map(|ty| !planted!(ThrowsInTurn, is_reference(ty), false)).collect()
             }
             None => alloc::vec![false],
         };

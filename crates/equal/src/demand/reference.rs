@@ -74,8 +74,8 @@ impl Maker<'_> {
         let at = self.words.plus(record, offsets::RECORD_TYPE.into());
         let is = self.words.read(at, 32);
         let types = self.context_word(offsets::TYPES);
-        let ty = planted!(TypeIsNext, ty, ty + 1);
-        let at = self.words.plus(types, u128::from(ty).wrapping_mul(4));
+        let number = u128::from(planted!(TypeIsNext, ty, ty + 1));
+        let at = self.words.plus(types, number.wrapping_mul(4));
         let wanted = self.words.read(at, 32);
         let same = self.words.eq(is, wanted);
         self.words.not(same)

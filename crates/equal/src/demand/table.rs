@@ -9,8 +9,7 @@ use prova_module::TableIdx;
 impl Maker<'_> {
     /// The length of a table, in elements.
     fn table_len(&mut self, table: u32) -> Word {
-        let table = planted!(LengthOfFirst, table, 0);
-        let record = self.context_word(self.layout.table(table));
+        let record = self.context_word(self.layout.table(planted!(LengthOfFirst, table, 0)));
         let at = self.words.plus(record, offsets::OBJECT_LEN.into());
         let store = self.version(Region::Store);
         self.words.load(store, at, 64)

@@ -38,16 +38,14 @@ impl Maker<'_> {
     /// `global.get`.
     pub(super) fn global_get(&mut self, index: u32) -> Option<Demand> {
         let ty = self.module.global(GlobalIdx(index))?;
-        let index = planted!(GlobalIsFirst, index, 0);
-        let at = self.context_word(self.layout.global(index));
+        let at = self.context_word(self.layout.global(planted!(GlobalIsFirst, index, 0)));
         let cells = self.version(Region::Global);
         Some(Demand::value(self.words.load(cells, at, bits_of(ty.val))))
     }
 
     /// `global.set`: the whole cell, zero-extended.
     pub(super) fn global_set(&mut self, index: u32, value: Word) -> Option<Demand> {
-        let index = planted!(SetsFirst, index, 0);
-        let address = self.context_word(self.layout.global(index));
+        let address = self.context_word(self.layout.global(planted!(SetsFirst, index, 0)));
         let bits = self.words.bits(value).max(64);
         let stored = self.words.zext(value, bits);
         let action = Action::Store { region: Region::Global, address, stored, faults: false };

@@ -54,8 +54,8 @@ pub(super) fn shuffle(w: &mut Words, (a, b): (Word, Word), numbers: u128) -> Opt
 /// The value of a load, from the bits in memory.
 pub(super) fn loaded(w: &mut Words, opcode: O, m: Word) -> Option<Word> {
     let lanes = |w: &mut Words, width: u8, signed: bool| {
-        let signed = planted!(LoadedHasNoSign, signed, false);
-        w.each_lane(m, width, |w, x| w.extended(signed, x, width << 1))
+        let has_sign = planted!(LoadedHasNoSign, signed, false);
+        w.each_lane(m, width, |w, x| w.extended(has_sign, x, width << 1))
     };
     Some(match opcode {
         O::V128Load => m,

@@ -263,7 +263,7 @@ fn hash(name: &str, at: usize) -> Option<(usize, Kind)> {
         return Some((word, Kind::Rust));
     }
     let is_crate = before.strip_suffix('[').is_some_and(|name| name.ends_with(is_word));
-    if is_crate && hex >= OTHER_MIN && hex <= 16 && rest[hex..].starts_with(']') {
+    if is_crate && (OTHER_MIN..=16).contains(&hex) && rest[hex..].starts_with(']') {
         return Some((hex, Kind::Rust));
     }
     let upper = run(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte));

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! producer: 1, 2 or 4 bytes of eax ─┬─ enough for it: accepted, run twice, the same answer
-//! consumer: it needs so many of them ┴─ too few: refused, by P10 alone
+//! consumer: it needs 1 to 16 of them ┴─ too few: refused, by P10 alone
 //! ```
 //!
 //! The twins are not run: that they answer differently depends on the values.
