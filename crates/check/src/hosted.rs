@@ -169,7 +169,9 @@ impl Machine<'_> {
     /// an index and a count.
     fn has_some(&self, path: Path, length: Sym) -> bool {
         self.facts.of(path, length).any(|fact| match fact {
-            Fact::Le { a, shift: 0, d, b: Node::Sym(b) } if b == length => {
+            Fact::Le { a, shift: 0, d, b: Node::Sym(b) }
+                if planted!(AnyLengthIsIt, b == length, true) =>
+            {
                 let parts = self.symbols.summands(a);
                 let sum = parts.and_then(|parts| self.bounds_of_sum(parts, path));
                 let (own, _) = self.facts.bounds(path, &self.symbols, a);
