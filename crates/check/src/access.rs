@@ -657,10 +657,9 @@ impl Machine<'_> {
                 self.write_activation(state, word, value);
             }
             Place::Settable(number) => {
-                let right = value == Some(Value::constant(number));
                 let right = planted!(
                     SetToLowestByte,
-                    right,
+                    value == Some(Value::constant(number)),
                     value.and_then(|it| it.as_constant()).map(|n| n as u8) == Some(number as u8)
                 );
                 if !planted!(SetToAnything, right, true) {

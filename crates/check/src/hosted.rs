@@ -149,8 +149,11 @@ impl Machine<'_> {
     /// H6: the place of an element segment is asked for.
     fn elements_of(&self, state: &mut State, n: u32) {
         let there = state.fresh || self.has_elements(state, n);
-        let there = planted!(SegmentsAreNeverDropped, there, true);
-        let base = if there { Base::Elements(n) } else { Base::MaybeElements(n) };
+        let base = if planted!(SegmentsAreNeverDropped, there, true) {
+            Base::Elements(n)
+        } else {
+            Base::MaybeElements(n)
+        };
         state.set(Loc::Register(RAX), Some(Value::pointer(base, 0)));
     }
 
