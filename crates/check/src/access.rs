@@ -388,7 +388,8 @@ impl Machine<'_> {
         size: u32,
         access: Access,
     ) -> Result<Place, Fault> {
-        if planted!(SegmentIsStored, access != Access::Read, false) {
+        let writes = planted!(SegmentIsUpdated, access != Access::Read, access == Access::Write);
+        if planted!(SegmentIsStored, writes, false) {
             return fault(Rule::Field, "a data segment is written");
         }
         let path = self.sure(state.path);
@@ -656,7 +657,11 @@ impl Machine<'_> {
                 self.write_activation(state, word, value);
             }
             Place::Settable(number) => {
-                let right = value == Some(Value::constant(number));
+                let right = planted!(
+                    SetToLowestByte,
+                    value == Some(Value::constant(number)),
+                    value.and_then(|it| it.as_constant()).map(|n| n as u8) == Some(number as u8)
+                );
                 if !planted!(SetToAnything, right, true) {
                     return fault(Rule::Field, "a word is set to another number than its own");
                 }

@@ -212,7 +212,9 @@ impl Machine<'_> {
             self.is_not_trapped(state)?;
         }
         if self.layout.contexts() && self.way_of().is_none() && !ends {
-            let has = self.has_stack(state, rsp.saturating_neg());
+            let below = rsp.saturating_neg();
+            let has =
+                self.has_stack(state, planted!(LimitIsEightLess, below, below.saturating_sub(8)));
             if !planted!(LimitIsNotCompared, has, true) {
                 return fault(Rule::Height, "a call without a comparison with the stack limit");
             }

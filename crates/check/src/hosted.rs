@@ -148,9 +148,12 @@ impl Machine<'_> {
 
     /// H6: the place of an element segment is asked for.
     fn elements_of(&self, state: &mut State, n: u32) {
-        let has = state.fresh || self.has_elements(state, n);
-        let there = planted!(SegmentsAreNeverDropped, has, true);
-        let base = if there { Base::Elements(n) } else { Base::MaybeElements(n) };
+        let there = state.fresh || self.has_elements(state, n);
+        let base = if planted!(SegmentsAreNeverDropped, there, true) {
+            Base::Elements(n)
+        } else {
+            Base::MaybeElements(n)
+        };
         state.set(Loc::Register(RAX), Some(Value::pointer(base, 0)));
     }
 
@@ -169,7 +172,9 @@ impl Machine<'_> {
     /// an index and a count.
     fn has_some(&self, path: Path, length: Sym) -> bool {
         self.facts.of(path, length).any(|fact| match fact {
-            Fact::Le { a, shift: 0, d, b: Node::Sym(b) } if b == length => {
+            Fact::Le { a, shift: 0, d, b: Node::Sym(b) }
+                if planted!(AnyLengthIsIt, b == length, true) =>
+            {
                 let parts = self.symbols.summands(a);
                 let sum = parts.and_then(|parts| self.bounds_of_sum(parts, path));
                 let (own, _) = self.facts.bounds(path, &self.symbols, a);

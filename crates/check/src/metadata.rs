@@ -242,7 +242,9 @@ impl<'a> Rows<'a> {
             return fault(Rule::Metadata, "a call's row is missing, or is not a call's");
         }
         let names = |row: &CallRow| row.wasm_offset().is_some();
-        if !names(first) || rows.iter().any(names) {
+        if !names(first)
+            || planted!(LaterRowsName, rows.iter().any(names), rows.first().is_some_and(names))
+        {
             return fault(Rule::Metadata, "not the first row of a call, and no other, names it");
         }
         Ok(rows)

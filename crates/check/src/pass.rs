@@ -247,7 +247,8 @@ impl<'a> Pass<'a> {
         if self.state.is_some() {
             return fault(Rule::Target, "the code runs off its end");
         }
-        if next_block.is_some() {
+        let left = next_block;
+        if planted!(BlockInInstruction, left.is_some(), left.is_some_and(|at| at >= len)) {
             return fault(Rule::Target, "a claimed block does not begin at an instruction");
         }
         Ok(())

@@ -123,6 +123,7 @@ steps {
     FrameIsNotCompared
     LimitIsNotCompared
     LimitComparedAnywhere
+    LimitIsEightLess
     HeightIsAboveLimit
     AnyContext
     RangeIsNotCompared
@@ -138,6 +139,7 @@ steps {
     NoLengthIsSome
     SegmentWithoutRule
     LengthOfAnother
+    AnyLengthIsIt
     LengthStays
     ElementBeforeSegment
     ElementIsWritten
@@ -261,6 +263,7 @@ steps {
     ElementIsAnything
     ElementBehindSegment
     SegmentIsStored
+    SegmentIsUpdated
     LengthIsSet
     StartIsAnybody
     StaticTypeIsAny
@@ -280,6 +283,7 @@ steps {
     AnyoneSaysFrames
     ArrayWithoutEnd
     SetToAnything
+    SetToLowestByte
     EntersAnother
     EntersForAnother
     InStops
@@ -342,15 +346,23 @@ steps {
     SourceIsWritten
     LeastIsWritten
     MaskedIsOneByte
+    EndIsOneLess
+    GapIsWritten
+    ByteIsBoth
     LanesAreLowest
     CopiesStay
     BytesStay
     AnyByteIsTaken
+    FirstIsEnough
+    SignIsZero
+    LaneIsSources
     AnyMaskIsZero
     SecondIsWritten
     LowestInOrder
     PairIsLow
     ArrayIsFilled
+    PartOfUnitFills
+    LastUnitIsFilled
     RootOfNothing
     FlagsAreAll
     FlagsNeverStay
@@ -367,12 +379,15 @@ steps {
     OperandsAreWritten
     BranchesOnAnything
     PassesAnything
+    HalfIsPassed
     ReturnsAnything
     CallsWriteAll
     // The pass: rows, targets, claims, work.
     RowOfAnyKind
+    LaterRowsName
     DeadNeedsNoRow
     TargetAnywhere
+    BlockInInstruction
     ClaimsAreBelieved
     KeptIsBelieved
     WordIsWrittenUnseen

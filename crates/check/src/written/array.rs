@@ -52,7 +52,7 @@ impl Written {
         if end > values.saturating_mul(offsets::VALUE_BYTES) {
             return;
         }
-        for unit in offset.div_ceil(UNIT)..end / UNIT {
+        for unit in planted!(PartOfUnitFills, offset.div_ceil(UNIT), offset / UNIT)..end / UNIT {
             self.marks.fill(unit);
         }
     }
@@ -69,7 +69,8 @@ impl Written {
         for (n, &ty) in (0_u64..).zip(results(machine.layout, machine.kind)) {
             let first = n.saturating_mul(offsets::VALUE_BYTES / UNIT);
             let end = first.saturating_add(u64::from(bytes(machine.layout, ty)) / UNIT);
-            let filled = (first..end).all(|unit| self.marks.is_filled(unit));
+            let last = planted!(LastUnitIsFilled, end, end.saturating_sub(1).max(first | 1));
+            let filled = (first..last).all(|unit| self.marks.is_filled(unit));
             if !planted!(ArrayIsFilled, filled, true) {
                 return unwritten("a way leaves the host no result in its array");
             }

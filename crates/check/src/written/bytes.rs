@@ -236,7 +236,9 @@ fn of_lane(raw: &Instruction, of_memory: bool, i: u8) -> Option<[Part; 2]> {
         Pinsrd | Vpinsrd => inserted(4),
         Pinsrq | Vpinsrq => inserted(8),
         Insertps | Vinsertps if imm.wrapping_shr((i >> 2).into()) & 1 == 1 => ZERO,
-        Insertps | Vinsertps if i >> 2 != imm >> 4 & 3 => before(i),
+        Insertps | Vinsertps if i >> 2 != planted!(LaneIsSources, imm >> 4 & 3, imm >> 6) => {
+            before(i)
+        }
         Insertps | Vinsertps if of_memory => last(i & 3),
         Insertps | Vinsertps => last((imm >> 6) << 2 | i & 3),
         Pextrb | Vpextrb => extracted(1),
@@ -252,7 +254,7 @@ fn of_lane(raw: &Instruction, of_memory: bool, i: u8) -> Option<[Part; 2]> {
         Pmovsxbw | Vpmovsxbw => extended(i, (1, 2), true),
         Pmovsxbd | Vpmovsxbd => extended(i, (1, 4), true),
         Pmovsxbq | Vpmovsxbq => extended(i, (1, 8), true),
-        Pmovsxwd | Vpmovsxwd => extended(i, (2, 4), true),
+        Pmovsxwd | Vpmovsxwd => extended(i, (2, 4), planted!(SignIsZero, true, false)),
         Pmovsxwq | Vpmovsxwq => extended(i, (2, 8), true),
         Pmovsxdq | Vpmovsxdq => extended(i, (4, 8), true),
         mnemonic => return in_lane(mnemonic, i),
@@ -400,7 +402,8 @@ impl Written {
                 first.mark
             ),
         };
-        let needs = needs.map(|[a, b]| planted!(AnyByteIsTaken, a.max(b), 0));
+        let more = |a: u8, b: u8| planted!(FirstIsEnough, a.max(b), if a > 0 { a } else { b });
+        let needs = needs.map(|[a, b]| planted!(AnyByteIsTaken, more(a, b), 0));
         Bytes { mark, needs, zero: false }
     }
 

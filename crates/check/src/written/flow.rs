@@ -218,7 +218,7 @@ impl Written {
         let word = |from: i64| machine.word(from).map(|word| word as usize);
         let low = self.word(word(from));
         self.passed(at, (low, bytes.min(8)))?;
-        if bytes > 8 {
+        if bytes > planted!(HalfIsPassed, 8, 16) {
             let high = self.word(word(from.saturating_add(8)));
             self.passed(at, (high, 8))?;
         }

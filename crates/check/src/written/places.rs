@@ -130,7 +130,9 @@ impl Written {
     pub(super) fn results(&mut self, r: u8, bytes: u8, mark: Mark) {
         let mark = match bytes {
             8 | 4 => mark,
-            _ if mark.is_surely(bytes) => self.register(r).with_lowest(bytes),
+            _ if mark.is_surely(planted!(ByteIsBoth, bytes, 1)) => {
+                self.register(r).with_lowest(bytes)
+            }
             _ => Mark::NONE,
         };
         self.set_register(r, mark);
@@ -174,7 +176,10 @@ impl Written {
             (0, _) => self.nodes.pair(low, high),
             (_, 0..=8) => self.nodes.needs(&[(low, ends)]),
             // A third word is never whole.
-            (_, 9..=16) => self.nodes.needs(&[(low, 8), (high, ends.saturating_sub(8))]),
+            (_, 9..=16) => {
+                let above = ends.saturating_sub(planted!(EndIsOneLess, 8, 9));
+                self.nodes.needs(&[(low, 8), (high, above)])
+            }
             _ => Mark::NONE,
         }
     }
@@ -210,8 +215,9 @@ impl Written {
             _ => {
                 self.demand(at.insn.offset, (mark, bytes), STORED)?;
                 let before = self.word(low);
-                let ends = (within as u8).saturating_add(bytes);
-                if before.is_surely(within as u8) {
+                let below = within as u8;
+                let ends = below.saturating_add(bytes);
+                if before.is_surely(planted!(GapIsWritten, below, below.saturating_sub(1))) {
                     self.set_word(low, before.with_lowest(ends.min(8)));
                 }
             }
