@@ -4,7 +4,7 @@
 //! misuse. `tests/cache.rs` has outputs, and what others may put into the folder.
 
 use crate::args::RunArgs;
-use crate::report::{Exit, Misuse, present, print, printable, warn};
+use crate::report::{Exit, Misuse, Shown as _, present, print, printable, warn};
 use clap::{Args, ValueEnum};
 use prova_core::wasi::{FileId, Grant, Guard};
 use prova_core::{
@@ -80,7 +80,7 @@ fn report(folder: &Path, entries: &[(String, u64)]) -> Node {
     let bytes: u64 = entries.iter().map(|(_, bytes)| bytes).sum();
     let count = entries.len();
     let word = if count == 1 { "entry" } else { "entries" };
-    let title = format!("{}: {count} {word}, {bytes} bytes", folder.display());
+    let title = format!("{}: {count} {word}, {bytes} bytes", folder.shown());
     let mut table = Table { shown: Some(ROWS), ..Table::new("entries", &[">", ""]) };
     for (file, bytes) in entries {
         table.push([bytes.to_string(), file.clone()], false);

@@ -11,7 +11,7 @@ use crate::args::{EngineArgs, Require};
 use crate::groups::{Optimize, Wasm};
 use crate::input;
 use crate::progress;
-use crate::report::{Exit, Misuse, present};
+use crate::report::{Exit, Misuse, Shown as _, present};
 use clap::Args;
 use prova_artifact::Artifact;
 use prova_builds::names::{counted, printable};
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &CheckCodeArgs) -> Result<Exit> {
         (&args.certificate, certificate(&made.layout, &made.code))
     {
         std::fs::write(file, certificate)
-            .with_context(|| format!("failed to write `{}`", file.display()))?;
+            .with_context(|| format!("failed to write `{}`", file.shown()))?;
     }
     let Some(offset) = &args.explain else {
         present(&made.listed(), false)?;
@@ -154,10 +154,10 @@ fn all(args: &CheckCodeArgs, module: &Module, config: (&Config, bool)) -> Result
     };
     let (found, proofs) = match surveyed {
         Ok(found) => found,
-        Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.display()),
+        Err(error) => bail!("there is no machine code of `{}`: {error}", args.file.shown()),
     };
     let proofs = proofs.map(|proofs| proved(module, &proofs));
-    let (file, native) = (args.file.display(), found.native);
+    let (file, native) = (args.file.shown(), found.native);
     let (what, parts) = if args.loops { ("loops", ",") } else { ("functions", " with thunks,") };
     let title = format!("{file}: {native} of {} {what} are machine code", found.functions);
     let capped = found

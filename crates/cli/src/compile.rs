@@ -7,7 +7,7 @@
 use crate::args::{EngineArgs, Require};
 use crate::making::Bar;
 use crate::progress;
-use crate::report::{Exit, Misuse, OfFile, print, print_bytes, printable, warn};
+use crate::report::{Exit, Misuse, OfFile, Shown as _, print, print_bytes, printable, warn};
 use crate::{input, run, stats};
 use clap::Args;
 use prova_builds::names::counted;
@@ -102,7 +102,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
     let all = module.wasm().defined_funcs().len();
     let line = format!(
         "{}: machine code of {} of {}, {} bytes{}\n",
-        args.output.display(),
+        args.output.shown(),
         all - refusals.len(),
         counted(all as u64, "function"),
         bytes.len(),
@@ -126,7 +126,7 @@ fn compile(args: &CompileArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     std::fs::write(&args.output, &bytes)
-        .with_context(|| format!("failed to write `{}`", args.output.display()))?;
+        .with_context(|| format!("failed to write `{}`", args.output.shown()))?;
     print(&line)?;
     Ok(Exit::Done)
 }
@@ -136,7 +136,7 @@ fn made(config: &Config, file: &Path, wasm: &[u8]) -> Result<(Module, Vec<u8>)> 
     // An engine for each: nothing is left of the one before.
     let engine: Engine = run::new_engine(config)?;
     if prova_artifact::is_artifact(wasm) {
-        bail!(Misuse(format!("`{}` is compiled already", file.display())));
+        bail!(Misuse(format!("`{}` is compiled already", file.shown())));
     }
     let module = Module::new(&engine, wasm).context(OfFile::new("load", file))?;
     let bytes = module.serialize().context(OfFile::new("compile", file))?;

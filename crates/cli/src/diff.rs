@@ -4,7 +4,7 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::paint::paint;
 use crate::progress;
-use crate::report::{Exit, Help, Misuse, misuse, print, warn};
+use crate::report::{Exit, Help, Misuse, Shown as _, misuse, print, warn};
 use prova_core::{Context, Result, bail};
 use prova_diff::{Allow, DiffOptions, Report, Verdict, diff_binaries, text};
 use prova_report::Form;
@@ -59,7 +59,7 @@ fn compare(args: &DiffArgs) -> Result<(Report, Vec<Allow>)> {
     let report = diff_binaries(a, b, &options)?;
     if let Some(path) = &args.html {
         std::fs::write(path, report.to_html())
-            .with_context(|| format!("failed to write `{}`", path.display()))?;
+            .with_context(|| format!("failed to write `{}`", path.shown()))?;
     }
     Ok((report, allow))
 }

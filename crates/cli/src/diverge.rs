@@ -11,7 +11,7 @@ use crate::check_code::{Maker, instruction};
 use crate::engine::CommandEngine;
 use crate::groups::Wasm;
 use crate::progress;
-use crate::report::{Exit, Misuse, misuse, print};
+use crate::report::{Exit, Misuse, Shown as _, misuse, print};
 use crate::trace::{Output, ProgramArgs, level, levels, values_of};
 use crate::{input, profile, watchdog};
 use clap::Args;
@@ -184,7 +184,7 @@ fn compared(command: &DivergeCommand) -> Result<Exit> {
     })?;
     if let Some(file) = &command.html {
         std::fs::write(file, report.to_html())
-            .with_context(|| format!("failed to write `{}`", file.display()))?;
+            .with_context(|| format!("failed to write `{}`", file.shown()))?;
     }
     let code = if command.code { report.code_text() } else { String::new() };
     print(&match args.json {
@@ -225,7 +225,7 @@ pub(crate) fn with_sides<T>(
     let other = args.against.as_deref().map(input::binary_of).transpose()?;
     let record = args.program.record_of(&config_a, args.fuel, Output::Dropped, Ok)?;
     let named = |at: usize| match (&args.against, &args.engine, at) {
-        (Some(file), _, 1) => format!("{} {}", names[1], file.display()),
+        (Some(file), _, 1) => format!("{} {}", names[1], file.shown()),
         (Some(_), _, _) => format!("{} (recorded)", names[0]),
         (None, Some(command), 1) => command.clone(),
         (None, None, 1) if reused => format!("{}{REUSED}", names[1]),

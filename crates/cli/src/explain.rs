@@ -8,7 +8,7 @@ use crate::args::Proposals;
 use crate::input;
 use crate::passes::unreadable;
 use crate::progress;
-use crate::report::{Exit, Misuse, present};
+use crate::report::{Exit, Misuse, Shown as _, present};
 use clap::Args;
 use prova_builds::repro::blame;
 use prova_core::{Context, Error, Result};
@@ -61,7 +61,7 @@ impl Form {
     pub(crate) fn page(&self, explanation: &Explanation) -> Result<()> {
         let Some(path) = &self.html else { return Ok(()) };
         let written = std::fs::write(path, explanation.to_html());
-        written.with_context(|| format!("failed to write `{}`", path.display())).map_err(unreadable)
+        written.with_context(|| format!("failed to write `{}`", path.shown())).map_err(unreadable)
     }
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit> {
 /// The text of a file.
 pub(crate) fn text(file: &Path) -> Result<String> {
     std::fs::read_to_string(file).map_err(|error| {
-        let context = format!("failed to read `{}`", file.display());
+        let context = format!("failed to read `{}`", file.shown());
         Error::new(Misuse(format!("{context}: {error}")))
     })
 }

@@ -10,7 +10,7 @@ use crate::check_code::{self, Made, Maker, instruction};
 use crate::inspect_ssa::lines;
 use crate::objdump::named;
 use crate::progress;
-use crate::report::{Exit, Misuse, warn};
+use crate::report::{Exit, Misuse, Shown as _, warn};
 use crate::{input, run};
 use clap::Args;
 use prova_builds::names::printable;
@@ -86,7 +86,7 @@ fn run_here(args: &ExploreArgs) -> Result<Exit> {
     });
     let title = printable(&args.file.display().to_string());
     let report = Node::of("explore", title).with_children(shown.collect::<Result<Vec<_>>>()?);
-    let name = page.display();
+    let name = page.shown();
     std::fs::write(&page, report.to_html()).with_context(|| format!("failed to write `{name}`"))?;
     warn(&printable(&format!("page written to `{name}`")));
     Ok(Exit::Done)

@@ -10,6 +10,7 @@ mod foreign;
 mod wasi;
 
 use crate::report::{Help, Misuse};
+use prova_builds::names::printable_message;
 use prova_core::{
     Bases, Config, Dispatch, Features, Hot, MemoryShape, Proposal, Result, StoreLimits,
     StoreLimitsBuilder, Translate, bail,
@@ -399,7 +400,8 @@ impl Opt<'_> {
     fn misuse<T>(&self, what: &str) -> Result<T> {
         let Opt { group, key, value } = self;
         let value = value.map(|value| format!("={value}")).unwrap_or_default();
-        bail!(Misuse(format!("invalid option `-{group} {key}{value}`: {what}")))
+        let given = printable_message(&format!("{key}{value}"));
+        bail!(Misuse(format!("invalid option `-{group} {given}`: {what}")))
     }
 }
 

@@ -6,8 +6,9 @@
 use crate::args::{Cli, RunArgs};
 use crate::groups::{Codegen, Debug, Optimize, Wasi, Wasm, proposal_key};
 use crate::input;
-use crate::report::{printable, warn};
+use crate::report::{Shown as _, printable, warn};
 use clap::{Command, CommandFactory};
+use prova_builds::names::printable_message;
 use prova_core::wasi::Grant;
 use prova_core::{Error, LinkError, Module, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_inspect::near;
@@ -173,8 +174,8 @@ pub(crate) fn no_directory(args: &RunArgs, guest_args: &[OsString], code: i32) {
         let parent = parent.unwrap_or(Path::new("."));
         warn(&printable(&format!(
             "note: no directory is granted (`--dir`), so the guest cannot open `{}` (`--dir {}` would grant it)",
-            file.display(),
-            parent.display()
+            file.shown(),
+            parent.shown()
         )));
     }
 }
@@ -327,7 +328,7 @@ pub(crate) fn component(error: Error, path: &Path) -> Error {
     let bytes = input::binary_of(path).ok();
     let modules = bytes.and_then(|bytes| prova_diff::core_modules(&bytes).ok().flatten());
     let Some(modules) = modules else { return error };
-    let file = path.display();
+    let file = path.shown();
     let inside = match modules.len() {
         1 => format!(
             "it has one core module, which `prova opt --passes none {file} -o core.wasm` takes out; it still imports what the component gave it"
@@ -344,7 +345,7 @@ pub(crate) fn component(error: Error, path: &Path) -> Error {
 /// That the directory of `--dir` cannot be opened. One colon is how others separate the parts.
 pub(crate) fn dir_failed(dir: &Grant) -> String {
     let host = dir.host();
-    let message = format!("failed to open directory `{host}`");
+    let message = format!("failed to open directory `{}`", Path::new(host).shown());
     let parts: Vec<&str> = host.split(':').collect();
     let meant = match parts[..] {
         _ if dir.guest() != host => return message,
@@ -353,20 +354,23 @@ pub(crate) fn dir_failed(dir: &Grant) -> String {
         [host, guest, "ro"] => format!("{host}::{guest}::ro"),
         _ => return message,
     };
+    let meant = printable_message(&meant);
     format!("{message} (two names have two colons between them: `--dir {meant}`)")
 }
 
 /// Warns where the name of a granted directory hides what was probably meant as its mode.
 pub(crate) fn mode_in_a_name(dir: &Grant) {
-    let Some(mode) = dir.likely_mode() else { return };
+    let (Some(mode), Some(name)) = (dir.likely_mode(), dir.likely_name()) else { return };
     let (host, guest) = (dir.host(), dir.guest());
-    let name = guest[..guest.len() - mode.len()].trim_end_matches(':');
+    // The error says it then.
+    if host == guest && !Path::new(host).is_dir() {
+        return;
+    }
     let name = if name.is_empty() { host } else { name };
-    let host = if host == guest { name } else { host };
-    warn(&printable(&format!(
-        "warning: the guest gets the directory under the name `{guest}` and may write there: `{mode}` is no mode in it; \
-         `--dir {host}::{name}::{mode}` says a mode, `--dir {}::{guest}::rw` this name",
-        dir.host()
+    let with_mode = if host == guest { name } else { host };
+    warn(&printable_message(&format!(
+        "warning: the guest gets the directory under the name `{guest}` and may write there: a name holds no mode; \
+         `--dir {with_mode}::{name}::{mode}` says one, `--dir {host}::{guest}::rw` keeps this name"
     )));
 }
 

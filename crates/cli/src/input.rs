@@ -1,6 +1,6 @@
 //! Files → modules: binary or text, from a path or standard input. Every read has a bound.
 
-use crate::report::{Misuse, OfFile, printable, warn};
+use crate::report::{Misuse, OfFile, Shown as _, printable, warn};
 use prova_artifact::Artifact;
 use prova_core::{Context, Engine, Error, Features, Module, Result, bail};
 use sha2::{Digest, Sha256};
@@ -12,7 +12,7 @@ use std::path::Path;
 /// # Errors
 /// If it cannot be read, is no text format either, or is refused.
 pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
-    let name = path.display();
+    let name = path.shown();
     if is_artifact_file(path) {
         return Module::deserialize_file(engine, path).context(OfFile::new("load", path));
     }
@@ -34,7 +34,7 @@ pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
 /// If it cannot be read, or is text and cannot be parsed.
 pub(crate) fn wasm(path: &Path) -> Result<Vec<u8>> {
     let bytes = read(path)?;
-    binary(bytes, path).with_context(|| format!("failed to parse `{}`", path.display()))
+    binary(bytes, path).with_context(|| format!("failed to parse `{}`", path.shown()))
 }
 
 /// The module in `path`, or the only core module of the component in it, decoded and validated but
@@ -55,7 +55,7 @@ pub(crate) fn decoded_of(
     path: &Path,
     features: &Features,
 ) -> Result<(prova_module::Module, Option<Vec<u8>>)> {
-    let name = path.display();
+    let name = path.shown();
     let bytes = read(path)?;
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
     let modules = prova_diff::core_modules(&wasm);
@@ -114,7 +114,7 @@ fn core_module(wasm: Vec<u8>) -> Result<Vec<u8>> {
 /// If it cannot be read, or is text and cannot be parsed.
 pub(crate) fn binary_of(path: &Path) -> Result<Vec<u8>> {
     let bytes = read(path)?;
-    binary(bytes, path).with_context(|| format!("failed to parse `{}`", path.display()))
+    binary(bytes, path).with_context(|| format!("failed to parse `{}`", path.shown()))
 }
 
 /// The greatest size of a module in the text format, and of a script (64 MiB): what a parser makes
@@ -132,7 +132,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
         return bounded(std::io::stdin().lock(), wasm_max, TEXT_BYTES_MAX)
             .context("failed to read standard input");
     }
-    let name = path.display();
+    let name = path.shown();
     let file = std::fs::File::open(path).with_context(|| format!("failed to read `{name}`"))?;
     bounded(file, wasm_max, TEXT_BYTES_MAX).with_context(|| format!("failed to read `{name}`"))
 }
@@ -144,7 +144,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 pub(crate) fn apart(option: &str, output: &Path, inputs: &[&Path]) -> Result<()> {
     if inputs.iter().any(|input| is_same(output, input)) {
         let what = "that is what is read: name another file";
-        bail!(Misuse(format!("`{option} {}`: {what}", output.display())));
+        bail!(Misuse(format!("`{option} {}`: {what}", output.shown())));
     }
     Ok(())
 }
@@ -182,7 +182,7 @@ fn begins_with(path: &Path, magic: &[u8; 4]) -> bool {
 /// # Errors
 /// If it cannot be read, or has more than 1 GiB.
 pub(crate) fn artifact(path: &Path) -> Result<Vec<u8>> {
-    let name = path.display();
+    let name = path.shown();
     if path.as_os_str() == "-" {
         let bytes = read(path)?;
         if !prova_artifact::is_artifact(&bytes) {
@@ -211,7 +211,7 @@ pub(crate) fn wasmtime(path: &Path) -> Result<Option<Vec<u8>>> {
     }
     let all = start.as_slice().chain(file);
     let bytes = bounded(all, ARTIFACT_BYTES_MAX, ARTIFACT_BYTES_MAX);
-    bytes.map(Some).with_context(|| format!("failed to read `{}`", path.display()))
+    bytes.map(Some).with_context(|| format!("failed to read `{}`", path.shown()))
 }
 
 /// The most bytes of what `prova compile` wrote.
@@ -242,7 +242,7 @@ pub(crate) fn expected_module(engine: &Engine, path: &Path, digest: &str) -> Res
     let read = Artifact::read(bytes).map_err(Error::new);
     let read = read.context(OfFile::new("load", path))?;
     expected(read.module(), digest, path)?;
-    let name = path.display();
+    let name = path.shown();
     warn(&printable(&format!(
         "warning: `{name}` runs as bytecode: the expected SHA-256 is of the module, not of the file"
     )));
@@ -267,7 +267,7 @@ pub(crate) fn expected(wasm: &[u8], expected: &str, path: &Path) -> Result<()> {
         let found = sha256(wasm);
         bail!(
             "`{}` has another module than the expected one: its SHA-256 is {found}",
-            path.display()
+            path.shown()
         );
     }
     Ok(())

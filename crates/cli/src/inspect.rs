@@ -6,7 +6,7 @@
 //! or has no body. `tests/inspect.rs` holds outputs.
 
 use crate::args::InspectArgs;
-use crate::report::{Exit, Misuse, present, warn};
+use crate::report::{Exit, Misuse, Shown as _, present, warn};
 use crate::{
     check_code, hint, input, inspect_equal, inspect_native, inspect_ssa, opt, run, watchdog,
 };
@@ -130,7 +130,7 @@ fn explained(module: &Module, func: FuncIdx) -> Result<Explained> {
 }
 
 fn write_report(path: &Path, text: &str) -> Result<()> {
-    let name = path.display();
+    let name = path.shown();
     std::fs::write(path, text).with_context(|| format!("failed to write `{name}`"))?;
     warn(&format!("report written to `{name}`"));
     Ok(())

@@ -8,7 +8,7 @@ use crate::args::Proposals;
 use crate::input;
 use crate::passes::unreadable;
 use crate::progress;
-use crate::report::{Exit, Misuse, present, print, printable, warn};
+use crate::report::{Exit, Misuse, Shown as _, present, print, printable, warn};
 use clap::Args;
 use prova_builds::names::counted;
 use prova_builds::repro::Verdict;
@@ -84,13 +84,13 @@ pub(crate) fn run(args: &IsolateArgs) -> Result<Exit> {
 
 fn write(directory: &Path, isolated: &Isolated) -> Result<()> {
     fs::create_dir_all(directory)
-        .with_context(|| format!("failed to make `{}`", directory.display()))?;
+        .with_context(|| format!("failed to make `{}`", directory.shown()))?;
     for (name, module) in [("a", &isolated.a), ("b", &isolated.b)] {
         let text = wasmprinter::print_bytes(module.bytes())?;
         for (extension, bytes) in [("wasm", module.bytes()), ("wat", text.as_bytes())] {
             let path = directory.join(name).with_extension(extension);
             fs::write(&path, bytes)
-                .with_context(|| format!("failed to write `{}`", path.display()))?;
+                .with_context(|| format!("failed to write `{}`", path.shown()))?;
         }
     }
     Ok(())
@@ -122,7 +122,7 @@ fn report(isolated: &Isolated, directory: &Path) -> Node {
         .with_evidence([("A", &before.0, &after.0), ("B", &before.1, &after.1)].map(side))
         .with_evidence([
             format!("{verified} ({tries} tried{ended})"),
-            format!("written: {} and {}, each with its text", a.display(), b.display()),
+            format!("written: {} and {}, each with its text", a.shown(), b.shown()),
         ])
 }
 
@@ -138,10 +138,10 @@ fn make_crate(
     let source = crate_source(&symbol, &dependencies).map_err(unreadable)?;
     let empty = fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_none());
     if !empty {
-        bail!(Misuse(format!("`{}` is not empty", directory.display())));
+        bail!(Misuse(format!("`{}` is not empty", directory.shown())));
     }
     proof::write(&source, directory).map_err(unreadable)?;
-    print(&printable(&format!("{}\nwritten: {}\n", source.path, directory.display())))?;
+    print(&printable(&format!("{}\nwritten: {}\n", source.path, directory.shown())))?;
     let missing: Vec<String> = crates_of(&source.path)
         .into_iter()
         .filter(|name| !dependencies.iter().any(|line| line.replace('-', "_").starts_with(name)))

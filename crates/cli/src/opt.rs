@@ -7,7 +7,7 @@
 use crate::args::Proposals;
 use crate::input;
 use crate::progress;
-use crate::report::{Exit, Misuse, print, print_bytes, warn};
+use crate::report::{Exit, Misuse, Shown as _, print, print_bytes, warn};
 use clap::Args;
 use prova_core::{Context, Result, bail};
 use prova_emit::trip::{self, Options, Outcome};
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
         false => program::improved(&module, &options, turns).map(|all| (all.trip, all.notes)),
     };
     let (trip, notes) =
-        made.with_context(|| format!("failed to optimise `{}`", args.file.display()))?;
+        made.with_context(|| format!("failed to optimise `{}`", args.file.shown()))?;
     notes.iter().for_each(|note| warn(&format!("a bug of Prova's: {note}")));
     let mut refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
     refused.sort_by_key(|refused| (refused.rejection.func, refused.pass));
@@ -97,10 +97,10 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     left.dedup();
     left.iter().for_each(|why| warn(&format!("left as it was: {why}")));
     if args.strict && !(failed.is_empty() && refused.is_empty() && notes.is_empty()) {
-        warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
+        warn(&format!("`{}` is not written (`--strict`)", args.output.shown()));
         return Ok(Exit::Bad);
     }
-    let name = args.output.display();
+    let name = args.output.shown();
     let bytes = trip.module.bytes();
     let to_output = args.output.as_os_str() == "-";
     match to_output {

@@ -4,7 +4,7 @@
 //! 3 the compiler failed, 4 inconclusive.
 
 use crate::progress;
-use crate::report::{Exit, Misuse, misuse, present, print, warn};
+use crate::report::{Exit, Misuse, Shown as _, misuse, present, print, warn};
 use clap::{Args, Subcommand};
 use prova_builds::names::printable_line;
 use prova_builds::passes::{self, Comparison, Difference, Divergence, Log};
@@ -151,7 +151,7 @@ fn record(args: &RecordArgs) -> Result<Exit> {
             .map_err(unreadable)?;
     let flags =
         if recorded.known { "" } else { "; the compiler is not known, so no flags were added" };
-    print(&format!("{}: {} bytes of log{flags}\n", args.output.display(), recorded.bytes))?;
+    print(&format!("{}: {} bytes of log{flags}\n", args.output.shown(), recorded.bytes))?;
     if recorded.bytes == 0 && recorded.status.success() {
         print(
             "nothing was printed: has the compiler run? (Cargo compiles nothing twice; give it an empty `--target-dir`)\n",

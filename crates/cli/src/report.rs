@@ -16,6 +16,19 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// What a message says of a name that was given on the command line.
+pub(crate) trait Shown {
+    /// The name on one line, without characters that a terminal obeys: who calls `prova validate *`
+    /// has not chosen the names of the files.
+    fn shown(&self) -> String;
+}
+
+impl Shown for Path {
+    fn shown(&self) -> String {
+        prova_builds::names::printable_line(&self.display().to_string())
+    }
+}
+
 /// The word that an error begins with.
 const ERROR: &str = "Error:";
 
@@ -63,7 +76,7 @@ impl OfFile {
 
 impl fmt::Display for OfFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "failed to {} `{}`", self.what, self.file.display())
+        write!(f, "failed to {} `{}`", self.what, self.file.shown())
     }
 }
 
@@ -161,7 +174,7 @@ pub(crate) fn advice(error: &Error) -> Option<String> {
 }
 
 fn how_to_report(func: u32, file: Option<&Path>) -> String {
-    let file = file.unwrap_or(Path::new("MODULE")).display();
+    let file = file.unwrap_or(Path::new("MODULE")).shown();
     printable(&format!(
         "\nThis is a fault of Prova, not of the module, and nothing that was refused has run. Please report it with the file that\n\
          \x20   prova inspect {file} --function {func} --report report.txt\n\

@@ -7,7 +7,7 @@
 mod search;
 
 use crate::passes::unreadable;
-use crate::report::{Exit, Misuse, present, print, printable, warn};
+use crate::report::{Exit, Misuse, Shown as _, present, print, printable, warn};
 use clap::{Args, Subcommand};
 use prova_builds::repro::{self, Options, Outcome, Variation, Verdict, lock, report, tree};
 use prova_core::{Error, Result, bail};
@@ -214,7 +214,7 @@ fn build(args: &BuildArgs) -> Result<Exit> {
 
 fn ci(args: &CiArgs) -> Result<Exit> {
     let context = |error: std::io::Error| {
-        let lock = args.lock.display();
+        let lock = args.lock.shown();
         let what = match error.kind() {
             std::io::ErrorKind::NotFound => {
                 format!("no lock file `{lock}`: `repro ci --update` builds and writes it")
@@ -244,7 +244,7 @@ fn ci(args: &CiArgs) -> Result<Exit> {
             .map_err(context)?;
         let count = class.artifacts.len();
         let outputs = if count == 1 { "output" } else { "outputs" };
-        print(&format!("{}: {count} {outputs}\n", args.lock.display()))?;
+        print(&format!("{}: {count} {outputs}\n", args.lock.shown()))?;
         return Ok(Exit::Done);
     };
     let differences = lock::differences(&expected, &class.artifacts);

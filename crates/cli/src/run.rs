@@ -3,7 +3,7 @@
 use crate::args::RunArgs;
 use crate::debug::Waiting;
 use crate::groups::{Codegen, Debug, Wasi, Wasm};
-use crate::report::{Exit, Misuse, OfFile, exit_code, print, printable, warn};
+use crate::report::{Exit, Misuse, OfFile, Shown as _, exit_code, print, printable, warn};
 use crate::sampling::{Sampled, Sampling};
 use crate::settled::settled;
 use crate::stats::Stats;
@@ -185,7 +185,7 @@ fn tell_stats(
 fn write_coredump(file: &Path, error: &prova_core::Error, store: &mut Store<Host>, program: &Path) {
     let Some(dump) = error.downcast_ref::<WasmCoreDump>() else { return };
     let program = program.file_name().unwrap_or_default().to_string_lossy();
-    let name = file.display();
+    let name = file.shown();
     let said = match std::fs::write(file, dump.serialize(&mut *store, &program)) {
         Ok(()) => match dump.references(&mut *store) {
             0 => format!("note: the state at the trap is in `{name}`"),
@@ -226,7 +226,7 @@ fn recorder(args: &RunArgs, module: &Module, guest_args: &[OsString]) -> Result<
             _ => return Ok(None),
         }
     }
-    let name = path.display();
+    let name = path.shown();
     let file = File::create(path).with_context(|| format!("failed to write `{name}`"))?;
     let (out, export) = (Box::new(BufWriter::new(file)), args.invoke.as_deref());
     let recorder = Recorder::new(out, module.wasm(), export.unwrap_or_default(), &texts);
@@ -456,7 +456,7 @@ pub(crate) fn run_main(
         None => {
             warn(&format!(
                 "warning: `{}` exports no function `_start`: nothing is run (--invoke calls another)",
-                path.display()
+                path.shown()
             ));
             Ok(Vec::new())
         }

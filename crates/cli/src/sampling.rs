@@ -5,7 +5,7 @@
 
 use crate::args::EngineArgs;
 use crate::groups::duration;
-use crate::report::{Misuse, printable, warn};
+use crate::report::{Misuse, Shown as _, printable, warn};
 use crate::watchdog::Watchdog;
 use prova_core::{
     Config, Context, EpochTicker, Result, Store, Tier, UpdateDeadline, WasmBacktrace, bail,
@@ -95,7 +95,7 @@ impl Sampling {
         program: &Path,
         watchdog: Option<&Watchdog>,
     ) -> Result<Sampled> {
-        let file = self.file.display();
+        let file = self.file.shown();
         let failed = || format!("failed to write the profile `{file}`");
         let out = File::create(&self.file).with_context(failed)?;
         let name = program.file_name().unwrap_or_default().to_string_lossy();
@@ -118,7 +118,7 @@ impl Sampled {
     /// # Errors
     /// If it cannot be written.
     pub(crate) fn finish(self) -> Result<()> {
-        let name = self.sampling.file.display();
+        let name = self.sampling.file.shown();
         let failed = || format!("failed to write the profile `{name}`");
         let empty = GuestProfiler::new("", self.sampling.interval);
         let profiler = std::mem::replace(&mut *lock(&self.profiler), empty);

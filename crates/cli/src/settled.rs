@@ -6,7 +6,7 @@
 
 use crate::args::RunArgs;
 use crate::debug;
-use crate::report::Misuse;
+use crate::report::{Misuse, Shown as _};
 use crate::sampling::Sampling;
 use prova_core::{Config, Context, Result, bail};
 use std::borrow::Cow;
@@ -76,7 +76,7 @@ fn call(text: &str) -> Option<(String, Vec<String>)> {
 
 /// Adds the options of a file that are not given already.
 fn add_file(args: &mut RunArgs, file: &Path) -> Result<()> {
-    let name = file.display();
+    let name = file.shown();
     let size = std::fs::metadata(file).map(|about| about.len());
     if size.with_context(|| format!("failed to read `{name}`"))? > CONFIG_BYTES_MAX {
         bail!(Misuse(format!("`--config {name}`: it has more than {CONFIG_BYTES_MAX} bytes")));

@@ -1,7 +1,7 @@
 //! `prova completions` and `prova man`: files for shells and for `man`, made from the command line.
 
 use crate::args::Cli;
-use crate::report::{Exit, print_bytes, warn};
+use crate::report::{Exit, Shown as _, print_bytes, warn};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 use prova_core::{Context, Result};
@@ -33,7 +33,7 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit> {
 
 /// Runs `prova man`.
 pub(crate) fn man(args: &ManArgs) -> Result<Exit> {
-    let name = args.folder.display();
+    let name = args.folder.shown();
     std::fs::create_dir_all(&args.folder).with_context(|| format!("failed to make `{name}`"))?;
     clap_mangen::generate_to(Cli::command(), &args.folder)
         .with_context(|| format!("failed to write to `{name}`"))?;

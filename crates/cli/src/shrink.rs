@@ -7,7 +7,7 @@
 
 use crate::diverge::{DivergeArgs, REUSED, SIDES, with_sides};
 use crate::input;
-use crate::report::{Exit, Help, Misuse, misuse, print, printable, warn};
+use crate::report::{Exit, Help, Misuse, Shown as _, misuse, print, printable, warn};
 use crate::trace::values_of;
 use clap::Args;
 use prova_core::{Context, Result, bail};
@@ -76,7 +76,7 @@ fn own_sides(args: &DivergeArgs) -> Result<()> {
 fn written(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<()> {
     let directory = &args.out;
     fs::create_dir_all(directory)
-        .with_context(|| format!("failed to make `{}`", directory.display()))?;
+        .with_context(|| format!("failed to make `{}`", directory.shown()))?;
     let line = reproduce(args, shrunk);
     let modules = [Some(&shrunk.module), shrunk.against.as_ref()];
     for (second, module) in [false, true].into_iter().zip(modules) {
@@ -92,19 +92,19 @@ fn written(args: &ShrinkArgs, shrunk: &Shrunk) -> Result<()> {
     }
     let small = directory.join(NAMES[0]).with_extension("wasm");
     let second = shrunk.against.is_some().then(|| directory.join(NAMES[1]).with_extension("wasm"));
-    let files = second.map_or(String::new(), |second| format!(" and {}", second.display()));
-    let files = format!("{}{files}", small.display());
+    let files = second.map_or(String::new(), |second| format!(" and {}", second.shown()));
+    let files = format!("{}{files}", small.shown());
     let text = format!(
         "{}written: {files}, with text\nreproduce, in {}: {line}\n",
         shrunk.to_text(),
-        directory.display()
+        directory.shown()
     );
     print(&printable(&text))
 }
 
 fn write(directory: &Path, name: &str, extension: &str, bytes: &[u8]) -> Result<()> {
     let path = directory.join(name).with_extension(extension);
-    fs::write(&path, bytes).with_context(|| format!("failed to write `{}`", path.display()))
+    fs::write(&path, bytes).with_context(|| format!("failed to write `{}`", path.shown()))
 }
 
 /// The command that shows the difference of the small module, in its directory.

@@ -12,7 +12,7 @@ mod store;
 use crate::args::Proposals;
 use crate::input;
 use crate::progress;
-use crate::report::{Exit, Misuse, present, warn};
+use crate::report::{Exit, Misuse, Shown as _, present, warn};
 use clap::Args;
 pub(crate) use initialiser::Initialiser;
 use prova_core::wasi::{GRANT_FORM, Grant};
@@ -116,11 +116,11 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     let features = args.proposals.features()?;
     let (original, component) = input::decoded_of(&file, &features)?;
     if component.is_some() {
-        bail!("`{}` is a component: give its core module in a file", file.display());
+        bail!("`{}` is a component: give its core module in a file", file.shown());
     }
     let mut module = original.clone();
     let limits = prova_core::Limits::default();
-    let failed = || format!("failed to specialise `{}`", file.display());
+    let failed = || format!("failed to specialise `{}`", file.shown());
     if args.wizen {
         let (init, keep) = (init_func(args, &module), args.keep_init_func);
         let stdin = args.stdin.as_deref();
@@ -150,17 +150,17 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     tidied(&outcome, folders.as_deref());
     if let Some(to) = &args.report {
         let (done, of) = (outcome.requests.len() - refused, outcome.requests.len());
-        let title = format!("{}: {done} of {of} requests compiled", file.display());
+        let title = format!("{}: {done} of {of} requests compiled", file.shown());
         let all = report::report(title, &module, &outcome, &places, true);
         let form = Form::of(to.extension().and_then(OsStr::to_str));
         std::fs::write(to, all.present(form)?)
-            .with_context(|| format!("failed to write `{}`", to.display()))?;
+            .with_context(|| format!("failed to write `{}`", to.shown()))?;
     }
     if args.strict && refused > 0 {
-        warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
+        warn(&format!("`{}` is not written (`--strict`)", args.output.shown()));
         return Ok(Exit::Bad);
     }
-    let (name, bytes) = (args.output.display(), outcome.module.bytes());
+    let (name, bytes) = (args.output.shown(), outcome.module.bytes());
     write(args, bytes)?;
     dropped(&outcome.dropped);
     let uses = outcome.cache.as_ref();
@@ -186,7 +186,7 @@ fn file(args: &SpecializeArgs) -> Result<PathBuf> {
     let is = |other: &Path| report.is_some_and(|report| input::is_same(report, other));
     for (what, other) in [("the new module", &*args.output), ("the module", &*file)] {
         if is(other) {
-            let name = other.display();
+            let name = other.shown();
             bail!(Misuse(format!("`--report {name}`: {what} has that name")));
         }
     }
@@ -249,7 +249,7 @@ fn folders(args: &SpecializeArgs) -> Result<Option<Arc<Folders>>> {
 }
 
 fn write(args: &SpecializeArgs, bytes: &[u8]) -> Result<Exit> {
-    let failed = || format!("failed to write `{}`", args.output.display());
+    let failed = || format!("failed to write `{}`", args.output.shown());
     std::fs::write(&args.output, bytes).with_context(failed)?;
     Ok(Exit::Done)
 }

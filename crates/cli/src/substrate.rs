@@ -10,7 +10,7 @@ mod files;
 mod options;
 mod texts;
 
-use crate::report::{Exit, Misuse, printable, text_of, warn};
+use crate::report::{Exit, Misuse, Shown as _, printable, text_of, warn};
 use crate::run::new_engine;
 use crate::watchdog::Watchdog;
 use crate::{hint, watchdog};
@@ -155,7 +155,7 @@ fn metadata(args: &FileArgs, output: Option<&Path>) -> Result<Exit> {
     let metadata = without_length(&outcome.output);
     if let Some(path) = output {
         std::fs::write(path, metadata)
-            .with_context(|| format!("failed to write `{}`", path.display()))?;
+            .with_context(|| format!("failed to write `{}`", path.shown()))?;
     }
     let (bytes, hash) = (metadata.len(), hex(&prova_substrate::blake2_256(metadata)));
     let title = format!("{bytes} bytes, BLAKE2b-256 {hash}");
@@ -209,13 +209,13 @@ fn upgrade(
     let mut runtime = host.runtime(&code, chain.code_file(state))?;
     let mut version = runtime.version_within(&host.options)?;
     check_parent(parent_root, &version, &storage)?;
-    let mut report = Node::of("blocks", format!("blocks executed on {}", state.display()));
+    let mut report = Node::of("blocks", format!("blocks executed on {}", state.shown()));
     for file in blocks {
         let block = block_of(file, &read(file)?)?;
         let executed = match host.execute(&runtime, &version, &mut storage, &block) {
             Ok(executed) => executed,
             Err(error) => {
-                let error = error.context(format!("failed to execute `{}`", file.display()));
+                let error = error.context(format!("failed to execute `{}`", file.shown()));
                 return refused(chain, error, Some(report));
             }
         };
@@ -255,7 +255,7 @@ impl ChainHost {
     /// The runtime in this code, which was in this file.
     fn runtime(&self, code: &[u8], file: &Path) -> Result<Runtime> {
         let runtime = Runtime::with_options(&self.engine, code, &self.runtime_options);
-        let of_file = || format!("failed to load the runtime in `{}`", file.display());
+        let of_file = || format!("failed to load the runtime in `{}`", file.shown());
         let runtime = runtime.with_context(of_file)?;
         if let Some(watchdog) = &self.watchdog {
             watchdog.watch(&self.engine);

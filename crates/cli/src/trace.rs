@@ -5,7 +5,7 @@
 //! standard error.
 
 use crate::args::EngineArgs;
-use crate::report::{Exit, Misuse, OfFile, present};
+use crate::report::{Exit, Misuse, OfFile, Shown as _, present};
 use crate::{groups, hint, input, profile, run, values, watchdog};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -126,7 +126,7 @@ pub(crate) fn values_of(name: &str, ty: &FuncType, texts: &[String]) -> Result<V
 /// # Errors
 /// [`Misuse`] if it cannot be read, or is none.
 pub(crate) fn record(path: &Path) -> Result<Arc<Record>> {
-    let name = path.display();
+    let name = path.shown();
     let read = || {
         let mut bytes = Vec::new();
         let file = std::fs::File::open(path)?;
@@ -283,7 +283,7 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit> {
     if let Some(file) = &args.emit {
         let wasm = emitted(&config, &record, wanted, &values_of)?;
         if let Err(error) = std::fs::write(file, wasm) {
-            bail!(Misuse(format!("failed to write `{}`: {error}", file.display())));
+            bail!(Misuse(format!("failed to write `{}`: {error}", file.shown())));
         }
         return Ok(Exit::Done);
     }

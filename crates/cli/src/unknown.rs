@@ -6,6 +6,7 @@
 
 use crate::hint::command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use prova_builds::names::printable_message;
 use prova_inspect::near;
 
 /// Options of other engines, and what there is instead.
@@ -18,8 +19,16 @@ const FOREIGN_OPTIONS: [(&str, &str); 6] = [
     ("output", "commands that write a file have `-o FILE`"),
 ];
 
-/// The error with right advice; another error as it is.
+/// The error without characters that a terminal obeys, and with right advice where an option is
+/// unknown.
 pub(crate) fn advised(mut error: clap::Error) -> clap::Error {
+    let texts = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) => Some((kind, ContextValue::String(printable_message(text)))),
+        _ => None,
+    });
+    for (kind, text) in texts.collect::<Vec<_>>() {
+        error.insert(kind, text);
+    }
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }

@@ -2,7 +2,7 @@
 
 use crate::args::ValidateArgs;
 use crate::progress;
-use crate::report::{Exit, Misuse, OfFile, advice, print, text_of, warn};
+use crate::report::{Exit, Misuse, OfFile, Shown as _, advice, print, text_of, warn};
 use crate::{input, run, watchdog};
 use prova_builds::names::counted;
 use prova_core::{Context, Engine, Result, Translated, bail};
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
         match validate(&engine, file) {
             Ok(Translated { functions, words, wasm_bytes }) => print(&format!(
                 "{}: valid, {} translated and checked ({wasm_bytes} bytes of WebAssembly, {} of bytecode)\n",
-                file.display(),
+                file.shown(),
                 counted(functions as u64, "function"),
                 8 * words
             ))?,

@@ -10,7 +10,7 @@ use crate::args::{Proposals, Require};
 use crate::check_code::{Made, hexadecimal};
 use crate::input;
 use crate::progress;
-use crate::report::{Exit, Misuse, OfFile, present};
+use crate::report::{Exit, Misuse, OfFile, Shown as _, present};
 use clap::Args;
 use prova_artifact::Artifact;
 use prova_builds::names::{counted, printable};
@@ -67,7 +67,7 @@ impl VerifyArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &VerifyArgs) -> Result<Exit> {
-    let (name, features) = (args.file.display(), args.proposals.features()?);
+    let (name, features) = (args.file.shown(), args.proposals.features()?);
     if let Some(compiled) = input::wasmtime(&args.file)? {
         return wasmtime::run(args, &compiled);
     }
@@ -163,7 +163,7 @@ fn report(
     module: &Module,
     (found, again, lacks): (&Verification, Option<&Rebuilt>, Option<Vec<String>>),
 ) -> Node {
-    let (file, settings) = (args.file.display(), artifact.settings());
+    let (file, settings) = (args.file.shown(), artifact.settings());
     let all = module.defined_funcs().len();
     let digest = input::sha256(module.bytes());
     let Verification { functions, bytecode, refused, proved, .. } = found;

@@ -1,7 +1,7 @@
 //! `prova wast`: specification scripts → a table of what passed.
 
 use crate::args::WastArgs;
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, Shown as _, print};
 use crate::watchdog::{self, Watchdog};
 use crate::{input, run};
 use prova_core::{Context, Engine, Error, Result, Trap, bail, format_err};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &WastArgs) -> Result<Exit> {
         let report = run_file(file, &options, watchdog.as_ref())?;
         print(&row(file, &report, args.verbose))?;
         if watchdog.as_ref().is_some_and(Watchdog::is_over) {
-            let message = format!("the timeout was over while `{}` ran", file.display());
+            let message = format!("the timeout was over while `{}` ran", file.shown());
             return Err(Error::new(Trap::Interrupt).context(message));
         }
         let counts = [report.passed, report.failures.len(), report.skipped.len()];
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &WastArgs) -> Result<Exit> {
 }
 
 fn run_file(file: &Path, options: &Options, watchdog: Option<&Watchdog>) -> Result<Report> {
-    let name = file.display();
+    let name = file.shown();
     let source = input::read(file)?;
     let source = String::from_utf8(source)
         .map_err(|_| format_err!("the script `{name}` is not valid UTF-8"))?;
@@ -73,7 +73,7 @@ fn run_file(file: &Path, options: &Options, watchdog: Option<&Watchdog>) -> Resu
 fn row(file: &Path, report: &Report, verbose: bool) -> String {
     let Report { passed, failures, skipped } = report;
     let mut text =
-        format!("{passed:>7} {:>7} {:>7}  {}\n", failures.len(), skipped.len(), file.display());
+        format!("{passed:>7} {:>7} {:>7}  {}\n", failures.len(), skipped.len(), file.shown());
     let shown = if verbose { failures.len() } else { 1 };
     for failure in failures.iter().take(shown) {
         writeln!(text, "{:>25} {failure}", "").ok();

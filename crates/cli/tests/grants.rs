@@ -39,7 +39,7 @@ fn folder(test: &str) -> Scratch {
     let folder = Scratch::new(test);
     folder.write("opens.wat", OPENS);
     folder.write("init.wat", INITIALISER);
-    for name in ["d", "dd", "d:ro", "ro"] {
+    for name in ["d", "dd", "d:ro", "ro", "my ro"] {
         std::fs::create_dir(folder.0.join(name)).expect("it can be made");
         folder.write(&format!("{name}/seen"), "");
     }
@@ -92,8 +92,9 @@ fn a_grant_has_the_mode_that_it_says() {
             match likely {
                 "-" => drop(renamed.silent()),
                 likely => {
-                    let says = format!("`{likely}` is no mode in it");
-                    renamed.says(&["warning: the guest gets the directory under", &says]);
+                    let mode = format!("::{likely}` says one");
+                    let says = "a name holds no mode";
+                    renamed.says(&["warning: the guest gets the directory under", says, &mode]);
                 }
             }
         }
@@ -108,7 +109,7 @@ fn other_commands_read_the_same_forms_and_warn_of_them() {
             let told = run(&folder, *command, text);
             assert!(!told.err.contains("the form is"), "{command:?}: {told:?}");
             // A debugger is not waited for, so nothing is granted yet.
-            let warned = told.err.contains("`ro` is no mode in it");
+            let warned = told.err.contains("a name holds no mode");
             assert!(warned == warns || command.0 == "debug", "{command:?} {text}: {told:?}");
         }
     }

@@ -15,8 +15,7 @@ const COMMANDS: &str = include_str!("printed/commands.tsv");
 
 /// A line feed with a word behind it, that a line must not begin with; ESC, CSI of C1, DEL; a mark
 /// that turns text around, separators of lines and paragraphs, characters without width.
-const NAME: &str =
-    r"\0aFORGED\1b[31m\c2\9b31m\7f\e2\80\ae\e2\81\a6\d8\9c\e2\80\a8\e2\80\a9\e2\80\8b\ef\bb\bf";
+const NAME: &str = r"\0aFORGED\1b[31m\c2\9b31m\7f\e2\80\ae\e2\81\a6\d8\9c\e2\80\a8\e2\80\a9\e2\80\8b\ef\bb\bf\cd\8f\e1\85\9f\e1\a0\8e\ef\b8\8f\f3\a0\84\80";
 
 /// The most characters of a line, of a dozen names at most.
 const LINE_CHARS_MAX: usize = 4000;
@@ -31,6 +30,8 @@ fn is_obeyed(c: char) -> bool {
     matches!(c as u32,
         0..=8 | 0xb..=0x1f | 0x7f..=0x9f | 0x61c | 0x200b..=0x200f | 0x2028..=0x202e
         | 0x2060..=0x206f | 0xfeff)
+        || matches!(c as u32, 0xad | 0x34f | 0x115f | 0x1160 | 0x17b4 | 0x17b5 | 0x180b..=0x180f
+        | 0x3164 | 0xfe00..=0xfe0f | 0xffa0 | 0xfff0..=0xfffb | 0xe0000..=0xe0fff)
 }
 
 /// Describes the fault of a text that a command printed.
@@ -155,6 +156,51 @@ fn names_in_other_files_are_data() {
         look(&["explain", module, &file]);
     }
     assert!(told.is_empty(), "\n{told}");
+}
+
+/// Who calls `prova validate *` has not chosen the names of the files.
+#[test]
+fn names_of_files_are_data() {
+    let folder = Scratch::new("printed-names");
+    folder.write("other.wat", r#"(module (func (export "_start")))"#);
+    let modules = [
+        Some(
+            r#"(module (memory 1) (func (export "_start") (i32.store (i32.const 8) (i32.const 1))))"#,
+        ),
+        Some(r#"(module (func (export "_start") unreachable))"#),
+        Some("(module (func (call 7)))"),
+        None,
+    ];
+    let (mut all, mut shown, mut told) = (0, 0, String::new());
+    for (number, text) in modules.iter().enumerate() {
+        let file = format!("{number}\nFORGED\u{1b}[31m\u{9b}31m\u{202e}.wat");
+        let second = format!("2{file}");
+        for name in [&file, &second] {
+            if let Some(text) = text {
+                folder.write(name, text);
+            }
+        }
+        for (_, line) in rows(COMMANDS) {
+            let named = |arg: &str| arg.replace("FILE", &file).replace("SECOND", &second);
+            let args: Vec<String> = line.split(' ').map(named).collect();
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let run = folder.run_args(&args, b"");
+            all += 1;
+            shown += usize::from((run.out.clone() + &run.err).contains("\\nFORGED"));
+            told.extend(wrong(&args.join(" "), &run));
+        }
+    }
+    // An unknown word and option, a wrong value and key.
+    let word = "q\nFORGED\u{1b}[31m\u{202e}";
+    let (option, key, tier) =
+        (format!("--{word}"), format!("-W{word}=1"), format!("--tier={word}"));
+    for arg in
+        [word, &option, &key, &tier, &format!("--dir={word}"), &format!("--dir=.::{word}:ro")]
+    {
+        told.extend(wrong(arg, &folder.run_args(&[arg, "other.wat"], b"")));
+    }
+    assert!(told.is_empty(), "\n{told}");
+    assert!(all > 150 && shown > 100, "{all} runs, {shown} with a name");
 }
 
 /// The oracle sees what it is to see.

@@ -21,8 +21,20 @@ pub const LINE_CHARS_MAX: usize = 10_000;
 /// Whether a terminal or a page does something with this character instead of showing it.
 pub fn obeyed(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{fff9}'..='\u{fffb}')
+        || is_ignorable(c)
+}
+
+/// Whether a reader is to show nothing for this character: Unicode's
+/// `Default_Ignorable_Code_Point`, of which names that look equal are made.
+fn is_ignorable(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}')
+        || matches!(c, '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}')
+        || matches!(c, '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}')
+        || matches!(c, '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
+        || matches!(c, '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A name: of a function, an import, a section, a file in debug information.
@@ -89,6 +101,17 @@ mod tests {
             '\u{2069}',
             '\u{feff}',
             '\u{e0041}',
+            '\u{ad}',
+            '\u{34f}',
+            '\u{115f}',
+            '\u{17b4}',
+            '\u{180e}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{1d173}',
+            '\u{e0100}',
         ];
         for c in all {
             assert!(obeyed(c), "{c:?}");
@@ -96,7 +119,7 @@ mod tests {
                 assert!(shown.starts_with('\\') && !shown.contains(obeyed), "{c:?}: {shown}");
             }
         }
-        for c in ['a', ' ', 'é', '漢', '\u{301}', '…', '\\'] {
+        for c in ['a', ' ', 'é', '漢', '\u{301}', '…', '\\', '한', '\u{1161}', '\u{fe10}'] {
             assert_eq!(printable(&c.to_string()), c.to_string());
         }
         assert_eq!(printable_lines("a\tb\r\nc"), "a\tb\\r\nc");

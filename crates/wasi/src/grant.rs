@@ -4,7 +4,7 @@
 //!    the guest's name, because a mode that is misread would grant writing.
 //! 2. Without a mode the guest may write, as with Wasmtime's `HOST[::GUEST]`.
 //!
-//! [`Grant::likely_mode`] finds names in which a single colon or a missing part hides what was
+//! [`Grant::likely_mode`] finds names in which another separator or a missing part hides what was
 //! probably meant as a mode: they are granted as they stand, and a command line should warn.
 
 use crate::builder::Perms;
@@ -65,19 +65,51 @@ impl Grant {
         self.mode.unwrap_or_default()
     }
 
-    /// The mode, `ro` or `rw`, that the guest's name ends in, where no mode was given: `::` was
+    /// The mode, `ro` or `rw`, that stands in the guest's name, where no mode was given: `::` was
     /// probably meant in `HOST::GUEST:ro`, and a name for the guest was forgotten in `HOST::ro`.
     pub fn likely_mode(&self) -> Option<&'static str> {
-        let last = self.guest.rsplit(':').next().unwrap_or_default();
-        // A directory that is called `ro` keeps its name.
-        let is_own_name = self.guest == self.host && last == self.guest;
-        let is_clear = self.mode.is_some() || is_own_name;
-        MODES.into_iter().find(|mode| !is_clear && last.eq_ignore_ascii_case(mode))
+        self.hidden_mode().map(|(_, mode)| mode)
+    }
+
+    /// The guest's name before that mode, empty where nothing stands before it.
+    pub fn likely_name(&self) -> Option<&str> {
+        let (at, _) = self.hidden_mode()?;
+        Some(self.guest[..at].trim_end_matches(BETWEEN))
+    }
+
+    /// The place of a mode in the guest's name, and which one it is.
+    fn hidden_mode(&self) -> Option<(usize, &'static str)> {
+        if self.mode.is_some() {
+            return None;
+        }
+        // A directory that is called `ro`, or `my ro`, keeps its name.
+        let is_own_name = self.guest == self.host;
+        let between: &[char] = if is_own_name { &[':'] } else { &BETWEEN };
+        let mut at = 0;
+        for (number, word) in self.guest.split(between).enumerate() {
+            let is_word = |(name, _): &&(&str, _)| word.eq_ignore_ascii_case(name);
+            match WORDS.iter().find(is_word) {
+                Some((_, mode)) if number > 0 || !is_own_name => return Some((at, mode)),
+                // Each of them has one byte.
+                _ => at += word.len() + 1,
+            }
+        }
+        None
     }
 }
 
-/// The modes.
-const MODES: [&str; 2] = ["ro", "rw"];
+/// What is written between a name and a mode, here and for other programs (`docker -v A:B:ro,z`).
+const BETWEEN: [char; 11] = [':', ',', ';', '=', '|', '+', '"', '\'', ' ', '\t', '\n'];
+
+/// Words that are meant as a mode, with that mode.
+const WORDS: [(&str, &str); 6] = [
+    ("ro", "ro"),
+    ("readonly", "ro"),
+    ("read-only", "ro"),
+    ("read_only", "ro"),
+    ("rw", "rw"),
+    ("wr", "rw"),
+];
 
 /// Refuses a guest's name that contains `::`: text in the form of a [`Grant`] would otherwise be
 /// taken for a name where both names are given apart, and its mode would be lost.

@@ -6,7 +6,7 @@
 
 use super::CheckCodeArgs;
 use crate::progress;
-use crate::report::{Exit, present};
+use crate::report::{Exit, Shown as _, present};
 use prova_builds::names::printable;
 use prova_core::{Features, Limits, Result};
 use prova_module::Module;
@@ -61,7 +61,7 @@ pub(super) fn matrix(args: &CheckCodeArgs, module: &Module, deterministic: bool)
     let (rows, count) = (table.rows.len(), refused.len());
     let title = format!(
         "{}: {rows} cells, {all} functions are machine code, {count} refused",
-        args.file.display()
+        args.file.shown()
     );
     let impossible = IMPOSSIBLE.iter().map(|(a, b, why)| format!("no cell: {a} with {b}: {why}"));
     let more = count.saturating_sub(REFUSED_SHOWN);

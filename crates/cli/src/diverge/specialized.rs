@@ -11,7 +11,7 @@
 
 use super::{DivergeArgs, config};
 use crate::groups::Wasm;
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, Shown as _, print};
 use crate::specialize::Initialiser;
 use crate::specialize::places::places;
 use crate::specialize::report::refusal;
@@ -88,7 +88,7 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
     let features = Wasm::parse(&args.wasm)?.features();
     let original = input::decoded_with(file, &features)?;
     let mut generic = original.clone();
-    let failed = || format!("failed to specialise `{}`", file.display());
+    let failed = || format!("failed to specialise `{}`", file.shown());
     if own.wizen {
         let (init, state) = (&own.init_func, &mut Initialiser { features, ..Default::default() });
         generic =
@@ -114,7 +114,7 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
         })?,
     };
     let specialized = Module::decode(record.module().to_vec(), &features, &Limits::default());
-    let specialized = specialized.with_context(|| format!("`{}`", path.display()))?;
+    let specialized = specialized.with_context(|| format!("`{}`", path.shown()))?;
     let found = pairs(&generic, &specialized).with_context(failed)?;
     if found.is_empty() {
         let what = match refused.first() {
@@ -126,7 +126,7 @@ pub(super) fn compared(args: &DivergeArgs, side: &str) -> Result<Exit> {
                 "no function was made for a request of it (does its initialiser have to run, -w?)"
             }
         };
-        bail!(Misuse(format!("`{}`: {what}", file.display())));
+        bail!(Misuse(format!("`{}`: {what}", file.shown())));
     }
     let compiled: Vec<Compiled> = found
         .into_iter()

@@ -62,13 +62,11 @@ const KEYS: &[(char, &str, &str)] = &[
     ('S', "config*", COMPONENTS),
     ('S', "keyvalue*", COMPONENTS),
     ('S', "tls", COMPONENTS),
-    ('S', "threads", "WASI threads are not offered"),
     ('S', "inherit-network", NETWORK),
     ('S', "allow-ip-name-lookup", NETWORK),
     ('S', "tcp*", NETWORK),
     ('S', "udp", NETWORK),
     ('S', "network-error-code", NETWORK),
-    ('S', "listenfd", NETWORK),
 ];
 
 /// Why a key of Wasmtime's chooses nothing here, if it is one.

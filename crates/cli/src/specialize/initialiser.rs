@@ -7,6 +7,7 @@
 //! * I3. Its standard output and error go nowhere, unless it fails: then the last [`SAID_MAX`]
 //!   bytes of both go to standard error.
 
+use crate::report::Shown as _;
 use prova_core::wasi::{self, Clocks, Grant, Randomness, WasiCtx, WasiCtxBuilder};
 use prova_core::{
     Caller, Config, Context, Engine, Features, Linker, Proposal, Result, Store, Trap, Val,
@@ -130,7 +131,7 @@ fn run(
     crate::run::grant(&mut ctx, given.env, given.dirs)?;
     if let Some(file) = given.stdin {
         let opened = std::fs::File::open(file);
-        let opened = opened.with_context(|| format!("failed to read `{}`", file.display()))?;
+        let opened = opened.with_context(|| format!("failed to read `{}`", file.shown()))?;
         ctx.stdin(Box::new(opened));
     }
     ctx.clocks(Clocks::Virtual { realtime_ns: 0, step_ns: 1_000 });

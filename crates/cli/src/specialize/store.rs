@@ -15,6 +15,7 @@
 //!
 //! The specialiser proves the contents of a file; this module does not believe them either.
 
+use crate::report::Shown as _;
 use prova_core::{Context, Result};
 use prova_specialize::cache::{ENTRY_BYTES_MAX, HEAD, Key, Store};
 use std::collections::hash_map::RandomState;
@@ -47,11 +48,11 @@ impl Folders {
     pub(super) fn new(own: Option<&Path>, given: Option<&Path>) -> Result<Folders> {
         if let Some(path) = own {
             fs::create_dir_all(path).with_context(|| {
-                format!("`{}` is to be a folder for Prova's cache", path.display())
+                format!("`{}` is to be a folder for Prova's cache", path.shown())
             })?;
         }
         if let Some(path) = given.filter(|path| !path.is_dir()) {
-            prova_core::bail!("`{}` is no folder, which Prova's cache is", path.display());
+            prova_core::bail!("`{}` is no folder, which Prova's cache is", path.shown());
         }
         let (own, given) = (own.map(Path::to_owned), given.map(Path::to_owned));
         Ok(Folders { given, own, written: AtomicU64::new(0) })
@@ -142,12 +143,12 @@ impl Store for Folders {
     fn load(&self, key: &Key) -> std::result::Result<Option<Vec<u8>>, String> {
         for folder in [&self.given, &self.own].into_iter().flatten() {
             let path = folder.join(format!("{key}.spec"));
-            let failed = |error: io::Error| format!("`{}`: {error}", path.display());
+            let failed = |error: io::Error| format!("`{}`: {error}", path.shown());
             match fs::metadata(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(failed(error)),
                 Ok(data) if !data.is_file() => {
-                    return Err(format!("`{}` is no plain file", path.display()));
+                    return Err(format!("`{}` is no plain file", path.shown()));
                 }
                 Ok(_) => {}
             }
@@ -167,7 +168,7 @@ impl Store for Folders {
     fn save(&self, key: &Key, entry: &[u8]) -> std::result::Result<(), String> {
         let Some(folder) = &self.own else { return Ok(()) };
         self.written.fetch_add(1, Ordering::Relaxed);
-        let failed = |error: io::Error| format!("`{}`: {error}", folder.display());
+        let failed = |error: io::Error| format!("`{}`: {error}", folder.shown());
         let (part, mut file) = part(folder, key, random).map_err(failed)?;
         let written = file.write_all(entry);
         drop(file);

@@ -2,7 +2,7 @@
 
 use super::BlockArgs;
 use super::options::ChainArgs;
-use crate::report::Misuse;
+use crate::report::{Misuse, Shown as _};
 use prova_core::{Context, Result, bail};
 use prova_substrate::{Block, CODE_KEY, Storage, parse_block_file, parse_state};
 use std::io::Read;
@@ -19,15 +19,15 @@ pub(super) fn code_and_state(args: &ChainArgs, file: &Path) -> Result<(Vec<u8>, 
         return match given {
             None => Ok((bytes, Storage::default())),
             Some(_) => {
-                bail!(Misuse(format!("`{}` is a runtime, and so is `--code`", file.display())))
+                bail!(Misuse(format!("`{}` is a runtime, and so is `--code`", file.shown())))
             }
         };
     }
-    let of_file = || format!("failed to read the state in `{}`", file.display());
+    let of_file = || format!("failed to read the state in `{}`", file.shown());
     let storage = parse_state(&bytes, given.as_deref()).with_context(of_file)?;
     match storage.before(CODE_KEY) {
         Some(code) => Ok((code.to_vec(), storage)),
-        None => bail!("the state in `{}` has no `:code`: give it with --code", file.display()),
+        None => bail!("the state in `{}` has no `:code`: give it with --code", file.shown()),
     }
 }
 
@@ -40,16 +40,16 @@ pub(super) fn block_and_state(args: &BlockArgs) -> Result<(Vec<u8>, Storage, Blo
 }
 
 pub(super) fn block_of(file: &Path, bytes: &[u8]) -> Result<Block> {
-    let of_file = || format!("failed to read the block in `{}`", file.display());
+    let of_file = || format!("failed to read the block in `{}`", file.shown());
     match parse_block_file(bytes).with_context(of_file)? {
         Some(block) => Ok(block),
-        None => bail!("`{}` has no block: it has neither `block` nor `header`", file.display()),
+        None => bail!("`{}` has no block: it has neither `block` nor `header`", file.shown()),
     }
 }
 
 /// All of a file, up to the limit.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    let name = path.display();
+    let name = path.shown();
     let failed = || format!("failed to read `{name}`");
     let file = std::fs::File::open(path).with_context(failed)?;
     let len = file.metadata().map_or(0, |about| about.len().min(FILE_BYTES_MAX));

@@ -6,7 +6,7 @@ use crate::args::Require;
 use crate::check_code::{Made, hexadecimal};
 use crate::input;
 use crate::progress;
-use crate::report::{Exit, Misuse, present};
+use crate::report::{Exit, Misuse, Shown as _, present};
 use prova_builds::names::{counted, printable};
 use prova_check::{CodeKind, Way};
 use prova_core::{Context, Error, Features, Limits, Result, bail};
@@ -37,7 +37,7 @@ const UNTOLD: [&str; 3] = [
 
 /// Checks the file, whose bytes these are.
 pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
-    let name = args.file.display();
+    let name = args.file.shown();
     let Some(wasm) = &args.wasm else {
         bail!(Misuse(format!(
             "`{name}` is a compiled module of Wasmtime's: name its WebAssembly with `--wasm`"
@@ -75,7 +75,7 @@ pub(super) fn run(args: &VerifyArgs, bytes: &[u8]) -> Result<Exit> {
 /// The complaint about what is no compiled module of Wasmtime's. A call with a file of another kind
 /// is misuse; a file that is empty or cut is a bad one.
 pub(super) fn none(file: &Path) -> Result<Exit> {
-    let name = file.display();
+    let name = file.shown();
     if file.as_os_str() == "-" {
         let what = "a compiled module of Wasmtime's does not come from standard input";
         bail!(Misuse(format!("`--wasm`: {what}: name its file")));
@@ -91,7 +91,7 @@ pub(super) fn none(file: &Path) -> Result<Exit> {
 fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report: &Report) -> Node {
     let Report { settings, confined, refused, unchecked, confusing, .. } = report;
     let all = confined + refused.len() + unchecked.len();
-    let file = args.file.display();
+    let file = args.file.shown();
     let title = format!("{file}: {confined} of {} of code", counted(all as u64, "piece"));
     let judged = match (refused.is_empty(), unchecked.is_empty()) {
         (true, true) => "accepted",
@@ -102,7 +102,7 @@ fn node(args: &VerifyArgs, wasm: &Path, (bytes, module): (&[u8], &[u8]), report:
     let (file_digest, digest) = (input::sha256(bytes), input::sha256(module));
     let about = [
         format!("file: SHA-256 {file_digest}, compiled by Wasmtime {}", settings.release),
-        format!("module: {}, SHA-256 {digest}", wasm.display()),
+        format!("module: {}, SHA-256 {digest}", wasm.shown()),
         made_for(settings),
     ];
     let about = about.into_iter().chain(patches(report));
@@ -245,7 +245,7 @@ fn kind_name(kind: SymbolKind) -> &'static str {
 /// well: exit code 1. Other code is named as the report names it, by its symbol; a function may be
 /// (`wasm[0]::function[5]`, and its name behind that).
 fn explain(args: &VerifyArgs, place: &str, (bytes, wasm): (&[u8], &[u8])) -> Result<Exit> {
-    let name = args.file.display();
+    let name = args.file.shown();
     let failed = || format!("failed to verify `{name}`");
     let artifact = Artifact::read(bytes).map_err(Error::new).with_context(failed)?;
     let symbol = place.rsplit_once('+').and_then(|(name, offset)| {

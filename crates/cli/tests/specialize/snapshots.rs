@@ -179,6 +179,85 @@ const ROWS: &[Row] = &[
         &[],
         Ok("6"),
     ),
+    // A second memory that grows, and one that begins empty.
+    (
+        r#"(memory (export "memory") 1) (memory $n 1)
+           (func (export "wizer-initialize")
+             (drop (memory.grow $n (i32.const 2))) (i64.store $n (i32.const 131072) (i64.const 9)))
+           (func (export "g") (result i64) (i64.add (i64.load $n (i32.const 131072))
+             (i64.mul (i64.const 1000) (i64.extend_i32_u (memory.size $n)))))"#,
+        &[],
+        Ok("3009"),
+    ),
+    (
+        r#"(memory (export "memory") 0)
+           (func (export "wizer-initialize")
+             (drop (memory.grow (i32.const 1))) (i64.store (i32.const 65528) (i64.const 4)))
+           (func (export "g") (result i64) (i64.load (i32.const 65528)))"#,
+        &[],
+        Ok("4"),
+    ),
+    // Pages of one byte.
+    (
+        r#"(memory (export "memory") 100 (pagesize 1))
+           (func (export "wizer-initialize")
+             (i64.store (i32.const 8) (i64.const 5)) (drop (memory.grow (i32.const 3))))
+           (func (export "g") (result i64)
+             (i64.add (i64.load (i32.const 8)) (i64.extend_i32_u (memory.size))))"#,
+        &[],
+        Ok("108"),
+    ),
+    // Active segments that overlap, at computed places, and what overwrites them.
+    (
+        r#"(memory (export "memory") 1) (data (i32.const 65530) "abcdef") (data (i32.const 65532) "zz")
+           (data (i32.add (i32.const 65526) (i32.const 2)) "y")
+           (func (export "wizer-initialize") (i32.store8 (i32.const 65531) (i32.const 64)))
+           (func (export "g") (result i64) (i64.load (i32.const 65528)))"#,
+        &[],
+        Ok("7378438230001123449"),
+    ),
+    // The bits of a NaN.
+    (
+        r#"(global $n (mut f64) (f64.const 0))
+           (func (export "wizer-initialize")
+             (global.set $n (f64.reinterpret_i64 (i64.const 0x7ff4000000000001))))
+           (func (export "g") (result i64) (i64.reinterpret_f64 (global.get $n)))"#,
+        &[],
+        Ok("9219994337134247937"),
+    ),
+    // Start function, constructor, initialiser: once each, in this order.
+    (
+        r#"(memory (export "memory") 1) (func $v (result i32) (i32.load (i32.const 8)))
+           (func $s (i32.store (i32.const 8) (i32.add (call $v) (i32.const 1)))) (start $s)
+           (func (export "_initialize") (i32.store (i32.const 8) (i32.add (call $v) (i32.const 100))))
+           (func (export "wizer-initialize") (i32.store (i32.const 8) (i32.mul (call $v) (i32.const 10))))
+           (func (export "g") (result i32) (call $v))"#,
+        &[],
+        Ok("1010"),
+    ),
+    // An initialiser that catches, and one that does not.
+    (
+        r#"(memory (export "memory") 1) (tag $t)
+           (func (export "wizer-initialize")
+             (block $caught (try_table (catch $t $caught) (throw $t)))
+             (i32.store (i32.const 8) (i32.const 5)))
+           (func (export "g") (result i32) (i32.load (i32.const 8)))"#,
+        &[],
+        Ok("5"),
+    ),
+    (r#"(tag $t) (func (export "wizer-initialize") (throw $t))"#, &[], Err("unhandled exception")),
+    (
+        r#"(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+           (func (export "wizer-initialize") (call $exit (i32.const 0)))"#,
+        &[],
+        Err("`wizer-initialize` failed"),
+    ),
+    (
+        r#"(table 1 funcref) (func $f (export "wizer-initialize")
+             (drop (table.grow (ref.func $f) (i32.const 2)))) (elem declare func $f)"#,
+        &[],
+        Err("a snapshot of a module with `table.grow`"),
+    ),
 ];
 
 #[test]

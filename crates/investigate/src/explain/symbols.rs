@@ -236,10 +236,14 @@ fn parts(name: &str) -> Vec<(&str, Option<Kind>)> {
 /// The least number of characters of a hash that no marker announces.
 const OTHER_MIN: usize = 8;
 
+/// The most characters that are looked at from one place, more than a hash has. Names come from
+/// outside and may be one word of megabytes.
+const HASH_MAX: usize = 160;
+
 /// The length and the kind of the hash that begins at a place of a name.
 fn hash(name: &str, at: usize) -> Option<(usize, Kind)> {
     let (before, rest) = name.split_at(at);
-    let run = |is: fn(&u8) -> bool| rest.bytes().take_while(is).count();
+    let run = |is: fn(&u8) -> bool| rest.bytes().take(HASH_MAX).take_while(is).count();
     let digits = run(u8::is_ascii_digit);
     if digits > 0 && before.ends_with(".llvm.") {
         return Some((digits, Kind::ThinLto));
@@ -253,7 +257,8 @@ fn hash(name: &str, at: usize) -> Option<(usize, Kind)> {
         return Some((16, Kind::Rust));
     }
     let demangled = rest.strip_prefix('h').filter(|_| before.ends_with("::"));
-    if demangled.is_some_and(|rest| rest.bytes().take_while(u8::is_ascii_hexdigit).count() >= 16) {
+    let is_hex = |rest: &str| rest.bytes().take(16).filter(u8::is_ascii_hexdigit).count() == 16;
+    if demangled.is_some_and(is_hex) {
         return Some((17, Kind::Rust));
     }
     // `Cs<base 62>_` of mangling v0, and `crate[<hex>]` where it is demangled.
@@ -275,7 +280,8 @@ fn hash(name: &str, at: usize) -> Option<(usize, Kind)> {
         return Some((digits, Kind::Other));
     }
     let is_start = !before.ends_with(is_word);
-    let is_hash = is_start && word >= OTHER_MIN && looks_hashed(name, &rest[..word]);
+    let is_length = (OTHER_MIN..HASH_MAX).contains(&word);
+    let is_hash = is_start && is_length && looks_hashed(name, &rest[..word]);
     is_hash.then_some((word, Kind::Other))
 }
 
@@ -351,6 +357,21 @@ mod tests {
             let again: Vec<Kind> = other_hashes(b, a).into_iter().collect();
             assert_eq!(again, *kinds, "{b} {a}");
         }
+    }
+
+    /// One word of megabytes is no hash and takes no quadratic time: that of 100,000 characters took
+    /// minutes.
+    #[test]
+    fn a_long_name_takes_linear_time() {
+        for word in ["A", "1", "x", "Cs", "__anon_", "::h"] {
+            let name = word.repeat((1 << 19) / word.len());
+            let other = name.clone() + "ha38b640654fb0bbb";
+            assert!(other_hashes(&name, &other).is_empty(), "{word}");
+        }
+        let long = "a1".repeat(HASH_MAX);
+        assert!(other_hashes(&long, &long.replace('1', "2")).is_empty());
+        let short = "a1".repeat(HASH_MAX / 2 - 1);
+        assert_eq!(other_hashes(&short, &short.replace('1', "2")).len(), 1);
     }
 
     #[test]
