@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// What a message says of a name that was given on the command line.
+/// The text of a name that was given on the command line, in messages.
 pub(crate) trait Shown {
     /// The name on one line, without characters that a terminal obeys: who calls `prova validate *`
     /// has not chosen the names of the files.

@@ -122,8 +122,8 @@ fn files_run_with_a_timeout_if_they_are_made_for_it() {
     run.expect(2, "").says(&["`--epochs`", "`--require proved`"]);
 }
 
-/// Reports that count functions and those that show one say that a search ended, and no difference of
-/// the code. Lua's `auxsort` (588) takes more than a search may.
+/// Reports that count functions and those that show one say that a search ended, and no difference
+/// of the code. Lua's `auxsort` (588) takes more than a search may.
 #[test]
 fn a_search_that_ended_is_told_as_such() {
     let folder = folder("ended");

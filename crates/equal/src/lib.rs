@@ -38,9 +38,9 @@
 //!   a call name the references that the frame holds, and nothing else.
 //!
 //! Reading order: `words`, `demand`, `state`, `edges`, `bounds`, `events`, `objects`, `calls`,
-//! `versions`, `step`, `claims`, `walk`. Covered: guarded and compared memories, with and without signals,
-//! fuel, epochs; code entered in loops; scalar operators and vectors; objects. Refused by name:
-//! rounds of loops whose frame holds references that a store follows, atomic accesses, shared
+//! `versions`, `step`, `claims`, `walk`. Covered: guarded and compared memories, with and without
+//! signals, fuel, epochs; code entered in loops; scalar operators and vectors; objects. Refused by
+//! name: rounds of loops whose frame holds references that a store follows, atomic accesses, shared
 //! memories, vectors whose NaNs are canonical. It does not panic, and its work is bounded: by
 //! [`WORK_MAX`] for each byte of code, and in all.
 

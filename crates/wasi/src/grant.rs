@@ -98,7 +98,8 @@ impl Grant {
     }
 }
 
-/// What is written between a name and a mode, here and for other programs (`docker -v A:B:ro,z`).
+/// Characters that users write between a name and a mode, here and for other programs
+/// (`docker -v A:B:ro,z`).
 const BETWEEN: [char; 11] = [':', ',', ';', '=', '|', '+', '"', '\'', ' ', '\t', '\n'];
 
 /// Words that are meant as a mode, with that mode.

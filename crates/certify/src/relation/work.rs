@@ -1,10 +1,10 @@
 //! The work of a search for a relation, and where it ends.
 //!
-//! A search is measured by the proof that it is for. The unit is the one of the proof's walk: a unit
-//! of its work ([`Core::spent`](prova_equal::Core::spent)), a step of rewriting, a term. One walk
-//! of the proof takes some number of units for a function; all that is done to find a relation of
-//! that function together takes at most [`SEARCH_WALKS`] times as many. So the time for a function
-//! is linear in the time of its proof, for all code.
+//! A search is measured by the proof that it is for. The unit is the one of the proof's walk: a
+//! unit of its work ([`Core::spent`](prova_equal::Core::spent)), a step of rewriting, a term. One
+//! walk of the proof takes some number of units for a function. All work to find a relation of
+//! that function takes at most [`SEARCH_WALKS`] times as many. So the time for a function is
+//! linear in the time of its proof, for all code.
 //!
 //! How many units a walk takes is known once one has gone over the whole code. A walk that is
 //! refused early says too little, so code has at least [`WALK_PER_BYTE`] for each byte; one that

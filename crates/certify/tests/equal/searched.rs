@@ -74,8 +74,8 @@ fn searched(row: &Row, work: &mut Work<'_>) -> (Relation, Option<Ended>) {
     (relation, work.ended())
 }
 
-/// The search for a row's relation takes some number of walks: within that number it ends by itself,
-/// and within one less it says that it ended at its bound.
+/// The search for a row's relation takes some number of walks: within that number it ends by
+/// itself, and within one less it says that it ended at its bound.
 #[test]
 fn a_search_ends_at_its_bound() {
     let (mut tried, mut at_bound) = (0, 0);

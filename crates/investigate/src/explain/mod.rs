@@ -17,7 +17,7 @@
 //! 3. A stage is a conclusion, and says from what: without logs no pass is named, and without a
 //!    dependency graph no feature.
 //! 4. The linker is blamed for another order only where the compiler's symbols do not decide it
-//!    ([`symbols`]).
+//!    (`symbols`).
 //! 5. The pass is the one of the first difference in *structure*: a name that differs earlier
 //!    changes nothing. No pass is blamed where the program that the first one was given differs
 //!    already.

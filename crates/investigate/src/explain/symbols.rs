@@ -359,8 +359,8 @@ mod tests {
         }
     }
 
-    /// One word of megabytes is no hash and takes no quadratic time: that of 100,000 characters took
-    /// minutes.
+    /// One word of megabytes is no hash and takes no quadratic time: a word of 100,000 characters
+    /// took minutes.
     #[test]
     fn a_long_name_takes_linear_time() {
         for word in ["A", "1", "x", "Cs", "__anon_", "::h"] {

@@ -10,7 +10,8 @@
 //! [`biased`] writes structured functions in which locals are overwritten while they are on the
 //! operand stack; [`smith`] asks wasm-smith for whole modules; [`addresses`] writes functions that
 //! load and store by few addresses; [`narrow`] functions of narrow numbers;
-//! [`programs`] makes programs of the first two; [`requests`] writes functions that ask to be specialised. All are functions of the seed alone.
+//! [`programs`] makes programs of the first two; [`requests`] writes functions that ask to be
+//! specialised. All are functions of the seed alone.
 
 pub mod addresses;
 pub mod biased;
