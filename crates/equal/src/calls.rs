@@ -321,7 +321,7 @@ impl Core<'_> {
             let bits = u8::try_from(ty.bytes().saturating_mul(8)).unwrap_or(0);
             let word = self.words.unknown(bits);
             self.put_result(state, place, word);
-            made.push(word);
+            planted!(ResultsTurned, made.push(word), made.insert(0, word));
         }
         Ok(made)
     }
@@ -373,7 +373,7 @@ impl Core<'_> {
         if places.len() != args.len() {
             return refuse(Cause::Call, "another number of arguments");
         }
-        for (&place, &arg) in places.iter().zip(args) {
+        for (&place, &arg) in places.iter().zip(args).take(planted!(SeventhIsAny, usize::MAX, 6)) {
             self.is_placed(state, (place, base), arg, Cause::Call)?;
         }
         Ok(stack_bytes)

@@ -387,7 +387,8 @@ impl Core<'_> {
         if !planted!(PlaceIsAny, same, true) {
             return differ(Cause::Claim, "of a place", wanted, found);
         }
-        if extended {
+        let vector = matches!(place, Place::Vector(_));
+        if planted!(VectorAboveIsAny, extended, extended && !vector) {
             let wide = self.words.zext(found, self.words.bits(whole));
             if !planted!(UpperHalfIsAny, self.same(state, wide, whole), true) {
                 return differ(Cause::Claim, "of an upper half", wide, whole);
@@ -476,7 +477,11 @@ impl Core<'_> {
         let bits = self.words.bits(word);
         let wide = if bits >= width {
             word
-        } else if planted!(ZerosAnyhow, extended, true) {
+        } else if planted!(
+            extended;
+            ZerosAnyhow: true,
+            VectorAboveIsZero: extended || width == 128
+        ) {
             self.words.zext(word, width)
         } else {
             let above = self.words.unknown(width.saturating_sub(bits));

@@ -39,7 +39,7 @@ plants! {
         LastPieceIsLost LastPieceElsewhere FillsByWord LaneIsFirst StoredIsFirst SizeOfFirst
         PagesAreLarge InitIsFill FillsAnywhere CopiesFromAnywhere LoadedHasNoSign MovesUnpolled
         MovesUnpaid CopiesBack LengthOfFirst ElementOfFirst EndIsInTable ElementIsNext TypeIsNext
-        GlobalIsFirst SetsFirst;
+        GlobalIsFirst SetsFirst ResultsTurned SeventhIsAny;
     e2:
         OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
         UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny
@@ -53,12 +53,12 @@ plants! {
     e3:
         ParametersInTurn ParameterStays EntryOfAnother BetweenStays DefaultIsFirst EntryAtWill
         PayloadIsFirst BeginPassedOver MeetingKeeps WaysWithEffects TableBeforeEnd BeyondTheTable
-        LastEntryIsAny;
+        LastEntryIsAny TableKeepsParameters;
     e4:
         PositionIsAny PassedIsAny PlaceIsAny UpperHalfIsAny ConditionIsAny FlagsAreAny ValueIsAny
         ReachedIsAny PartOfByte AnyWidth RegistersAreZero VectorsAreZero LeaderBeforeEntry
         LeaderInMove LeaderInMake ClaimTurned ReachedIsMore ZerosAnyhow FallsToLeader MergeForgets
-        JumpForgets;
+        JumpForgets VectorAboveIsAny VectorAboveIsZero;
     e5:
         MadeIsRemembered LoadsAreOfBytes OperandsAreAny EnvironmentIsAny PlainIsAny DebtOfBefore
         LoadsAreOfOperands AssumedTurned;
@@ -89,6 +89,7 @@ plants! {
     n3: NumberStays;
     n4: FactorIsAny AtomIsAny SumIsDifference NegationIsLost;
     n6: OppositeIsAlike SignOfDivided;
+    n7: SignIsAdded;
     n9: CarriesAnyhow;
 }
 

@@ -319,7 +319,11 @@ impl<G: Guide> Walk<'_, '_, G> {
                 return refuse(Cause::Jump, "an edge that the body does not have");
             };
             let mut taken = self.core.copied(&state)?;
-            self.core.follow(&mut taken, edge, &[])?;
+            planted!(TableKeepsParameters, self.core.follow(&mut taken, edge, &[])?, {
+                let before = (taken.over.clone(), taken.env);
+                self.core.follow(&mut taken, edge, &[])?;
+                (taken.over, taken.env) = before;
+            });
             self.core.settle(&mut taken)?;
             if let Err(refusal) = self.go(taken, insn.offset, target) {
                 self.goes_on(refusal, insn.offset)?;

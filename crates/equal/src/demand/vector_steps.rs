@@ -130,7 +130,7 @@ pub(super) fn shift_signed(w: &mut Words, a: Word, count: Word) -> Word {
     let place = w.each_lane(signs, 64, |w, x| w.lane_shift(Head::Shr, x, count));
     let shifted = w.each_lane(a, 64, |w, x| w.lane_shift(Head::Shr, x, count));
     let flipped = w.xor(place, shifted);
-    w.lane_wise(Lane::Sub, 64, flipped, place)
+    w.lane_wise(planted!(SignIsAdded, Lane::Sub, Lane::Add), 64, flipped, place)
 }
 
 /// Unsigned words of 32 bits as floats: `2·(h / 2) + l` of the halves `h = a − l` and `l` below

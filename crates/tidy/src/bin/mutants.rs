@@ -4,8 +4,8 @@
 //! `mutants LIST.json EXPLAINED.tsv SHARD/N|rest|missed [PART]`: the list is what `cargo mutants
 //! --list --json` writes. Shards count from 1. `rest` and `missed` go on with the last run: they
 //! run what it has not come to, or what it missed, and report its verdicts with their own. `PART`
-//! keeps only mutants whose key (fields between tabs) contains it, `!PART` only the others, and
-//! `!PART,!PART` those that contain neither. Exit codes: 0 nothing to do, 1 something to do, 2 it
+//! keeps only mutants whose key (fields between tabs) contains it, `PART,PART` those that contain
+//! one of them, `!PART` only the others, and `!PART,!PART` those that contain neither. Exit codes: 0 nothing to do, 1 something to do, 2 it
 //! could not run.
 //!
 //! What the test programs of the mutated crates miss, those of other crates are asked about; a
@@ -53,7 +53,7 @@ fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usiz
     let explained = explained::parse(&read(explained)?)?;
     let is_wanted = |key: &str| match part.strip_prefix('!') {
         Some(open) => !open.split(",!").any(|open| key.contains(open)),
-        None => key.contains(part),
+        None => part.split(',').any(|part| key.contains(part)),
     };
     let within = all.iter().filter(|x| is_wanted(&x.key().join("\t")));
     let chosen: Vec<&Mutant> = within.filter(|x| shard.has(x)).collect();
