@@ -667,7 +667,11 @@ impl Machine<'_> {
                 }
             }
             Place::DataLength(_) => {
-                let none = value == Some(Value::constant(0));
+                let none = planted!(
+                    LowByteIsLength,
+                    value == Some(Value::constant(0)),
+                    value.and_then(|it| it.as_constant()).map(|n| n as u8) == Some(0)
+                );
                 if !planted!(LengthIsSet, none, true) {
                     return fault(Rule::Field, "the length of a data segment becomes other than 0");
                 }

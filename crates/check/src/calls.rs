@@ -241,7 +241,7 @@ impl Machine<'_> {
                 let base = if own { Base::VmCtx } else { Base::FuncContext(func) };
                 (Value::pointer(base, 0), self.type_of(func)?)
             }
-            Base::RefCode if code.add == 0 => {
+            Base::RefCode if planted!(CodeIsFarther, code.add == 0, true) => {
                 (Value { base: Base::RefContext, ..code }, self.type_of_ref(state, code.sym)?)
             }
             _ => return fault(Rule::Call, "the callee is no code of a record"),

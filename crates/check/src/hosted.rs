@@ -81,7 +81,9 @@ impl Machine<'_> {
                 None
             }
             Base::VmCtx => Some(Owner::Own),
-            Base::MemoryOwner(m) => Some(Owner::Of(Extent::Memory(m))),
+            Base::MemoryOwner(m) => {
+                Some(planted!(MemoryOwnerIsOwn, Owner::Of(Extent::Memory(m)), Owner::Own))
+            }
             Base::TableOwner(t) => Some(Owner::Of(Extent::Table(t))),
             Base::TagOwner(_) => Some(planted!(TagOwnerIsOwn, Owner::OfTag, Owner::Own)),
             _ => planted!(HostedGetsAnything, None, Some(Owner::Own)),

@@ -233,6 +233,10 @@ steps {
     SegmentsAreNeverDropped
     ContextIsFarther
     TagOwnerIsOwn
+    MemoryOwnerIsOwn
+    LowByteIsLength
+    CodeIsFarther
+    IndexIsNarrow
     AnyOwnMemory
     OwnedTakesNoNull
     OwnedByAnyIndex

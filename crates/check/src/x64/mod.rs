@@ -575,7 +575,7 @@ impl Insn {
         let index = match raw.memory_index() {
             Register::None => None,
             register => match general(register) {
-                Some((number, 8)) => {
+                Some((number, bytes)) if planted!(IndexIsNarrow, bytes == 8, true) => {
                     let shift = match raw.memory_index_scale() {
                         1 => 0,
                         2 => 1,
