@@ -387,8 +387,7 @@ impl Core<'_> {
         if !planted!(PlaceIsAny, same, true) {
             return differ(Cause::Claim, "of a place", wanted, found);
         }
-        let vector = matches!(place, Place::Vector(_));
-        if planted!(VectorAboveIsAny, extended, extended && !vector) {
+        if planted!(VectorAboveIsAny, extended, extended && !matches!(place, Place::Vector(_))) {
             let wide = self.words.zext(found, self.words.bits(whole));
             if !planted!(UpperHalfIsAny, self.same(state, wide, whole), true) {
                 return differ(Cause::Claim, "of an upper half", wide, whole);

@@ -64,7 +64,7 @@ fn config(modes: &[&str]) -> Config {
             "no-signals" => config.signals = false,
             "fuel" => config.metering.fuel = true,
             "epochs" => config.metering.epoch = true,
-            "deterministic" | "round" => {}
+            "deterministic" | "round" | "pages" => {}
             other => panic!("no mode {other}"),
         }
     }
@@ -90,7 +90,7 @@ pub(crate) fn row(line: &str) -> Row {
     let modes: Vec<&str> = rest.first().map_or(vec![], |modes| modes.split(' ').collect());
     let modes: Vec<&str> = modes.into_iter().filter(|mode| *mode != "-").collect();
     let wat = format!("(module {wat})");
-    let behind = modes.contains(&"behind");
+    let behind = modes.contains(&"behind") || modes.contains(&"pages");
     let wat = if behind { wat } else { pages::of_bytes(&wat, modes.contains(&"explicit")) };
     let module = decoded(&wat);
     let func = module.defined_funcs().last().expect("a function");
