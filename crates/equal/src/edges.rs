@@ -363,7 +363,11 @@ impl Core<'_> {
         let block = self.body.block(Block::from_u32(state.block));
         Ok(self.next(state).is_none()
             && planted!(AnyEndIsUnreachable, block.terminator == Terminator::Unreachable, true)
-            && planted!(UnreachableOfAnyKind, kind == traps::UNREACHABLE, true))
+            && planted!(
+                kind == traps::UNREACHABLE;
+                UnreachableOfAnyKind: true,
+                UnreachableOverflows: matches!(kind, traps::UNREACHABLE | traps::STACK_OVERFLOW)
+            ))
     }
 
     /// The first debt that is not known to be passed.

@@ -39,7 +39,8 @@ plants! {
         LastPieceIsLost LastPieceElsewhere FillsByWord LaneIsFirst StoredIsFirst SizeOfFirst
         PagesAreLarge InitIsFill FillsAnywhere CopiesFromAnywhere LoadedHasNoSign MovesUnpolled
         MovesUnpaid CopiesBack LengthOfFirst ElementOfFirst EndIsInTable ElementIsNext TypeIsNext
-        GlobalIsFirst SetsFirst ResultsTurned SeventhIsAny;
+        GlobalIsFirst SetsFirst ResultsTurned SeventhIsAny VectorCellIsHalf
+        UnreachableOverflows;
     e2:
         OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
         UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny
