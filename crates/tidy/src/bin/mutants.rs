@@ -5,15 +5,21 @@
 //! --list --json` writes. Shards count from 1. `rest` and `missed` go on with the last run: they
 //! run what it has not come to, or what it missed, and report its verdicts with their own. `PART`
 //! keeps only mutants whose key (fields between tabs) contains it, `PART,PART` those that contain
-//! one of them, `!PART` only the others, and `!PART,!PART` those that contain neither. Exit codes: 0 nothing to do, 1 something to do, 2 it
-//! could not run.
+//! one of them, `!PART` only the others, and `!PART,!PART` those that contain neither. Exit codes:
+//! 0 nothing to do, 1 something to do, 2 it could not run.
+//!
+//! Where the list is called `operands`, the mutants are those of `prova_tidy::mutants::operands` in
+//! the files whose paths contain `PART`. Their verdicts have a separate log, and only rows of
+//! such mutants are compared.
 //!
 //! What the test programs of the mutated crates miss, those of other crates are asked about; a
 //! shard that is not the whole asks them only about what no row explains.
 
 use prova_tidy::mutants::build::{Bench, Built};
 use prova_tidy::mutants::tally::Tally;
-use prova_tidy::mutants::{FAR, Judge, Mutant, NEAR, Verdict, Verdicts, explained, list, run};
+use prova_tidy::mutants::{
+    FAR, Judge, Mutant, NEAR, Verdict, Verdicts, explained, list, operands, run,
+};
 use prova_tidy::{Tree, root};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -49,15 +55,20 @@ fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usiz
     let shard = Shard::parse(shard).ok_or_else(|| format!("no shard: {shard}"))?;
     let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
     let tree = Tree::read(&root()).map_err(|error| error.to_string())?;
-    let all = list::parse(&read(list)?, &tree)?;
+    let exchanged = list == "operands";
+    let has_one = |text: &str| part.split(',').any(|part| text.contains(part));
+    let all = match exchanged {
+        true => list::operands(&tree, has_one),
+        false => list::parse(&read(list)?, &tree)?,
+    };
     let explained = explained::parse(&read(explained)?)?;
     let is_wanted = |key: &str| match part.strip_prefix('!') {
         Some(open) => !open.split(",!").any(|open| key.contains(open)),
-        None => part.split(',').any(|part| key.contains(part)),
+        None => has_one(key),
     };
     let within = all.iter().filter(|x| is_wanted(&x.key().join("\t")));
     let chosen: Vec<&Mutant> = within.filter(|x| shard.has(x)).collect();
-    let before = if shard.goes_on() { Log::read(&all)? } else { Verdicts::new() };
+    let before = if shard.goes_on() { Log::read(&all, exchanged)? } else { Verdicts::new() };
     let mut due = chosen.clone();
     due.retain(|x| shard.is_due(before.get(&x.number)));
 
@@ -66,7 +77,7 @@ fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usiz
     let woven: Vec<Mutant> = due.iter().map(|&mutant| mutant.clone()).collect();
     let bench = Bench::new(&root(), &root().join("target/mutants"), &tree, &woven)?;
     let built = bench.build(&tree, &woven)?;
-    let log = Log::new(&shard)?;
+    let log = Log::new(&shard, exchanged)?;
     let asked = |mutant: &Mutant| {
         shard.is_whole() || !explained.contains_key(&mutant.key().map(str::to_owned))
     };
@@ -77,6 +88,11 @@ fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usiz
     let verdicts: Verdicts = before.into_iter().chain(verdicts).collect();
     let tally = Tally::new(&chosen, &verdicts, &explained);
     println!("{tally}\n{} s", start.elapsed().as_secs());
+    let mut explained = explained;
+    explained.retain(|[file, _, mutation, _], _| match exchanged {
+        true => operands::is_one(mutation) && has_one(file),
+        false => !operands::is_one(mutation),
+    });
     let todo = explained::compare(&explained, &all, &chosen, &verdicts);
     todo.iter().for_each(|what| println!("{what}"));
     Ok(todo.len())
@@ -131,27 +147,28 @@ impl Shard {
     }
 }
 
-/// The verdicts as they are found, in `target/mutants/verdicts.tsv`: a word, what decided, the key.
-/// A later row counts more than an earlier one.
+/// The verdicts as they are found, in `target/mutants/verdicts.tsv` or `operands.tsv`: a word, what
+/// decided, the key. A later row counts more than an earlier one.
 struct Log(Mutex<File>);
 
 impl Log {
-    fn path() -> PathBuf {
-        root().join("target/mutants/verdicts.tsv")
+    fn path(operands: bool) -> PathBuf {
+        let name = if operands { "operands.tsv" } else { "verdicts.tsv" };
+        root().join("target/mutants").join(name)
     }
 
     /// Opens the log: emptied, except for a run that goes on with the last one.
-    fn new(shard: &Shard) -> Result<Log, String> {
+    fn new(shard: &Shard, operands: bool) -> Result<Log, String> {
         let append = shard.goes_on();
         let mut options = OpenOptions::new();
         let file = options.create(true).write(true).append(append).truncate(!append);
-        let file = file.open(Log::path());
+        let file = file.open(Log::path(operands));
         file.map(|file| Log(Mutex::new(file))).map_err(Log::failed)
     }
 
     /// The verdicts of the last run on these mutants, which are known by their keys.
-    fn read(all: &[Mutant]) -> Result<Verdicts, String> {
-        let text = fs::read_to_string(Log::path()).map_err(Log::failed)?;
+    fn read(all: &[Mutant], operands: bool) -> Result<Verdicts, String> {
+        let text = fs::read_to_string(Log::path(operands)).map_err(Log::failed)?;
         let rows = text.lines().filter_map(|row| {
             let mut fields = row.splitn(3, '\t');
             let (word, by, key) = (fields.next()?, fields.next()?, fields.next()?);
@@ -163,7 +180,7 @@ impl Log {
     }
 
     fn failed(error: std::io::Error) -> String {
-        format!("{}: {error}", Log::path().display())
+        format!("target/mutants: {error}")
     }
 
     fn tell(&self, mutant: &Mutant, verdict: &Verdict) {

@@ -18,16 +18,32 @@ pub fn parse(json: &str, tree: &Tree) -> Result<Vec<Mutant>, String> {
         mutant(i + 1, entry, tree).ok_or_else(|| format!("not a mutant of this tree: {entry}"))
     });
     let mut mutants: Vec<Mutant> = mutants.collect::<Result<_, _>>()?;
-    // Mutants with equal keys are told apart by their order in the source.
+    tell_apart(&mut mutants);
+    Ok(mutants)
+}
+
+/// The mutants of `operands` in the files of `tree` whose paths `is_wanted` takes.
+pub fn operands(tree: &Tree, is_wanted: impl Fn(&str) -> bool) -> Vec<Mutant> {
+    let is_code = |path: &str| path.ends_with(".rs") && !path.contains("/tests");
+    let files = tree.files.iter().filter(|file| is_code(&file.path) && is_wanted(&file.path));
+    let mut mutants: Vec<Mutant> = files.flat_map(super::operands::of).collect();
+    for (i, mutant) in mutants.iter_mut().enumerate() {
+        mutant.number = i + 1;
+    }
+    tell_apart(&mut mutants);
+    mutants
+}
+
+/// Mutants with equal keys are told apart by their order in the source.
+fn tell_apart(mutants: &mut [Mutant]) {
     let mut seen: BTreeMap<[String; 4], usize> = BTreeMap::new();
-    for mutant in &mut mutants {
+    for mutant in mutants {
         let times = seen.entry(mutant.key().map(str::to_owned)).or_default();
         *times += 1;
         if *times > 1 {
             mutant.line = format!("{} #{times}", mutant.line);
         }
     }
-    Ok(mutants)
 }
 
 fn mutant(number: usize, entry: &Value, tree: &Tree) -> Option<Mutant> {

@@ -6,7 +6,8 @@
 //!                                   └─ key, shard      └ run: each program once for each mutant ─► Verdict ─ explained ─► report
 //! ```
 //!
-//! cargo-mutants decides what is mutated and how. Its own way of running builds all test programs
+//! cargo-mutants decides what is mutated and how; `operands` lists edits that it does not make, for
+//! files that are asked for. Its own way of running builds all test programs
 //! anew for each mutant; here all mutants of a function stand side by side in one *meta-mutant* (R.
 //! Untch, J. Offutt, M. J. Harrold, "Mutation analysis using mutant schemata", ISSTA 1993), and an
 //! environment variable says which of them is in force. So the tests are built once, and a mutant
@@ -26,8 +27,10 @@
 pub mod build;
 pub mod explained;
 pub mod list;
+pub mod operands;
 pub mod run;
 pub mod tally;
+mod tokens;
 pub mod weave;
 
 use std::collections::BTreeMap;
@@ -95,8 +98,8 @@ const RULES: &[&str] = &[
 ];
 const MACHINE: &[&str] = &["prova-check", "prova-certify"];
 
-/// The test programs of the crates that are mutated, in the order in which they run after those of
-/// the mutant's own package. They are built first, and quick.
+/// The test programs of the crates that are mutated, in the order in which they run: what is
+/// quick and sees most comes first. They are built first.
 pub const NEAR: &[Judge] = &[
     Judge::new("prova-terms", "prova_terms", &["prova-terms"]),
     Judge::new("prova-terms", "identities", &["prova-terms"]),
@@ -104,6 +107,7 @@ pub const NEAR: &[Judge] = &[
     Judge::part("prova-module", "module", "roots::", &["prova-module"]),
     Judge::part("prova-module", "module", "module::", &["prova-module"]),
     Judge::part("prova-module", "module", "reject::", &["prova-module"]),
+    Judge::part("prova-module", "module", "limits::", &["prova-module"]),
     Judge {
         skipped: &["text::", "encode::"],
         ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
@@ -132,7 +136,6 @@ pub const NEAR: &[Judge] = &[
     Judge::part("prova-specialize", "specialize", "size::", SPECIALIZE_CHECK),
     Judge::part("prova-specialize", "specialize", "refusals::", SPECIALIZE),
     Judge::new("prova-specialize", "prova_specialize", SPECIALIZE),
-    Judge::part("prova-module", "module", "limits::", &["prova-module"]),
     Judge::new("prova-check", "hostile", CHECK),
     Judge::new("prova-check", "prova_check", CHECK),
     // The ledger of queries sees each rule that changes; asking the solver takes long.
@@ -146,7 +149,13 @@ pub const NEAR: &[Judge] = &[
     Judge::part("prova-certify", "certify", "equal_forged::", EQUAL),
     Judge::part("prova-certify", "certify", "equal::each_row", EQUAL),
     Judge::part("prova-certify", "certify", "equal_forms::", EQUAL),
-    Judge::part("prova-certify", "certify", "equal::", EQUAL),
+    Judge::new("prova-equal", "vectors", EQUAL),
+    Judge { skipped: &["solver_proves"], ..Judge::new("prova-equal", "lemmas", EQUAL) },
+    Judge::new("prova-equal", "prova_equal", EQUAL),
+    Judge {
+        skipped: &["equal::each_row"],
+        ..Judge::part("prova-certify", "certify", "equal::", EQUAL)
+    },
 ];
 
 /// Those of other crates, which are asked about what [`NEAR`] misses.

@@ -107,13 +107,9 @@ pub fn verdicts(
     found.into_inner().unwrap_or_else(|_| Err("a thread failed".to_owned()))
 }
 
-/// Of the programs that run the mutant's code, those of its package first, then the others in their
-/// order.
+/// The programs that run the mutant's code decide, in their order.
 fn verdict(programs: &[Timed], mutant: &Mutant) -> Result<Verdict, String> {
-    let sees = |timed: &&Timed| mutant.is_seen_by(timed.program.sees);
-    let own = |timed: &&Timed| timed.program.package == mutant.package;
-    let others = programs.iter().filter(sees).filter(|timed| !own(timed));
-    for timed in programs.iter().filter(sees).filter(own).chain(others) {
+    for timed in programs.iter().filter(|timed| mutant.is_seen_by(timed.program.sees)) {
         let Program { package, name, only, .. } = &timed.program;
         let name = format!("{package} {name} {only}").trim_end().to_owned();
         match run(&timed.program, mutant.number, timed.limit)? {
