@@ -350,7 +350,9 @@ impl Core<'_> {
                 },
                 (None, None) => return Ok(false),
             };
-            let Some((owed, _)) = debt.trap() else { return Ok(false) };
+            let Some((owed, _)) = debt.trap() else {
+                return Ok(planted!(PollIsAnyTrap, false, true));
+            };
             let found = planted!(TrapOfAnyKind, owed == kind, true);
             let same = planted!(
                 NullsAreAlike,

@@ -40,7 +40,7 @@ plants! {
         PagesAreLarge InitIsFill FillsAnywhere CopiesFromAnywhere LoadedHasNoSign MovesUnpolled
         MovesUnpaid CopiesBack LengthOfFirst ElementOfFirst EndIsInTable ElementIsNext TypeIsNext
         GlobalIsFirst SetsFirst ResultsTurned SeventhIsAny VectorCellIsHalf
-        UnreachableOverflows;
+        UnreachableOverflows PollIsAnyTrap;
     e2:
         OtherHalf TrapOfAnyKind TrapMayHappen TrapIsPassed BranchTurned AnyIndex
         UnreachableOfAnyKind KnownByLength IndexIsLess TakenIsLess LessThanNothing LessIsAny
