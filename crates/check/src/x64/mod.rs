@@ -574,8 +574,10 @@ impl Insn {
         };
         let index = match raw.memory_index() {
             Register::None => None,
-            register => match general(register) {
-                Some((number, bytes)) if planted!(IndexIsNarrow, bytes == 8, true) => {
+            register => match general(register)
+                .filter(|&(_, bytes)| planted!(IndexIsNarrow, bytes == 8, true))
+            {
+                Some((number, _)) => {
                     let shift = match raw.memory_index_scale() {
                         1 => 0,
                         2 => 1,
