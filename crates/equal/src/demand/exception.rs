@@ -48,8 +48,8 @@ impl Maker<'_> {
             let bits = self.words.bits(value).max(64);
             let wide = self.words.zext(value, bits);
             cells.push((at, wide));
-            let bits = planted!(VectorCellIsHalf, bits, 64);
-            at = self.words.plus(at, u128::from(bits >> 3));
+            let bytes = planted!(VectorCellIsHalf, u128::from(bits >> 3), 8);
+            at = self.words.plus(at, bytes);
         }
         cells
     }
