@@ -10,7 +10,7 @@
 //! | argument | an argument by another one of the same call, two exchanged, an index by the next |
 //! | statement | an expression statement, an assignment or an `if` without `else` deleted |
 //! | variable | in a condition: by another of the same pattern, parameter list or stem |
-//! | sibling | a function by the one of [`SIBLINGS`] |
+//! | sibling | a function by the one of `SIBLINGS` |
 //!
 //! Invariants: (1) each edit lies inside the body of an outermost function; (2) nothing is edited
 //! that the build leaves out: tests, and the faults of `planted!`.
