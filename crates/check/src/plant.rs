@@ -398,6 +398,22 @@ steps {
     FrameBesideWays
     AnyVersion
     WorkIsFree
+    // Conditions of rejections that are weakened by one case.
+    UpdateIsNoWrite
+    LengthOfLowBits
+    TailLimitIsEightLess
+    BehindCode
+    BehindBoth
+    OutStopsAnyway
+    TypeOfNullIsRead
+    OwnerIsServed
+    BranchOverFrame
+    CallsUntilLanded
+    NeighbourIsKnown
+    SegmentIsNone
+    CodeAtHalf
+    BaseOfHalf
+    IndexOfHalf
 }
 }
 
