@@ -203,8 +203,11 @@ impl Machine<'_> {
                     let own = planted!(StartIsAnybody, begins, true);
                     return self.global((g, own), Value::pointer(Base::Global(g), 0), size, access);
                 }
-                let writes = planted!(FieldsAreWritten, access != Access::Read, false);
-                if writes && !self.is_writable(state, place, access) {
+                let writes =
+                    planted!(UpdateIsNoWrite, access != Access::Read, access == Access::Write);
+                if planted!(FieldsAreWritten, writes, false)
+                    && !self.is_writable(state, place, access)
+                {
                     return fault(Rule::Field, "a field that is never written");
                 }
                 Ok(place)
@@ -668,9 +671,9 @@ impl Machine<'_> {
             }
             Place::DataLength(_) => {
                 let none = planted!(
-                    LowByteIsLength,
+                    LengthOfLowBits,
                     value == Some(Value::constant(0)),
-                    value.and_then(|it| it.as_constant()).map(|n| n as u8) == Some(0)
+                    value.and_then(|it| it.as_constant()).is_some_and(|n| n as u16 == 0)
                 );
                 if !planted!(LengthIsSet, none, true) {
                     return fault(Rule::Field, "the length of a data segment becomes other than 0");

@@ -175,7 +175,10 @@ impl Machine<'_> {
         self.leaves_frame(state, i64::from(callee.stack_bytes))?;
         let rsp = state.rsp().unwrap_or(0);
         // The callee believes of the limit what it does at a call.
-        let has = rsp >= 0 || self.has_stack(state, rsp.saturating_neg());
+        let below = rsp.saturating_neg();
+        let has = rsp >= 0
+            || self
+                .has_stack(state, planted!(TailLimitIsEightLess, below, below.saturating_sub(8)));
         if !planted!(LimitIsNotCompared, has, true) {
             return fault(Rule::Height, "a call without a comparison with the stack limit");
         }
@@ -236,12 +239,18 @@ impl Machine<'_> {
         self.passes_context(state)?;
         let context = self.read_loc(state, Loc::Register(RDI));
         let (wanted, ty) = match code.base {
-            Base::FuncCode(func) if code == Value::pointer(code.base, 0) => {
+            Base::FuncCode(func)
+                if planted!(
+                    BehindCode,
+                    code == Value::pointer(code.base, 0),
+                    code.sym == Sym::ZERO
+                ) =>
+            {
                 let own = func >= self.layout.imported_funcs();
                 let base = if own { Base::VmCtx } else { Base::FuncContext(func) };
                 (Value::pointer(base, 0), self.type_of(func)?)
             }
-            Base::RefCode if planted!(CodeIsFarther, code.add == 0, true) => {
+            Base::RefCode if planted!(BehindBoth, code.add == 0, true) => {
                 (Value { base: Base::RefContext, ..code }, self.type_of_ref(state, code.sym)?)
             }
             _ => return fault(Rule::Call, "the callee is no code of a record"),
@@ -311,7 +320,12 @@ impl Machine<'_> {
             return fault(Rule::Chain, "a way in may stop");
         }
         // Y3.
-        if !planted!(StopsBehindFailure, self.has_succeeded(state), true) {
+        let succeeded = planted!(
+            OutStopsAnyway,
+            self.has_succeeded(state),
+            self.has_succeeded(state) || matches!(self.way_of(), Some(Way::Out(_)))
+        );
+        if !planted!(StopsBehindFailure, succeeded, true) {
             return fault(Rule::Chain, "code may stop where the host may have failed");
         }
         let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));

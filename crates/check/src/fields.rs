@@ -137,7 +137,8 @@ impl Machine<'_> {
         };
         let null = !planted!(NullIsRead, self.at_least(state.path, to.sym, 1), true);
         let nullable = |code| {
-            if planted!(NullIsNoFault, null && !self.layout.config.signals, false) {
+            let faults = planted!(TypeOfNullIsRead, null, null && code);
+            if planted!(NullIsNoFault, faults && !self.layout.config.signals, false) {
                 return fault(Rule::CallType, "the reference may be null");
             }
             Ok(Place::Nullable { of: to.sym, code, null })

@@ -65,6 +65,17 @@ enum Owner {
     OfTag,
 }
 
+impl Owner {
+    /// Whether builtins that serve nobody else get it.
+    fn is_own(self) -> bool {
+        planted!(
+            OwnerIsServed,
+            self == Owner::Own,
+            matches!(self, Owner::Own | Owner::Of(Extent::Memory(_)))
+        )
+    }
+}
+
 /// Registers of a builtin's arguments behind the context (System V).
 pub(crate) const ARGUMENTS: [u8; 5] = [RSI, RDX, RCX, R8, R9];
 
@@ -89,7 +100,7 @@ impl Machine<'_> {
             _ => planted!(HostedGetsAnything, None, Some(Owner::Own)),
         };
         let anyone = planted!(AnyoneIsServed, hosted.anyone, true);
-        let Some(owner) = owner.filter(|&owner| anyone || owner == Owner::Own) else {
+        let Some(owner) = owner.filter(|&owner| anyone || owner.is_own()) else {
             return fault(Rule::Call, "the callee does not get its context");
         };
         let mut values = Vec::with_capacity(ARGUMENTS.len());

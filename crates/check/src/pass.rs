@@ -509,7 +509,8 @@ impl<'a> Pass<'a> {
         block: usize,
         jump: Option<(u32, u32)>,
     ) -> Result<(), Fault> {
-        if self.blocks.frame.is_none() {
+        let before = self.blocks.frame.is_none();
+        if planted!(BranchOverFrame, before, before && jump.is_none()) {
             return fault(Rule::Certificate, "a claimed block is reached before the frame");
         }
         let back = jump.is_some_and(|(target, from)| target <= from);

@@ -234,9 +234,6 @@ steps {
     ContextIsFarther
     TagOwnerIsOwn
     MemoryOwnerIsOwn
-    LowByteIsLength
-    CodeIsFarther
-    IndexIsNarrow
     AnyOwnMemory
     OwnedTakesNoNull
     OwnedByAnyIndex
@@ -402,6 +399,22 @@ steps {
     FrameBesideWays
     AnyVersion
     WorkIsFree
+    // Conditions of rejections that are weakened by one case.
+    UpdateIsNoWrite
+    LengthOfLowBits
+    TailLimitIsEightLess
+    BehindCode
+    BehindBoth
+    OutStopsAnyway
+    TypeOfNullIsRead
+    OwnerIsServed
+    BranchOverFrame
+    CallsUntilLanded
+    NeighbourIsKnown
+    SegmentIsNone
+    CodeAtHalf
+    BaseOfHalf
+    IndexOfHalf
 }
 }
 

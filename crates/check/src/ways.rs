@@ -397,7 +397,8 @@ impl Machine<'_> {
 
     /// Y4: the call of a function by a way in.
     pub(crate) fn enters(&mut self, state: &State, rsp: i64) -> Result<(), Fault> {
-        if self.ways.handler.is_some() {
+        let called = self.ways.handler.is_some();
+        if planted!(CallsUntilLanded, called, called && self.ways.lands) {
             return fault(Rule::Call, "a way in calls twice");
         }
         let frame = state.get(Loc::Register(RBP));

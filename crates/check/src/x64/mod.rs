@@ -296,7 +296,13 @@ impl<'a> Instructions<'a> {
         let len = u32::try_from(insn.raw.len()).unwrap_or(0);
         let end = offset.saturating_add(len);
         self.next = u64::from(end);
-        let Some(class) = class(insn.raw.code()) else {
+        let code = insn.raw.code();
+        let known = planted!(
+            NeighbourIsKnown,
+            class(code),
+            class(code).or(CLASSES.get((code as usize).wrapping_sub(1)).copied().flatten())
+        );
+        let Some(class) = known else {
             return fault(Rule::Instruction, "an instruction that the check does not know");
         };
         // A direct jump that leads out of the code is none within it, nor one to its entry: that
@@ -394,7 +400,9 @@ impl Insn {
     #[inline(always)]
     fn prefixes(&self) -> Result<(), Fault> {
         let raw = &self.raw;
-        if raw.segment_prefix() != Register::None {
+        let segment = raw.segment_prefix();
+        let none = segment == Register::None;
+        if !planted!(SegmentIsNone, none, none || segment == Register::GS) {
             return fault(Rule::Instruction, "a segment prefix");
         }
         if raw.has_rep_prefix() || raw.has_repne_prefix() {
@@ -559,7 +567,8 @@ impl Insn {
         let raw = &self.raw;
         let size = u32::try_from(raw.memory_size().size()).unwrap_or(u32::MAX);
         let disp = raw.memory_displacement64();
-        if raw.memory_base() == Register::RIP {
+        let of_code = raw.memory_base() == Register::RIP;
+        if planted!(CodeAtHalf, of_code, of_code || raw.memory_base() == Register::EIP) {
             if raw.memory_index() != Register::None {
                 return fault(Rule::Instruction, FORM);
             }
@@ -567,17 +576,23 @@ impl Insn {
         }
         let base = match raw.memory_base() {
             Register::None => None,
-            register => match general(register) {
+            register => match planted!(
+                BaseOfHalf,
+                general(register),
+                general(register).map(|(n, _)| (n, 8))
+            ) {
                 Some((number, 8)) => Some(number),
                 _ => return fault(Rule::Instruction, FORM),
             },
         };
         let index = match raw.memory_index() {
             Register::None => None,
-            register => match general(register)
-                .filter(|&(_, bytes)| planted!(IndexIsNarrow, bytes == 8, true))
-            {
-                Some((number, _)) => {
+            register => match planted!(
+                IndexOfHalf,
+                general(register),
+                general(register).map(|(n, _)| (n, 8))
+            ) {
+                Some((number, 8)) => {
                     let shift = match raw.memory_index_scale() {
                         1 => 0,
                         2 => 1,

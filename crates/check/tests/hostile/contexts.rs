@@ -1,14 +1,15 @@
 //! The rows of `contexts.tsv`, `counts.tsv` (loops over elements), `ways.tsv` and `collected.tsv`:
 //! code whose callees get contexts,
 //! under a layout that is made by hand. A name, the rule that refuses the code or `ok`, rows of
-//! traps, bytes, and their text; of the last two files first which code it is, and behind the traps
-//! the clauses of calls: offset behind the call, landing, bytes of the frame, for some tag this and
-//! the place of the context or `none`; or the offset and, behind `~`, how far below the frame's
-//! begin a reference lies. `written.tsv` has the same columns and the layout of `collected.tsv`.
-//! Two more columns are a certificate, as in `claims.rs`, or *data* and its
-//! range. A name that begins with *quiet* says that nobody handles faults, one with *wide* that the
-//! processor has AVX-512, with *64-bit* that indices have 64 bits, one with *at 8* where in the
-//! text the code begins, one with *kept* that no code writes into the heap but new objects.
+//! traps, bytes, and their text; of the last two files first which code it is (`func`: function 1,
+//! `func4`: function 4), and behind the traps the clauses of calls: offset behind the call,
+//! landing, bytes of the frame, for some tag this and the place of the context or `none`; or the
+//! offset and, behind `~`, how far below the frame's begin a reference lies. `written.tsv` has the
+//! same columns and the layout of `collected.tsv`. Two more columns are a certificate, as in
+//! `claims.rs`, or *data* and its range. A name that begins with *quiet* says that nobody handles
+//! faults, one with *wide* that the processor has AVX-512, with *64-bit* that indices have 64 bits,
+//! one with *at 8* where in the text the code begins, one with *kept* that no code writes into the
+//! heap but new objects.
 //!
 //! ```text
 //! types      0: (i32 i32 i32 i32) -> i32   1: () -> ()     2: (funcref i64) -> funcref
@@ -121,7 +122,11 @@ fn of_kinds(text: &str, heap: More) -> impl Iterator<Item = Judged> + '_ {
 }
 
 fn kind_of(text: &str) -> CodeKind {
-    if text == "func" { CodeKind::Func(1) } else { CodeKind::Way(way_of(text)) }
+    match text.strip_prefix("func") {
+        Some("") => CodeKind::Func(1),
+        Some(n) => CodeKind::Func(n.parse().expect("a function")),
+        None => CodeKind::Way(way_of(text)),
+    }
 }
 
 fn way_of(text: &str) -> Way {
